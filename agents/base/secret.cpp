@@ -1,0 +1,18 @@
+#include "agents/base/secret.hpp"
+
+#include <fmt/format.h>
+
+#include <fstream>
+#include <iterator>
+
+namespace datasync::base {
+
+Result<Secret> read_secret(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  if (!in) return Error(Reason::SecretNotFound, fmt::format("secret file {} cannot be read", file.string()));
+  std::string text{std::istreambuf_iterator<char>(in), {}};
+  if (text.ends_with('\n')) text.pop_back();
+  return Secret(std::move(text));
+}
+
+}  // namespace datasync::base

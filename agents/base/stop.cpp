@@ -1,0 +1,34 @@
+#include "agents/base/stop.hpp"
+
+#include <csignal>
+#include <cstdlib>
+#include <pthread.h>
+#include <sys/prctl.h>
+#include <thread>
+#include <unistd.h>
+
+namespace datasync::base {
+
+std::stop_token stop_on_signals() {
+  static std::stop_source source;
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  std::thread([set] {
+    int number = 0;
+    if (sigwait(&set, &number) == 0) source.request_stop();
+    if (sigwait(&set, &number) == 0) _exit(130);
+  }).detach();
+  return source.get_token();
+}
+
+void die_with_parent() {
+  const auto parent = getppid();
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != parent) _exit(1);  // it died in between
+}
+
+}  // namespace datasync::base

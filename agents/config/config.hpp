@@ -1,0 +1,139 @@
+#pragma once
+// The configuration files of the two agents: plain structs, read from and written to JSON. `operator/desired` makes them
+// from a DataSync resource by one pure function; the agents read them at start. They hold no secret, only the directory
+// and key names under which secrets are mounted.
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agents/base/result.hpp"
+
+namespace datasync::config {
+
+/// A file `DIR/secretName/key` under the agent's secrets directory.
+struct SecretRef {
+  std::string secret_name;  ///< empty: not set
+  std::string key;
+  [[nodiscard]] bool set() const noexcept { return !secret_name.empty(); }
+  bool operator==(const SecretRef&) const = default;
+};
+
+enum class TlsMode : std::uint8_t { Disabled, Required, VerifyCa, VerifyIdentity };
+
+struct ServerTls {
+  TlsMode mode = TlsMode::Disabled;
+  SecretRef ca;  ///< key ca.crt
+  bool operator==(const ServerTls&) const = default;
+};
+
+struct Credentials {
+  SecretRef username, password;
+  bool operator==(const Credentials&) const = default;
+};
+
+struct HostPort {
+  std::string host;
+  std::uint16_t port = 3306;
+  [[nodiscard]] std::string text() const { return host + ":" + std::to_string(port); }
+  bool operator==(const HostPort&) const = default;
+};
+
+struct Channel {
+  std::string bootstrap_servers;
+  std::string topic;
+  std::int32_t partitions = 1;
+  std::int16_t replication_factor = 3;
+  bool tls = false;
+  SecretRef tls_ca, tls_certificate, tls_key;
+  std::string sasl_mechanism;  ///< empty, PLAIN or SCRAM-SHA-512
+  SecretRef sasl_username, sasl_password;
+  [[nodiscard]] std::string state_topic() const { return topic + ".state"; }
+  bool operator==(const Channel&) const = default;
+};
+
+enum class Engine : std::uint8_t { MariaDB, MySQL, PostgreSQL };
+enum class Mode : std::uint8_t { Continuous, Once };
+enum class SnapshotMode : std::uint8_t { Initial, Never };
+enum class OnPositionLost : std::uint8_t { Halt, Resnapshot };
+enum class SchemaChanges : std::uint8_t { Halt, ApplyAdditive, ApplyAll };
+enum class OnConflict : std::uint8_t { Halt, Overwrite };
+
+struct Type {
+  std::string name;
+  std::vector<std::string> tables;                        ///< "shop.orders"
+  std::vector<std::string> exclude_columns;               ///< "shop.customers.password_hash"
+  std::map<std::string, std::vector<std::string>> key_columns;  ///< table -> declared key, for tables without a primary key
+  bool operator==(const Type&) const = default;
+};
+
+/// What both agents share.
+struct Common {
+  std::string name;                      ///< "namespace/name" of the resource: identity of the task
+  std::string instance;                  ///< this process; empty: made at start from host name, pid and random bits
+  std::filesystem::path secrets_dir;
+  std::uint16_t http_port = 0;           ///< 0: a free one, written to the log and to `http_port_file`
+  std::filesystem::path http_port_file;  ///< empty: not written
+  std::string http_host = "0.0.0.0";
+  std::string log_level = "info";
+  std::string log_format = "auto";
+  Channel channel;
+  Mode mode = Mode::Continuous;
+  bool operator==(const Common&) const = default;
+};
+
+struct Capture {
+  Common common;
+  Engine engine = Engine::MariaDB;
+  std::vector<HostPort> replicas;
+  bool allow_primary = false;
+  bool allow_cascades = false;  ///< foreign keys with cascading actions on captured tables are accepted
+  Credentials credentials;
+  ServerTls tls;
+  std::uint32_t server_id = 0;  ///< 0: derived from the task's name
+  std::vector<Type> types;
+  SnapshotMode snapshot_mode = SnapshotMode::Initial;
+  std::uint32_t chunk_rows = 10000;
+  std::uint32_t parallelism = 2;
+  OnPositionLost on_position_lost = OnPositionLost::Halt;
+  std::chrono::milliseconds heartbeat{1000};       ///< asked from the replica when it has nothing to send
+  std::chrono::milliseconds watchdog{5000};        ///< silence that means the connection is dead
+  std::chrono::milliseconds checkpoint_every{2000};
+  std::uint64_t max_in_flight_bytes = 24ULL << 20U;  ///< produced and not yet acknowledged
+  std::uint64_t record_bytes = 256ULL << 10U;        ///< target size of a packed record
+  std::string compression = "none";                  ///< none, lz4, zstd
+  bool operator==(const Capture&) const = default;
+};
+
+struct Apply {
+  Common common;
+  Engine engine = Engine::MariaDB;
+  HostPort destination;
+  Credentials credentials;
+  ServerTls tls;
+  std::vector<std::string> types;             ///< target types; empty: all
+  std::map<std::string, std::string> rename;  ///< "shop.orders" -> "dr_shop.orders"
+  bool create_tables = true;
+  SchemaChanges schema_changes = SchemaChanges::ApplyAdditive;
+  OnConflict on_conflict = OnConflict::Halt;
+  std::string ledger_database = "datasync";
+  std::uint32_t batch_rows = 1000;           ///< a destination transaction closes at these many rows,
+  std::uint64_t batch_bytes = 4ULL << 20U;   ///< or bytes,
+  std::chrono::milliseconds batch_time{5};   ///< or when no more records arrived for this long
+  std::vector<std::string> skip_offsets;     ///< "partition:offset" a person has declared void
+  bool operator==(const Apply&) const = default;
+};
+
+// JSON, keys in camelCase as in the resource. Reading errors: ConfigInvalid with the path of every field that is wrong,
+// one per line; unknown keys are errors.
+std::string write(const Capture&);
+std::string write(const Apply&);
+base::Result<Capture> read_capture(std::string_view json);
+base::Result<Apply> read_apply(std::string_view json);
+base::Result<std::string> read_file(const std::filesystem::path& file);
+
+}  // namespace datasync::config

@@ -1,0 +1,22 @@
+# datasync_layer(NAME SOURCES a.cpp b.cpp [PUBLIC targets] [PRIVATE targets])
+# One layer is one folder, one namespace and one static library, ds_NAME.
+function(datasync_layer name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  add_library(ds_${name} STATIC ${ARG_SOURCES})
+  target_link_libraries(ds_${name} PUBLIC datasync_flags ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})
+endfunction()
+
+# datasync_test(NAME SOURCES a.cpp [LINKS targets] [LABEL unit|integration|model] [TIMEOUT seconds])
+# One GoogleTest program; each of its tests becomes one ctest test.
+function(datasync_test name)
+  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "SOURCES;LINKS" ${ARGN})
+  if(NOT ARG_LABEL)
+    set(ARG_LABEL unit)
+  endif()
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 60)
+  endif()
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE datasync_flags ${ARG_LINKS} GTest::gtest GTest::gmock GTest::gtest_main)
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
+endfunction()
