@@ -1,0 +1,72 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "agents/base/bytes.hpp"
+#include "agents/base/result.hpp"
+#include "agents/kafka/client.hpp"
+#include "agents/message/record.hpp"
+
+namespace datasync::kafka {
+
+struct ConsumerOptions {
+  std::uint32_t queue_kbytes = 16384;  ///< fetched and not yet read
+  std::uint32_t max_fetch_bytes = 8U << 20U;
+};
+
+/// A record as fetched. Owns its memory; headers are decoded on demand.
+class Record {
+ public:
+  Record(Record&&) noexcept;
+  Record& operator=(Record&&) noexcept;
+  ~Record();
+  [[nodiscard]] std::int64_t offset() const noexcept;
+  [[nodiscard]] std::int64_t timestamp_ms() const noexcept;
+  [[nodiscard]] std::string_view key() const noexcept;
+  [[nodiscard]] base::Bytes value() const noexcept;
+  [[nodiscard]] bool tombstone() const noexcept;  ///< null value
+  /// Errors: ForeignMessage naming topic, partition and offset.
+  [[nodiscard]] base::Result<message::Headers> headers() const;
+
+ private:
+  friend class Consumer;
+  struct Handle;
+  explicit Record(void* message) noexcept;
+  void* message_ = nullptr;
+};
+
+struct Watermarks {
+  std::int64_t low = 0;   ///< first offset that is there
+  std::int64_t high = 0;  ///< one past the last
+};
+
+/// Reads one partition from an offset, no group, no auto commit, no reset: an offset that is not there is an error.
+/// CRCs are checked. Not thread-safe.
+class Consumer {
+ public:
+  static base::Result<std::unique_ptr<Consumer>> open(const Access& access, const std::string& topic,
+                                                      std::int32_t partition, std::int64_t offset,
+                                                      const ConsumerOptions& options = {});
+  ~Consumer();
+  Consumer(const Consumer&) = delete;
+  Consumer& operator=(const Consumer&) = delete;
+
+  /// The next record, or nullopt when none came within `wait` (0: only what is fetched already).
+  /// Errors: OffsetExpired naming first lost and first available; LogTruncated; TopicMissing (confirmed on several tries);
+  /// BrokerUnreachable; BrokerRejected; CredentialsRejected; PermissionDenied.
+  base::Result<std::optional<Record>> next(std::chrono::milliseconds wait);
+  base::Result<Watermarks> watermarks(std::chrono::milliseconds deadline = std::chrono::seconds(5));
+  base::Result<void> seek(std::int64_t offset);
+
+ private:
+  struct Impl;
+  explicit Consumer(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace datasync::kafka

@@ -1,0 +1,48 @@
+#pragma once
+// The dump connection: binlog events of a replica from a GTID position on, read in place.
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "agents/base/bytes.hpp"
+#include "agents/base/result.hpp"
+#include "agents/sql/connection.hpp"
+
+namespace datasync::sql {
+
+struct DumpOptions {
+  std::string position;            ///< GTID set text; empty: from the first binlog the server has
+  std::uint32_t server_id = 0;     ///< unique among all replicas and readers of the server
+  std::chrono::milliseconds heartbeat{1000};
+  std::chrono::milliseconds watchdog{5000};  ///< read timeout: silence longer than this is SourceSilent
+};
+
+/// One dump. Not thread-safe, except `abort`. Sets @slave_connect_state, @slave_gtid_strict_mode,
+/// @slave_gtid_ignore_duplicates, @mariadb_slave_capability=4, @master_heartbeat_period, @master_binlog_checksum; the
+/// annotate flag stays off. Source: https://mariadb.com/kb/en/com_binlog_dump/ and sql_repl.cc.
+class BinlogStream {
+ public:
+  /// Errors: as Connection; BinlogPurged and GtidDiverged when the server refuses the position (these may come from the
+  /// first `next` as well).
+  static base::Result<std::unique_ptr<BinlogStream>> open(const ConnectOptions& connect, const DumpOptions& dump);
+  ~BinlogStream();
+  BinlogStream(const BinlogStream&) = delete;
+  BinlogStream& operator=(const BinlogStream&) = delete;
+
+  /// The next event, header and checksum included, without the leading OK byte. Valid until the next call.
+  /// Errors: SourceSilent, SourceRestarted (server ended the dump), BinlogPurged, GtidDiverged, DuplicateServerId,
+  /// BinlogCorrupt, SourceUnreachable.
+  base::Result<base::Bytes> next();
+
+  /// Makes a blocked `next` return with an error at once. Thread-safe.
+  void abort() noexcept;
+
+ private:
+  struct Impl;
+  explicit BinlogStream(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace datasync::sql

@@ -1,0 +1,86 @@
+#pragma once
+// One connection to a MariaDB or MySQL server over Connector/C.
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agents/base/result.hpp"
+#include "agents/base/secret.hpp"
+#include "agents/config/config.hpp"
+
+namespace datasync::sql {
+
+/// Which server this is; it chooses the reasons of errors (SourceUnreachable or DestinationUnreachable, ...).
+enum class Role : std::uint8_t { Source, Destination };
+
+struct ConnectOptions {
+  Role role = Role::Source;
+  config::HostPort server;
+  std::string user;
+  base::Secret password;
+  config::TlsMode tls = config::TlsMode::Disabled;
+  std::string tls_ca_file;
+  std::chrono::seconds connect_timeout{5};
+  std::chrono::seconds read_timeout{60};   ///< of one network read; a statement that takes longer fails
+  std::chrono::seconds write_timeout{60};
+  bool found_rows = false;                 ///< affected rows of UPDATE = matched, not changed
+};
+
+/// Reads user and password afresh from the secrets directory (they rotate) and fills in the rest.
+/// Errors: SecretNotFound.
+base::Result<ConnectOptions> connect_options(Role role, const config::HostPort& server, const config::Credentials& credentials,
+                                             const config::ServerTls& tls, const std::filesystem::path& secrets_dir);
+
+/// A row of a small administrative query; NULL is nullopt.
+using Row = std::vector<std::optional<std::string>>;
+
+/// Not thread-safe: one owner thread, except `abort`. Errors carry the server's number and words; see errors.hpp for the
+/// mapping to reasons. A failed connection stays failed: open a new one.
+class Connection {
+ public:
+  /// Connects and sets the session: utf8mb4, time zone +00:00, a strict sql_mode, autocommit on; nothing is left to the
+  /// server's defaults.
+  static base::Result<std::unique_ptr<Connection>> open(const ConnectOptions& options);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  /// Runs a statement without result; returns affected rows.
+  base::Result<std::uint64_t> execute(std::string_view sql);
+  /// Runs a small query and returns all of it as text.
+  base::Result<std::vector<Row>> query(std::string_view sql);
+  /// The first column of the first row; nullopt when there is no row or it is NULL.
+  base::Result<std::optional<std::string>> query_one(std::string_view sql);
+
+  base::Result<void> begin();
+  base::Result<void> commit();
+  /// Never fails: a connection that cannot roll back is closed, and the server rolls back.
+  void rollback() noexcept;
+
+  /// Wakes a call that is blocked on the network in another thread; the connection is failed from then on. Thread-safe.
+  void abort() noexcept;
+
+  [[nodiscard]] unsigned last_errno() const noexcept;  ///< of the last failed call; 0 when none
+  [[nodiscard]] const std::string& server_version() const noexcept;
+  [[nodiscard]] bool is_mariadb() const noexcept;
+  [[nodiscard]] std::uint64_t thread_id() const noexcept;
+
+  struct Impl;  ///< for the other files of this layer
+  [[nodiscard]] Impl& impl() noexcept { return *impl_; }
+
+ private:
+  explicit Connection(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+std::string quote_identifier(std::string_view name);           ///< `a``b`
+std::string quote_identifier(std::string_view database, std::string_view table);
+std::string quote_text(std::string_view text);                 ///< 'it''s', safe in every sql_mode used here
+
+}  // namespace datasync::sql

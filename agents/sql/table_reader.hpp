@@ -1,0 +1,68 @@
+#pragma once
+// Reads rows of a table with SELECT into the message layout, bit for bit what the binlog would give: used by the
+// snapshot, by verification, and when a conflict is explained.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "agents/base/result.hpp"
+#include "agents/message/row.hpp"
+#include "agents/message/schema.hpp"
+#include "agents/sql/connection.hpp"
+
+namespace datasync::sql {
+
+/// The definition of a table as the server has it now, in the terms of messages; nullopt when there is no such table.
+/// `key` is the primary key. `generated` is set on generated columns. Labels of ENUM and SET come from SHOW CREATE TABLE
+/// (information_schema damages labels beyond the basic multilingual plane).
+struct TableInfo {
+  message::TableSchema schema;
+  std::string engine;                                          ///< InnoDB, ...
+  std::vector<std::vector<std::uint16_t>> unique_keys;         ///< secondary unique keys, by column index
+  struct ForeignKey {
+    std::string name;
+    std::vector<std::string> columns;
+    std::string parent_database, parent_table;
+    std::vector<std::string> parent_columns;
+    std::string on_update, on_delete;                          ///< RESTRICT, CASCADE, SET NULL, NO ACTION
+  };
+  std::vector<ForeignKey> foreign_keys;
+  std::uint64_t rows_estimate = 0;
+  std::vector<std::string> invisible_columns;
+  bool system_versioned = false;
+};
+base::Result<std::optional<TableInfo>> read_table_info(Connection& connection, std::string_view database,
+                                                       std::string_view table);
+
+/// Streams rows of `schema`'s table in key order. The statement is unbuffered: no other call on the connection until the
+/// reader is finished or destroyed. Binary protocol: floats keep their bits.
+class TableReader {
+ public:
+  struct Range {
+    std::string after_key;          ///< image bytes of the key columns (schema of `key_schema`); empty: from the start
+    std::string up_to_key;          ///< inclusive; empty: to the end
+    std::uint64_t limit = 0;        ///< rows; 0: all
+  };
+  /// `database`/`table` may differ from the schema's (renamed at a destination).
+  static base::Result<std::unique_ptr<TableReader>> open(Connection& connection, const message::TableSchema& schema,
+                                                         std::string_view database, std::string_view table,
+                                                         const Range& range);
+  ~TableReader();
+  TableReader(const TableReader&) = delete;
+  TableReader& operator=(const TableReader&) = delete;
+
+  /// Appends the image of the next row to `out`. False at the end.
+  base::Result<bool> next(base::Buffer& out);
+
+ private:
+  struct Impl;
+  explicit TableReader(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+/// The key columns of a table as a schema of their own, in key order: images of it are what Range holds.
+message::TableSchema key_schema(const message::TableSchema& schema);
+
+}  // namespace datasync::sql
