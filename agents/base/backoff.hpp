@@ -12,7 +12,8 @@ namespace datasync::base {
 /// Not thread-safe.
 class Backoff {
  public:
-  Backoff(Millis first, Millis cap, std::uint64_t seed = std::random_device{}()) : first_(first), cap_(cap), rng_(seed) {}
+  Backoff(Millis first, Millis cap, std::uint64_t seed = std::random_device{}())
+      : first_(first), cap_(cap), rng_(seed) {}
   /// The next wait; grows with each call until `reset`.
   Millis next();
   /// Call after progress, not after a mere connect.

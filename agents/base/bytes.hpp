@@ -17,8 +17,12 @@ static_assert(std::endian::native == std::endian::little, "the hot paths copy li
 
 using Bytes = std::span<const std::byte>;
 
-inline Bytes as_bytes(std::string_view s) noexcept { return std::as_bytes(std::span(s.data(), s.size())); }
-inline std::string_view as_text(Bytes b) noexcept { return {reinterpret_cast<const char*>(b.data()), b.size()}; }
+inline Bytes as_bytes(std::string_view s) noexcept {
+  return std::as_bytes(std::span(s.data(), s.size()));
+}
+inline std::string_view as_text(Bytes b) noexcept {
+  return {reinterpret_cast<const char*>(b.data()), b.size()};
+}
 
 /// Reads little-endian values from a span. A read past the end gives zero (or an empty span) and sets a sticky failure:
 /// parse a structure whole, then ask `ok()` once. Nothing outside the span is ever touched.
@@ -37,8 +41,8 @@ class Cursor {
 
   /// An integer or float of its natural width.
   template <class T>
-    requires std::is_arithmetic_v<T>
-  T get() noexcept {
+  requires std::is_arithmetic_v<T> T get()
+  noexcept {
     T value{};
     if (left() < sizeof(T)) {
       fail();
@@ -112,7 +116,9 @@ class Buffer {
   explicit Buffer(std::size_t capacity) { reserve(capacity); }
   ~Buffer() { std::free(data_); }  // NOLINT: memory is malloc'ed so that C libraries can own it
   Buffer(Buffer&& o) noexcept
-      : data_(std::exchange(o.data_, nullptr)), size_(std::exchange(o.size_, 0)), capacity_(std::exchange(o.capacity_, 0)) {}
+      : data_(std::exchange(o.data_, nullptr)),
+        size_(std::exchange(o.size_, 0)),
+        capacity_(std::exchange(o.capacity_, 0)) {}
   Buffer& operator=(Buffer&& o) noexcept {
     if (this != &o) {
       std::free(data_);  // NOLINT
@@ -149,10 +155,8 @@ class Buffer {
   }
   void append(std::string_view s) { append(as_bytes(s)); }
   template <class T>
-    requires std::is_arithmetic_v<T>
-  void put(T value) {
-    std::memcpy(grow(sizeof(T)), &value, sizeof(T));
-  }
+  requires std::is_arithmetic_v<T>
+  void put(T value) { std::memcpy(grow(sizeof(T)), &value, sizeof(T)); }
   void varint(std::uint64_t value) {
     while (value >= 0x80U) {
       put(static_cast<std::uint8_t>(value | 0x80U));
@@ -162,10 +166,8 @@ class Buffer {
   }
   /// Overwrites what stands at `at`; the range must exist.
   template <class T>
-    requires std::is_arithmetic_v<T>
-  void patch(std::size_t at, T value) noexcept {
-    std::memcpy(data_ + at, &value, sizeof(T));
-  }
+  requires std::is_arithmetic_v<T>
+  void patch(std::size_t at, T value) noexcept { std::memcpy(data_ + at, &value, sizeof(T)); }
   /// Gives the memory away (free with std::free) and becomes empty.
   std::byte* release() noexcept {
     size_ = capacity_ = 0;

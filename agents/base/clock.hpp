@@ -10,7 +10,11 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 using WallTime = std::chrono::system_clock::time_point;
 using Millis = std::chrono::milliseconds;
 
-inline SteadyTime steady_now() { return std::chrono::steady_clock::now(); }
-inline WallTime wall_now() { return std::chrono::system_clock::now(); }
+inline SteadyTime steady_now() {
+  return std::chrono::steady_clock::now();
+}
+inline WallTime wall_now() {
+  return std::chrono::system_clock::now();
+}
 
 }  // namespace datasync::base

@@ -1,11 +1,10 @@
 #include "agents/base/log.hpp"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
-
-#include <nlohmann/json.hpp>
 
 namespace datasync::base::log {
 namespace {
@@ -14,16 +13,22 @@ bool g_json = false;  // set once by init, before threads
 
 spdlog::level::level_enum to_spdlog(Level level) {
   switch (level) {
-    case Level::Debug: return spdlog::level::debug;
-    case Level::Info: return spdlog::level::info;
-    case Level::Warn: return spdlog::level::warn;
-    case Level::Error: break;
+    case Level::Debug:
+      return spdlog::level::debug;
+    case Level::Info:
+      return spdlog::level::info;
+    case Level::Warn:
+      return spdlog::level::warn;
+    case Level::Error:
+      break;
   }
   return spdlog::level::err;
 }
 
 // Text from outside may hold invalid UTF-8; a log line must not throw for it.
-std::string dump(const nlohmann::json& j) { return j.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace); }
+std::string dump(const nlohmann::json& j) {
+  return j.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
 
 nlohmann::json to_json(const Field& f) {
   return std::visit([](const auto& v) { return nlohmann::json(v); }, f.value);
@@ -35,15 +40,17 @@ void init(std::string_view component, Level level, Format format) {
   g_json = format == Format::Json || (format == Format::Auto && isatty(STDERR_FILENO) == 0);
   auto logger = spdlog::stderr_color_mt(std::string(component));
   // JSON lines: the payload holds `"msg":...,fields` already escaped.
-  logger->set_pattern(g_json ? R"({"ts":"%Y-%m-%dT%H:%M:%S.%fZ","level":"%l","component":"%n",%v})"
-                             : "%H:%M:%S.%e %^%-5l%$ %n: %v",
-                      g_json ? spdlog::pattern_time_type::utc : spdlog::pattern_time_type::local);
+  logger->set_pattern(
+      g_json ? R"({"ts":"%Y-%m-%dT%H:%M:%S.%fZ","level":"%l","component":"%n",%v})" : "%H:%M:%S.%e %^%-5l%$ %n: %v",
+      g_json ? spdlog::pattern_time_type::utc : spdlog::pattern_time_type::local);
   logger->set_level(to_spdlog(level));
   logger->flush_on(spdlog::level::debug);
   spdlog::set_default_logger(std::move(logger));
 }
 
-bool enabled(Level level) noexcept { return spdlog::default_logger_raw()->should_log(to_spdlog(level)); }
+bool enabled(Level level) noexcept {
+  return spdlog::default_logger_raw()->should_log(to_spdlog(level));
+}
 
 void write(Level level, std::string_view message, std::initializer_list<Field> fields) {
   if (!enabled(level)) return;

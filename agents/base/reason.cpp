@@ -14,8 +14,12 @@ constexpr std::array kReasons{
 
 }  // namespace
 
-std::span<const ReasonInfo> all_reasons() noexcept { return kReasons; }
+std::span<const ReasonInfo> all_reasons() noexcept {
+  return kReasons;
+}
 
-const ReasonInfo& info(Reason reason) noexcept { return kReasons[static_cast<std::size_t>(reason)]; }
+const ReasonInfo& info(Reason reason) noexcept {
+  return kReasons[static_cast<std::size_t>(reason)];
+}
 
 }  // namespace datasync::base

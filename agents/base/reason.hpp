@@ -16,55 +16,55 @@ enum class Outcome : std::uint8_t {
 };
 
 // name, outcome, what it means and what to do
-#define DATASYNC_REASONS(X)                                                                                            \
-  X(Stopping, Exit, "A stop was asked for.")                                                                           \
-  X(Superseded, Exit, "A newer instance of this agent has taken over the stream.")                                     \
-  X(SourceUnreachable, Retry, "No replica answers. Check host, port, network and that the server runs.")               \
-  X(SourceSilent, Retry, "The replica sent nothing, not even a heartbeat, for longer than the watchdog allows.")       \
-  X(SourceRestarted, Retry, "The replica closed the connection. The agent reconnects.")                                \
-  X(WaitingForReplica, Retry, "Every reachable replica is behind the position already published.")                     \
-  X(CredentialsRejected, Retry, "The server refused user or password. Mend the secret; the agent reads it again.")     \
-  X(PermissionDenied, Retry, "The user lacks a privilege that the message names.")                                     \
-  X(SecretNotFound, Retry, "A secret file is missing. Create the secret.")                                             \
-  X(BrokerUnreachable, Retry, "No Kafka broker answers.")                                                              \
-  X(BrokerRejected, Retry, "A Kafka broker refused a request; the message names which.")                               \
-  X(ProducerFailed, Retry, "The Kafka producer gave up; the agent starts a new epoch.")                                \
-  X(DestinationUnreachable, Retry, "The destination does not answer or closed the connection.")                        \
-  X(DestinationBusy, Retry, "Deadlock or lock wait at the destination; the batch is tried again.")                     \
-  X(DestinationReadOnly, Retry, "The destination refuses writes.")                                                     \
-  X(DestinationFull, Retry, "The destination has no space left.")                                                      \
-  X(PreflightFailed, Halt, "A server does not meet the requirements; the message lists all of them with the mend.")    \
-  X(BinlogPurged, Halt, "The replica no longer has the binlogs that are needed. See onPositionLost.")                  \
-  X(PositionUnknown, Halt, "No checkpoint and no stream start is left to find the position. See onPositionLost.")      \
-  X(GtidDiverged, Halt, "The replica's history is not the one that was published (reset, restore, errant writes).")    \
-  X(DuplicateServerId, Halt, "Another client uses the same server id and the server keeps cutting one of the two.")    \
-  X(BinlogCorrupt, Halt, "An event is damaged or not understood at the named position.")                               \
-  X(StatementFormat, Halt, "A statement, not rows, changed a captured table. Set binlog_format=ROW in all sessions.")  \
-  X(PartialRowImage, Halt, "A row image lacks columns. Set binlog_row_image=FULL in all sessions.")                    \
-  X(MetadataMissing, Halt, "A table map lacks column names or keys. Set binlog_row_metadata=FULL in all sessions.")    \
-  X(UnsupportedEvent, Halt, "The binlog has an event this version does not read.")                                     \
-  X(UnsupportedType, Halt, "A captured column has a type this version does not carry.")                                \
-  X(UnsupportedValue, Halt, "A value cannot be carried without loss.")                                                 \
-  X(KeyMissing, Halt, "A captured table has no primary key. Add one or declare keyColumns.")                           \
-  X(SchemaUnknown, Halt, "The definition of a captured table does not fit its binlog events.")                         \
-  X(SchemaChanged, Halt, "The source table changed in a way schemaChanges does not allow.")                            \
-  X(TableDropped, Halt, "A captured table was dropped or renamed at the source.")                                      \
-  X(XaTooLarge, Halt, "A prepared XA transaction is larger than the agent may hold.")                                  \
-  X(RowTooLarge, Halt, "A row is larger than the topic accepts. Raise max.message.bytes.")                             \
-  X(TopicMissing, Halt, "The topic does not exist any more.")                                                          \
-  X(TopicMisconfigured, Halt, "The topic's settings would lose data; the message names them.")                         \
-  X(OffsetExpired, Halt, "Retention removed messages that were not yet applied.")                                      \
-  X(LogTruncated, Halt, "The topic ends before the offset already applied.")                                           \
-  X(ForeignMessage, Halt, "The topic holds a message that is not ours or is damaged, at the named offset.")            \
-  X(RowConflict, Halt, "The destination row is not what the source says it was. See onConflict.")                      \
-  X(ConstraintViolated, Halt, "A constraint of the destination refuses a row.")                                        \
-  X(ValueNotStorable, Halt, "A destination column cannot hold a value.")                                               \
-  X(DestinationTableMissing, Halt, "A destination table is missing and createTables is off.")                          \
-  X(DestinationSchemaMismatch, Halt, "A destination table does not fit the source table.")                             \
-  X(LedgerInvalid, Halt, "The ledger at the destination does not fit the topic.")                                      \
-  X(DuplicateTransaction, Halt, "A transaction arrived that the ledger already has; it was refused.")                  \
-  X(VerifyFailed, Halt, "Source and destination differ in the named tables.")                                          \
-  X(ConfigInvalid, Halt, "The configuration is not valid; the message names the field.")                               \
+#define DATASYNC_REASONS(X)                                                                                           \
+  X(Stopping, Exit, "A stop was asked for.")                                                                          \
+  X(Superseded, Exit, "A newer instance of this agent has taken over the stream.")                                    \
+  X(SourceUnreachable, Retry, "No replica answers. Check host, port, network and that the server runs.")              \
+  X(SourceSilent, Retry, "The replica sent nothing, not even a heartbeat, for longer than the watchdog allows.")      \
+  X(SourceRestarted, Retry, "The replica closed the connection. The agent reconnects.")                               \
+  X(WaitingForReplica, Retry, "Every reachable replica is behind the position already published.")                    \
+  X(CredentialsRejected, Retry, "The server refused user or password. Mend the secret; the agent reads it again.")    \
+  X(PermissionDenied, Retry, "The user lacks a privilege that the message names.")                                    \
+  X(SecretNotFound, Retry, "A secret file is missing. Create the secret.")                                            \
+  X(BrokerUnreachable, Retry, "No Kafka broker answers.")                                                             \
+  X(BrokerRejected, Retry, "A Kafka broker refused a request; the message names which.")                              \
+  X(ProducerFailed, Retry, "The Kafka producer gave up; the agent starts a new epoch.")                               \
+  X(DestinationUnreachable, Retry, "The destination does not answer or closed the connection.")                       \
+  X(DestinationBusy, Retry, "Deadlock or lock wait at the destination; the batch is tried again.")                    \
+  X(DestinationReadOnly, Retry, "The destination refuses writes.")                                                    \
+  X(DestinationFull, Retry, "The destination has no space left.")                                                     \
+  X(PreflightFailed, Halt, "A server does not meet the requirements; the message lists all of them with the mend.")   \
+  X(BinlogPurged, Halt, "The replica no longer has the binlogs that are needed. See onPositionLost.")                 \
+  X(PositionUnknown, Halt, "No checkpoint and no stream start is left to find the position. See onPositionLost.")     \
+  X(GtidDiverged, Halt, "The replica's history is not the one that was published (reset, restore, errant writes).")   \
+  X(DuplicateServerId, Halt, "Another client uses the same server id and the server keeps cutting one of the two.")   \
+  X(BinlogCorrupt, Halt, "An event is damaged or not understood at the named position.")                              \
+  X(StatementFormat, Halt, "A statement, not rows, changed a captured table. Set binlog_format=ROW in all sessions.") \
+  X(PartialRowImage, Halt, "A row image lacks columns. Set binlog_row_image=FULL in all sessions.")                   \
+  X(MetadataMissing, Halt, "A table map lacks column names or keys. Set binlog_row_metadata=FULL in all sessions.")   \
+  X(UnsupportedEvent, Halt, "The binlog has an event this version does not read.")                                    \
+  X(UnsupportedType, Halt, "A captured column has a type this version does not carry.")                               \
+  X(UnsupportedValue, Halt, "A value cannot be carried without loss.")                                                \
+  X(KeyMissing, Halt, "A captured table has no primary key. Add one or declare keyColumns.")                          \
+  X(SchemaUnknown, Halt, "The definition of a captured table does not fit its binlog events.")                        \
+  X(SchemaChanged, Halt, "The source table changed in a way schemaChanges does not allow.")                           \
+  X(TableDropped, Halt, "A captured table was dropped or renamed at the source.")                                     \
+  X(XaTooLarge, Halt, "A prepared XA transaction is larger than the agent may hold.")                                 \
+  X(RowTooLarge, Halt, "A row is larger than the topic accepts. Raise max.message.bytes.")                            \
+  X(TopicMissing, Halt, "The topic does not exist any more.")                                                         \
+  X(TopicMisconfigured, Halt, "The topic's settings would lose data; the message names them.")                        \
+  X(OffsetExpired, Halt, "Retention removed messages that were not yet applied.")                                     \
+  X(LogTruncated, Halt, "The topic ends before the offset already applied.")                                          \
+  X(ForeignMessage, Halt, "The topic holds a message that is not ours or is damaged, at the named offset.")           \
+  X(RowConflict, Halt, "The destination row is not what the source says it was. See onConflict.")                     \
+  X(ConstraintViolated, Halt, "A constraint of the destination refuses a row.")                                       \
+  X(ValueNotStorable, Halt, "A destination column cannot hold a value.")                                              \
+  X(DestinationTableMissing, Halt, "A destination table is missing and createTables is off.")                         \
+  X(DestinationSchemaMismatch, Halt, "A destination table does not fit the source table.")                            \
+  X(LedgerInvalid, Halt, "The ledger at the destination does not fit the topic.")                                     \
+  X(DuplicateTransaction, Halt, "A transaction arrived that the ledger already has; it was refused.")                 \
+  X(VerifyFailed, Halt, "Source and destination differ in the named tables.")                                         \
+  X(ConfigInvalid, Halt, "The configuration is not valid; the message names the field.")                              \
   X(Internal, Halt, "A defect in DataSync; please report it with the message.")
 
 enum class Reason : std::uint8_t {
@@ -83,6 +83,8 @@ struct ReasonInfo {
 /// All reasons in declaration order.
 std::span<const ReasonInfo> all_reasons() noexcept;
 const ReasonInfo& info(Reason reason) noexcept;
-inline std::string_view to_string(Reason reason) noexcept { return info(reason).name; }
+inline std::string_view to_string(Reason reason) noexcept {
+  return info(reason).name;
+}
 
 }  // namespace datasync::base

@@ -4,8 +4,9 @@
 
 #include <source_location>
 #include <string>
-#include <tl/expected.hpp>
 #include <utility>
+
+#include <tl/expected.hpp>
 
 #include "agents/base/reason.hpp"
 
@@ -54,15 +55,15 @@ class [[nodiscard]] Result<void> : public tl::expected<void, Error> {
 #define DS_CONCAT(a, b) DS_CONCAT_INNER(a, b)
 
 /// Returns the error of `expr` from the enclosing function, or goes on.
-#define DS_TRY(...)                                                            \
-  do {                                                                         \
-    if (auto ds_try_result = (__VA_ARGS__); !ds_try_result)                    \
-      return ::datasync::base::Error(std::move(ds_try_result).error());        \
+#define DS_TRY(...)                                                     \
+  do {                                                                  \
+    if (auto ds_try_result = (__VA_ARGS__); !ds_try_result)             \
+      return ::datasync::base::Error(std::move(ds_try_result).error()); \
   } while (false)
 
-#define DS_ASSIGN_INNER(tmp, decl, ...)                                        \
-  auto tmp = (__VA_ARGS__);                                                    \
-  if (!tmp) return ::datasync::base::Error(std::move(tmp).error());            \
+#define DS_ASSIGN_INNER(tmp, decl, ...)                             \
+  auto tmp = (__VA_ARGS__);                                         \
+  if (!tmp) return ::datasync::base::Error(std::move(tmp).error()); \
   decl = std::move(*tmp)
 
 /// DS_ASSIGN(auto x, f()): x is f's value, or the enclosing function returns f's error.

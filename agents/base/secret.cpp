@@ -1,9 +1,9 @@
 #include "agents/base/secret.hpp"
 
-#include <fmt/format.h>
-
 #include <fstream>
 #include <iterator>
+
+#include <fmt/format.h>
 
 namespace datasync::base {
 

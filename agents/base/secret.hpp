@@ -22,7 +22,9 @@ class Secret {
   std::string text_;
 };
 
-inline std::string_view format_as(const Secret&) { return "***"; }
+inline std::string_view format_as(const Secret&) {
+  return "***";
+}
 
 /// Reads a secret's file afresh (mounted secrets rotate); one trailing newline is dropped.
 /// Errors: SecretNotFound naming the path.

@@ -2,9 +2,10 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <thread>
+
 #include <pthread.h>
 #include <sys/prctl.h>
-#include <thread>
 #include <unistd.h>
 
 namespace datasync::base {

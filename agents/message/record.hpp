@@ -43,6 +43,7 @@ enum class End : std::uint8_t {
   Abort,        ///< "abort": the transaction is void, forget what came of it
 };
 std::string_view to_string(End end) noexcept;
+std::optional<End> parse_end(std::string_view text) noexcept;  ///< of a header that is there
 
 /// What a reader needs to skip a record unread. One Kafka header each: kind, type, epoch (decimal), end.
 struct Headers {
@@ -79,9 +80,9 @@ struct SchemaNote {
   std::string statement;  ///< the source's statement, cut at 1 KiB, for a person
 };
 
-/// kind=snapshot. Begin: from here to End, rows of `tables` (qualified source names) may meet rows that are there already
-/// or missing, see docs/messages.md. Rows: a chunk, exact at `position`: every transaction in it stands before this record
-/// on the stream, none after. Done: the table is complete.
+/// kind=snapshot. Begin: from here to End, rows of `tables` (qualified source names) may meet rows that are there
+/// already or missing, see docs/messages.md. Rows: a chunk, exact at `position`: every transaction in it stands before
+/// this record on the stream, none after. Done: the table is complete.
 struct Snapshot {
   enum class Phase : std::uint8_t { Begin = 1, Rows = 2, TableDone = 3, End = 4 };
   std::string id;  ///< one per snapshot
@@ -125,15 +126,16 @@ struct Checkpoint {
   std::int32_t stream = 0;
   std::int64_t offset = 0;  ///< the next offset: everything before it is covered by `published`
   GtidSet published;
-  GtidSet dump_from;  ///< where to start reading the binlog: `published`, or earlier while an XA transaction is prepared
+  GtidSet
+      dump_from;  ///< where to start reading the binlog: `published`, or earlier while an XA transaction is prepared
 };
 
 struct SnapshotProgress {
   Epoch epoch;
   std::string id;
   std::string database, table;
-  bool done = false;              ///< of the table; with an empty table name: of the snapshot
-  std::string last_key;           ///< image bytes of the key columns of the last row sent and acknowledged
+  bool done = false;     ///< of the table; with an empty table name: of the snapshot
+  std::string last_key;  ///< image bytes of the key columns of the last row sent and acknowledged
   std::uint64_t rows_done = 0;
   std::uint64_t rows_estimate = 0;
   std::vector<std::string> tables;  ///< with an empty table name: all tables of the snapshot
@@ -153,6 +155,24 @@ std::string encode(const SnapshotProgress&);
 /// decode<Change>(bytes) and so on for every record above.
 template <class T>
 base::Result<T> decode(base::Bytes value);
+template <>
+base::Result<Change> decode(base::Bytes value);
+template <>
+base::Result<SchemaNote> decode(base::Bytes value);
+template <>
+base::Result<Snapshot> decode(base::Bytes value);
+template <>
+base::Result<Watermark> decode(base::Bytes value);
+template <>
+base::Result<Start> decode(base::Bytes value);
+template <>
+base::Result<Verify> decode(base::Bytes value);
+template <>
+base::Result<Claim> decode(base::Bytes value);
+template <>
+base::Result<Checkpoint> decode(base::Bytes value);
+template <>
+base::Result<SnapshotProgress> decode(base::Bytes value);
 
 /// Keys on the state topic (it is compacted: a later record of a key replaces an earlier one).
 std::string claim_key(Epoch epoch, std::string_view instance);

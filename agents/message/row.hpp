@@ -16,7 +16,8 @@
 //   Date 4: year<<9 | month<<5 | day, zero and partial dates as they are
 //   DateTime 8: year<<46 | month<<42 | day<<37 | hour<<32 | minute<<26 | second<<20 | microsecond
 //   Timestamp 8, signed: microseconds since 1970-01-01 UTC; 0 is the zero timestamp '0000-00-00 00:00:00'
-//   Time 8, signed microseconds   Enum 2: index, 0 is the invalid value ''   Set 8: bit mask   Bit 8: the bits as a number
+//   Time 8, signed microseconds   Enum 2: index, 0 is the invalid value ''   Set 8: bit mask   Bit 8: the bits as a
+//   number
 
 #include <cstdint>
 #include <string>
@@ -65,8 +66,8 @@ class RowReader {
   std::vector<std::uint8_t> widths_;
 };
 
-/// Builds one image column by column, in order; for readers of SELECTs and for tests. The binlog decoder writes the same
-/// layout straight from event bytes.
+/// Builds one image column by column, in order; for readers of SELECTs and for tests. The binlog decoder writes the
+/// same layout straight from event bytes.
 class ImageWriter {
  public:
   /// Starts an image of `columns` columns at the end of `out`, all NULL until put.
@@ -108,7 +109,9 @@ constexpr std::uint64_t pack_datetime(const DateTimeParts& p) noexcept {
          std::uint64_t{p.hour} << 32U | std::uint64_t{p.minute} << 26U | std::uint64_t{p.second} << 20U |
          std::uint64_t{p.microsecond};
 }
-constexpr DateTimeParts unpack_date(std::uint32_t v) noexcept { return {v >> 9U, v >> 5U & 0xFU, v & 0x1FU}; }
+constexpr DateTimeParts unpack_date(std::uint32_t v) noexcept {
+  return {v >> 9U, v >> 5U & 0xFU, v & 0x1FU};
+}
 constexpr DateTimeParts unpack_datetime(std::uint64_t v) noexcept {
   const auto bits = [v](unsigned shift, unsigned width) {
     return static_cast<std::uint32_t>(v >> shift & ((std::uint64_t{1} << width) - 1));

@@ -21,12 +21,12 @@ enum class ColumnType : std::uint8_t {
   Float = 6,
   Double = 7,
   Decimal = 8,
-  Char = 9,      ///< text of at most `length` bytes in `charset`
+  Char = 9,  ///< text of at most `length` bytes in `charset`
   VarChar = 10,
-  Text = 11,     ///< TINYTEXT .. LONGTEXT: `length` is 255, 65535, 16777215 or 4294967295
-  Binary = 12,   ///< fixed `length`, padding zeros included
+  Text = 11,    ///< TINYTEXT .. LONGTEXT: `length` is 255, 65535, 16777215 or 4294967295
+  Binary = 12,  ///< fixed `length`, padding zeros included
   VarBinary = 13,
-  Blob = 14,     ///< like Text
+  Blob = 14,  ///< like Text
   Date = 15,
   Time = 16,
   DateTime = 17,
@@ -64,8 +64,8 @@ using SchemaId = base::Named<std::uint64_t, struct SchemaIdTag>;
 struct TableSchema {
   std::string database;
   std::string table;
-  std::vector<Column> columns;      ///< in table order, without excluded ones
-  std::vector<std::uint16_t> key;   ///< indexes into columns: the primary key, or the declared key columns
+  std::vector<Column> columns;     ///< in table order, without excluded ones
+  std::vector<std::uint16_t> key;  ///< indexes into columns: the primary key, or the declared key columns
 
   bool operator==(const TableSchema&) const = default;
   [[nodiscard]] std::string qualified() const { return database + "." + table; }
