@@ -27,6 +27,8 @@ target_compile_options(
             -Wold-style-cast
             -Woverloaded-virtual
             -Wunused-result
+            # designated initializers name the fields that matter
+            -Wno-missing-field-initializers
             -Werror
             -fno-omit-frame-pointer)
 
