@@ -1,7 +1,7 @@
 #pragma once
-// The configuration files of the two agents: plain structs, read from and written to JSON. `operator/desired` makes them
-// from a DataSync resource by one pure function; the agents read them at start. They hold no secret, only the directory
-// and key names under which secrets are mounted.
+// The configuration files of the two agents: plain structs, read from and written to JSON. `operator/desired` makes
+// them from a DataSync resource by one pure function; the agents read them at start. They hold no secret, only the
+// directory and key names under which secrets are mounted.
 
 #include <chrono>
 #include <cstdint>
@@ -65,16 +65,17 @@ enum class OnConflict : std::uint8_t { Halt, Overwrite };
 
 struct Type {
   std::string name;
-  std::vector<std::string> tables;                        ///< "shop.orders"
-  std::vector<std::string> exclude_columns;               ///< "shop.customers.password_hash"
-  std::map<std::string, std::vector<std::string>> key_columns;  ///< table -> declared key, for tables without a primary key
+  std::vector<std::string> tables;           ///< "shop.orders"
+  std::vector<std::string> exclude_columns;  ///< "shop.customers.password_hash"
+  std::map<std::string, std::vector<std::string>>
+      key_columns;  ///< table -> declared key, for tables without a primary key
   bool operator==(const Type&) const = default;
 };
 
 /// What both agents share.
 struct Common {
-  std::string name;                      ///< "namespace/name" of the resource: identity of the task
-  std::string instance;                  ///< this process; empty: made at start from host name, pid and random bits
+  std::string name;      ///< "namespace/name" of the resource: identity of the task
+  std::string instance;  ///< this process; empty: made at start from host name, pid and random bits
   std::filesystem::path secrets_dir;
   std::uint16_t http_port = 0;           ///< 0: a free one, written to the log and to `http_port_file`
   std::filesystem::path http_port_file;  ///< empty: not written
@@ -100,8 +101,8 @@ struct Capture {
   std::uint32_t chunk_rows = 10000;
   std::uint32_t parallelism = 2;
   OnPositionLost on_position_lost = OnPositionLost::Halt;
-  std::chrono::milliseconds heartbeat{1000};       ///< asked from the replica when it has nothing to send
-  std::chrono::milliseconds watchdog{5000};        ///< silence that means the connection is dead
+  std::chrono::milliseconds heartbeat{1000};  ///< asked from the replica when it has nothing to send
+  std::chrono::milliseconds watchdog{5000};   ///< silence that means the connection is dead
   std::chrono::milliseconds checkpoint_every{2000};
   std::uint64_t max_in_flight_bytes = 24ULL << 20U;  ///< produced and not yet acknowledged
   std::uint64_t record_bytes = 256ULL << 10U;        ///< target size of a packed record
@@ -121,10 +122,10 @@ struct Apply {
   SchemaChanges schema_changes = SchemaChanges::ApplyAdditive;
   OnConflict on_conflict = OnConflict::Halt;
   std::string ledger_database = "datasync";
-  std::uint32_t batch_rows = 1000;           ///< a destination transaction closes at these many rows,
-  std::uint64_t batch_bytes = 4ULL << 20U;   ///< or bytes,
-  std::chrono::milliseconds batch_time{5};   ///< or when no more records arrived for this long
-  std::vector<std::string> skip_offsets;     ///< "partition:offset" a person has declared void
+  std::uint32_t batch_rows = 1000;          ///< a destination transaction closes at these many rows,
+  std::uint64_t batch_bytes = 4ULL << 20U;  ///< or bytes,
+  std::chrono::milliseconds batch_time{5};  ///< or when no more records arrived for this long
+  std::vector<std::string> skip_offsets;    ///< "partition:offset" a person has declared void
   bool operator==(const Apply&) const = default;
 };
 

@@ -1,0 +1,160 @@
+#pragma once
+// One description of a struct's fields serves reading, writing and listing it: a function `void describe(Fields&, T&)`
+// names every field once with its default (what the struct holds at first), range and pattern. The agents'
+// configuration and the DataSync resource are both described this way.
+
+#include <chrono>
+#include <concepts>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agents/base/result.hpp"
+#include "agents/config/value.hpp"
+
+namespace datasync::config {
+
+/// What a text has to look like: a regular expression for schemas and people, and the function that decides.
+struct Pattern {
+  std::string_view regex;
+  std::string_view noun;  ///< "DATABASE.TABLE": the message says "X is not DATABASE.TABLE"
+  bool (*matches)(std::string_view);
+};
+
+enum class Need : std::uint8_t { Optional, Required };
+
+struct TextRule {
+  Need need = Need::Optional;
+  const Pattern* pattern = nullptr;
+};
+
+struct ListRule {
+  std::size_t at_least = 0;
+  const Pattern* pattern = nullptr;  ///< of each item; of each key for a map
+};
+
+struct Range {
+  std::int64_t min = 0;
+  std::int64_t max = std::numeric_limits<std::int64_t>::max();
+};
+
+/// A field that is wrong. `path` is as in "spec.source.types[0].tables[1]".
+struct Problem {
+  std::string path;
+  std::string message;
+  [[nodiscard]] std::string text() const { return path.empty() ? message : path + ": " + message; }
+  bool operator==(const Problem&) const = default;
+};
+
+/// The pass over a struct's fields that a description is written against.
+class Fields {
+ public:
+  virtual ~Fields() = default;
+
+  virtual void flag(std::string_view name, bool& value) = 0;
+  virtual void text(std::string_view name, std::string& value, TextRule rule = {}) = 0;
+  virtual void texts(std::string_view name, std::vector<std::string>& values, ListRule rule = {}) = 0;
+  virtual void text_map(std::string_view name, std::map<std::string, std::string>& values, ListRule keys = {},
+                        const Pattern* value_pattern = nullptr) = 0;
+  virtual void texts_map(std::string_view name, std::map<std::string, std::vector<std::string>>& values,
+                         ListRule keys = {}) = 0;
+  /// Any map, kept as it is.
+  virtual void opaque(std::string_view name, Value& value) = 0;
+  /// A known field whose content is not ours.
+  virtual void ignored(std::string_view name) = 0;
+
+  template <std::integral T>
+  void integer(std::string_view name, T& value, Range range) {
+    auto wide = static_cast<std::int64_t>(value);
+    number(name, wide, range);
+    value = static_cast<T>(wide);
+  }
+  void millis(std::string_view name, std::chrono::milliseconds& value, Range range) {
+    std::int64_t wide = value.count();
+    number(name, wide, range);
+    value = std::chrono::milliseconds(wide);
+  }
+  /// `names[i]` is the enumerator with value i.
+  template <class Enum>
+  void choice(std::string_view name, Enum& value, std::span<const std::string_view> names) {
+    auto index = static_cast<std::size_t>(value);
+    pick(name, index, names);
+    value = static_cast<Enum>(index);
+  }
+  template <class T, class Describe>
+  void object(std::string_view name, T& value, const Describe& describe, Need need = Need::Optional) {
+    if (!enter(name, need, true)) return;
+    describe(*this, value);
+    leave();
+  }
+  template <class T, class Describe>
+  void object(std::string_view name, std::optional<T>& value, const Describe& describe) {
+    if (!enter(name, Need::Optional, value.has_value())) return;
+    if (!value) value.emplace();
+    describe(*this, *value);
+    leave();
+  }
+  template <class T, class Describe>
+  void objects(std::string_view name, std::vector<T>& values, const Describe& describe, std::size_t at_least = 0) {
+    const auto count = enter_list(name, values.size(), at_least);
+    if (!count) return;
+    values.resize(*count);
+    for (std::size_t i = 0; i < *count; ++i) {
+      if (!enter_item(i)) continue;
+      describe(*this, values[i]);
+      leave();
+    }
+    leave_list();
+  }
+
+ protected:
+  virtual void number(std::string_view name, std::int64_t& value, Range range) = 0;
+  virtual void pick(std::string_view name, std::size_t& index, std::span<const std::string_view> names) = 0;
+  /// False: there is nothing to describe and `leave` is not called. `has_value` is what the struct holds now.
+  virtual bool enter(std::string_view name, Need need, bool has_value) = 0;
+  virtual void leave() = 0;
+  /// How many items there are to describe, given how many the struct holds now; nothing to leave the field alone.
+  virtual std::optional<std::size_t> enter_list(std::string_view name, std::size_t size, std::size_t at_least) = 0;
+  virtual bool enter_item(std::size_t index) = 0;
+  virtual void leave_list() = 0;
+};
+
+using Describe = std::function<void(Fields&)>;
+
+/// Fills what `describe` names from `value`; what is missing keeps its default. Returns every problem in the order of
+/// the description: wrong kinds, out of range, missing, unknown (with a near name as a hint). `path` stands before
+/// every path.
+std::vector<Problem> read_fields(const Value& value, const Describe& describe, std::string path = {});
+
+/// The map of what `describe` names, every field, defaults too.
+Value write_fields(const Describe& describe);
+
+/// One field of a description.
+struct FieldInfo {
+  std::string path;  ///< "spec.source.types[].tables[]"; items of a map: "spec.destination.tables.rename{}"
+  std::string type;  ///< boolean, integer, string, object, array, map, any
+  bool required = false;
+  std::string default_text;  ///< as JSON; empty when there is none
+  Range range{};             ///< integer
+  std::size_t at_least = 0;  ///< items of an array
+  std::string_view regex;    ///< string
+  std::vector<std::string_view> choices;
+};
+/// Every field with its rules, in order; for schemas and for documents.
+std::vector<FieldInfo> list_fields(const Describe& describe);
+
+/// One problem a line. Empty when there is none.
+std::string to_text(const std::vector<Problem>& problems);
+/// ConfigInvalid with all problems, or nothing when there is none.
+base::Result<void> to_result(const std::vector<Problem>& problems);
+
+/// The name that was probably meant by `given`, or empty.
+std::string_view nearest(std::string_view given, std::span<const std::string> known);
+
+}  // namespace datasync::config

@@ -1,0 +1,16 @@
+#pragma once
+// How the enumerators of config.hpp are written in documents; the order is that of the enumerators.
+
+#include <string_view>
+
+namespace datasync::config {
+
+inline constexpr std::string_view kTlsModes[] = {"Disabled", "Required", "VerifyCa", "VerifyIdentity"};
+inline constexpr std::string_view kEngines[] = {"MariaDB", "MySQL", "PostgreSQL"};
+inline constexpr std::string_view kModes[] = {"Continuous", "Once"};
+inline constexpr std::string_view kSnapshotModes[] = {"Initial", "Never"};
+inline constexpr std::string_view kOnPositionLost[] = {"Halt", "Resnapshot"};
+inline constexpr std::string_view kSchemaChanges[] = {"Halt", "ApplyAdditive", "ApplyAll"};
+inline constexpr std::string_view kOnConflict[] = {"Halt", "Overwrite"};
+
+}  // namespace datasync::config

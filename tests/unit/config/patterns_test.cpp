@@ -1,0 +1,56 @@
+#include "agents/config/patterns.hpp"
+
+#include <regex>
+
+#include <gtest/gtest.h>
+
+namespace datasync::config {
+namespace {
+
+struct Row {
+  const char* name;
+  const Pattern& pattern;
+  std::vector<std::string> good;
+  std::vector<std::string> bad;
+};
+
+const std::string kLong64(64, 'a');
+const std::string kLong65(65, 'a');
+
+class Patterns : public testing::TestWithParam<Row> {};
+
+TEST_P(Patterns, accept_and_refuse_what_they_should) {
+  for (const auto& s : GetParam().good) EXPECT_TRUE(GetParam().pattern.matches(s)) << s;
+  for (const auto& s : GetParam().bad) EXPECT_FALSE(GetParam().pattern.matches(s)) << s;
+}
+
+// The schema of the resource carries the regular expression: it may be wider than the function, never narrower.
+TEST_P(Patterns, the_regular_expression_accepts_all_that_the_function_accepts) {
+  const std::regex regex(std::string(GetParam().pattern.regex));
+  for (const auto& s : GetParam().good) EXPECT_TRUE(std::regex_match(s, regex)) << s;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, Patterns,
+    testing::Values(
+        Row{"table",
+            kTableName,
+            {"shop.orders", "a b.c`d", "shöp.\"x\"", kLong64 + ".x"},
+            {"shop", ".", "a.", ".b", "a.b.c", kLong65 + ".x", "", "a\n.b"}},
+        Row{"column", kColumnName, {"shop.orders.note", "a.b.c.d"}, {"shop.orders", "a..b", "a.b."}},
+        Row{"type", kTypeName, {"orders", "Orders-2.x_y", "0"}, {"", "-a", "a b", kLong64}},
+        Row{"label", kDnsLabel, {"a", "a-b", "0a"}, {"", "A", "-a", "a-", "a.b", kLong64}},
+        Row{"dns", kDnsName, {"a", "a.b-c.d"}, {"", ".", "a.", "a..b", "A.b"}},
+        Row{"host", kHost, {"db", "db-1.shop", "10.0.0.1", "::1", "fe80::1%eth0"}, {"", "-a", "a b", "a/b", ".a"}},
+        Row{"topic", kTopic, {"shop", "a.b_c-D"}, {"", ".", "..", "a b", std::string(244, 'a')}},
+        Row{"bootstrap",
+            kBootstrap,
+            {"k:9092", "a:1,b:65535", "[::1]:9092"},
+            {"", "k", "k:", ":1", "k:0", "k:65536", "k:9x", "a:1,", "a:1,,b:2"}},
+        Row{"key", kSecretKey, {"password", "tls.crt", "A_b"}, {"", ".", "..", "a/b"}},
+        Row{"database", kDatabase, {"datasync", "a b"}, {"", "a.b", "a/b", kLong65}},
+        Row{"offset", kStreamOffset, {"0:123", "17:0"}, {"", "0", ":1", "0:", "a:1", "0:-1", "0:1:2"}}),
+    [](const auto& row) { return row.param.name; });
+
+}  // namespace
+}  // namespace datasync::config
