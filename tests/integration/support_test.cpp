@@ -1,0 +1,143 @@
+// tests/support itself: a helper that lies makes every other test worthless.
+
+#include <set>
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include "tests/support/eventually.hpp"
+#include "tests/support/kafka_broker.hpp"
+#include "tests/support/mariadb_server.hpp"
+#include "tests/support/ports.hpp"
+#include "tests/support/process.hpp"
+#include "tests/support/temp_dir.hpp"
+
+namespace datasync::test {
+namespace {
+
+using std::chrono::seconds;
+
+ProcessOptions shell(const std::string& script) {
+  ProcessOptions options;
+  options.args = {"bash", "-c", script};
+  return options;
+}
+
+TEST(Process, TellsHowItEnded) {
+  auto failing = Process::start(shell("exit 3"));
+  EXPECT_EQ(failing.wait(seconds(10)).value().code, 3);
+  auto killed = Process::start(shell("kill -TERM $$"));
+  EXPECT_EQ(killed.wait(seconds(10)).value().signal, SIGTERM);
+  EXPECT_THROW(Process::start({.args = {"/no/such/program"}, .env = {}, .log = {}, .working_dir = {}}),
+               std::system_error);
+}
+
+TEST(Process, FrozenIsRunningAndKillEndsIt) {
+  auto process = Process::start(shell("sleep 100"));
+  process.freeze();
+  EXPECT_FALSE(process.wait(milliseconds(50)));
+  EXPECT_TRUE(process.is_running());
+  process.kill();
+  EXPECT_FALSE(process.is_running());
+  EXPECT_EQ(process.exit_status().value().signal, SIGKILL);
+}
+
+TEST(Process, InheritsNoFiles) {
+  int pipe_ends[2];
+  ASSERT_EQ(pipe(pipe_ends), 0);  // on purpose without O_CLOEXEC
+  const TempDir dir;
+  auto options = shell("ls /proc/$$/fd | grep -c -v -x -e 0 -e 1 -e 2 -e 255 -e 3; true");
+  options.log = dir.path() / "log";
+  auto process = Process::start(options);
+  ASSERT_TRUE(process.wait(seconds(10)));
+  EXPECT_EQ(read_file(options.log), "0\n");
+  close(pipe_ends[0]);
+  close(pipe_ends[1]);
+}
+
+TEST(Process, DiesWithTheProgramThatStartedItEvenWhenThatIsKilled) {
+  const TempDir dir;
+  const auto pid_file = dir.path() / "pid";
+  // A second program of this kind: starts a child and is killed.
+  auto starter = Process::start({.args = {"/proc/self/exe", "--gtest_also_run_disabled_tests",
+                                          "--gtest_filter=Process.DISABLED_StartsAChildAndWaits"},
+                                 .env = {{"DATASYNC_PID_FILE", pid_file.string()}},
+                                 .log = {},
+                                 .working_dir = {}});
+  ASSERT_TRUE(eventually([&] { return read_file(pid_file).ends_with("\n"); }, seconds(10)));
+  const auto child = std::stoi(read_file(pid_file));
+  EXPECT_EQ(kill(child, 0), 0);
+  starter.kill();
+  EXPECT_TRUE(eventually([&] { return kill(child, 0) != 0; }, seconds(10)));
+}
+
+TEST(Process, DISABLED_StartsAChildAndWaits) {
+  auto child = Process::start(shell("sleep 100"));
+  write_file(std::getenv("DATASYNC_PID_FILE"), std::to_string(child.pid()) + "\n");
+  child.wait(seconds(60));
+}
+
+TEST(Run, GivesOutputOrThrowsWithTheWordsOfTheProgram) {
+  EXPECT_EQ(run({"cat"}, "text"), "text");
+  try {
+    run({"bash", "-c", "echo broken >&2; exit 1"});
+    FAIL();
+  } catch (const std::runtime_error& error) {
+    EXPECT_NE(std::string(error.what()).find("broken"), std::string::npos);
+  }
+  EXPECT_THROW(run({"sleep", "10"}, "", milliseconds(20)), std::runtime_error);
+}
+
+TEST(PortLease, NeverGivesAPortTwice) {
+  std::vector<PortLease> leases(200);
+  std::set<std::uint16_t> ports;
+  for (const auto& lease : leases) ports.insert(lease.port());
+  EXPECT_EQ(ports.size(), leases.size());
+}
+
+TEST(TempDir, IsGoneAfterUse) {
+  std::filesystem::path path;
+  {
+    const TempDir dir;
+    path = dir.path();
+    write_file(path / "file", "x");
+  }
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST(MariaDbServer, ReplicatesByGtidAndKeepsItsDataThroughKill) {
+  const TempDir dir;
+  MariaDbServer primary(dir.path(), {.name = "primary"});
+  MariaDbServer replica(dir.path(), {.name = "replica", .read_only = true});
+  replica.replicate_from(primary);
+  primary.create_reader("reader", "pa'ss");
+  primary.execute_all(
+      {"CREATE DATABASE shop", "CREATE TABLE shop.t (id INT PRIMARY KEY)", "INSERT INTO shop.t VALUES (1), (2)"});
+  replica.wait_for_gtid(primary.gtid());
+  EXPECT_EQ(replica.number("SELECT COUNT(*) FROM shop.t"), 2);
+  EXPECT_EQ(replica.connect("reader", "pa'ss").value("SELECT @@read_only"), "1");
+  EXPECT_THROW(replica.connect("reader", "wrong"), SqlError);
+
+  replica.kill();
+  primary.execute("INSERT INTO shop.t VALUES (3)");
+  primary.kill();
+  primary.start();
+  replica.start();
+  replica.wait_for_gtid(primary.gtid());
+  EXPECT_EQ(replica.number("SELECT COUNT(*) FROM shop.t"), 3);
+}
+
+TEST(KafkaBroker, KeepsItsTopicsThroughKillAndRestart) {
+  const TempDir dir;
+  KafkaBroker broker(dir.path());
+  broker.create_topic("shop", 2, {{"cleanup.policy", "compact"}});
+  broker.kill();
+  broker.start();
+  EXPECT_EQ(broker.topics(), std::vector<std::string>{"shop"});
+  broker.restart();
+  broker.delete_topic("shop");
+  EXPECT_TRUE(broker.topics().empty());
+}
+
+}  // namespace
+}  // namespace datasync::test

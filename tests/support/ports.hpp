@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace datasync::test {
+
+/// A port on 127.0.0.1 that is this object's alone: no other PortLease of any process of this user has it, and nobody
+/// listened on it when it was taken. Held by a lock on a file, so it is free again when the process dies. The range
+/// lies below the ephemeral ports, so that no outgoing connection sits on it while a server restarts. Copies share the
+/// lease.
+class PortLease {
+ public:
+  /// Throws when no port is left.
+  PortLease();
+  [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+  /// A MariaDB server id that no parallel test has: the port's number.
+  [[nodiscard]] std::uint32_t server_id() const noexcept { return port_; }
+  [[nodiscard]] std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
+
+ private:
+  std::uint16_t port_ = 0;
+  std::shared_ptr<const void> lock_;
+};
+
+/// True while something accepts connections on 127.0.0.1:port.
+bool accepts_connections(std::uint16_t port);
+
+}  // namespace datasync::test
