@@ -1,0 +1,36 @@
+#pragma once
+
+#include <functional>
+#include <stop_token>
+#include <string_view>
+
+#include "agents/base/backoff.hpp"
+#include "agents/base/result.hpp"
+#include "agents/health/status.hpp"
+
+namespace datasync::health {
+
+/// How long to wait between tries, and how to wait.
+struct Patience {
+  base::Backoff retry{base::Millis(100), base::Millis(10'000)};
+  base::Backoff halt{base::Millis(4'000), base::Millis(15'000)};
+  base::Millis halt_at_least{2'000};
+  base::Millis long_run{60'000};  ///< a run this long starts the back-off afresh even when no data moved
+  std::function<bool(std::stop_token, base::Millis)> sleep = base::sleep_for;  ///< false when stopped
+};
+
+enum class ExitCode : int { Done = 0, Superseded = 3 };
+
+/// Runs `run_once` again and again until `stop`. What it returns decides:
+///   nothing wrong, not stopped   the work is complete (mode Once): Completed; the process stays, to answer /status
+///   an error to Retry            state Retrying with the reason, jittered back-off, from the start again after
+///   progress an error to Halt             state Stalled with the reason; tried again every 2 to 15 s, so that a mended
+///   cause
+///                                heals with no hand; nothing is skipped by trying again
+///   an error to Exit             returns: Done for Stopping, Superseded for a newer instance
+/// A change of state or reason is logged once, not at every try. `run_once` sets Streaming and so on itself, and calls
+/// `status.advance()` when data moved. Blocks the caller; `run_once` runs on the caller's thread.
+ExitCode supervise(std::string_view name, Status& status, std::stop_token stop,
+                   const std::function<base::Result<void>(std::stop_token)>& run_once, Patience patience = {});
+
+}  // namespace datasync::health
