@@ -1,0 +1,142 @@
+#include "agents/health/status.hpp"
+
+#include <array>
+#include <chrono>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "agents/base/log.hpp"
+
+namespace datasync::health {
+namespace {
+
+using base::log::Field;
+
+constexpr std::array<std::string_view, 8> kStates{"Starting", "WaitingForReplica", "Snapshotting", "Streaming",
+                                                  "Retrying", "Stalled",           "Completed",    "Stopping"};
+
+bool is_failure(State s) {
+  return s == State::Retrying || s == State::Stalled;
+}
+bool is_work(State s) {
+  return s == State::Streaming || s == State::Snapshotting || s == State::Completed;
+}
+
+std::int64_t unix_now() {
+  return std::chrono::duration_cast<std::chrono::seconds>(base::wall_now().time_since_epoch()).count();
+}
+
+void log_change(State state, std::optional<base::Reason> reason, const std::string& message) {
+  if (!reason) return base::log::info("state changed", {Field("state", to_string(state))});
+  const auto level = state == State::Stalled ? base::log::Level::Error : base::log::Level::Warn;
+  base::log::write(level, "state changed",
+                   {Field("state", to_string(state)), Field("reason", base::to_string(*reason)),
+                    Field("message", std::string_view(message))});
+}
+
+}  // namespace
+
+std::string_view to_string(State state) noexcept {
+  return kStates[static_cast<std::size_t>(state)];
+}
+
+Status::Status(Identity identity, base::Millis patience, Clock now)
+    : identity_(std::move(identity)),
+      patience_(patience),
+      now_(std::move(now)),
+      beat_(now_().time_since_epoch().count()) {
+  told_.since = unix_now();
+}
+
+void Status::beat() noexcept {
+  beat_.store(now_().time_since_epoch().count(), std::memory_order_relaxed);
+}
+
+void Status::set(State state) {
+  tell(state, std::nullopt, {});
+}
+
+void Status::set(State state, base::Reason reason, std::string message) {
+  tell(state, reason, std::move(message));
+}
+
+void Status::tell(State state, std::optional<base::Reason> reason, std::string message) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (state == State::Starting && is_failure(told_.state)) return;
+    const bool changed = told_.state != state || told_.reason != reason;
+    told_.message = message;
+    if (!changed) return;
+    told_.state = state;
+    told_.reason = reason;
+    told_.since = unix_now();
+  }
+  log_change(state, reason, message);
+}
+
+Status::Told Status::told() const {
+  const std::lock_guard lock(mutex_);
+  return told_;
+}
+
+State Status::state() const {
+  return told().state;
+}
+std::optional<base::Reason> Status::reason() const {
+  return told().reason;
+}
+std::string Status::message() const {
+  return told().message;
+}
+
+bool Status::moving() const {
+  const auto age = now_().time_since_epoch() - base::SteadyTime::duration(beat_.load(std::memory_order_relaxed));
+  return age <= patience_;
+}
+
+bool Status::live() const {
+  return moving() || state() == State::Completed;
+}
+
+bool Status::ready() const {
+  return is_work(state()) && live();
+}
+
+void Status::set_detail(std::function<std::string()> object) {
+  const std::lock_guard lock(detail_mutex_);
+  detail_ = std::move(object);
+}
+
+void Status::drop_detail() {
+  const std::lock_guard lock(detail_mutex_);
+  if (detail_) last_detail_ = detail_();
+  detail_ = nullptr;
+}
+
+std::string Status::detail() const {
+  const std::lock_guard lock(detail_mutex_);
+  return detail_ ? detail_() : last_detail_;
+}
+
+std::string Status::json() const {
+  const auto now = told();
+  nlohmann::ordered_json out{
+      {"agent", identity_.agent},
+      {"task", identity_.task},
+      {"state", to_string(now.state)},
+      {"reason", now.reason ? base::to_string(*now.reason) : std::string_view{}},
+      {"message", now.message},
+      {"since", now.since},
+      {"instance", identity_.instance},
+      {"epoch", epoch_.load(std::memory_order_relaxed)},
+      {"version", DATASYNC_VERSION},
+      {"live", live()},
+      {"ready", ready()},
+  };
+  const auto extra = nlohmann::ordered_json::parse(detail(), nullptr, false);
+  if (extra.is_object()) out.update(extra);
+  return out.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+}  // namespace datasync::health

@@ -1,0 +1,59 @@
+#include "agents/health/supervise.hpp"
+
+#include <algorithm>
+
+#include "agents/base/clock.hpp"
+#include "agents/base/log.hpp"
+
+namespace datasync::health {
+namespace {
+
+constexpr base::Millis kIdleBeat{5'000};
+
+State state_of(const base::Error& error) {
+  if (error.outcome() == base::Outcome::Halt) return State::Stalled;
+  return error.is(base::Reason::WaitingForReplica) ? State::WaitingForReplica : State::Retrying;
+}
+
+ExitCode stay_completed(Status& status, std::stop_token stop, const Patience& patience) {
+  status.set(State::Completed);
+  do {
+    status.beat();
+  } while (patience.sleep(stop, kIdleBeat));
+  status.set(State::Stopping);
+  return ExitCode::Done;
+}
+
+}  // namespace
+
+ExitCode supervise(std::string_view name, Status& status, std::stop_token stop,
+                   const std::function<base::Result<void>(std::stop_token)>& run_once, Patience patience) {
+  status.set(State::Starting);
+  while (!stop.stop_requested()) {
+    status.beat();
+    const auto advances = status.advances();
+    const auto started = base::steady_now();
+    const auto result = run_once(stop);
+    status.beat();
+    if (stop.stop_requested()) break;
+    if (result) return stay_completed(status, stop, patience);
+    const auto& error = result.error();
+    if (error.outcome() == base::Outcome::Exit) {
+      status.set(State::Stopping, error.reason, error.what);
+      return error.is(base::Reason::Superseded) ? ExitCode::Superseded : ExitCode::Done;
+    }
+    if (status.advances() != advances || base::steady_now() - started >= patience.long_run) {
+      patience.retry.reset();
+      patience.halt.reset();
+    }
+    status.set(state_of(error), error.reason, error.what);
+    const bool halted = error.outcome() == base::Outcome::Halt;
+    const auto wait = halted ? std::max(patience.halt_at_least, patience.halt.next()) : patience.retry.next();
+    base::log::debug("tries again", {{"name", name}, {"milliseconds", wait.count()}, {"message", error.what}});
+    if (!patience.sleep(stop, wait)) break;
+  }
+  status.set(State::Stopping);
+  return ExitCode::Done;
+}
+
+}  // namespace datasync::health
