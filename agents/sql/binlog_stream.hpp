@@ -13,8 +13,8 @@
 namespace datasync::sql {
 
 struct DumpOptions {
-  std::string position;            ///< GTID set text; empty: from the first binlog the server has
-  std::uint32_t server_id = 0;     ///< unique among all replicas and readers of the server
+  std::string position;         ///< GTID set text; empty: from the very first transaction (BinlogPurged if gone)
+  std::uint32_t server_id = 0;  ///< unique among all replicas and readers of the server
   std::chrono::milliseconds heartbeat{1000};
   std::chrono::milliseconds watchdog{5000};  ///< read timeout: silence longer than this is SourceSilent
 };

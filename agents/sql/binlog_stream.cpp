@@ -1,0 +1,125 @@
+#include "agents/sql/binlog_stream.hpp"
+
+#include <array>
+
+#include <fmt/core.h>
+
+#include "agents/base/clock.hpp"
+#include "agents/sql/errors.hpp"
+#include "agents/sql/handle.hpp"
+
+namespace datasync::sql {
+namespace {
+
+constexpr unsigned char kEof = 0xFE;
+
+/// Silence is noticed by the read timeout, which the library counts in whole seconds.
+std::chrono::seconds whole_seconds(std::chrono::milliseconds ms) {
+  return std::max(std::chrono::ceil<std::chrono::seconds>(ms), std::chrono::seconds(1));
+}
+
+base::Error last_error(const config::HostPort& server, MYSQL* mysql, std::string_view doing) {
+  const unsigned number = mysql_errno(mysql);
+  const std::string_view text = mysql_error(mysql);
+  return server_error(dump_reason_of(number, text), server, number, text).context(doing);
+}
+
+/// What a MariaDB slave tells its master before it asks for the dump. Capability 4: GTID events and everything newer.
+std::array<std::string, 4> preamble(const DumpOptions& dump) {
+  const auto period = std::chrono::duration_cast<std::chrono::nanoseconds>(dump.heartbeat).count();
+  return {
+      "SET NAMES utf8mb4, @@SESSION.time_zone='+00:00', @@SESSION.net_write_timeout=600, "
+      "@@SESSION.sql_mode='NO_BACKSLASH_ESCAPES'",
+      fmt::format("SET @mariadb_slave_capability=4, @master_binlog_checksum=@@GLOBAL.binlog_checksum, "
+                  "@master_heartbeat_period={}",
+                  period),
+      fmt::format("SET @slave_connect_state={}", quote_text(dump.position)),
+      "SET @slave_gtid_strict_mode=1, @slave_gtid_ignore_duplicates=0",
+  };
+}
+
+}  // namespace
+
+struct BinlogStream::Impl {
+  config::HostPort server;
+  DumpOptions dump;
+  MysqlPtr mysql;
+  SocketHandle socket;
+  std::atomic<bool> aborted{false};
+
+  base::Result<void> start();
+  base::Error read_error(base::SteadyTime began);
+};
+
+base::Result<void> BinlogStream::Impl::start() {
+  for (const std::string& sql : preamble(dump)) {
+    if (mysql_real_query(mysql.get(), sql.data(), sql.size()) != 0) {
+      return last_error(server, mysql.get(), "while preparing the binlog dump");
+    }
+  }
+  // COM_BINLOG_DUMP: position:u32 flags:u16 server_id:u32 file. With @slave_connect_state set the server takes neither
+  // position nor file. No flags: block at the end, no annotate events.
+  std::array<unsigned char, 10> request{4, 0, 0, 0, 0, 0};
+  std::memcpy(request.data() + 6, &dump.server_id, sizeof dump.server_id);
+  if (mysql->methods->db_command(mysql.get(), COM_BINLOG_DUMP, reinterpret_cast<const char*>(request.data()),
+                                 request.size(), 1, nullptr) != 0) {
+    return last_error(server, mysql.get(), "while asking for the binlog dump");
+  }
+  return {};
+}
+
+base::Error BinlogStream::Impl::read_error(base::SteadyTime began) {
+  const unsigned number = mysql_errno(mysql.get());
+  const bool lost = number == CR_SERVER_LOST || number == CR_SERVER_GONE_ERROR || number == CR_ERR_NET_READ;
+  if (aborted.load()) return server_error(base::Reason::SourceUnreachable, server, number, "the dump was aborted");
+  if (lost && base::steady_now() - began >= dump.watchdog) {
+    return server_error(base::Reason::SourceSilent, server, number,
+                        fmt::format("no event and no heartbeat for {} ms", dump.watchdog.count()));
+  }
+  if (lost) return server_error(base::Reason::SourceRestarted, server, number, "the server closed the binlog dump");
+  return last_error(server, mysql.get(), "while reading the binlog");
+}
+
+BinlogStream::BinlogStream(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+// Closing without COM_QUIT: the server is sending and would not read it.
+BinlogStream::~BinlogStream() {
+  impl_->socket.shut_down();
+}
+
+base::Result<std::unique_ptr<BinlogStream>> BinlogStream::open(const ConnectOptions& connect_to,
+                                                               const DumpOptions& dump) {
+  ConnectOptions options = connect_to;
+  options.role = Role::Source;
+  options.read_timeout = whole_seconds(dump.watchdog);
+  DS_ASSIGN(MysqlPtr mysql, connect(options));
+  auto impl = std::make_unique<Impl>();
+  impl->server = options.server;
+  impl->dump = dump;
+  impl->socket.set(duplicate_socket(mysql.get()));
+  impl->mysql = std::move(mysql);
+  DS_TRY(impl->start());
+  return std::unique_ptr<BinlogStream>(new BinlogStream(std::move(impl)));
+}
+
+base::Result<base::Bytes> BinlogStream::next() {
+  const base::SteadyTime began = base::steady_now();
+  MYSQL* mysql = impl_->mysql.get();
+  const unsigned long length = mysql_net_read_packet(mysql);
+  if (length == packet_error || impl_->aborted.load()) return impl_->read_error(began);
+  const unsigned char* packet = mysql->net.read_pos;
+  if (packet[0] == kEof && length < 9) {
+    return server_error(base::Reason::SourceRestarted, impl_->server, 0, "the server ended the binlog dump");
+  }
+  if (packet[0] != 0 || length < 2) {
+    return server_error(base::Reason::BinlogCorrupt, impl_->server, 0, "a dump packet that is not an event");
+  }
+  return base::Bytes(reinterpret_cast<const std::byte*>(packet + 1), length - 1);
+}
+
+void BinlogStream::abort() noexcept {
+  impl_->aborted.store(true);
+  impl_->socket.shut_down();
+}
+
+}  // namespace datasync::sql

@@ -1,0 +1,115 @@
+#include "agents/sql/errors.hpp"
+
+#include <algorithm>
+#include <array>
+#include <span>
+
+#include <fmt/core.h>
+
+namespace datasync::sql {
+namespace {
+
+using base::Reason;
+
+/// Error numbers that mean the same. Source and destination have reasons of their own for it.
+struct Class {
+  std::span<const unsigned> numbers;
+  Reason source;
+  Reason destination;
+};
+
+// Client: cannot connect, unknown host, gone, lost, handshake, TLS, read and write errors. Server: too many
+// connections, host blocked, shutting down, connection killed, network read or write failed.
+constexpr std::array<unsigned, 22> kUnreachable{2002, 2003, 2004, 2005, 2006, 2012, 2013, 2026, 2055, 5013, 5014,
+                                                1040, 1129, 1152, 1158, 1159, 1160, 1161, 1203, 1226, 5000, 5001};
+constexpr std::array<unsigned, 8> kEnded{1053, 1077, 1079, 1317, 1927, 3169, 4052, 1080};
+constexpr std::array<unsigned, 12> kCredentials{1045, 1130, 1251, 1275, 1698, 1820, 1862, 3118, 4151, 2049, 2059, 2061};
+constexpr std::array<unsigned, 8> kPermission{1044, 1142, 1143, 1211, 1227, 1370, 1410, 3530};
+// Deadlock, lock wait, record changed, statement time, definition changed under the transaction.
+constexpr std::array<unsigned, 9> kBusy{1205, 1213, 1020, 1412, 1614, 1637, 1969, 3024, 3572};
+constexpr std::array<unsigned, 2> kReadOnly{1792, 1836};
+constexpr std::array<unsigned, 3> kFull{1021, 1114, 3};
+constexpr std::array<unsigned, 12> kConstraint{1022, 1048, 1062, 1169, 1216, 1217, 1364, 1451, 1452, 1586, 3819, 4025};
+constexpr std::array<unsigned, 19> kValue{1118, 1153, 1162, 1264, 1265, 1292, 1301, 1366, 1367, 1406,
+                                          1411, 1416, 1441, 1525, 1690, 2020, 3140, 3141, 4078};
+constexpr std::array<unsigned, 3> kTableMissing{1049, 1051, 1146};
+constexpr std::array<unsigned, 10> kSchema{1054, 1072, 1136, 1348, 1356, 1471, 1906, 3105, 1176, 1347};
+
+constexpr std::array<Class, 11> kClasses{{
+    {kUnreachable, Reason::SourceUnreachable, Reason::DestinationUnreachable},
+    {kEnded, Reason::SourceRestarted, Reason::DestinationUnreachable},
+    {kCredentials, Reason::CredentialsRejected, Reason::CredentialsRejected},
+    {kPermission, Reason::PermissionDenied, Reason::PermissionDenied},
+    {kBusy, Reason::SourceRestarted, Reason::DestinationBusy},
+    {kReadOnly, Reason::Internal, Reason::DestinationReadOnly},
+    {kFull, Reason::SourceRestarted, Reason::DestinationFull},
+    {kConstraint, Reason::Internal, Reason::ConstraintViolated},
+    {kValue, Reason::UnsupportedValue, Reason::ValueNotStorable},
+    {kTableMissing, Reason::TableDropped, Reason::DestinationTableMissing},
+    {kSchema, Reason::SchemaUnknown, Reason::DestinationSchemaMismatch},
+}};
+
+bool has(std::string_view text, std::string_view part) noexcept {
+  return text.find(part) != std::string_view::npos;
+}
+
+constexpr unsigned kOptionPreventsStatement = 1290;
+constexpr unsigned kErrorOnFile = 1026;
+constexpr unsigned kGotErrno = 1030;
+constexpr unsigned kDumpFatal = 1236;
+constexpr unsigned kSlaveSameId = 4052;
+constexpr unsigned kFileNotFound = 29;
+
+/// One class of words of error 1236.
+struct Words {
+  std::string_view part;
+  Reason reason;
+};
+constexpr std::array<Words, 13> kDumpWords{{
+    {"required binlog files have been purged", Reason::BinlogPurged},
+    {"Could not find first log file name", Reason::BinlogPurged},
+    {"which is not in the master's binlog", Reason::GtidDiverged},
+    {"is not present in the master's binlog", Reason::GtidDiverged},
+    {"Could not find GTID state requested", Reason::BinlogPurged},
+    {"same server_uuid/server_id", Reason::DuplicateServerId},
+    {"same server id", Reason::DuplicateServerId},
+    {"event read from binlog did not pass crc check", Reason::BinlogCorrupt},
+    {"bogus data in log event", Reason::BinlogCorrupt},
+    {"binlog truncated in the middle of event", Reason::BinlogCorrupt},
+    {"log event entry exceeded max_allowed_packet", Reason::BinlogCorrupt},
+    {"Could not open log file", Reason::BinlogCorrupt},
+    {"memory allocation failed", Reason::SourceRestarted},
+}};
+
+}  // namespace
+
+Reason reason_of(Role role, unsigned number, std::string_view text) noexcept {
+  const bool source = role == Role::Source;
+  if (number == kOptionPreventsStatement && has(text, "read-only")) {
+    return source ? Reason::Internal : Reason::DestinationReadOnly;
+  }
+  if ((number == kGotErrno || number == kErrorOnFile) && (has(text, "28") || has(text, "No space left"))) {
+    return source ? Reason::SourceRestarted : Reason::DestinationFull;
+  }
+  for (const Class& c : kClasses) {
+    if (std::ranges::find(c.numbers, number) != c.numbers.end()) return source ? c.source : c.destination;
+  }
+  return number == kDumpFatal ? dump_reason_of(number, text) : Reason::Internal;
+}
+
+Reason dump_reason_of(unsigned number, std::string_view text) noexcept {
+  if (number == kSlaveSameId) return Reason::DuplicateServerId;
+  if (number == kFileNotFound) return Reason::BinlogPurged;  // a file of the index is gone
+  if (number != kDumpFatal) return reason_of(Role::Source, number, text);
+  for (const Words& w : kDumpWords) {
+    if (has(text, w.part)) return w.reason;
+  }
+  return Reason::BinlogCorrupt;
+}
+
+base::Error server_error(Reason reason, const config::HostPort& server, unsigned number, std::string_view text,
+                         std::source_location at) {
+  return {reason, fmt::format("{}: {} (error {})", server.text(), text, number), at};
+}
+
+}  // namespace datasync::sql

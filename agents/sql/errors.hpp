@@ -1,0 +1,23 @@
+#pragma once
+// Which reason a server's or the client library's error number stands for.
+
+#include <string_view>
+
+#include "agents/base/result.hpp"
+#include "agents/sql/connection.hpp"
+
+namespace datasync::sql {
+
+/// The reason of an error of an ordinary statement or of connecting. `text` decides only where one number has several
+/// meanings (1290, 1030). Numbers: https://mariadb.com/kb/en/mariadb-error-codes/ and errmsg.h of Connector/C.
+base::Reason reason_of(Role role, unsigned number, std::string_view text) noexcept;
+
+/// The reason of an error packet in a binlog dump: mostly 1236, where only the words tell what it is
+/// (sql_repl.cc, mysql_binlog_send).
+base::Reason dump_reason_of(unsigned number, std::string_view text) noexcept;
+
+/// "HOST:PORT: Access denied for user ... (error 1045)".
+base::Error server_error(base::Reason reason, const config::HostPort& server, unsigned number, std::string_view text,
+                         std::source_location at = std::source_location::current());
+
+}  // namespace datasync::sql

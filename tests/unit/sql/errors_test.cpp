@@ -1,0 +1,91 @@
+#include "agents/sql/errors.hpp"
+
+#include <ostream>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace datasync::sql {
+namespace {
+
+using base::Reason;
+
+struct Case {
+  unsigned number;
+  const char* text;
+  Reason source;
+  Reason destination;
+};
+
+TEST(Errors, a_number_has_a_reason_for_each_role) {
+  const std::vector<Case> cases{
+      {2003, "", Reason::SourceUnreachable, Reason::DestinationUnreachable},
+      {2013, "", Reason::SourceUnreachable, Reason::DestinationUnreachable},
+      {1040, "Too many connections", Reason::SourceUnreachable, Reason::DestinationUnreachable},
+      {1053, "Server shutdown in progress", Reason::SourceRestarted, Reason::DestinationUnreachable},
+      {1045, "Access denied", Reason::CredentialsRejected, Reason::CredentialsRejected},
+      {1227, "Access denied; you need SUPER", Reason::PermissionDenied, Reason::PermissionDenied},
+      {1213, "Deadlock", Reason::SourceRestarted, Reason::DestinationBusy},
+      {1205, "Lock wait timeout", Reason::SourceRestarted, Reason::DestinationBusy},
+      {1290, "running with the --read-only option", Reason::Internal, Reason::DestinationReadOnly},
+      {1290, "running with the --secure-file-priv option", Reason::Internal, Reason::Internal},
+      {1114, "The table is full", Reason::SourceRestarted, Reason::DestinationFull},
+      {1030, "Got error 28 \"No space left on device\"", Reason::SourceRestarted, Reason::DestinationFull},
+      {1030, "Got error 175", Reason::Internal, Reason::Internal},
+      {1062, "Duplicate entry", Reason::Internal, Reason::ConstraintViolated},
+      {1452, "foreign key", Reason::Internal, Reason::ConstraintViolated},
+      {4025, "CONSTRAINT failed", Reason::Internal, Reason::ConstraintViolated},
+      {1406, "Data too long", Reason::UnsupportedValue, Reason::ValueNotStorable},
+      {1264, "Out of range", Reason::UnsupportedValue, Reason::ValueNotStorable},
+      {1146, "no such table", Reason::TableDropped, Reason::DestinationTableMissing},
+      {1054, "Unknown column", Reason::SchemaUnknown, Reason::DestinationSchemaMismatch},
+      {1064, "syntax", Reason::Internal, Reason::Internal},
+  };
+  for (const Case& c : cases) {
+    EXPECT_EQ(reason_of(Role::Source, c.number, c.text), c.source) << c.number << " " << c.text;
+    EXPECT_EQ(reason_of(Role::Destination, c.number, c.text), c.destination) << c.number << " " << c.text;
+  }
+}
+
+struct DumpCase {
+  unsigned number;
+  const char* text;
+  Reason reason;
+};
+
+// The texts are what MariaDB 10.11.19 sends.
+TEST(Errors, the_words_of_a_refused_dump_tell_its_reason) {
+  const std::vector<DumpCase> cases{
+      {1236,
+       "Could not find GTID state requested by slave in any binlog files. Probably the slave state is too old and "
+       "required binlog files have been purged.",
+       Reason::BinlogPurged},
+      {1236, "Error: connecting slave requested to start from GTID 0-1-100, which is not in the master's binlog",
+       Reason::GtidDiverged},
+      {1236,
+       "Error: connecting slave requested to start from GTID 0-9-2, which is not in the master's binlog. Since the "
+       "master's binlog contains GTIDs with higher sequence numbers, it probably means that the slave has diverged due "
+       "to executing extra erroneous transactions",
+       Reason::GtidDiverged},
+      {4052, "A slave with the same server_uuid/server_id is already connected; the first event '.' at 4",
+       Reason::DuplicateServerId},
+      {1236, "event read from binlog did not pass crc check; the first event '.' at 4", Reason::BinlogCorrupt},
+      {1236, "binlog truncated in the middle of event; consider out of disk space on master", Reason::BinlogCorrupt},
+      {1236, "log event entry exceeded max_allowed_packet; Increase max_allowed_packet on master",
+       Reason::BinlogCorrupt},
+      {1236, "bogus data in log event; the first event '.' at 4", Reason::BinlogCorrupt},
+      {29, "File './b.000003' not found (Errcode: 2)", Reason::BinlogPurged},
+      {1045, "Access denied", Reason::CredentialsRejected},
+      {1227, "you need REPLICATION SLAVE", Reason::PermissionDenied},
+  };
+  for (const DumpCase& c : cases) EXPECT_EQ(dump_reason_of(c.number, c.text), c.reason) << c.text;
+}
+
+TEST(Errors, a_message_names_server_words_and_number) {
+  const base::Error e = server_error(Reason::CredentialsRejected, {"db.example", 3307}, 1045, "Access denied");
+  EXPECT_EQ(e.what, "db.example:3307: Access denied (error 1045)");
+  EXPECT_EQ(e.reason, Reason::CredentialsRejected);
+}
+
+}  // namespace
+}  // namespace datasync::sql
