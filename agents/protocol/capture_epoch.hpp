@@ -2,7 +2,6 @@
 // Steps 1 to 3 of a capture agent's life: claim, start, recover.
 
 #include <cstdint>
-#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -14,39 +13,53 @@
 
 namespace datasync::protocol {
 
-/// Claims the next epoch: reads the state topic to its end, appends a claim one above the highest, reads to the end again.
-/// A lost race is tried again with a higher epoch after a random wait. `view` is left at the end of the state topic.
-/// Errors: those of the log; Stopping.
+/// Claims the next epoch: reads the state topic to its end, appends a claim one above the highest, reads to the end
+/// again. A lost race is tried again with a higher epoch after a random wait. `view` is left at the end of the state
+/// topic. Each claim stands under a name of its own made from `instance`: two claims never share a key, so that
+/// compaction cannot change which came first. Errors: those of the log (call again: nothing is owed); Stopping.
 base::Result<message::Epoch> claim_epoch(StateLog& state, StateView& view, const std::string& instance,
                                          base::Backoff& backoff, std::stop_token stop);
 
 /// What one stream held when the epoch began.
 struct StreamState {
-  Offset start = 0;              ///< offset of this epoch's start record
-  bool fresh = false;            ///< nothing of any epoch stood before it: a new stream
-  message::GtidSet published;    ///< every reader will have applied exactly this at `start`
-  message::GtidSet dump_from;    ///< read the binlog from here; a subset of published
+  Offset start = 0;            ///< offset of this epoch's start record
+  bool fresh = false;          ///< no transaction, watermark or snapshot stood before it: a new stream
+  message::GtidSet published;  ///< every reader will have applied exactly this at `start`
+  message::GtidSet dump_from;  ///< read the binlog from here; a subset of published
 };
 
 /// Appends `start` to every stream and reads each from its newest certain checkpoint (or its first offset) up to it.
-/// Writes the first checkpoint of the new epoch. Errors: PositionUnknown when retention took what is needed; Superseded
-/// when a higher start was read; those of the logs.
+/// Writes the first checkpoint of the new epoch. An append that fails for a while is repeated a few times: repeated
+/// starts and checkpoints are harmless. Errors: PositionUnknown when retention took what is needed; LogTruncated when
+/// the stream ends before its checkpoint; Superseded when a higher start was read or a higher claim is known; those of
+/// the logs.
 base::Result<std::vector<StreamState>> start_and_recover(StateLog& state, StreamLog& streams, const StateView& view,
                                                          message::Epoch epoch, const std::string& instance,
                                                          std::int32_t stream_count, std::stop_token stop);
 
-/// Folds what a stream's records publish; used by the recovery above and by `datasync tail`.
+/// Where one dump feeds all streams from: the intersection over the streams that are not fresh. A fresh stream beside
+/// others was left by a crash between the first watermarks; it joins at this position. Empty when all are fresh.
+message::GtidSet dump_position(const std::vector<StreamState>& streams);
+
+/// Folds what a stream's records publish; used by the recovery above and by `datasync tail`. Begin at a checkpoint, or
+/// at the stream's beginning with empty sets. An unfinished transaction publishes nothing, so a new epoch has nothing
+/// to undo.
 class PublishedFold {
  public:
-  explicit PublishedFold(message::GtidSet from) : published_(std::move(from)) {}
+  explicit PublishedFold(message::GtidSet published, message::GtidSet dump_from = {})
+      : published_(std::move(published)), dump_from_(std::move(dump_from)) {}
   /// `headers`/`value` of a record that the reader's rule takes. Errors: ForeignMessage.
   base::Result<void> take(const message::Headers& headers, base::Bytes value);
-  void discard() noexcept { open_.reset(); }
   [[nodiscard]] const message::GtidSet& published() const noexcept { return published_; }
+  /// As given; on a new stream the position of its first watermark, which is where its first dump began.
+  [[nodiscard]] const message::GtidSet& dump_from() const noexcept { return dump_from_; }
+  /// Nothing was published from the beginning on.
+  [[nodiscard]] bool fresh() const noexcept { return !seen_ && published_.empty(); }
 
  private:
   message::GtidSet published_;
-  std::optional<message::Gtid> open_;
+  message::GtidSet dump_from_;
+  bool seen_ = false;
 };
 
 }  // namespace datasync::protocol

@@ -52,7 +52,8 @@ class StreamLog {
   StreamLog& operator=(const StreamLog&) = delete;
   virtual ~StreamLog() = default;
   /// Appends and waits for the acknowledgement; as StateLog::append.
-  virtual base::Result<Offset> append(std::int32_t stream, const message::Headers& headers, const std::string& value) = 0;
+  virtual base::Result<Offset> append(std::int32_t stream, const message::Headers& headers,
+                                      const std::string& value) = 0;
   /// Reads [from, to) in order. Errors of `take` end the reading and are returned. OffsetExpired when `from` is gone.
   virtual base::Result<void> read(std::int32_t stream, Offset from, Offset to, std::stop_token stop,
                                   const std::function<base::Result<void>(const StreamRecord&)>& take) = 0;

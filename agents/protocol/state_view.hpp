@@ -1,8 +1,11 @@
 #pragma once
 // What the state topic says, folded record by record.
 
+#include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -12,15 +15,15 @@
 namespace datasync::protocol {
 
 /// Feed it every state record in order. Decides who has an epoch and which checkpoints are certain. A checkpoint or a
-/// snapshot progress counts only if it stands before any claim of a higher epoch than its own: one written after may be a
-/// zombie's. Not thread-safe.
+/// snapshot progress counts only if it stands before any claim of a higher epoch than its own: one written after may be
+/// a zombie's. Value type; not thread-safe.
 class StateView {
  public:
   /// Errors: ForeignMessage naming the offset.
   base::Result<void> see(const StateRecord& record);
 
   [[nodiscard]] message::Epoch highest_claim() const noexcept { return highest_; }
-  /// The instance whose claim of `epoch` stands first; empty when nobody claimed it.
+  /// Who has the epoch: the `instance` of its first claim, as that claim spells it; empty when nobody claimed it.
   [[nodiscard]] std::string owner(message::Epoch epoch) const;
   /// The newest certain checkpoint of a stream.
   [[nodiscard]] std::optional<message::Checkpoint> checkpoint(std::int32_t stream) const;
@@ -30,11 +33,22 @@ class StateView {
   [[nodiscard]] const std::map<message::SchemaId, message::TableSchema>& schemas() const noexcept { return schemas_; }
 
  private:
+  base::Result<void> take(const StateRecord& record);
+  base::Result<void> take_claim(base::Bytes value);
+  base::Result<void> take_checkpoint(base::Bytes value);
+  base::Result<void> take_progress(base::Bytes value);
+  base::Result<void> take_schema(base::Bytes value);
+
   message::Epoch highest_;
   std::map<message::Epoch, std::string> owners_;
   std::map<std::int32_t, message::Checkpoint> checkpoints_;
-  std::map<std::string, message::SnapshotProgress> progress_;
+  std::string snapshot_;  ///< id of the newest snapshot
+  std::set<std::string> old_snapshots_;
+  std::map<std::string, message::SnapshotProgress> progress_;  ///< by qualified table name
   std::map<message::SchemaId, message::TableSchema> schemas_;
 };
+
+/// Feeds `view` everything up to the state topic's present end. Errors: ForeignMessage; those of the log; Stopping.
+base::Result<void> catch_up(StateLog& state, StateView& view, std::stop_token stop);
 
 }  // namespace datasync::protocol

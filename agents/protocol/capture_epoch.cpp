@@ -1,0 +1,157 @@
+#include "agents/protocol/capture_epoch.hpp"
+
+#include <random>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "agents/base/log.hpp"
+#include "agents/protocol/reader_rule.hpp"
+
+namespace datasync::protocol {
+namespace {
+
+using base::Error;
+using base::Reason;
+
+constexpr int kAppendTries = 5;
+constexpr base::Millis kAppendFirstWait{50};
+constexpr base::Millis kAppendLongestWait{2000};
+
+/// Instance names may repeat (a pod's name, a second claim by this process); a claim's name must not.
+std::string claimant(const std::string& instance) {
+  std::random_device random;
+  const auto bits = std::uint64_t{random()} << 32U | random();
+  return fmt::format("{}/{:016x}", instance, bits);
+}
+
+std::uint64_t wall_us() {
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(base::wall_now().time_since_epoch()).count());
+}
+
+/// Only for records that may stand there more than once.
+template <class Append>
+base::Result<Offset> append_again(std::stop_token stop, Append append) {
+  base::Backoff backoff(kAppendFirstWait, kAppendLongestWait);
+  for (int tries = 1;; ++tries) {
+    auto offset = append();
+    if (offset || tries == kAppendTries || offset.error().outcome() != base::Outcome::Retry) return offset;
+    base::log::warn("an append to the topic failed, trying again", {{"error", offset.error().what}});
+    if (!base::sleep_for(stop, backoff.next())) return Error(Reason::Stopping, "stopped between two appends");
+  }
+}
+
+Error position_unknown(std::int32_t stream, Offset from, Offset first) {
+  return {Reason::PositionUnknown,
+          fmt::format("stream {}: recovery must read from offset {}, retention has removed everything before {}",
+                      stream, from, first)};
+}
+
+/// Where the reading of a stream begins, and what was published before it.
+struct Origin {
+  Offset offset = 0;
+  message::Epoch epoch;
+  message::GtidSet published, dump_from;
+};
+
+base::Result<Origin> origin_of(StreamLog& streams, const StateView& view, std::int32_t stream, Offset start) {
+  DS_ASSIGN(const auto first, streams.first_offset(stream));
+  Origin origin;
+  if (auto c = view.checkpoint(stream)) {
+    origin = {c->offset, c->epoch, std::move(c->published), std::move(c->dump_from)};
+    if (origin.offset > start)
+      return Error(Reason::LogTruncated,
+                   fmt::format("stream {}: the newest checkpoint stands at offset {}, but the stream ended at {}",
+                               stream, origin.offset, start));
+  }
+  if (first > origin.offset) return position_unknown(stream, origin.offset, first);
+  return origin;
+}
+
+base::Result<StreamState> recover(StreamLog& streams, const StateView& view, std::int32_t stream, Offset start,
+                                  message::Epoch mine, std::stop_token stop) {
+  DS_ASSIGN(const auto origin, origin_of(streams, view, stream, start));
+  ReaderRule rule(origin.epoch);
+  PublishedFold fold(origin.published, origin.dump_from);
+  const auto take = [&](const StreamRecord& record) -> base::Result<void> {
+    switch (rule.see(record.headers)) {
+      case ReaderRule::Verdict::Take:
+        return fold.take(record.headers, record.value);
+      case ReaderRule::Verdict::Ignore:
+        return {};
+      case ReaderRule::Verdict::NewEpoch:
+        if (rule.epoch() <= mine) return {};
+        return Error(Reason::Superseded, fmt::format("epoch {} has started, this instance has epoch {}",
+                                                     rule.epoch().value(), mine.value()));
+      case ReaderRule::Verdict::Foreign:
+        break;
+    }
+    return Error(Reason::ForeignMessage, fmt::format("stream {}, offset {}: a {} record of epoch {} in epoch {}",
+                                                     stream, record.offset, message::to_string(record.headers.kind),
+                                                     record.headers.epoch.value(), rule.epoch().value()));
+  };
+  if (auto read = streams.read(stream, origin.offset, start, stop, take); !read) {
+    if (!read.error().is(Reason::OffsetExpired)) return Error(std::move(read).error());
+    DS_ASSIGN(const auto first, streams.first_offset(stream));
+    return position_unknown(stream, origin.offset, first);
+  }
+  return StreamState{start, fold.fresh(), fold.published(), fold.dump_from()};
+}
+
+}  // namespace
+
+base::Result<message::Epoch> claim_epoch(StateLog& state, StateView& view, const std::string& instance,
+                                         base::Backoff& backoff, std::stop_token stop) {
+  DS_TRY(catch_up(state, view, stop));
+  for (;;) {
+    const message::Epoch wanted(view.highest_claim().value() + 1);
+    const message::Claim claim{wanted, claimant(instance), wall_us()};
+    DS_TRY(state.append(message::Kind::Claim, message::claim_key(wanted, claim.instance), message::encode(claim)));
+    DS_TRY(catch_up(state, view, stop));
+    if (view.owner(wanted) == claim.instance) return wanted;
+    if (!base::sleep_for(stop, backoff.next())) return Error(Reason::Stopping, "stopped while claiming an epoch");
+    DS_TRY(catch_up(state, view, stop));
+  }
+}
+
+base::Result<std::vector<StreamState>> start_and_recover(StateLog& state, StreamLog& streams, const StateView& view,
+                                                         message::Epoch epoch, const std::string& instance,
+                                                         std::int32_t stream_count, std::stop_token stop) {
+  if (view.highest_claim() > epoch)
+    return Error(Reason::Superseded, fmt::format("epoch {} is claimed, this instance has epoch {}",
+                                                 view.highest_claim().value(), epoch.value()));
+  const message::Headers headers{message::Kind::Start, "", epoch, message::End::None};
+  const auto value = message::encode(message::Start{epoch, instance});
+  std::vector<Offset> starts;
+  for (std::int32_t i = 0; i < stream_count; ++i) {
+    DS_ASSIGN(const auto offset, append_again(stop, [&] { return streams.append(i, headers, value); }));
+    starts.push_back(offset);
+  }
+  std::vector<StreamState> out;
+  for (std::int32_t i = 0; i < stream_count; ++i) {
+    DS_ASSIGN(auto recovered, recover(streams, view, i, starts[static_cast<std::size_t>(i)], epoch, stop));
+    out.push_back(std::move(recovered));
+  }
+  for (std::int32_t i = 0; i < stream_count; ++i) {
+    const auto& s = out[static_cast<std::size_t>(i)];
+    const message::Checkpoint checkpoint{epoch, i, s.start + 1, s.published, s.dump_from};
+    const auto key = message::checkpoint_key(checkpoint, 0);
+    const auto body = message::encode(checkpoint);
+    DS_TRY(append_again(stop, [&] { return state.append(message::Kind::Checkpoint, key, body); }));
+  }
+  return out;
+}
+
+message::GtidSet dump_position(const std::vector<StreamState>& streams) {
+  message::GtidSet position;
+  bool first = true;
+  for (const auto& s : streams) {
+    if (s.fresh) continue;
+    position = first ? s.dump_from : message::GtidSet::intersection(position, s.dump_from);
+    first = false;
+  }
+  return position;
+}
+
+}  // namespace datasync::protocol

@@ -1,0 +1,52 @@
+#include "agents/protocol/state_writer.hpp"
+
+#include <fmt/format.h>
+
+namespace datasync::protocol {
+
+base::Result<void> StateWriter::check(std::stop_token stop) {
+  DS_TRY(catch_up(state_, view_, stop));
+  if (view_.highest_claim() > epoch_)
+    return base::Error(base::Reason::Superseded, fmt::format("epoch {} is claimed, this instance has epoch {}",
+                                                             view_.highest_claim().value(), epoch_.value()));
+  return {};
+}
+
+// Slot 0 of the checkpoints holds the one that recovery wrote.
+unsigned StateWriter::slot(const std::string& family) {
+  return slots_.try_emplace(family, 1U).first->second;
+}
+
+// The slot moves on success only: what an append with a lost acknowledgement leaves is at worst in the next one's slot.
+base::Result<void> StateWriter::append(message::Kind kind, const std::string& family, const std::string& key,
+                                       const std::string& value) {
+  DS_TRY(state_.append(kind, key, value));
+  auto& next = slots_[family];
+  next = (next + 1) % message::kCheckpointSlots;
+  return {};
+}
+
+base::Result<void> StateWriter::write(message::Checkpoint checkpoint, std::stop_token stop) {
+  checkpoint.epoch = epoch_;
+  DS_TRY(check(stop));
+  const auto family = message::checkpoint_key(checkpoint, 0);
+  const auto key = message::checkpoint_key(checkpoint, slot(family));
+  return append(message::Kind::Checkpoint, family, key, message::encode(checkpoint));
+}
+
+base::Result<void> StateWriter::write(message::SnapshotProgress progress, std::stop_token stop) {
+  progress.epoch = epoch_;
+  DS_TRY(check(stop));
+  const auto family = message::progress_key(progress);
+  const auto key = fmt::format("{}/{}", family, slot(family));
+  return append(message::Kind::Progress, family, key, message::encode(progress));
+}
+
+base::Result<void> StateWriter::write(const message::TableSchema& schema, std::stop_token stop) {
+  if (view_.schema(schema.id())) return {};
+  DS_TRY(check(stop));
+  DS_TRY(state_.append(message::Kind::SchemaBody, message::schema_key(schema.id()), message::serialize(schema)));
+  return {};
+}
+
+}  // namespace datasync::protocol

@@ -1,0 +1,42 @@
+#pragma once
+// What a running epoch writes to the state topic, and how it learns that it has ended.
+
+#include <cstdint>
+#include <map>
+#include <stop_token>
+#include <string>
+
+#include "agents/message/record.hpp"
+#include "agents/protocol/log.hpp"
+#include "agents/protocol/state_view.hpp"
+
+namespace datasync::protocol {
+
+/// Writes checkpoints and snapshot progress of one epoch, each into a ring of keys, and reads the state topic to its
+/// end before each write: so at most one record of a key family ever lands after a higher claim, and compaction always
+/// leaves a successor a certain one. Not thread-safe.
+class StateWriter {
+ public:
+  /// `view` must be the one `state` was read into so far; both must outlive the writer.
+  StateWriter(StateLog& state, StateView& view, message::Epoch epoch) : state_(state), view_(view), epoch_(epoch) {}
+
+  /// Reads the state topic to its end. Errors: Superseded when a higher claim stands there; those of the log; Stopping.
+  base::Result<void> check(std::stop_token stop);
+  /// Errors as `check`, then those of the append, after which the same record or a newer one may be written again.
+  base::Result<void> write(message::Checkpoint checkpoint, std::stop_token stop);
+  base::Result<void> write(message::SnapshotProgress progress, std::stop_token stop);
+  /// A schema has no epoch: its key is its content. Written once.
+  base::Result<void> write(const message::TableSchema& schema, std::stop_token stop);
+
+ private:
+  base::Result<void> append(message::Kind kind, const std::string& family, const std::string& key,
+                            const std::string& value);
+  unsigned slot(const std::string& family);
+
+  StateLog& state_;
+  StateView& view_;
+  message::Epoch epoch_;
+  std::map<std::string, unsigned> slots_;  ///< the slot each family writes next
+};
+
+}  // namespace datasync::protocol

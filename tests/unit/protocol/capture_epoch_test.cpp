@@ -1,0 +1,241 @@
+#include "agents/protocol/capture_epoch.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/protocol/memory_log.hpp"
+#include "tests/unit/protocol/records.hpp"
+
+namespace datasync::protocol {
+namespace {
+
+using base::Reason;
+using message::End;
+using message::Epoch;
+using message::Kind;
+
+class CaptureEpoch : public testing::Test {
+ protected:
+  base::Result<Epoch> claim() {
+    base::Backoff backoff(base::Millis(1), base::Millis(1));
+    return claim_epoch(state, view, "a", backoff, {});
+  }
+  base::Result<std::vector<StreamState>> begin(std::int32_t count = 1) {
+    const auto epoch = claim();
+    if (!epoch) return base::Error(epoch.error());
+    return start_and_recover(state, streams, view, *epoch, "a", count, {});
+  }
+  void put_change(std::uint64_t epoch, std::uint64_t sequence, End end = End::Transaction, std::int32_t stream = 0) {
+    streams.put(stream, change_headers(epoch, end), change_value(gtid(sequence)));
+  }
+  void put_start(std::uint64_t epoch) {
+    streams.put(0, start_headers(epoch), message::encode(message::Start{Epoch(epoch), "x"}));
+  }
+  void put_state(StateRecord record) {
+    record.offset = static_cast<Offset>(records.size());
+    records.push_back(std::move(record));
+  }
+
+  std::vector<StateRecord> records;
+  MemoryStateLog state{records};
+  MemoryStreamLog streams;
+  StateView view;
+};
+
+TEST_F(CaptureEpoch, the_first_epoch_is_one) {
+  EXPECT_EQ(claim().value(), Epoch(1));
+}
+
+TEST_F(CaptureEpoch, claims_one_above_the_highest) {
+  put_state(claim_at(0, 7, "b"));
+  EXPECT_EQ(claim().value(), Epoch(8));
+}
+
+TEST_F(CaptureEpoch, a_lost_race_is_tried_again_higher) {
+  int races = 0;
+  state.before_append = [&](Kind) {
+    if (races++ < 2) put_state(claim_at(0, view.highest_claim().value() + 1, "b"));
+  };
+  EXPECT_EQ(claim().value(), Epoch(3));
+  EXPECT_EQ(races, 3);
+}
+
+TEST_F(CaptureEpoch, no_two_claims_share_a_key_even_of_one_instance) {
+  state.fates = {Fate::LandsUnheard};
+  EXPECT_FALSE(claim());
+  EXPECT_EQ(claim().value(), Epoch(2));
+  EXPECT_NE(records[0].key, records[1].key);
+  MemoryStateLog other(records);
+  StateView others_view;
+  base::Backoff backoff(base::Millis(1), base::Millis(1));
+  EXPECT_EQ(claim_epoch(other, others_view, "a", backoff, {}).value(), Epoch(3));
+  EXPECT_NE(view.owner(Epoch(2)), others_view.owner(Epoch(3)));
+}
+
+TEST_F(CaptureEpoch, an_own_claim_that_lands_late_is_just_another_lost_race) {
+  state.fates = {Fate::Vanishes};
+  EXPECT_FALSE(claim());
+  state.before_append = [&](Kind) {
+    if (records.empty()) put_state(claim_at(0, 1, "a/0123"));  // the first claim, late
+  };
+  EXPECT_EQ(claim().value(), Epoch(2));
+}
+
+TEST_F(CaptureEpoch, a_stop_ends_claiming) {
+  std::stop_source stop;
+  stop.request_stop();
+  base::Backoff backoff(base::Millis(1), base::Millis(1));
+  const auto epoch = claim_epoch(state, view, "a", backoff, stop.get_token());
+  ASSERT_FALSE(epoch);
+  EXPECT_TRUE(epoch.error().is(Reason::Stopping));
+}
+
+TEST_F(CaptureEpoch, a_new_stream_is_fresh) {
+  const auto states = begin();
+  ASSERT_TRUE(states);
+  EXPECT_TRUE(states->at(0).fresh);
+  EXPECT_EQ(states->at(0).start, 0);
+  EXPECT_TRUE(states->at(0).published.empty());
+}
+
+TEST_F(CaptureEpoch, a_stream_that_only_saw_starts_is_fresh_still) {
+  ASSERT_TRUE(begin());
+  const auto states = begin();
+  ASSERT_TRUE(states);
+  EXPECT_TRUE(states->at(0).fresh);
+  EXPECT_EQ(states->at(0).start, 1);
+}
+
+TEST_F(CaptureEpoch, writes_its_first_checkpoint_at_once) {
+  ASSERT_TRUE(begin());
+  put_change(1, 10);
+  ASSERT_TRUE(begin());
+  ASSERT_TRUE(catch_up(state, view, {}));
+  const auto checkpoint = view.checkpoint(0);
+  ASSERT_TRUE(checkpoint);
+  EXPECT_EQ(checkpoint->epoch, Epoch(2));
+  EXPECT_EQ(checkpoint->offset, 3);
+  EXPECT_EQ(checkpoint->published, set_of({gtid(10)}));
+}
+
+TEST_F(CaptureEpoch, reads_from_the_first_offset_when_no_checkpoint_is_certain) {
+  put_state(claim_at(0, 1, "b"));
+  put_start(1);
+  put_change(1, 10);
+  put_change(1, 11, End::None);
+  const auto states = begin();
+  ASSERT_TRUE(states);
+  EXPECT_EQ(states->at(0).published, set_of({gtid(10)}));
+  EXPECT_FALSE(states->at(0).fresh);
+}
+
+TEST_F(CaptureEpoch, ignores_what_a_zombie_wrote_and_the_checkpoint_it_left) {
+  put_state(claim_at(0, 1, "b"));
+  put_start(1);
+  put_change(1, 10);
+  put_state(checkpoint_at(0, 1, 2, set_of({gtid(10)})));
+  put_state(claim_at(0, 2, "c"));
+  put_start(2);
+  put_change(1, 11);                                      // a zombie's record,
+  put_state(checkpoint_at(0, 1, 4, set_of({gtid(11)})));  // and its checkpoint
+  const auto states = begin();
+  ASSERT_TRUE(states);
+  EXPECT_EQ(states->at(0).published, set_of({gtid(10)}));
+}
+
+TEST_F(CaptureEpoch, a_start_that_landed_unheard_is_repeated_and_harmless) {
+  streams.fates = {Fate::LandsUnheard};
+  const auto states = begin();
+  ASSERT_TRUE(states) << states.error().what;
+  EXPECT_EQ(states->at(0).start, 1);
+  EXPECT_TRUE(states->at(0).fresh);
+}
+
+TEST_F(CaptureEpoch, a_higher_start_supersedes) {
+  ASSERT_TRUE(claim());
+  put_start(9);
+  const auto states = start_and_recover(state, streams, view, Epoch(1), "a", 1, {});
+  ASSERT_FALSE(states);
+  EXPECT_TRUE(states.error().is(Reason::Superseded));
+}
+
+TEST_F(CaptureEpoch, a_higher_claim_supersedes_before_anything_is_written) {
+  ASSERT_TRUE(claim());
+  put_state(claim_at(0, 2, "b"));
+  ASSERT_TRUE(catch_up(state, view, {}));
+  const auto states = start_and_recover(state, streams, view, Epoch(1), "a", 1, {});
+  ASSERT_FALSE(states);
+  EXPECT_TRUE(states.error().is(Reason::Superseded));
+  EXPECT_EQ(streams.end(0), 0);
+}
+
+TEST_F(CaptureEpoch, the_position_is_unknown_when_retention_took_the_beginning) {
+  put_start(1);
+  put_change(1, 10);
+  streams.first[0] = 2;
+  const auto states = begin();
+  ASSERT_FALSE(states);
+  EXPECT_TRUE(states.error().is(Reason::PositionUnknown));
+}
+
+TEST_F(CaptureEpoch, the_position_is_unknown_when_retention_passed_the_checkpoint) {
+  ASSERT_TRUE(begin());
+  put_change(1, 10);
+  put_change(1, 11);
+  streams.first[0] = 2;
+  const auto states = begin();
+  ASSERT_FALSE(states);
+  EXPECT_TRUE(states.error().is(Reason::PositionUnknown)) << states.error().what;
+}
+
+TEST_F(CaptureEpoch, retention_up_to_the_checkpoint_is_harmless) {
+  ASSERT_TRUE(begin());
+  streams.first[0] = 1;
+  EXPECT_TRUE(begin());
+}
+
+TEST_F(CaptureEpoch, a_recreated_stream_is_seen_by_its_checkpoint) {
+  put_state(claim_at(0, 1, "b"));
+  put_state(checkpoint_at(0, 1, 1000, set_of({gtid(10)})));
+  const auto states = begin();
+  ASSERT_FALSE(states);
+  EXPECT_TRUE(states.error().is(Reason::LogTruncated));
+}
+
+TEST_F(CaptureEpoch, a_record_of_an_epoch_that_never_started_is_foreign) {
+  put_start(1);
+  put_change(3, 10);
+  const auto states = begin();
+  ASSERT_FALSE(states);
+  EXPECT_TRUE(states.error().is(Reason::ForeignMessage));
+}
+
+TEST_F(CaptureEpoch, each_stream_recovers_by_itself) {
+  ASSERT_TRUE(begin(2));
+  put_change(1, 10, End::Transaction, 0);
+  put_change(1, 12, End::Transaction, 1);
+  const auto states = begin(2);
+  ASSERT_TRUE(states);
+  EXPECT_EQ(states->at(0).published, set_of({gtid(10)}));
+  EXPECT_EQ(states->at(1).published, set_of({gtid(12)}));
+}
+
+TEST_F(CaptureEpoch, the_dump_starts_where_the_checkpoint_says_not_at_what_is_published) {
+  ASSERT_TRUE(begin());
+  put_change(1, 10);
+  put_state(checkpoint_at(0, 1, 2, set_of({gtid(10)}), set_of({gtid(4)})));
+  put_change(1, 11);
+  const auto states = begin();
+  ASSERT_TRUE(states);
+  EXPECT_EQ(states->at(0).published, set_of({gtid(11)}));
+  EXPECT_EQ(states->at(0).dump_from, set_of({gtid(4)}));
+}
+
+TEST(DumpPosition, is_the_intersection_of_the_streams_that_are_not_fresh) {
+  const std::vector<StreamState> states{
+      {0, false, {}, set_of({gtid(5), gtid(2, 1)})}, {0, true, {}, {}}, {0, false, {}, set_of({gtid(3), gtid(9, 1)})}};
+  EXPECT_EQ(dump_position(states), set_of({gtid(3), gtid(2, 1)}));
+  EXPECT_TRUE(dump_position({{0, true, {}, {}}}).empty());
+}
+
+}  // namespace
+}  // namespace datasync::protocol

@@ -1,0 +1,120 @@
+#include "agents/protocol/state_view.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/protocol/records.hpp"
+
+namespace datasync::protocol {
+namespace {
+
+using message::Epoch;
+
+StateView view_of(const std::vector<StateRecord>& records) {
+  StateView view;
+  for (const auto& r : records) EXPECT_TRUE(view.see(r)) << r.offset;
+  return view;
+}
+
+TEST(StateView, the_first_claim_of_an_epoch_has_it) {
+  const auto view = view_of({claim_at(0, 1, "a"), claim_at(1, 2, "b"), claim_at(2, 2, "a"), claim_at(3, 2, "b")});
+  EXPECT_EQ(view.owner(Epoch(1)), "a");
+  EXPECT_EQ(view.owner(Epoch(2)), "b");
+  EXPECT_EQ(view.owner(Epoch(3)), "");
+  EXPECT_EQ(view.highest_claim(), Epoch(2));
+}
+
+TEST(StateView, a_claim_that_lands_late_does_not_lower_the_highest) {
+  const auto view = view_of({claim_at(0, 5, "a"), claim_at(1, 3, "b")});
+  EXPECT_EQ(view.highest_claim(), Epoch(5));
+  EXPECT_EQ(view.owner(Epoch(3)), "b");
+}
+
+TEST(StateView, a_checkpoint_after_a_higher_claim_is_not_believed) {
+  const auto view = view_of({claim_at(0, 1, "a"), checkpoint_at(1, 1, 10, set_of({gtid(1)})), claim_at(2, 2, "b"),
+                             checkpoint_at(3, 1, 20, set_of({gtid(2)}))});
+  ASSERT_TRUE(view.checkpoint(0));
+  EXPECT_EQ(view.checkpoint(0)->offset, 10);
+  EXPECT_EQ(view.checkpoint(0)->published, set_of({gtid(1)}));
+}
+
+TEST(StateView, a_claim_that_never_started_makes_later_checkpoints_uncertain_too) {
+  const auto view = view_of({claim_at(0, 1, "a"), claim_at(1, 2, "dead"), checkpoint_at(2, 1, 10, set_of({gtid(1)}))});
+  EXPECT_FALSE(view.checkpoint(0));
+}
+
+TEST(StateView, the_newest_certain_checkpoint_wins_whatever_the_order_of_landing) {
+  const auto view = view_of(
+      {claim_at(0, 1, "a"), checkpoint_at(1, 1, 20, set_of({gtid(2)})), checkpoint_at(2, 1, 10, set_of({gtid(1)}))});
+  EXPECT_EQ(view.checkpoint(0)->offset, 20);
+}
+
+TEST(StateView, a_checkpoint_of_a_higher_epoch_wins) {
+  const auto view = view_of({claim_at(0, 1, "a"), checkpoint_at(1, 1, 20, set_of({gtid(2)})), claim_at(2, 2, "b"),
+                             checkpoint_at(3, 2, 25, set_of({gtid(3)}))});
+  EXPECT_EQ(view.checkpoint(0)->offset, 25);
+}
+
+TEST(StateView, streams_have_their_own_checkpoints) {
+  const auto view =
+      view_of({claim_at(0, 1, "a"), checkpoint_at(1, 1, 20, {}, {}, 0), checkpoint_at(2, 1, 7, {}, {}, 3)});
+  EXPECT_EQ(view.checkpoint(0)->offset, 20);
+  EXPECT_EQ(view.checkpoint(3)->offset, 7);
+  EXPECT_FALSE(view.checkpoint(1));
+}
+
+TEST(StateView, keeps_the_progress_of_the_newest_snapshot) {
+  const auto view = view_of({claim_at(0, 1, "a"), progress_at(1, 1, "s1", "orders", 10), progress_at(2, 1, "s1", "", 0),
+                             progress_at(3, 1, "s2", "orders", 5), progress_at(4, 1, "s2", "orders", 7),
+                             progress_at(5, 1, "s1", "orders", 99), claim_at(6, 2, "b"),
+                             progress_at(7, 1, "s2", "orders", 50, true)});
+  const auto progress = view.snapshot();
+  ASSERT_EQ(progress.size(), 1U);
+  EXPECT_EQ(progress[0].id, "s2");
+  EXPECT_EQ(progress[0].rows_done, 7U);
+  EXPECT_FALSE(progress[0].done);
+}
+
+TEST(StateView, a_schema_is_known_by_its_content) {
+  message::TableSchema schema;
+  schema.database = "shop";
+  schema.table = "orders";
+  schema.columns.push_back({"id", message::ColumnType::BigInt});
+  schema.columns.back().nullable = false;
+  schema.key = {0};
+  const auto view =
+      view_of({{0, message::Kind::SchemaBody, message::schema_key(schema.id()), message::serialize(schema)}});
+  ASSERT_TRUE(view.schema(schema.id()));
+  EXPECT_EQ(*view.schema(schema.id()), schema);
+  EXPECT_FALSE(view.schema(message::SchemaId(1)));
+}
+
+struct Bad {
+  const char* name;
+  StateRecord record;
+};
+
+class StateViewRefuses : public testing::TestWithParam<Bad> {};
+
+TEST_P(StateViewRefuses, naming_the_offset) {
+  StateView view;
+  const auto seen = view.see(GetParam().record);
+  ASSERT_FALSE(seen);
+  EXPECT_TRUE(seen.error().is(base::Reason::ForeignMessage));
+  EXPECT_NE(seen.error().what.find("offset 42"), std::string::npos) << seen.error().what;
+}
+
+INSTANTIATE_TEST_SUITE_P(StateView, StateViewRefuses,
+                         testing::Values(Bad{"rubbish", {42, message::Kind::Claim, "claim/1/a", "rubbish"}},
+                                         Bad{"a_stream_record", {42, message::Kind::Change, "", ""}},
+                                         Bad{"a_claim_of_epoch_zero", claim_at(42, 0, "a")},
+                                         Bad{"a_checkpoint_of_an_epoch_nobody_claimed", checkpoint_at(42, 1, 0, {})},
+                                         Bad{"progress_of_an_epoch_nobody_claimed", progress_at(42, 1, "s", "t", 1)}),
+                         [](const auto& row) { return row.param.name; });
+
+TEST(StateView, requests_are_left_alone) {
+  StateView view;
+  EXPECT_TRUE(view.see({0, message::Kind::Request, "request/x", "anything"}));
+}
+
+}  // namespace
+}  // namespace datasync::protocol

@@ -1,0 +1,102 @@
+#include "agents/protocol/state_writer.hpp"
+
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/protocol/memory_log.hpp"
+#include "tests/unit/protocol/records.hpp"
+
+namespace datasync::protocol {
+namespace {
+
+class StateWriterTest : public testing::Test {
+ protected:
+  StateWriterTest() { records.push_back(claim_at(0, 1, "a")); }
+
+  std::vector<StateRecord> records;
+  MemoryStateLog log{records};
+  StateView view;
+  StateWriter writer{log, view, message::Epoch(1)};
+};
+
+/// What compaction may leave: the last record of each key.
+std::vector<StateRecord> compacted(const std::vector<StateRecord>& records) {
+  std::vector<StateRecord> out;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    bool last = true;
+    for (std::size_t j = i + 1; j < records.size(); ++j) last = last && records[j].key != records[i].key;
+    if (last) out.push_back(records[i]);
+  }
+  return out;
+}
+
+TEST_F(StateWriterTest, stops_at_a_higher_claim) {
+  ASSERT_TRUE(writer.write(message::Checkpoint{{}, 0, 5, set_of({gtid(1)}), {}}, {}));
+  records.push_back(claim_at(2, 2, "b"));
+  const auto written = writer.write(message::Checkpoint{{}, 0, 6, set_of({gtid(2)}), {}}, {});
+  ASSERT_FALSE(written);
+  EXPECT_TRUE(written.error().is(base::Reason::Superseded));
+  EXPECT_EQ(records.size(), 3U);
+}
+
+TEST_F(StateWriterTest, compaction_leaves_a_certain_checkpoint_whenever_the_higher_claim_comes) {
+  for (int before = 1; before <= 20; ++before) {
+    records.assign(1, claim_at(0, 1, "a"));
+    MemoryStateLog zombie_log(records);
+    StateView zombie_view;
+    StateWriter zombie(zombie_log, zombie_view, message::Epoch(1));
+    for (int i = 0; i < before; ++i) ASSERT_TRUE(zombie.write(message::Checkpoint{{}, 0, i, {}, {}}, {}));
+    // The claim lands between the zombie's look at the log and its append.
+    zombie_log.before_append = [&](message::Kind) {
+      records.push_back(claim_at(static_cast<Offset>(records.size()), 2, "b"));
+    };
+    ASSERT_TRUE(zombie.write(message::Checkpoint{{}, 0, 1000, {}, {}}, {}));
+    zombie_log.before_append = nullptr;
+    ASSERT_FALSE(zombie.write(message::Checkpoint{{}, 0, 1001, {}, {}}, {}));
+    StateView successor;
+    for (const auto& r : compacted(records)) ASSERT_TRUE(successor.see(r));
+    ASSERT_TRUE(successor.checkpoint(0)) << before;
+    EXPECT_EQ(successor.checkpoint(0)->offset, before - 1);
+  }
+}
+
+TEST_F(StateWriterTest, progress_goes_round_a_ring_too) {
+  std::set<std::string> keys;
+  for (std::uint64_t i = 0; i < 20; ++i) {
+    message::SnapshotProgress p;
+    p.id = "s";
+    p.database = "shop";
+    p.table = "orders";
+    p.rows_done = i;
+    ASSERT_TRUE(writer.write(p, {}));
+    keys.insert(records.back().key);
+  }
+  EXPECT_EQ(keys.size(), message::kCheckpointSlots);
+  ASSERT_TRUE(writer.check({}));
+  ASSERT_EQ(view.snapshot().size(), 1U);
+  EXPECT_EQ(view.snapshot()[0].rows_done, 19U);
+}
+
+TEST_F(StateWriterTest, a_failed_append_keeps_its_slot) {
+  log.fates = {Fate::LandsUnheard};
+  ASSERT_FALSE(writer.write(message::Checkpoint{{}, 0, 5, {}, {}}, {}));
+  const auto first = records.back().key;
+  ASSERT_TRUE(writer.write(message::Checkpoint{{}, 0, 6, {}, {}}, {}));
+  EXPECT_EQ(records.back().key, first);
+}
+
+TEST_F(StateWriterTest, a_schema_is_written_once) {
+  message::TableSchema schema;
+  schema.database = "shop";
+  schema.table = "orders";
+  schema.columns.push_back({"id", message::ColumnType::BigInt});
+  schema.key = {0};
+  ASSERT_TRUE(writer.write(schema, {}));
+  ASSERT_TRUE(writer.check({}));
+  ASSERT_TRUE(writer.write(schema, {}));
+  EXPECT_EQ(records.size(), 2U);
+}
+
+}  // namespace
+}  // namespace datasync::protocol
