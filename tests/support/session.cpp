@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "tests/support/process.hpp"
+#include "agents/sql/connection.hpp"
 
 namespace datasync::test {
 namespace {
@@ -12,7 +12,7 @@ namespace {
 std::string doubled(std::string_view text, char quote_mark) {
   std::string result(1, quote_mark);
   for (const char c : text) {
-    if (c == quote_mark || (c == '\\' && quote_mark == '\'')) result += c;
+    if (c == quote_mark) result += c;
     result += c;
   }
   return result + quote_mark;
@@ -21,11 +21,25 @@ std::string doubled(std::string_view text, char quote_mark) {
 }  // namespace
 
 struct Session::Impl {
-  Login login;
+  std::unique_ptr<sql::Connection> connection;
+
+  template <class T>
+  T checked(base::Result<T> result, std::string_view sql) {
+    if (result) return std::move(*result);
+    throw SqlError(connection->last_errno(), fmt::format("{}: {}", sql.substr(0, 300), result.error().what));
+  }
 };
 
-Session::Session(const Login& login) : impl_(new Impl{login}) {
-  value("SELECT 1");
+Session::Session(const Login& login) : impl_(std::make_unique<Impl>()) {
+  sql::ConnectOptions options;
+  options.role = sql::Role::Destination;
+  options.server = {"127.0.0.1", login.port};
+  options.user = login.user;
+  options.password = base::Secret(login.password);
+  options.read_timeout = std::chrono::seconds(600);
+  auto opened = sql::Connection::open(options);
+  if (!opened) throw SqlError(0, fmt::format("connecting to port {}: {}", login.port, opened.error().what));
+  impl_->connection = std::move(*opened);
 }
 
 Session::Session(Session&&) noexcept = default;
@@ -33,39 +47,11 @@ Session& Session::operator=(Session&&) noexcept = default;
 Session::~Session() = default;
 
 std::uint64_t Session::execute(std::string_view sql) {
-  query(sql);
-  return 0;
+  return impl_->checked(impl_->connection->execute(sql), sql);
 }
 
 std::vector<SqlRow> Session::query(std::string_view sql) {
-  std::string text;
-  try {
-    text = run(
-        {"mariadb", "--no-defaults", "--default-character-set=utf8mb4", "-h127.0.0.1",
-         "--port=" + std::to_string(impl_->login.port), "-u" + impl_->login.user, "--password=" + impl_->login.password,
-         "--connect-timeout=5", "-N", "--batch", "--init-command=SET time_zone='+00:00'"},
-        std::string(sql));
-  } catch (const std::runtime_error& e) {
-    const std::string what = e.what();
-    const auto at = what.find("ERROR ");
-    throw SqlError(at == std::string::npos ? 0U : static_cast<unsigned>(std::stoul(what.substr(at + 6))), what);
-  }
-  std::vector<SqlRow> rows;
-  SqlRow row;
-  std::string field;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\t' || text[i] == '\n') {
-      row.push_back(field == "NULL" ? std::nullopt : std::optional(field));
-      field.clear();
-      if (text[i] == '\n') rows.push_back(std::exchange(row, {}));
-    } else if (text[i] == '\\') {
-      ++i;
-      field += text[i] == 'n' ? '\n' : text[i] == 't' ? '\t' : text[i] == '0' ? '\0' : text[i];
-    } else {
-      field += text[i];
-    }
-  }
-  return rows;
+  return impl_->checked(impl_->connection->query(sql), sql);
 }
 
 std::string Session::value(std::string_view sql) {

@@ -47,7 +47,7 @@ class Session {
   std::unique_ptr<Impl> impl_;
 };
 
-std::string quote(std::string_view text);       ///< 'it''s'
+std::string quote(std::string_view text);       ///< 'it''s'; backslashes are left alone, as Session's sql_mode wants it
 std::string quote_name(std::string_view name);  ///< `a``b`
 /// "shop.orders" -> `shop`.`orders`; the first dot separates.
 std::string quote_table(std::string_view table);
