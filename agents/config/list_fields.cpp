@@ -42,7 +42,7 @@ class Lister final : public Fields {
   void number(std::string_view name, std::int64_t& value, Range range) override {
     auto& f = add(name, "integer");
     f.range = range;
-    f.default_text = std::to_string(value);
+    if (value >= range.min) f.default_text = std::to_string(value);  // below: it depends on other fields
   }
   void pick(std::string_view name, std::size_t& index, std::span<const std::string_view> names) override {
     auto& f = add(name, "string");

@@ -1,0 +1,105 @@
+#include "operator/api/read.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "operator/api/describe.hpp"
+#include "operator/api/yaml.hpp"
+
+namespace datasync::api {
+namespace {
+
+using config::Problem;
+using config::Value;
+
+constexpr std::uint16_t kMariaDbPort = 3306;
+constexpr std::uint16_t kPostgresPort = 5432;
+
+void check_constant(const Value& tree, std::string_view name, std::string_view expected,
+                    std::vector<Problem>& problems) {
+  const auto* v = tree.find(name);
+  if (v == nullptr || v->is_null()) {
+    problems.push_back({std::string(name), "is required"});
+  } else if (*v != Value{std::string(expected)}) {
+    problems.push_back({std::string(name), fmt::format("{} is not {}", v->shown(), expected)});
+  }
+}
+
+void fill_defaults(DataSync& r) {
+  auto& d = r.spec.destination;
+  if (d && d->port == 0) d->port = d->engine == config::Engine::PostgreSQL ? kPostgresPort : kMariaDbPort;
+}
+
+// What the YAML reader already told about a path is not told again by the fields' reader.
+void merge(Document& document, std::vector<Problem> earlier) {
+  std::erase_if(document.problems,
+                [&](const Problem& p) { return std::ranges::find(earlier, p.path, &Problem::path) != earlier.end(); });
+  earlier.insert(earlier.end(), document.problems.begin(), document.problems.end());
+  document.problems = std::move(earlier);
+}
+
+void check_between(std::vector<Document>& documents) {
+  std::map<std::string, std::size_t> names;
+  std::map<std::string, std::string> captures;  // topic at brokers -> task
+  for (auto& d : documents) {
+    if (!d.problems.empty()) continue;
+    const auto& r = d.resource;
+    const auto [name, name_is_new] = names.emplace(r.id(), d.number);
+    if (!name_is_new) {
+      d.problems.push_back({"metadata.name", fmt::format("{} is document {} already", r.id(), name->second)});
+    }
+    if (!r.spec.source) continue;
+    const auto& c = r.spec.channel;
+    const auto [topic, topic_is_new] = captures.emplace(c.bootstrap_servers + " " + c.topic, r.id());
+    if (!topic_is_new) {
+      d.problems.push_back(
+          {"spec.channel.topic", fmt::format("{} captures into \"{}\" already", topic->second, c.topic)});
+    }
+  }
+}
+
+}  // namespace
+
+Document read_resource(const Value& tree) {
+  Document out;
+  if (tree.as<Value::Map>() != nullptr) {
+    check_constant(tree, "apiVersion", kApiVersion, out.problems);
+    check_constant(tree, "kind", kKind, out.problems);
+    if (!out.problems.empty()) return out;  // something else: its fields would only give noise
+  }
+  out.problems = config::read_fields(tree, [&](config::Fields& f) { describe(f, out.resource); });
+  fill_defaults(out.resource);
+  if (out.problems.empty()) out.problems = check_rules(out.resource);
+  return out;
+}
+
+std::vector<Document> read_documents(std::string_view text) {
+  std::vector<Document> out;
+  auto parsed = parse_yaml(text);
+  if (!parsed) return {{.number = 1, .resource = {}, .problems = {{"", parsed.error().what}}}};
+  if (parsed->empty()) return {{.number = 1, .resource = {}, .problems = {{"", "there is no document"}}}};
+  for (auto& document : *parsed) {
+    out.push_back(read_resource(document.value));
+    out.back().number = document.number;
+    merge(out.back(), std::move(document.problems));
+  }
+  check_between(out);
+  return out;
+}
+
+std::vector<Problem> not_built(const DataSync& resource) {
+  constexpr std::string_view kMessage = "this engine is not built into this version yet; it runs MariaDB";
+  std::vector<Problem> out;
+  const auto& spec = resource.spec;
+  if (spec.source && spec.source->engine != config::Engine::MariaDB) {
+    out.push_back({"spec.source.engine", std::string(kMessage)});
+  }
+  if (spec.destination && spec.destination->engine != config::Engine::MariaDB) {
+    out.push_back({"spec.destination.engine", std::string(kMessage)});
+  }
+  return out;
+}
+
+}  // namespace datasync::api

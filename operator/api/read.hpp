@@ -1,0 +1,33 @@
+#pragma once
+// From text to a checked resource. One strict reading for `datasync`, the operator and the tests.
+
+#include <string_view>
+#include <vector>
+
+#include "agents/config/fields.hpp"
+#include "operator/api/resource.hpp"
+
+namespace datasync::api {
+
+/// One YAML document. The resource is usable only when there are no problems.
+struct Document {
+  std::size_t number = 0;  ///< its place in the file, from 1
+  DataSync resource;
+  std::vector<config::Problem> problems;
+};
+
+/// Reads every document of a YAML (or JSON) text; empty ones are passed over. A text that is no YAML gives one document
+/// with that problem, a text without any document too. Rules between documents are checked as well: no two resources of
+/// one name, no two captures on one topic.
+std::vector<Document> read_documents(std::string_view text);
+
+/// Reads one resource from a tree, with every rule between its fields, and fills the defaults.
+Document read_resource(const config::Value& tree);
+
+/// What this resource asks for that the agents of this version do not have; empty when they can run it.
+std::vector<config::Problem> not_built(const DataSync& resource);
+
+/// Every field of the resource with its type, default and rules; the CRD is held against it.
+std::vector<config::FieldInfo> resource_fields();
+
+}  // namespace datasync::api
