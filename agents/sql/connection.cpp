@@ -105,6 +105,13 @@ bool takes_bulk(MYSQL* mysql) {
   return mariadb_connection(mysql) != 0 && (extended & (MARIADB_CLIENT_STMT_BULK_OPERATIONS >> 32U)) != 0;
 }
 
+/// A compound statement gives several results; only the first one is asked for. False when a later one is an error.
+bool drop_further_results(MYSQL* mysql) {
+  int more = mysql_next_result(mysql);
+  for (; more == 0; more = mysql_next_result(mysql)) const ResultPtr unwanted(mysql_store_result(mysql));
+  return more < 0;
+}
+
 }  // namespace
 
 SocketHandle::~SocketHandle() {
@@ -180,7 +187,9 @@ base::Result<std::uint64_t> Connection::execute(std::string_view sql) {
   if (mysql_real_query(mysql, sql.data(), sql.size()) != 0) return impl_->error("while executing");
   const ResultPtr unwanted(mysql_store_result(mysql));
   if (!unwanted && mysql_field_count(mysql) != 0) return impl_->error("while executing");
-  return static_cast<std::uint64_t>(mysql_affected_rows(mysql));
+  const std::uint64_t affected = mysql_affected_rows(mysql);
+  if (!drop_further_results(mysql)) return impl_->error("while executing");
+  return affected;
 }
 
 base::Result<std::vector<Row>> Connection::query(std::string_view sql) {
@@ -201,6 +210,7 @@ base::Result<std::vector<Row>> Connection::query(std::string_view sql) {
       if (fields[i] != nullptr) row[i].emplace(fields[i], lengths[i]);
     }
   }
+  if (!drop_further_results(mysql)) return impl_->error("while querying");
   return rows;
 }
 

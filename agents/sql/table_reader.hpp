@@ -15,35 +15,38 @@
 namespace datasync::sql {
 
 /// The definition of a table as the server has it now, in the terms of messages; nullopt when there is no such table.
-/// `key` is the primary key. `generated` is set on generated columns. Labels of ENUM and SET come from SHOW CREATE TABLE
-/// (information_schema damages labels beyond the basic multilingual plane).
+/// `key` is the primary key. `generated` is set on generated columns. Equal to what a table map with full metadata
+/// says, refined by UUID, INET4, INET6. Labels beyond the basic multilingual plane, which information_schema and SHOW
+/// CREATE TABLE both damage, are read through a variable of the column's type. Views and sequences are no tables.
 struct TableInfo {
   message::TableSchema schema;
-  std::string engine;                                          ///< InnoDB, ...
-  std::vector<std::vector<std::uint16_t>> unique_keys;         ///< secondary unique keys, by column index
+  std::string engine;                                   ///< InnoDB, ...
+  std::vector<std::vector<std::uint16_t>> unique_keys;  ///< secondary unique keys, by column index
+  bool unique_by_prefix = false;  ///< a unique key covers only the front of a value: different values may clash in it
   struct ForeignKey {
     std::string name;
     std::vector<std::string> columns;
     std::string parent_database, parent_table;
     std::vector<std::string> parent_columns;
-    std::string on_update, on_delete;                          ///< RESTRICT, CASCADE, SET NULL, NO ACTION
+    std::string on_update, on_delete;  ///< RESTRICT, CASCADE, SET NULL, NO ACTION
   };
   std::vector<ForeignKey> foreign_keys;
   std::uint64_t rows_estimate = 0;
   std::vector<std::string> invisible_columns;
   bool system_versioned = false;
 };
+/// Errors: UnsupportedType naming the column, and as Connection.
 base::Result<std::optional<TableInfo>> read_table_info(Connection& connection, std::string_view database,
                                                        std::string_view table);
 
-/// Streams rows of `schema`'s table in key order. The statement is unbuffered: no other call on the connection until the
-/// reader is finished or destroyed. Binary protocol: floats keep their bits.
+/// Streams rows of `schema`'s table in key order. The statement is unbuffered: no other call on the connection until
+/// the reader is finished or destroyed. Binary protocol: floats keep their bits.
 class TableReader {
  public:
   struct Range {
-    std::string after_key;          ///< image bytes of the key columns (schema of `key_schema`); empty: from the start
-    std::string up_to_key;          ///< inclusive; empty: to the end
-    std::uint64_t limit = 0;        ///< rows; 0: all
+    std::string after_key;    ///< image bytes of the key columns (schema of `key_schema`); empty: from the start
+    std::string up_to_key;    ///< inclusive; empty: to the end
+    std::uint64_t limit = 0;  ///< rows; 0: all
   };
   /// `database`/`table` may differ from the schema's (renamed at a destination).
   static base::Result<std::unique_ptr<TableReader>> open(Connection& connection, const message::TableSchema& schema,
