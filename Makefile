@@ -1,0 +1,67 @@
+# The one door. Every target installs what it needs first; when all is there that takes no time and no network.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+JOBS ?= $(shell nproc)
+export JOBS
+# ccache finds what another clone of this project compiled, wherever it lies; CCACHE_DIR is respected.
+export CCACHE_BASEDIR ?= $(CURDIR)
+export CCACHE_NOHASHDIR ?= 1
+
+SOURCES = $(shell git ls-files '*.cpp' '*.hpp')
+
+.PHONY: help deps build test unit integration demo asan tsan fuzz bench tidy format check
+
+help: ## this text
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+deps: ## Debian packages (as root or by sudo) and Kafka (by Maven), if missing
+	@tools/install-deps
+	@tools/kafka-jars >/dev/null
+
+build: deps ## everything, optimised, into build/release
+	@cmake --preset release
+	@cmake --build --preset release -j $(JOBS)
+
+test: deps ## all tests: unit, integration, unit tests with sanitizers, a short fuzz run
+	@tools/test unit integration asan-unit fuzz
+
+unit: deps ## unit tests and the protocol's model
+	@tools/test unit
+
+integration: deps ## tests with real MariaDB and Kafka servers
+	@tools/test integration
+
+asan: deps ## all tests with AddressSanitizer and UndefinedBehaviorSanitizer
+	@tools/test asan
+
+tsan: deps ## unit and integration tests with ThreadSanitizer
+	@tools/test tsan
+
+fuzz: deps ## every fuzz target for a bounded time (FUZZ_SECONDS each)
+	@tools/test fuzz
+
+demo: deps ## the whole flow with faults, on real servers (DEMO_SECONDS=60, KEEP=1)
+	@cmake --preset release >/dev/null
+	@cmake --build --preset release -j $(JOBS) --target datasync-demo
+	@build/release/tests/demo/datasync-demo
+
+bench: deps ## the speed table against its limits, measured in the same run
+	@cmake --preset release >/dev/null
+	@cmake --build --preset release -j $(JOBS) --target datasync-bench
+	@build/release/tests/bench/datasync-bench $(BENCH)
+
+tidy: ## clang-tidy over all sources
+	@tools/install-deps clang-tidy-14
+	@cmake --preset release >/dev/null
+	@cmake --build --preset release -j $(JOBS)
+	@run-clang-tidy-14 -quiet -j $(JOBS) -p build/release $(filter %.cpp,$(SOURCES))
+
+format: ## clang-format in place
+	@tools/install-deps clang-format-14
+	@clang-format-14 -i $(SOURCES)
+
+check: ## what a change has to pass: format, tidy, tests
+	@tools/install-deps clang-format-14
+	@clang-format-14 --dry-run -Werror $(SOURCES)
+	@$(MAKE) --no-print-directory tidy
+	@$(MAKE) --no-print-directory test
