@@ -209,7 +209,7 @@ void MariaDbServer::create_user(const std::string& user, const std::string& pass
 }
 
 void MariaDbServer::create_reader(const std::string& user, const std::string& password) {
-  create_user(user, password, "SELECT, REPLICATION SLAVE, BINLOG MONITOR, SLAVE MONITOR, SHOW VIEW");
+  create_user(user, password, "SELECT, REPLICATION SLAVE, BINLOG MONITOR");
 }
 
 void MariaDbServer::create_writer(const std::string& user, const std::string& password) {
