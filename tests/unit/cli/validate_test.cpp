@@ -1,0 +1,37 @@
+#include "operator/cli/validate.hpp"
+
+#include <sstream>
+
+#include <gtest/gtest.h>
+
+namespace datasync::cli {
+namespace {
+
+const std::string kSamples = SAMPLES_DIR;
+
+TEST(Validate, a_good_file_is_ok) {
+  std::ostringstream out;
+  EXPECT_EQ(validate({kSamples + "/full.yaml"}, out), 0);
+  EXPECT_EQ(out.str(), kSamples + "/full.yaml: ok\n");
+}
+
+TEST(Validate, every_problem_is_told_with_file_document_and_path) {
+  std::ostringstream out;
+  const auto bad = kSamples + "/invalid/two-of-one.yaml";
+  EXPECT_EQ(validate({bad, kSamples + "/source-only.yaml", "/nowhere.yaml"}, out), 1);
+  EXPECT_EQ(out.str(), bad + ":2: metadata.name: default/shop is document 1 already\n" + bad +
+                           ":2: spec.channel.topic: default/shop captures into \"shop\" already\n" + kSamples +
+                           "/source-only.yaml: ok\n/nowhere.yaml cannot be read\n");
+}
+
+TEST(Load, gives_the_resources_of_all_files_in_order) {
+  std::ostringstream out;
+  const auto loaded = load({kSamples + "/destination-only.yaml", kSamples + "/source-only.yaml"}, out);
+  EXPECT_TRUE(loaded.valid);
+  EXPECT_EQ(out.str(), "");
+  ASSERT_EQ(loaded.resources.size(), 3U);
+  EXPECT_EQ(loaded.resources[1].id(), "sync/customers-office");
+}
+
+}  // namespace
+}  // namespace datasync::cli
