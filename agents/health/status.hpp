@@ -73,7 +73,8 @@ class Status {
   [[nodiscard]] bool live() const;
   /// /readyz: Streaming, Snapshotting or Completed, and live.
   [[nodiscard]] bool ready() const;
-  /// /status: one JSON object, see docs/agents.md.
+  /// /status: one JSON object with agent, task, state, reason (empty: none), message, since (unix seconds), instance,
+  /// epoch, version, live, ready, and the agent's own keys.
   [[nodiscard]] std::string json() const;
 
  private:
