@@ -1,0 +1,274 @@
+#include "agents/binlog/event.hpp"
+
+#include <array>
+
+#include <fmt/format.h>
+#include <zlib.h>
+
+namespace datasync::binlog {
+namespace {
+
+using base::Bytes;
+using base::Cursor;
+using base::Error;
+using base::Reason;
+
+struct TypeName {
+  EventType type;
+  std::string_view name;
+};
+constexpr std::array kTypeNames{
+    TypeName{EventType::StartV3, "START_V3"},
+    TypeName{EventType::Query, "QUERY"},
+    TypeName{EventType::Stop, "STOP"},
+    TypeName{EventType::Rotate, "ROTATE"},
+    TypeName{EventType::IntVar, "INTVAR"},
+    TypeName{EventType::Load, "LOAD"},
+    TypeName{EventType::Slave, "SLAVE"},
+    TypeName{EventType::CreateFile, "CREATE_FILE"},
+    TypeName{EventType::AppendBlock, "APPEND_BLOCK"},
+    TypeName{EventType::ExecLoad, "EXEC_LOAD"},
+    TypeName{EventType::DeleteFile, "DELETE_FILE"},
+    TypeName{EventType::NewLoad, "NEW_LOAD"},
+    TypeName{EventType::Rand, "RAND"},
+    TypeName{EventType::UserVar, "USER_VAR"},
+    TypeName{EventType::FormatDescription, "FORMAT_DESCRIPTION"},
+    TypeName{EventType::Xid, "XID"},
+    TypeName{EventType::BeginLoadQuery, "BEGIN_LOAD_QUERY"},
+    TypeName{EventType::ExecuteLoadQuery, "EXECUTE_LOAD_QUERY"},
+    TypeName{EventType::TableMap, "TABLE_MAP"},
+    TypeName{EventType::WriteRowsV1, "WRITE_ROWS_V1"},
+    TypeName{EventType::UpdateRowsV1, "UPDATE_ROWS_V1"},
+    TypeName{EventType::DeleteRowsV1, "DELETE_ROWS_V1"},
+    TypeName{EventType::Incident, "INCIDENT"},
+    TypeName{EventType::Heartbeat, "HEARTBEAT"},
+    TypeName{EventType::Ignorable, "IGNORABLE"},
+    TypeName{EventType::RowsQuery, "ROWS_QUERY"},
+    TypeName{EventType::WriteRowsV2, "WRITE_ROWS"},
+    TypeName{EventType::UpdateRowsV2, "UPDATE_ROWS"},
+    TypeName{EventType::DeleteRowsV2, "DELETE_ROWS"},
+    TypeName{EventType::XaPrepare, "XA_PREPARE"},
+    TypeName{EventType::HeartbeatV2, "HEARTBEAT_V2"},
+    TypeName{EventType::AnnotateRows, "ANNOTATE_ROWS"},
+    TypeName{EventType::BinlogCheckpoint, "BINLOG_CHECKPOINT"},
+    TypeName{EventType::Gtid, "GTID"},
+    TypeName{EventType::GtidList, "GTID_LIST"},
+    TypeName{EventType::StartEncryption, "START_ENCRYPTION"},
+    TypeName{EventType::QueryCompressed, "QUERY_COMPRESSED"},
+    TypeName{EventType::WriteRowsCompressedV1, "WRITE_ROWS_COMPRESSED_V1"},
+    TypeName{EventType::UpdateRowsCompressedV1, "UPDATE_ROWS_COMPRESSED_V1"},
+    TypeName{EventType::DeleteRowsCompressedV1, "DELETE_ROWS_COMPRESSED_V1"},
+    TypeName{EventType::WriteRowsCompressedV2, "WRITE_ROWS_COMPRESSED"},
+    TypeName{EventType::UpdateRowsCompressedV2, "UPDATE_ROWS_COMPRESSED"},
+    TypeName{EventType::DeleteRowsCompressedV2, "DELETE_ROWS_COMPRESSED"},
+};
+
+Error damaged(std::string_view what, const Where& where) {
+  return {Reason::BinlogCorrupt, fmt::format("{} event at {} is damaged", what, where.text())};
+}
+
+const Bytef* raw(const std::byte* p) noexcept {
+  return reinterpret_cast<const Bytef*>(p);
+}
+
+/// Reads the status variables we need; they come in a fixed order and the ones we know stand first
+/// (https://mariadb.com/kb/en/query_event/).
+void read_status(Cursor status, QueryEvent& out) noexcept {
+  while (!status.empty()) {
+    switch (status.get<std::uint8_t>()) {
+      case 0:  // flags2
+        status.skip(4);
+        break;
+      case 1:
+        out.sql_mode = status.get<std::uint64_t>();
+        break;
+      case 6:  // catalog
+        status.skip(status.get<std::uint8_t>());
+        break;
+      case 3:  // auto increment
+        status.skip(4);
+        break;
+      case 4:
+        out.client_collation = status.get<std::uint16_t>();
+        return;
+      default:
+        return;
+    }
+  }
+}
+
+base::Result<QueryEvent> parse_statement(Bytes body, std::size_t more_post_header, std::string_view name,
+                                         const Where& where) {
+  Cursor in(body);
+  QueryEvent out;
+  in.skip(8);  // thread id, execution time
+  const auto database_length = in.get<std::uint8_t>();
+  out.error = in.get<std::uint16_t>();
+  const auto status_length = in.get<std::uint16_t>();
+  in.skip(more_post_header);
+  read_status(Cursor(in.take(status_length)), out);
+  out.database = in.text(database_length);
+  in.skip(1);
+  if (!in.ok()) return damaged(name, where);
+  out.sql = base::as_text(in.rest());
+  return out;
+}
+
+std::string hex(std::string_view bytes) {
+  std::string out = "X'";
+  for (const char c : bytes) out += fmt::format("{:02x}", static_cast<unsigned char>(c));
+  return out + "'";
+}
+
+}  // namespace
+
+std::string to_string(EventType type) {
+  for (const auto& n : kTypeNames) {
+    if (n.type == type) return std::string(n.name);
+  }
+  return fmt::format("event type {}", static_cast<unsigned>(type));
+}
+
+std::string Where::text() const {
+  return fmt::format("{}:{}", file.empty() ? "binlog" : file, position);
+}
+
+base::Result<EventHeader> parse_header(Bytes event, std::string_view file) {
+  Cursor in(event);
+  EventHeader h;
+  h.timestamp = in.get<std::uint32_t>();
+  h.type = static_cast<EventType>(in.get<std::uint8_t>());
+  h.server_id = in.get<std::uint32_t>();
+  h.size = in.get<std::uint32_t>();
+  h.next_position = in.get<std::uint32_t>();
+  h.flags = in.get<std::uint16_t>();
+  if (!in.ok() || h.size != event.size()) {
+    return Error(Reason::BinlogCorrupt, fmt::format("the event that ends at {} says it has {} bytes but {} arrived",
+                                                    Where{file, h.next_position}.text(), h.size, event.size()));
+  }
+  return h;
+}
+
+bool checksum_fits(Bytes event) noexcept {
+  if (event.size() < kHeaderSize + kChecksumSize) return false;
+  constexpr std::size_t kFlagsAt = 17;
+  const auto length = event.size() - kChecksumSize;
+  auto crc = crc32_z(0, raw(event.data()), kFlagsAt);
+  const auto flags = static_cast<Bytef>(std::to_integer<unsigned>(event[kFlagsAt]) & ~unsigned{kFlagInUse});
+  crc = crc32_z(crc, &flags, 1);
+  crc = crc32_z(crc, raw(event.data()) + kFlagsAt + 1, length - kFlagsAt - 1);
+  std::uint32_t stored = 0;
+  std::memcpy(&stored, event.data() + length, sizeof stored);
+  return stored == crc;
+}
+
+std::uint8_t FormatDescription::post_header(EventType type) const noexcept {
+  const auto index = static_cast<std::size_t>(type) - 1;
+  return index < post_header_lengths.size() ? std::to_integer<std::uint8_t>(post_header_lengths[index])
+                                            : std::uint8_t{0};
+}
+
+base::Result<FormatDescription> parse_format_description(Bytes event, const Where& where) {
+  Cursor in(event);
+  in.skip(kHeaderSize);
+  const auto version = in.get<std::uint16_t>();
+  FormatDescription out;
+  out.server = in.text(50);
+  out.server = out.server.substr(0, out.server.find('\0'));
+  out.created = in.get<std::uint32_t>();
+  const auto header_length = in.get<std::uint8_t>();
+  // Every server that writes GTIDs ends this event with the algorithm and room for its checksum.
+  if (!in.ok() || in.left() < 1 + kChecksumSize || header_length != kHeaderSize)
+    return damaged("FORMAT_DESCRIPTION", where);
+  if (version != 4)
+    return Error(Reason::UnsupportedEvent, fmt::format("binlog format version {} at {}", version, where.text()));
+  out.post_header_lengths = in.take(in.left() - 1 - kChecksumSize);
+  switch (const auto algorithm = in.get<std::uint8_t>()) {
+    case 0:
+      out.checksum = Checksum::None;
+      break;
+    case 1:
+      out.checksum = Checksum::Crc32;
+      break;
+    default:
+      return Error(Reason::UnsupportedEvent,
+                   fmt::format("binlog checksum algorithm {} at {}", algorithm, where.text()));
+  }
+  return out;
+}
+
+base::Result<Rotate> parse_rotate(Bytes body, const Where& where) {
+  Cursor in(body);
+  Rotate out;
+  out.position = in.get<std::uint64_t>();
+  out.file = base::as_text(in.rest());
+  if (!in.ok() || out.file.empty()) return damaged("ROTATE", where);
+  return out;
+}
+
+std::string Xid::text() const {
+  return fmt::format("{},{},{}", hex(gtrid), hex(bqual), format);
+}
+
+base::Result<GtidEvent> parse_gtid(Bytes body, const EventHeader& header, const Where& where) {
+  Cursor in(body);
+  GtidEvent out;
+  out.gtid.sequence = in.get<std::uint64_t>();
+  out.gtid.domain = in.get<std::uint32_t>();
+  out.gtid.server = header.server_id;
+  out.flags = in.get<std::uint8_t>();
+  if ((out.flags & GtidEvent::kGroupCommit) != 0) out.commit_id = in.get<std::uint64_t>();
+  if (out.prepared_xa() || out.completed_xa()) {
+    Xid xid;
+    xid.format = in.get<std::uint32_t>();
+    const auto gtrid = in.get<std::uint8_t>();
+    const auto bqual = in.get<std::uint8_t>();
+    xid.gtrid = in.text(gtrid);
+    xid.bqual = in.text(bqual);
+    out.xid = xid;
+  }
+  if (!in.ok() || out.gtid.sequence == 0) return damaged("GTID", where);
+  // Old servers pad with zeros up to the post-header length; zero flags mean the same.
+  if (!in.empty()) out.extra_flags = in.get<std::uint8_t>();
+  return out;
+}
+
+base::Result<message::GtidSet> parse_gtid_list(Bytes body, const Where& where) {
+  Cursor in(body);
+  const auto count = in.get<std::uint32_t>() & 0x0FFFFFFFU;  // the high bits are flags
+  message::GtidSet out;
+  for (std::uint32_t i = 0; i < count && in.ok(); ++i) {
+    message::Gtid g;
+    g.domain = in.get<std::uint32_t>();
+    g.server = in.get<std::uint32_t>();
+    g.sequence = in.get<std::uint64_t>();
+    // The list names the last of every server in a domain; the set keeps the highest.
+    if (in.ok()) (void)out.add(g);
+  }
+  if (!in.ok()) return damaged("GTID_LIST", where);
+  return out;
+}
+
+base::Result<XaPrepare> parse_xa_prepare(Bytes body, const Where& where) {
+  Cursor in(body);
+  XaPrepare out;
+  out.one_phase = in.get<std::uint8_t>() != 0;
+  out.xid.format = in.get<std::uint32_t>();
+  const auto gtrid = in.get<std::uint32_t>();
+  const auto bqual = in.get<std::uint32_t>();
+  out.xid.gtrid = in.text(gtrid);
+  out.xid.bqual = in.text(bqual);
+  if (!in.ok()) return damaged("XA_PREPARE", where);
+  return out;
+}
+
+base::Result<QueryEvent> parse_query(Bytes body, const Where& where) {
+  return parse_statement(body, 0, "QUERY", where);
+}
+
+base::Result<QueryEvent> parse_load_query(Bytes body, const Where& where) {
+  constexpr std::size_t kLoadPostHeader = 13;  // file id, two offsets, duplicate handling
+  return parse_statement(body, kLoadPostHeader, "EXECUTE_LOAD_QUERY", where);
+}
+
+}  // namespace datasync::binlog

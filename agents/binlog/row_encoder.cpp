@@ -1,0 +1,421 @@
+#include "agents/binlog/row_encoder.hpp"
+
+#include <cstring>
+
+#include <fmt/format.h>
+
+#include "agents/binlog/row_values.hpp"
+
+namespace datasync::binlog {
+namespace {
+
+using base::Buffer;
+using base::Bytes;
+using base::Error;
+using base::Reason;
+using message::ColumnType;
+using message::Op;
+using Code = Step::Code;
+
+constexpr std::size_t kMaxVarint = 10;
+
+/// The most bytes a value can have beyond the bytes it has in the event.
+std::size_t bound(const Step& s) noexcept {
+  switch (s.code) {
+    case Code::Decimal:
+      return values::kMaxDecimalText + 1;
+    case Code::Padded:
+    case Code::Fixed:
+      return s.length + kMaxVarint;
+    default:
+      return kMaxVarint;
+  }
+}
+
+Step fixed(Code code, std::size_t width) noexcept {
+  Step s;
+  s.code = code;
+  s.width = static_cast<std::uint8_t>(width);
+  return s;
+}
+Step temporal(Code code, std::size_t width, std::uint8_t scale) noexcept {
+  auto s = fixed(code, width);
+  s.scale = scale;
+  return s;
+}
+Step prefixed(Code code, std::uint32_t longest) noexcept {
+  return fixed(code, longest > 255 ? 2 : 1);
+}
+
+Step decimal(const PlacedColumn& c) noexcept {
+  auto s = temporal(Code::Decimal, values::decimal_bytes(c.length, c.scale), c.scale);
+  s.precision = static_cast<std::uint8_t>(c.length);
+  return s;
+}
+
+/// Binary values lose their trailing zeros on the way into the binlog.
+Step string(const PlacedColumn& c, const message::Column* column) noexcept {
+  auto s = prefixed(Code::Bytes, c.length);
+  if (column == nullptr || column->type == ColumnType::Char) return s;
+  s.code = column->type == ColumnType::Binary ? Code::Padded : Code::Fixed;
+  s.length = c.length;
+  return s;
+}
+
+Step labelled(Code code, const PlacedColumn& c, const message::Column* column) noexcept {
+  auto s = fixed(code, c.length);
+  s.length = column != nullptr ? static_cast<std::uint32_t>(column->labels.size()) : 0;
+  return s;
+}
+
+/// How to read a column; `column` is null when it is excluded.
+Step step_of(const PlacedColumn& c, const message::Column* column) noexcept {
+  const bool is_unsigned = column != nullptr && column->is_unsigned;
+  switch (c.type) {
+    case WireType::Tiny:
+      return fixed(Code::Copy1, 1);
+    case WireType::Short:
+      return fixed(Code::Copy2, 2);
+    case WireType::Int24:
+      return fixed(is_unsigned ? Code::Int24Unsigned : Code::Int24, 3);
+    case WireType::Long:
+    case WireType::Float:
+      return fixed(Code::Copy4, 4);
+    case WireType::LongLong:
+    case WireType::Double:
+      return fixed(Code::Copy8, 8);
+    case WireType::Year:
+      return fixed(Code::Year, 1);
+    case WireType::Date:
+    case WireType::NewDate:
+      return fixed(Code::Date, 3);
+    case WireType::DateTime2:
+      return temporal(Code::DateTime, 5 + values::fraction_bytes(c.scale), c.scale);
+    case WireType::Time2:
+      return temporal(Code::Time, 3 + values::fraction_bytes(c.scale), c.scale);
+    case WireType::Timestamp2:
+      return temporal(Code::Timestamp, 4 + values::fraction_bytes(c.scale), c.scale);
+    case WireType::DateTime:
+      return temporal(Code::OldDateTime, values::kOldDateTimeBytes[c.scale], c.scale);
+    case WireType::Time:
+      return temporal(Code::OldTime, values::kOldTimeBytes[c.scale], c.scale);
+    case WireType::Timestamp:
+      return temporal(Code::OldTimestamp, values::kOldTimestampBytes[c.scale], c.scale);
+    case WireType::NewDecimal:
+      return decimal(c);
+    case WireType::Bit:
+      return fixed(Code::Bit, (c.length + 7) / 8);
+    case WireType::Enum:
+      return labelled(Code::Enum, c, column);
+    case WireType::Set:
+      return labelled(Code::Set, c, column);
+    case WireType::String:
+      return string(c, column);
+    case WireType::VarChar:
+    case WireType::VarString:
+      return prefixed(Code::Bytes, c.length);
+    case WireType::VarCharCompressed:
+      return prefixed(Code::Inflated, c.length);
+    case WireType::BlobCompressed:
+      return fixed(Code::Inflated, c.length);
+    default:  // blobs and Geometry, see readable()
+      return fixed(Code::Bytes, c.length);
+  }
+}
+
+/// False when the width of a value cannot be told. schema_of has checked the columns it kept.
+bool readable(const PlacedColumn& c) noexcept {
+  switch (c.type) {
+    case WireType::Decimal:
+    case WireType::Null:
+      return false;
+    case WireType::NewDecimal:
+      return c.length >= 1 && c.length <= 65 && c.scale <= c.length;
+    case WireType::Bit:
+      return c.length >= 1 && c.length <= 64;
+    case WireType::Enum:
+    case WireType::Set:
+      return c.length >= 1 && c.length <= 8;
+    case WireType::TinyBlob:
+    case WireType::MediumBlob:
+    case WireType::LongBlob:
+    case WireType::Blob:
+    case WireType::BlobCompressed:
+    case WireType::Json:
+    case WireType::Geometry:
+      return c.length >= 1 && c.length <= 4;
+    default:
+      return c.scale <= 6;
+  }
+}
+
+bool all_set(Bytes bitmap, std::uint64_t bits) noexcept {
+  for (std::uint64_t i = 0; i < bits; ++i) {
+    if ((std::to_integer<unsigned>(bitmap[i / 8]) >> (i % 8) & 1U) == 0) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+base::Result<RowEncoder> RowEncoder::make(const TableMap& map, const SchemaOptions& options) {
+  RowEncoder out;
+  DS_ASSIGN(out.layout_, schema_of(map, options));
+  const auto& columns = out.layout_.columns;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const auto& c = columns[i];
+    if (!readable(c))
+      return Error(Reason::UnsupportedType, fmt::format("column {} of {} has the type {}", map.columns[i].name,
+                                                        map.qualified(), to_string(c.type)));
+    auto step = step_of(c, c.place ? &out.layout_.schema.columns[*c.place] : nullptr);
+    step.kept = c.place.has_value();
+    step.place = c.place.value_or(0);
+    if (!step.kept) {
+      const bool prefixed_value = step.code == Code::Bytes || step.code == Code::Inflated;
+      step.code = prefixed_value ? Code::SkipBytes : Code::SkipFixed;
+      out.identity_ = false;
+    }
+    out.fixed_bound_ += bound(step);
+    out.steps_.push_back(step);
+  }
+  out.nulls_in_ = (columns.size() + 7) / 8;
+  out.nulls_out_ = (out.layout_.schema.columns.size() + 7) / 8;
+  out.fixed_bound_ += out.nulls_out_;
+  return out;
+}
+
+base::Result<RowCursor> RowEncoder::open(const RowsEvent& event) {
+  const auto count = layout_.columns.size();
+  if (event.columns != count)
+    return Error(Reason::SchemaUnknown, fmt::format("rows of {} at {} have {} columns, its table map has {}",
+                                                    schema().qualified(), event.where.text(), event.columns, count));
+  const bool whole =
+      all_set(event.present_before, count) && (event.op != Op::Update || all_set(event.present_after, count));
+  if (!whole)
+    return Error(Reason::PartialRowImage,
+                 fmt::format("a row image of {} at {} lacks columns: some session does not have "
+                             "binlog_row_image=FULL",
+                             schema().qualified(), event.where.text()));
+  return RowCursor(*this, event);
+}
+
+RowCursor::RowCursor(RowEncoder& encoder, const RowsEvent& event)
+    : encoder_(&encoder),
+      op_(event.op),
+      at_(event.rows.data()),
+      end_(event.rows.data() + event.rows.size()),
+      where_(event.where) {}
+
+base::Result<bool> RowCursor::next(Buffer& out) {
+  if (done()) return false;
+  if (!row(out)) return error();
+  return true;
+}
+
+base::Result<std::uint32_t> RowCursor::fill(Buffer& out, std::size_t target) {
+  std::uint32_t rows = 0;
+  while (!done() && out.size() < target) {
+    if (!row(out)) return error();
+    ++rows;
+  }
+  return rows;
+}
+
+bool RowCursor::row(Buffer& out) {
+  const auto before = out.size();
+  const auto left = static_cast<std::size_t>(end_ - at_);
+  // One grow makes room for whatever this row can need; what is not used is given back below.
+  std::byte* write = out.grow(1 + 2 * encoder_->fixed_bound_ + left);
+  *write++ = static_cast<std::byte>(op_);
+  const bool good = image(out, write) && (op_ != Op::Update || image(out, write));
+  out.truncate(good ? static_cast<std::size_t>(write - out.data()) : before);
+  return good;
+}
+
+bool RowCursor::image(Buffer& out, std::byte*& write) {
+  const RowEncoder& e = *encoder_;
+  column_ = 0;
+  if (!has(e.nulls_in_)) return fail(Fault::Cut);
+  const std::byte* const nulls = at_;
+  at_ += e.nulls_in_;
+  const auto nulls_at = static_cast<std::size_t>(write - out.data());
+  if (e.identity_) {
+    std::memcpy(write, nulls, e.nulls_in_);
+    // The server sets the bits past the last column; messages clear them.
+    const auto used = e.steps_.size() % 8;
+    if (used != 0) write[e.nulls_in_ - 1] &= static_cast<std::byte>((1U << used) - 1);
+  } else {
+    std::memset(write, 0, e.nulls_out_);
+  }
+  write += e.nulls_out_;
+  const auto count = e.steps_.size();
+  const Step* const steps = e.steps_.data();
+  for (std::size_t i = 0; i < count; ++i) {
+    const Step& step = steps[i];
+    if ((std::to_integer<unsigned>(nulls[i / 8]) >> (i % 8) & 1U) != 0) {
+      if (!e.identity_ && step.kept)
+        out.data()[nulls_at + step.place / 8] |= static_cast<std::byte>(1U << step.place % 8);
+      continue;
+    }
+    if (!value(step, out, write)) {
+      column_ = i;
+      return false;
+    }
+  }
+  return true;
+}
+
+bool RowCursor::value(const Step& step, Buffer& out, std::byte*& write) {
+  if (step.code >= Code::Bytes && step.code != Code::SkipFixed) return bytes_value(step, out, write);
+  if (!has(step.width)) return fail(Fault::Cut);
+  const std::byte* const p = at_;
+  at_ += step.width;
+  switch (step.code) {
+    case Code::Copy1:
+      *write++ = *p;
+      return true;
+    case Code::Copy2:
+      std::memcpy(write, p, 2);
+      write += 2;
+      return true;
+    case Code::Copy4:
+      std::memcpy(write, p, 4);
+      write += 4;
+      return true;
+    case Code::Copy8:
+      std::memcpy(write, p, 8);
+      write += 8;
+      return true;
+    case Code::Int24:
+      write = values::put(write, static_cast<std::int32_t>(static_cast<std::uint32_t>(values::load(p, 3)) << 8U) >> 8);
+      return true;
+    case Code::Int24Unsigned:
+      write = values::put(write, static_cast<std::uint32_t>(values::load(p, 3)));
+      return true;
+    case Code::Year:
+      write =
+          values::put(write, static_cast<std::uint16_t>(*p == std::byte{0} ? 0 : 1900 + std::to_integer<unsigned>(*p)));
+      return true;
+    case Code::Date:
+      write = values::put(write, values::date(p));
+      return true;
+    case Code::DateTime:
+    case Code::OldDateTime: {
+      const auto v =
+          step.code == Code::DateTime ? values::datetime2(p, step.scale) : values::old_datetime(p, step.scale);
+      if (v == values::kInvalidDateTime) return fail(Fault::DateTime);
+      write = values::put(write, v);
+      return true;
+    }
+    case Code::Time:
+      write = values::put(write, values::time2(p, step.scale));
+      return true;
+    case Code::OldTime:
+      write = values::put(write, values::old_time(p, step.scale));
+      return true;
+    case Code::Timestamp:
+      write = values::put(write, values::timestamp2(p, step.scale));
+      return true;
+    case Code::OldTimestamp:
+      write = values::put(write, values::old_timestamp(p, step.scale));
+      return true;
+    case Code::Decimal: {
+      char* const text = reinterpret_cast<char*>(write + 1);
+      const char* const end = values::write_decimal(p, step.precision, step.scale, text);
+      if (end == nullptr) return fail(Fault::Decimal);
+      *write = static_cast<std::byte>(end - text);  // below 128: one byte of varint
+      write += 1 + (end - text);
+      return true;
+    }
+    case Code::Bit:
+      write = values::put(write, values::load_be(p, step.width));
+      return true;
+    case Code::Enum: {
+      const auto index = values::load(p, step.width);
+      if (index > step.length) return fail(Fault::Label);
+      write = values::put(write, static_cast<std::uint16_t>(index));
+      return true;
+    }
+    case Code::Set: {
+      const auto mask = values::load(p, step.width);
+      if (step.length < 64 && mask >> step.length != 0) return fail(Fault::Label);
+      write = values::put(write, mask);
+      return true;
+    }
+    default:  // SkipFixed
+      return true;
+  }
+}
+
+bool RowCursor::take_prefixed(const Step& step, Bytes& value) {
+  if (!has(step.width)) return fail(Fault::Cut);
+  const auto n = values::load(at_, step.width);
+  at_ += step.width;
+  if (!has(n)) return fail(Fault::Cut);
+  value = {at_, n};
+  at_ += n;
+  return true;
+}
+
+bool RowCursor::bytes_value(const Step& step, Buffer& out, std::byte*& write) {
+  Bytes value;
+  if (!take_prefixed(step, value)) return false;
+  switch (step.code) {
+    case Code::Bytes:
+      write = values::put_varint(write, value.size());
+      if (!value.empty()) std::memcpy(write, value.data(), value.size());
+      write += value.size();
+      return true;
+    case Code::Padded:
+    case Code::Fixed:
+      return padded(step, value, write);
+    case Code::Inflated:
+      return inflated(value, out, write);
+    default:  // SkipBytes
+      return true;
+  }
+}
+
+bool RowCursor::padded(const Step& step, Bytes value, std::byte*& write) {
+  if (value.size() > step.length) return fail(Fault::TooLong);
+  if (step.code == Code::Padded) write = values::put_varint(write, step.length);
+  if (!value.empty()) std::memcpy(write, value.data(), value.size());
+  std::memset(write + value.size(), 0, step.length - value.size());
+  write += step.length;
+  return true;
+}
+
+bool RowCursor::inflated(Bytes value, Buffer& out, std::byte*& write) {
+  const auto packed = read_column_header(value);
+  if (!packed) return fail(Fault::Compressed);
+  // The one value that can be larger than its bytes in the event: make room for it.
+  const auto at = static_cast<std::size_t>(write - out.data());
+  (void)out.grow(packed->length);
+  write = values::put_varint(out.data() + at, packed->length);
+  if (!encoder_->inflater_.inflate(*packed, write)) return fail(Fault::Compressed);
+  write += packed->length;
+  return true;
+}
+
+Error RowCursor::error() const {
+  const auto& schema = encoder_->schema();
+  const auto place = encoder_->layout_.columns[column_].place;
+  const auto name = place ? schema.columns[*place].name : fmt::format("#{}", column_ + 1);
+  const auto subject = fmt::format("column {} of {} in the rows event at {}", name, schema.qualified(), where_.text());
+  switch (fault_) {
+    case Fault::Decimal:
+      return {Reason::BinlogCorrupt, subject + " has a DECIMAL with impossible digits"};
+    case Fault::Label:
+      return {Reason::UnsupportedValue, subject + " has a value beyond its last label"};
+    case Fault::DateTime:
+      return {Reason::UnsupportedValue, subject + " has an impossible date"};
+    case Fault::TooLong:
+      return {Reason::BinlogCorrupt, subject + " is longer than its type allows"};
+    case Fault::Compressed:
+      return {Reason::BinlogCorrupt, subject + " has a compressed value that does not inflate"};
+    default:
+      return {Reason::BinlogCorrupt, subject + " runs past the end of the event"};
+  }
+}
+
+}  // namespace datasync::binlog

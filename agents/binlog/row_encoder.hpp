@@ -1,0 +1,123 @@
+#pragma once
+// From the row images of a rows event to the compact rows of messages (message/row.hpp), without an object or an
+// allocation per row or value.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "agents/base/bytes.hpp"
+#include "agents/base/result.hpp"
+#include "agents/binlog/inflate.hpp"
+#include "agents/binlog/rows_event.hpp"
+#include "agents/binlog/schema.hpp"
+
+namespace datasync::binlog {
+
+/// What to do with one column of an image; made once for a table.
+struct Step {
+  enum class Code : std::uint8_t {
+    Copy1,
+    Copy2,
+    Copy4,
+    Copy8,
+    Int24,
+    Int24Unsigned,
+    Year,
+    Date,
+    DateTime,
+    Time,
+    Timestamp,
+    OldDateTime,
+    OldTime,
+    OldTimestamp,
+    Decimal,
+    Bit,
+    Enum,
+    Set,
+    Bytes,     ///< `width` bytes of length, then that many
+    Padded,    ///< the same, with the trailing zeros cut off: out comes a value of `length` bytes
+    Fixed,     ///< Padded, for a type of fixed width
+    Inflated,  ///< a COMPRESSED column
+    SkipFixed,
+    SkipBytes,
+  };
+  Code code = Code::SkipFixed;
+  std::uint8_t width = 0;      ///< bytes in the image (fixed), or bytes of the length prefix
+  std::uint8_t precision = 0;  ///< Decimal
+  std::uint8_t scale = 0;      ///< Decimal; fractional digits
+  std::uint16_t place = 0;     ///< column in the message's schema
+  bool kept = true;            ///< false: excluded
+  std::uint32_t length = 0;    ///< Padded, Fixed: bytes; Enum, Set: number of labels
+};
+
+class RowCursor;
+
+/// Encodes the rows of one version of one table. Not thread-safe; cursors must not outlive it.
+class RowEncoder {
+ public:
+  /// Errors: those of schema_of.
+  static base::Result<RowEncoder> make(const TableMap& map, const SchemaOptions& options);
+
+  [[nodiscard]] const message::TableSchema& schema() const noexcept { return layout_.schema; }
+  [[nodiscard]] const TableLayout& layout() const noexcept { return layout_; }
+
+  /// Starts on the rows of `event`, which must outlive the cursor. Errors: PartialRowImage (binlog_row_image is not
+  /// FULL), SchemaUnknown (the event has another number of columns); both name the table and the place.
+  base::Result<RowCursor> open(const RowsEvent& event);
+
+ private:
+  friend class RowCursor;
+  RowEncoder() = default;
+
+  TableLayout layout_;
+  std::vector<Step> steps_;
+  bool identity_ = true;         ///< nothing excluded: NULL bitmaps go over as they are
+  std::size_t nulls_in_ = 0;     ///< bytes of the NULL bitmap in an image of the event
+  std::size_t nulls_out_ = 0;    ///< the same in a message
+  std::size_t fixed_bound_ = 0;  ///< an encoded image is at most this and the bytes of the image
+  Inflater inflater_;
+};
+
+/// Walks the rows of one event. A row is encoded whole or not at all, so the caller may cut records between any two.
+class RowCursor {
+ public:
+  [[nodiscard]] bool done() const noexcept { return at_ == end_; }
+
+  /// Appends the next row. False at the end. Errors leave `out` as it was and name table, column and place:
+  /// BinlogCorrupt (a value runs past the event, or makes no sense), UnsupportedValue.
+  base::Result<bool> next(base::Buffer& out);
+
+  /// Appends rows until the event ends or `out` holds at least `target` bytes; returns how many. Errors: as next; rows
+  /// before the bad one stay in `out`.
+  base::Result<std::uint32_t> fill(base::Buffer& out, std::size_t target);
+
+ private:
+  friend class RowEncoder;
+  enum class Fault : std::uint8_t { None, Cut, Decimal, Label, DateTime, TooLong, Compressed };
+
+  RowCursor(RowEncoder& encoder, const RowsEvent& event);
+  bool row(base::Buffer& out);
+  bool image(base::Buffer& out, std::byte*& write);
+  bool value(const Step& step, base::Buffer& out, std::byte*& write);
+  bool bytes_value(const Step& step, base::Buffer& out, std::byte*& write);
+  bool padded(const Step& step, base::Bytes value, std::byte*& write);
+  bool inflated(base::Bytes value, base::Buffer& out, std::byte*& write);
+  bool take_prefixed(const Step& step, base::Bytes& value);
+  [[nodiscard]] bool has(std::size_t n) const noexcept { return static_cast<std::size_t>(end_ - at_) >= n; }
+  bool fail(Fault fault) noexcept {
+    fault_ = fault;
+    return false;
+  }
+  [[nodiscard]] base::Error error() const;
+
+  RowEncoder* encoder_;
+  message::Op op_;
+  const std::byte* at_;
+  const std::byte* end_;
+  Where where_;
+  Fault fault_ = Fault::None;
+  std::size_t column_ = 0;  ///< of the table map, for the error
+};
+
+}  // namespace datasync::binlog

@@ -1,0 +1,54 @@
+#pragma once
+// What a statement in the binlog means for captured rows. This is no parser: it reads the first words and the names
+// that follow them; whatever it does not know counts as a change of data.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agents/binlog/lexer.hpp"
+
+namespace datasync::binlog {
+
+enum class StatementKind : std::uint8_t {
+  Begin,
+  Commit,
+  Rollback,
+  Savepoint,   ///< also RELEASE SAVEPOINT
+  RollbackTo,  ///< part of the open transaction is void
+  XaStart,
+  XaEnd,
+  XaPrepare,
+  XaCommit,
+  XaRollback,
+  Truncate,      ///< tables[0]
+  DropTable,     ///< tables: all that are gone, also by CREATE OR REPLACE TABLE
+  RenameTable,   ///< tables: old, new, old, new, ...; also ALTER TABLE ... RENAME
+  DropDatabase,  ///< tables[0].database
+  RowsByDdl,     ///< tables[0] lost or gained rows that no row event tells of (partitions, tablespaces, ALTER IGNORE)
+  OtherDdl,      ///< tables[0] if it is about one table
+  Dml,           ///< changes data by statement, or may
+  Other,         ///< touches no rows: SET, GRANT, FLUSH, an empty statement
+};
+std::string_view to_string(StatementKind kind) noexcept;
+
+struct NamedTable {
+  std::string database, table;
+  bool operator==(const NamedTable&) const = default;
+};
+
+struct Statement {
+  StatementKind kind = StatementKind::Other;
+  std::vector<NamedTable> tables;
+};
+
+/// Tells the kind and the tables; names without a database are in `default_database`. Accepts any bytes.
+Statement classify(std::string_view sql, std::string_view default_database, Quoting quoting);
+
+/// True when `sql` may name the table: one of its tokens is the table's name (ASCII case ignored) and is not qualified
+/// by another database. A statement that reaches a table through a view, trigger or function does not name it.
+bool mentions(std::string_view sql, std::string_view default_database, std::string_view database,
+              std::string_view table, Quoting quoting);
+
+}  // namespace datasync::binlog
