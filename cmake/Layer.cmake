@@ -17,6 +17,14 @@ function(datasync_layer name)
   target_link_libraries(ds_${name} PUBLIC datasync_flags ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})
 endfunction()
 
+# datasync_label(NAME LABEL): the target tests-LABEL builds NAME.
+function(datasync_label name label)
+  if(NOT TARGET tests-${label})
+    add_custom_target(tests-${label})
+  endif()
+  add_dependencies(tests-${label} ${name})
+endfunction()
+
 # datasync_test(NAME SOURCES a.cpp [LINKS targets] [LABEL unit|integration|model] [TIMEOUT seconds])
 # One GoogleTest program; each of its tests becomes one ctest test.
 function(datasync_test name)
@@ -29,5 +37,6 @@ function(datasync_test name)
   endif()
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE datasync_flags ${ARG_LINKS} GTest::gtest GTest::gmock GTest::gtest_main)
+  datasync_label(${name} ${ARG_LABEL})
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
 endfunction()

@@ -82,7 +82,7 @@ KafkaBroker::KafkaBroker(const std::filesystem::path& parent, KafkaOptions optio
   std::filesystem::create_directories(folder_);
   const auto config = folder_ / "server.properties";
   write_file(config, properties(options_, port(), controller_.port(), folder_ / "data"));
-  run({"java", "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp", class_path(), "kafka.tools.StorageTool", "format",
+  run({"java", "-XX:-UsePerfData", "-XX:TieredStopAtLevel=1", "-cp", class_path(), "kafka.tools.StorageTool", "format",
        "-t", "AAAAAAAAAAAAAAAAAAAAAA", "-c", config.string()});
   start();
 }
@@ -103,6 +103,7 @@ void KafkaBroker::start_without_waiting() {
                   fmt::format("-Xms{}m", options_.heap_mb),
                   fmt::format("-Xmx{}m", options_.heap_mb),
                   "-XX:+UseG1GC",
+                  "-XX:-UsePerfData",  // no files in /tmp
                   "-XX:ActiveProcessorCount=2",
                   "-XX:+ExitOnOutOfMemoryError",
                   "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
@@ -136,6 +137,7 @@ void KafkaBroker::kill() {
 std::string KafkaBroker::tool(const std::string& main_class, std::vector<std::string> args) {
   std::vector<std::string> command{"java",
                                    "-Xmx128m",
+                                   "-XX:-UsePerfData",
                                    "-XX:TieredStopAtLevel=1",
                                    "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
                                    "-cp",

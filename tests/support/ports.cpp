@@ -1,16 +1,14 @@
 #include "tests/support/ports.hpp"
 
-#include <filesystem>
+#include <cstddef>
 #include <random>
 #include <stdexcept>
 
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
-#include <sys/file.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 namespace datasync::test {
@@ -37,11 +35,16 @@ int call(int (*function)(int, const sockaddr*, socklen_t), std::uint16_t port) {
   return result;
 }
 
-/// The lock file's descriptor, or -1 when somebody holds it.
-int try_lock(const std::filesystem::path& file) {
-  const int fd = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (fd < 0) return -1;
-  if (flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
+/// A Unix socket bound to the port's abstract name, or -1 when somebody has it: such a name is one process's at a time
+/// and ends with it, like the port itself, and leaves no file behind (unix(7)).
+int try_lock(std::uint16_t port) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const auto name = fmt::format("datasync-test-port-{}", port);
+  name.copy(address.sun_path + 1, sizeof address.sun_path - 1);
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+  if (fd >= 0 && bind(fd, reinterpret_cast<const sockaddr*>(&address), size) == 0) return fd;
   close(fd);
   return -1;
 }
@@ -49,12 +52,10 @@ int try_lock(const std::filesystem::path& file) {
 }  // namespace
 
 PortLease::PortLease() {
-  const std::filesystem::path folder = fmt::format("/tmp/datasync-ports.{}", getuid());
-  std::filesystem::create_directories(folder);
   std::random_device random;
   for (int tries = 0; tries < 1000; ++tries) {
     const auto port = static_cast<std::uint16_t>(kFirst + random() % kCount);
-    const int fd = try_lock(folder / std::to_string(port));
+    const int fd = try_lock(port);
     if (fd < 0) continue;
     lock_ = std::shared_ptr<const void>(nullptr, [fd](const void*) { close(fd); });
     if (call(bind, port) == 0) {
