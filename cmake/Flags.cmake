@@ -13,7 +13,7 @@ if(CCACHE)
 endif()
 
 add_library(datasync_flags INTERFACE)
-target_include_directories(datasync_flags INTERFACE ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/generated)
+target_include_directories(datasync_flags INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_definitions(datasync_flags INTERFACE DATASYNC_VERSION="${PROJECT_VERSION}")
 target_compile_options(
   datasync_flags
