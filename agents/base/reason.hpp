@@ -46,6 +46,7 @@ enum class Outcome : std::uint8_t {
   X(UnsupportedType, Halt, "A captured column has a type this version does not carry.")                               \
   X(UnsupportedValue, Halt, "A value cannot be carried without loss.")                                                \
   X(KeyMissing, Halt, "A captured table has no primary key. Add one or declare keyColumns.")                          \
+  X(EngineNotTransactional, Halt, "A captured table's storage engine has no transactions. Convert it to InnoDB.")     \
   X(SchemaUnknown, Halt, "The definition of a captured table does not fit its binlog events.")                        \
   X(SchemaChanged, Halt, "The source table changed in a way schemaChanges does not allow.")                           \
   X(TableDropped, Halt, "A captured table was dropped or renamed at the source.")                                     \
