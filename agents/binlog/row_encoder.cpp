@@ -13,141 +13,8 @@ using base::Buffer;
 using base::Bytes;
 using base::Error;
 using base::Reason;
-using message::ColumnType;
 using message::Op;
 using Code = Step::Code;
-
-constexpr std::size_t kMaxVarint = 10;
-
-/// The most bytes a value can have beyond the bytes it has in the event.
-std::size_t bound(const Step& s) noexcept {
-  switch (s.code) {
-    case Code::Decimal:
-      return values::kMaxDecimalText + 1;
-    case Code::Padded:
-    case Code::Fixed:
-      return s.length + kMaxVarint;
-    default:
-      return kMaxVarint;
-  }
-}
-
-Step fixed(Code code, std::size_t width) noexcept {
-  Step s;
-  s.code = code;
-  s.width = static_cast<std::uint8_t>(width);
-  return s;
-}
-Step temporal(Code code, std::size_t width, std::uint8_t scale) noexcept {
-  auto s = fixed(code, width);
-  s.scale = scale;
-  return s;
-}
-Step prefixed(Code code, std::uint32_t longest) noexcept {
-  return fixed(code, longest > 255 ? 2 : 1);
-}
-
-Step decimal(const PlacedColumn& c) noexcept {
-  auto s = temporal(Code::Decimal, values::decimal_bytes(c.length, c.scale), c.scale);
-  s.precision = static_cast<std::uint8_t>(c.length);
-  return s;
-}
-
-/// Binary values lose their trailing zeros on the way into the binlog.
-Step string(const PlacedColumn& c, const message::Column* column) noexcept {
-  auto s = prefixed(Code::Bytes, c.length);
-  if (column == nullptr || column->type == ColumnType::Char) return s;
-  s.code = column->type == ColumnType::Binary ? Code::Padded : Code::Fixed;
-  s.length = c.length;
-  return s;
-}
-
-Step labelled(Code code, const PlacedColumn& c, const message::Column* column) noexcept {
-  auto s = fixed(code, c.length);
-  s.length = column != nullptr ? static_cast<std::uint32_t>(column->labels.size()) : 0;
-  return s;
-}
-
-/// How to read a column; `column` is null when it is excluded.
-Step step_of(const PlacedColumn& c, const message::Column* column) noexcept {
-  const bool is_unsigned = column != nullptr && column->is_unsigned;
-  switch (c.type) {
-    case WireType::Tiny:
-      return fixed(Code::Copy1, 1);
-    case WireType::Short:
-      return fixed(Code::Copy2, 2);
-    case WireType::Int24:
-      return fixed(is_unsigned ? Code::Int24Unsigned : Code::Int24, 3);
-    case WireType::Long:
-    case WireType::Float:
-      return fixed(Code::Copy4, 4);
-    case WireType::LongLong:
-    case WireType::Double:
-      return fixed(Code::Copy8, 8);
-    case WireType::Year:
-      return fixed(Code::Year, 1);
-    case WireType::Date:
-    case WireType::NewDate:
-      return fixed(Code::Date, 3);
-    case WireType::DateTime2:
-      return temporal(Code::DateTime, 5 + values::fraction_bytes(c.scale), c.scale);
-    case WireType::Time2:
-      return temporal(Code::Time, 3 + values::fraction_bytes(c.scale), c.scale);
-    case WireType::Timestamp2:
-      return temporal(Code::Timestamp, 4 + values::fraction_bytes(c.scale), c.scale);
-    case WireType::DateTime:
-      return temporal(Code::OldDateTime, values::kOldDateTimeBytes[c.scale], c.scale);
-    case WireType::Time:
-      return temporal(Code::OldTime, values::kOldTimeBytes[c.scale], c.scale);
-    case WireType::Timestamp:
-      return temporal(Code::OldTimestamp, values::kOldTimestampBytes[c.scale], c.scale);
-    case WireType::NewDecimal:
-      return decimal(c);
-    case WireType::Bit:
-      return fixed(Code::Bit, (c.length + 7) / 8);
-    case WireType::Enum:
-      return labelled(Code::Enum, c, column);
-    case WireType::Set:
-      return labelled(Code::Set, c, column);
-    case WireType::String:
-      return string(c, column);
-    case WireType::VarChar:
-    case WireType::VarString:
-      return prefixed(Code::Bytes, c.length);
-    case WireType::VarCharCompressed:
-      return prefixed(Code::Inflated, c.length);
-    case WireType::BlobCompressed:
-      return fixed(Code::Inflated, c.length);
-    default:  // blobs and Geometry, see readable()
-      return fixed(Code::Bytes, c.length);
-  }
-}
-
-/// False when the width of a value cannot be told. schema_of has checked the columns it kept.
-bool readable(const PlacedColumn& c) noexcept {
-  switch (c.type) {
-    case WireType::Decimal:
-    case WireType::Null:
-      return false;
-    case WireType::NewDecimal:
-      return c.length >= 1 && c.length <= 65 && c.scale <= c.length;
-    case WireType::Bit:
-      return c.length >= 1 && c.length <= 64;
-    case WireType::Enum:
-    case WireType::Set:
-      return c.length >= 1 && c.length <= 8;
-    case WireType::TinyBlob:
-    case WireType::MediumBlob:
-    case WireType::LongBlob:
-    case WireType::Blob:
-    case WireType::BlobCompressed:
-    case WireType::Json:
-    case WireType::Geometry:
-      return c.length >= 1 && c.length <= 4;
-    default:
-      return c.scale <= 6;
-  }
-}
 
 bool all_set(Bytes bitmap, std::uint64_t bits) noexcept {
   for (std::uint64_t i = 0; i < bits; ++i) {
@@ -164,19 +31,13 @@ base::Result<RowEncoder> RowEncoder::make(const TableMap& map, const SchemaOptio
   const auto& columns = out.layout_.columns;
   for (std::size_t i = 0; i < columns.size(); ++i) {
     const auto& c = columns[i];
-    if (!readable(c))
+    const auto step = step_of(c, c.place ? &out.layout_.schema.columns[*c.place] : nullptr);
+    if (!step)
       return Error(Reason::UnsupportedType, fmt::format("column {} of {} has the type {}", map.columns[i].name,
                                                         map.qualified(), to_string(c.type)));
-    auto step = step_of(c, c.place ? &out.layout_.schema.columns[*c.place] : nullptr);
-    step.kept = c.place.has_value();
-    step.place = c.place.value_or(0);
-    if (!step.kept) {
-      const bool prefixed_value = step.code == Code::Bytes || step.code == Code::Inflated;
-      step.code = prefixed_value ? Code::SkipBytes : Code::SkipFixed;
-      out.identity_ = false;
-    }
-    out.fixed_bound_ += bound(step);
-    out.steps_.push_back(step);
+    if (!step->kept) out.identity_ = false;
+    out.fixed_bound_ += bound(*step);
+    out.steps_.push_back(*step);
   }
   out.nulls_in_ = (columns.size() + 7) / 8;
   out.nulls_out_ = (out.layout_.schema.columns.size() + 7) / 8;
@@ -287,26 +148,41 @@ bool RowCursor::value(const Step& step, Buffer& out, std::byte*& write) {
       write += 8;
       return true;
     case Code::Int24:
-      write = values::put(write, static_cast<std::int32_t>(static_cast<std::uint32_t>(values::load(p, 3)) << 8U) >> 8);
+      write = values::put(write, values::int24(p));
       return true;
     case Code::Int24Unsigned:
       write = values::put(write, static_cast<std::uint32_t>(values::load(p, 3)));
       return true;
+    case Code::SkipFixed:
+      return true;
+    case Code::Decimal:
+      return decimal_value(step, p, write);
+    case Code::Bit:
+    case Code::Enum:
+    case Code::Set:
+      return bits_value(step, p, write);
+    default:
+      return temporal_value(step, p, write);
+  }
+}
+
+bool RowCursor::temporal_value(const Step& step, const std::byte* p, std::byte*& write) {
+  const auto datetime = [&](std::uint64_t v) {
+    if (v == values::kInvalidDateTime) return fail(Fault::DateTime);
+    write = values::put(write, v);
+    return true;
+  };
+  switch (step.code) {
     case Code::Year:
-      write =
-          values::put(write, static_cast<std::uint16_t>(*p == std::byte{0} ? 0 : 1900 + std::to_integer<unsigned>(*p)));
+      write = values::put(write, values::year(p));
       return true;
     case Code::Date:
       write = values::put(write, values::date(p));
       return true;
     case Code::DateTime:
-    case Code::OldDateTime: {
-      const auto v =
-          step.code == Code::DateTime ? values::datetime2(p, step.scale) : values::old_datetime(p, step.scale);
-      if (v == values::kInvalidDateTime) return fail(Fault::DateTime);
-      write = values::put(write, v);
-      return true;
-    }
+      return datetime(values::datetime2(p, step.scale));
+    case Code::OldDateTime:
+      return datetime(values::old_datetime(p, step.scale));
     case Code::Time:
       write = values::put(write, values::time2(p, step.scale));
       return true;
@@ -316,35 +192,35 @@ bool RowCursor::value(const Step& step, Buffer& out, std::byte*& write) {
     case Code::Timestamp:
       write = values::put(write, values::timestamp2(p, step.scale));
       return true;
-    case Code::OldTimestamp:
+    default:
       write = values::put(write, values::old_timestamp(p, step.scale));
       return true;
-    case Code::Decimal: {
-      char* const text = reinterpret_cast<char*>(write + 1);
-      const char* const end = values::write_decimal(p, step.precision, step.scale, text);
-      if (end == nullptr) return fail(Fault::Decimal);
-      *write = static_cast<std::byte>(end - text);  // below 128: one byte of varint
-      write += 1 + (end - text);
-      return true;
-    }
-    case Code::Bit:
-      write = values::put(write, values::load_be(p, step.width));
-      return true;
-    case Code::Enum: {
-      const auto index = values::load(p, step.width);
-      if (index > step.length) return fail(Fault::Label);
-      write = values::put(write, static_cast<std::uint16_t>(index));
-      return true;
-    }
-    case Code::Set: {
-      const auto mask = values::load(p, step.width);
-      if (step.length < 64 && mask >> step.length != 0) return fail(Fault::Label);
-      write = values::put(write, mask);
-      return true;
-    }
-    default:  // SkipFixed
-      return true;
   }
+}
+
+bool RowCursor::decimal_value(const Step& step, const std::byte* p, std::byte*& write) {
+  char* const text = reinterpret_cast<char*>(write + 1);
+  const char* const end = values::write_decimal(p, step.precision, step.scale, text);
+  if (end == nullptr) return fail(Fault::Decimal);
+  *write = static_cast<std::byte>(end - text);  // below 128: one byte of varint
+  write += 1 + (end - text);
+  return true;
+}
+
+bool RowCursor::bits_value(const Step& step, const std::byte* p, std::byte*& write) {
+  if (step.code == Code::Bit) {
+    write = values::put(write, values::load_be(p, step.width));
+    return true;
+  }
+  const auto v = values::load(p, step.width);
+  if (step.code == Code::Enum) {
+    if (v > step.length) return fail(Fault::Label);
+    write = values::put(write, static_cast<std::uint16_t>(v));
+    return true;
+  }
+  if (step.length < 64 && v >> step.length != 0) return fail(Fault::Label);
+  write = values::put(write, v);
+  return true;
 }
 
 bool RowCursor::take_prefixed(const Step& step, Bytes& value) {

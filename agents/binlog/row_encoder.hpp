@@ -9,47 +9,11 @@
 #include "agents/base/bytes.hpp"
 #include "agents/base/result.hpp"
 #include "agents/binlog/inflate.hpp"
+#include "agents/binlog/row_plan.hpp"
 #include "agents/binlog/rows_event.hpp"
 #include "agents/binlog/schema.hpp"
 
 namespace datasync::binlog {
-
-/// What to do with one column of an image; made once for a table.
-struct Step {
-  enum class Code : std::uint8_t {
-    Copy1,
-    Copy2,
-    Copy4,
-    Copy8,
-    Int24,
-    Int24Unsigned,
-    Year,
-    Date,
-    DateTime,
-    Time,
-    Timestamp,
-    OldDateTime,
-    OldTime,
-    OldTimestamp,
-    Decimal,
-    Bit,
-    Enum,
-    Set,
-    Bytes,     ///< `width` bytes of length, then that many
-    Padded,    ///< the same, with the trailing zeros cut off: out comes a value of `length` bytes
-    Fixed,     ///< Padded, for a type of fixed width
-    Inflated,  ///< a COMPRESSED column
-    SkipFixed,
-    SkipBytes,
-  };
-  Code code = Code::SkipFixed;
-  std::uint8_t width = 0;      ///< bytes in the image (fixed), or bytes of the length prefix
-  std::uint8_t precision = 0;  ///< Decimal
-  std::uint8_t scale = 0;      ///< Decimal; fractional digits
-  std::uint16_t place = 0;     ///< column in the message's schema
-  bool kept = true;            ///< false: excluded
-  std::uint32_t length = 0;    ///< Padded, Fixed: bytes; Enum, Set: number of labels
-};
 
 class RowCursor;
 
@@ -100,6 +64,9 @@ class RowCursor {
   bool row(base::Buffer& out);
   bool image(base::Buffer& out, std::byte*& write);
   bool value(const Step& step, base::Buffer& out, std::byte*& write);
+  bool temporal_value(const Step& step, const std::byte* p, std::byte*& write);
+  bool decimal_value(const Step& step, const std::byte* p, std::byte*& write);
+  bool bits_value(const Step& step, const std::byte* p, std::byte*& write);
   bool bytes_value(const Step& step, base::Buffer& out, std::byte*& write);
   bool padded(const Step& step, base::Bytes value, std::byte*& write);
   bool inflated(base::Bytes value, base::Buffer& out, std::byte*& write);

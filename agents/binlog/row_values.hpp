@@ -91,6 +91,15 @@ inline std::int64_t timestamp2(const std::byte* p, unsigned digits) noexcept {
   return static_cast<std::int64_t>(load_be(p, 4)) * kSecond + fraction(p + 4, digits);
 }
 
+inline std::int32_t int24(const std::byte* p) noexcept {
+  return static_cast<std::int32_t>(static_cast<std::uint32_t>(load(p, 3)) << 8U) >> 8;
+}
+/// Years since 1900; 0 is the year 0000.
+inline std::uint16_t year(const std::byte* p) noexcept {
+  const auto v = std::to_integer<unsigned>(*p);
+  return static_cast<std::uint16_t>(v == 0 ? 0 : 1900 + v);
+}
+
 /// Three bytes: day, month << 5, year << 9, which is the layout of messages too.
 inline std::uint32_t date(const std::byte* p) noexcept {
   return static_cast<std::uint32_t>(load(p, 3));
@@ -109,7 +118,7 @@ inline std::int64_t old_time(const std::byte* p, unsigned digits) noexcept {
     const auto unit = static_cast<std::int64_t>(unit_of(digits));
     return static_cast<std::int64_t>(load_be(p, kOldTimeBytes[digits])) * unit - kZeroSeconds * kSecond;
   }
-  const auto raw = static_cast<std::int32_t>(static_cast<std::uint32_t>(load(p, 3)) << 8U) >> 8;
+  const auto raw = int24(p);
   const auto v = static_cast<std::uint32_t>(raw < 0 ? -raw : raw);
   return time_us(raw < 0, v / 10000, v / 100 % 100, v % 100, 0);
 }
