@@ -82,6 +82,6 @@ class Process {
 /// Runs a command to its end and returns its standard output; throws with its standard error and `input`'s first line
 /// when it fails or takes longer than `limit`.
 std::string run(const std::vector<std::string>& args, const std::string& input = "",
-                milliseconds limit = milliseconds(60000));
+                milliseconds limit = milliseconds(120000));
 
 }  // namespace datasync::test
