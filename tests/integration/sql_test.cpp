@@ -1,145 +1,187 @@
-// The sql layer against a real server: what is read is what stands there, and what is written is what was read.
+// Connections, table definitions and the dump stream of the sql layer against a real server.
 
-#include <fmt/format.h>
-#include <gtest/gtest.h>
+#include <chrono>
+#include <thread>
 
-#include "agents/sql/bulk.hpp"
-#include "agents/sql/connection.hpp"
-#include "agents/sql/table_reader.hpp"
-#include "tests/integration/types_data.hpp"
-#include "tests/support/compare.hpp"
-#include "tests/support/mariadb_server.hpp"
-#include "tests/support/temp_dir.hpp"
+#include "agents/sql/binlog_stream.hpp"
+#include "tests/integration/sql_fixture.hpp"
+#include "tests/support/eventually.hpp"
 
 namespace datasync::sql {
 namespace {
 
 using base::Reason;
+using namespace std::chrono_literals;
 
-class SqlTest : public ::testing::Test {
+TEST_F(SqlTest, the_session_depends_on_no_server_default) {
+  server_->execute("SET GLOBAL sql_mode='', GLOBAL time_zone='+05:00', GLOBAL foreign_key_checks=0");
+  const auto connection = connect();
+  server_->execute("SET GLOBAL sql_mode=DEFAULT, GLOBAL time_zone=DEFAULT, GLOBAL foreign_key_checks=1");
+  EXPECT_EQ(connection->query_one("SELECT CONCAT_WS(' ', @@time_zone, @@foreign_key_checks, @@autocommit)").value(),
+            "+00:00 ON ON");
+  EXPECT_NE(connection->query_one("SELECT @@sql_mode").value()->find("STRICT_ALL_TABLES"), std::string::npos);
+  EXPECT_TRUE(connection->is_mariadb());
+  EXPECT_EQ(connection->query_one("SELECT NULL").value(), std::nullopt);
+  EXPECT_EQ(connection->query_one("SELECT " + quote_text("a\\'b\"😀")).value(), "a\\'b\"😀");
+}
+
+TEST_F(SqlTest, a_refused_password_is_not_in_the_message) {
+  auto o = options();
+  o.password = base::Secret("geheim");
+  const auto connection = Connection::open(o);
+  ASSERT_FALSE(connection);
+  EXPECT_EQ(connection.error().reason, Reason::CredentialsRejected);
+  EXPECT_NE(connection.error().what.find("(error 1045)"), std::string::npos);
+  EXPECT_EQ(connection.error().what.find("geheim"), std::string::npos);
+}
+
+TEST_F(SqlTest, abort_wakes_a_blocked_call_and_the_connection_stays_failed) {
+  const auto connection = connect();
+  std::thread waker([&] {
+    std::this_thread::sleep_for(100ms);
+    connection->abort();
+  });
+  const auto began = std::chrono::steady_clock::now();
+  const auto result = connection->query("SELECT SLEEP(30)");
+  waker.join();
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().reason, Reason::DestinationUnreachable);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 10s);
+  EXPECT_FALSE(connection->query("SELECT 1"));
+  connection->rollback();
+}
+
+TEST_F(SqlTest, a_table_definition_is_read_whole) {
+  server_->execute("CREATE TABLE a.parent (x INT, y INT, PRIMARY KEY (y, x))");
+  server_->execute(
+      "CREATE TABLE a.`chi``ld` (id INT, a INT, b INT, e ENUM('a','it''s','😀?','back\\slash','ü') CHARACTER SET "
+      "utf8mb4, "
+      "s SET('?','😀') CHARACTER SET utf8mb4, g INT AS (a+1) VIRTUAL, hidden INT INVISIBLE, t VARCHAR(50), "
+      "PRIMARY KEY (id), UNIQUE u1 (b, a), UNIQUE u2 (t(5)), "
+      "CONSTRAINT f FOREIGN KEY (a, b) REFERENCES parent (y, x) ON DELETE CASCADE)");
+  const auto info = read_table_info(*connect(), "a", "chi`ld");
+  ASSERT_TRUE(info) << info.error().what;
+  ASSERT_TRUE(*info);
+  const TableInfo& table = **info;
+  EXPECT_EQ(table.engine, "InnoDB");
+  EXPECT_EQ(table.schema.key, (std::vector<std::uint16_t>{0}));
+  EXPECT_EQ(table.unique_keys, (std::vector<std::vector<std::uint16_t>>{{2, 1}, {7}}));
+  EXPECT_TRUE(table.unique_by_prefix);
+  EXPECT_EQ(table.schema.columns[3].labels, (std::vector<std::string>{"a", "it's", "😀?", "back\\slash", "ü"}));
+  EXPECT_EQ(table.schema.columns[4].labels, (std::vector<std::string>{"?", "😀"}));
+  EXPECT_TRUE(table.schema.columns[5].generated);
+  EXPECT_EQ(table.invisible_columns, (std::vector<std::string>{"hidden"}));
+  ASSERT_EQ(table.foreign_keys.size(), 1U);
+  EXPECT_EQ(table.foreign_keys[0].columns, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(table.foreign_keys[0].parent_columns, (std::vector<std::string>{"y", "x"}));
+  EXPECT_EQ(table.foreign_keys[0].on_delete, "CASCADE");
+}
+
+TEST_F(SqlTest, what_is_no_table_is_told_apart_from_an_error) {
+  server_->execute("CREATE VIEW a.v AS SELECT 1 AS x");
+  EXPECT_EQ(read_table_info(*connect(), "a", "v").value().has_value(), false);
+  EXPECT_EQ(read_table_info(*connect(), "a", "nothing").value().has_value(), false);
+  EXPECT_EQ(read_table_info(*connect(), "no_such_database", "t").value().has_value(), false);
+}
+
+class Dump : public SqlTest {
  protected:
-  static void SetUpTestSuite() {
-    folder_ = new test::TempDir;
-    server_ = new test::MariaDbServer(folder_->path(), {.name = "sql", .extra_args = {"--max-allowed-packet=16M"}});
+  static base::Result<std::unique_ptr<BinlogStream>> open(const std::string& position, std::uint32_t id = 4711,
+                                                          std::chrono::milliseconds heartbeat = 200ms) {
+    return BinlogStream::open(options(Role::Source),
+                              {.position = position, .server_id = id, .heartbeat = heartbeat, .watchdog = 1000ms});
   }
-  static void TearDownTestSuite() {
-    delete server_;
-    delete folder_;
-  }
-
-  void SetUp() override {
-    server_->execute("CREATE OR REPLACE DATABASE a");
-    server_->execute("CREATE OR REPLACE DATABASE b");
-  }
-
-  static ConnectOptions options(Role role = Role::Destination) {
-    ConnectOptions o;
-    o.role = role;
-    o.server = {"127.0.0.1", server_->port()};
-    o.user = "root";
-    o.found_rows = role == Role::Destination;
-    return o;
-  }
-  static std::unique_ptr<Connection> connect(Role role = Role::Destination) {
-    auto connection = Connection::open(options(role));
-    EXPECT_TRUE(connection) << connection.error().what;
-    return connection ? std::move(*connection) : nullptr;
-  }
-
-  static message::TableSchema schema_of(const std::string& database, const std::string& table) {
-    auto connection = connect();
-    auto info = read_table_info(*connection, database, table);
-    if (!info) throw std::runtime_error(info.error().what);
-    if (!*info) throw std::runtime_error("no table " + table);
-    return (*info)->schema;
-  }
-
-  static std::string insert_text(const message::TableSchema& schema, const std::string& database) {
-    std::string names, values;
-    for (const auto& c : schema.columns) {
-      if (c.generated) continue;
-      names += (names.empty() ? "" : ",") + quote_identifier(c.name);
-      values += (values.empty() ? "" : ",") + placeholder(c, false);
-    }
-    return fmt::format("INSERT INTO {} ({}) VALUES ({})", quote_identifier(database, schema.table), names, values);
-  }
-  static std::vector<Parameter> insert_parameters(const message::TableSchema& schema) {
-    std::vector<Parameter> out;
-    for (const auto& c : schema.columns) {
-      if (!c.generated) out.push_back({&c});
-    }
-    return out;
-  }
-
-  /// All images of a table as Insert rows, in key order.
-  static base::Buffer read_rows(const message::TableSchema& schema, const std::string& database,
-                                const TableReader::Range& range = {}) {
-    auto connection = connect();
-    auto reader = TableReader::open(*connection, schema, database, schema.table, range);
-    if (!reader) throw std::runtime_error(reader.error().what);
-    base::Buffer out;
-    while (true) {
-      const std::size_t before = out.size();
-      out.put(static_cast<std::uint8_t>(message::Op::Insert));
-      auto more = (*reader)->next(out);
-      if (!more) throw std::runtime_error(more.error().what);
-      if (!*more) {
-        out.truncate(before);
-        return out;
+  /// The error that ends the stream, within `most` events.
+  static Reason end_of(BinlogStream& stream, int most = 1000) {
+    for (int i = 0; i < most; ++i) {
+      const auto event = stream.next();
+      if (!event) {
+        last_words = event.error().what;
+        return event.error().reason;
       }
     }
+    return Reason::Internal;
   }
-
-  static std::uint64_t write_rows(Connection& connection, const message::TableSchema& schema,
-                                  const std::string& database, base::Bytes rows) {
-    auto statement = BulkStatement::prepare(connection, insert_text(schema, database), insert_parameters(schema));
-    if (!statement) throw std::runtime_error(statement.error().what);
-    message::RowReader reader(schema, rows);
-    message::RowView row;
-    while (reader.next(row).value()) {
-      for (std::size_t i = 0; i < schema.columns.size(); ++i) {
-        if (schema.columns[i].generated) continue;
-        row.after.nulls[i] != 0 ? (*statement)->bind_null() : (*statement)->bind(row.after.values[i]);
-      }
-    }
-    auto affected = (*statement)->execute();
-    if (!affected) throw std::runtime_error(affected.error().what);
-    return *affected;
-  }
-
-  static void expect_equal(const std::string& table) {
-    auto left = server_->connect();
-    auto right = server_->connect();
-    const auto result = test::compare(left, right, {{.source = "a." + table, .destination = "b." + table}});
-    EXPECT_TRUE(result.equal()) << result.text();
-    EXPECT_GT(result.source_rows, 0U);
-  }
-
-  static inline test::TempDir* folder_ = nullptr;
-  static inline test::MariaDbServer* server_ = nullptr;
+  static inline std::string last_words;
 };
 
-TEST_F(SqlTest, every_type_keeps_every_value_from_table_to_table) {
-  auto session = server_->connect();
-  for (const auto& statement : test::edge_session()) session.execute(statement);
-  for (const test::EdgeTable& table : test::edge_tables()) {
-    SCOPED_TRACE(table.name);
-    for (const char* database : {"a", "b"}) {
-      session.execute(fmt::format("CREATE TABLE {} {}", quote_identifier(database, table.name), table.definition));
-    }
-    for (std::string insert : table.inserts(1)) {
-      insert.replace(insert.find("{}"), 2, quote_identifier("a", table.name));
-      session.execute(insert);
-    }
-    try {
-      const auto schema = schema_of("a", table.name);
-      const auto rows = read_rows(schema, "a");
-      write_rows(*connect(), schema, "b", rows.bytes());
-      expect_equal(table.name);
-    } catch (const std::exception& e) {
-      ADD_FAILURE() << e.what();
-    }
+TEST_F(Dump, events_stream_from_a_position_and_heartbeats_fill_the_silence) {
+  server_->execute("CREATE TABLE a.t (id INT PRIMARY KEY, v LONGBLOB)");
+  const std::string position = server_->gtid();
+  server_->execute("INSERT INTO a.t VALUES (1, REPEAT('x', 15000000))");
+  auto stream = open(position);
+  ASSERT_TRUE(stream) << stream.error().what;
+  std::size_t longest = 0;
+  bool heartbeat = false;
+  for (int i = 0; i < 100 && !heartbeat; ++i) {
+    const auto event = (*stream)->next();
+    ASSERT_TRUE(event) << event.error().what;
+    longest = std::max(longest, event->size());
+    heartbeat = (*event)[4] == std::byte{27};
   }
+  EXPECT_TRUE(heartbeat);
+  EXPECT_GT(longest, 15000000U);
+}
+
+TEST_F(Dump, silence_without_heartbeats_is_noticed) {
+  auto stream = open(server_->gtid(), 4712, 60000ms);
+  ASSERT_TRUE(stream);
+  EXPECT_EQ(end_of(**stream), Reason::SourceSilent) << last_words;
+}
+
+TEST_F(Dump, abort_wakes_a_blocked_next) {
+  auto stream = open(server_->gtid(), 4713, 60000ms);
+  ASSERT_TRUE(stream);
+  std::thread waker([&] {
+    std::this_thread::sleep_for(200ms);
+    (*stream)->abort();
+  });
+  EXPECT_EQ(end_of(**stream), Reason::SourceUnreachable) << last_words;
+  waker.join();
+}
+
+TEST_F(Dump, a_second_reader_with_the_same_server_id_ends_the_first) {
+  auto first = open(server_->gtid(), 4714);
+  ASSERT_TRUE(first);
+  ASSERT_TRUE((*first)->next());
+  auto second = open(server_->gtid(), 4714);
+  ASSERT_TRUE(second);
+  EXPECT_EQ(end_of(**first, 100), Reason::DuplicateServerId) << last_words;
+  EXPECT_TRUE((*second)->next());
+}
+
+TEST_F(Dump, a_position_that_never_was_is_diverged) {
+  auto ahead = open("0-1-4000000000");
+  ASSERT_TRUE(ahead);
+  EXPECT_EQ(end_of(**ahead), Reason::GtidDiverged) << last_words;
+}
+
+TEST_F(Dump, a_position_whose_binlogs_are_purged_is_named_so) {
+  const std::string old = server_->gtid();
+  server_->execute("CREATE OR REPLACE TABLE a.t (id INT)");
+  server_->execute("CREATE OR REPLACE TABLE a.t (id INT)");
+  server_->execute("FLUSH BINARY LOGS");
+  server_->execute("CREATE OR REPLACE TABLE a.t (id INT)");
+  const auto logs = server_->query("SHOW BINARY LOGS");
+  server_->execute("PURGE BINARY LOGS TO '" + logs.back()[0].value() + "'");
+  auto stream = open(old);
+  ASSERT_TRUE(stream);
+  EXPECT_EQ(end_of(**stream), Reason::BinlogPurged) << last_words;
+  stream = open("");
+  ASSERT_TRUE(stream);
+  EXPECT_EQ(end_of(**stream), Reason::BinlogPurged) << last_words;
+}
+
+TEST_F(Dump, a_server_that_stops_ends_the_stream) {
+  auto stream = open(server_->gtid());
+  ASSERT_TRUE(stream);
+  ASSERT_TRUE((*stream)->next());
+  server_->kill();
+  EXPECT_EQ(end_of(**stream), Reason::SourceRestarted) << last_words;
+  const auto refused = open("");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().reason, Reason::SourceUnreachable);
+  server_->start();
 }
 
 }  // namespace
