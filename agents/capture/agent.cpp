@@ -1,0 +1,144 @@
+#include "agents/capture/agent.hpp"
+
+#include <array>
+#include <random>
+#include <utility>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "agents/base/log.hpp"
+#include "agents/capture/route.hpp"
+
+namespace datasync::capture {
+namespace {
+
+constexpr std::array kSampled{"datasync_capture_rows_total",           "datasync_capture_transactions_total",
+                              "datasync_capture_filtered_total",       "datasync_capture_lag_seconds",
+                              "datasync_capture_replica_lag_seconds",  "datasync_capture_in_flight_bytes",
+                              "datasync_capture_produced_bytes_total", "datasync_capture_acked_records_total",
+                              "datasync_capture_failovers_total",      "datasync_capture_binlog_hours_left",
+                              "datasync_capture_snapshot_rows_total",  "datasync_capture_checkpoints_total"};
+
+}  // namespace
+
+std::string instance_name(const config::Common& common) {
+  if (!common.instance.empty()) return common.instance;
+  std::array<char, 256> host{};
+  if (gethostname(host.data(), host.size() - 1) != 0) host[0] = '\0';
+  return fmt::format("{}-{}-{:06x}", host.data(), getpid(), std::random_device{}() & 0xFFFFFFU);
+}
+
+Agent::Agent(const config::Capture& config, health::Status& status, health::Metrics& metrics, std::string instance,
+             Selection selection)
+    : config_(config),
+      status_(status),
+      metrics_(metrics),
+      instance_(std::move(instance)),
+      selection_(std::move(selection)),
+      server_id_(config.server_id != 0 ? config.server_id : derived_server_id(config.common.name)),
+      source_(config, server_id_) {
+  status_.set_detail([this] { return detail(); });
+  publish_metrics(metrics_);
+}
+
+Agent::~Agent() {
+  status_.drop_detail();
+  for (const auto* name : kSampled) metrics_.forget(name);
+}
+
+base::Result<std::unique_ptr<Agent>> Agent::make(const config::Capture& config, health::Status& status,
+                                                 health::Metrics& metrics, std::string instance) {
+  if (config.engine != config::Engine::MariaDB)
+    return base::Error(base::Reason::ConfigInvalid, "source.engine: this version captures from MariaDB only");
+  if (config.replicas.empty()) return base::Error(base::Reason::ConfigInvalid, "source.replicas: none is named");
+  DS_ASSIGN(auto selection, Selection::make(config.types, config.common.channel.partitions));
+  return std::unique_ptr<Agent>(new Agent(config, status, metrics, std::move(instance), std::move(selection)));
+}
+
+base::Result<void> Agent::open_session(std::stop_token stop) {
+  // What a person must mend first is told before an epoch is claimed: a broken configuration replaces no working
+  // instance.
+  DS_ASSIGN(auto access, kafka::access(config_.common.channel, config_.common.secrets_dir));
+  DS_ASSIGN(const auto max_bytes, prepare_topics(config_, access));
+  DS_ASSIGN(const auto pick, source_.pick(selection_, std::nullopt, stop));
+  const Surroundings around{config_, instance_, server_id_, source_, status_};
+  DS_ASSIGN(auto claimed, claim(around, std::move(access), max_bytes, stop));
+  DS_ASSIGN(auto session, Session::open(around, selection_, std::move(claimed), pick, stop));
+  const std::scoped_lock lock(mutex_);
+  session_ = std::move(session);
+  return {};
+}
+
+base::Result<void> Agent::run_once(std::stop_token stop) {
+  if (session_ && !session_->usable()) end_session(false);
+  if (!session_) DS_TRY(open_session(stop));
+  auto result = session_->run();
+  if (result || result.error().is(base::Reason::Stopping))
+    end_session(true);
+  else if (!session_->usable())
+    end_session(false);
+  return result;
+}
+
+void Agent::end_session(bool in_peace) {
+  if (in_peace) session_->close();
+  auto figures = this->figures();
+  std::unique_ptr<Session> ended;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (figures) last_ = std::move(*figures);
+    last_.in_flight_bytes = 0;
+    ended = std::move(session_);
+  }
+}
+
+/// Counters go on over sessions.
+std::optional<SessionFigures> Agent::figures() const {
+  const std::scoped_lock lock(mutex_);
+  if (!session_) return last_;
+  auto f = session_->figures();
+  f.counts.rows += last_.counts.rows;
+  f.counts.transactions += last_.counts.transactions;
+  f.counts.filtered += last_.counts.filtered;
+  f.failovers += last_.failovers;
+  f.produced_bytes += last_.produced_bytes;
+  f.acked_records += last_.acked_records;
+  f.checkpoints += last_.checkpoints;
+  return f;
+}
+
+std::string Agent::detail() const {
+  return status_json(*figures());
+}
+
+void Agent::publish_metrics(health::Metrics& m) {
+  const auto add = [&](const char* name, const char* help, auto value) {
+    m.sampled(name, help, [this, value] { return static_cast<double>(value(*figures())); });
+  };
+  using F = SessionFigures;
+  add("datasync_capture_rows_total", "Rows put on the streams.", [](const F& f) { return f.counts.rows; });
+  add("datasync_capture_transactions_total", "Source transactions put on the streams.",
+      [](const F& f) { return f.counts.transactions; });
+  add("datasync_capture_filtered_total", "Source transactions without a captured row.",
+      [](const F& f) { return f.counts.filtered; });
+  add("datasync_capture_lag_seconds", "Age of the newest transaction read; 0 when nothing is waiting.",
+      [](const F& f) { return f.capture_lag_seconds.value_or(0); });
+  add("datasync_capture_replica_lag_seconds", "How far the replica is behind its primary.",
+      [](const F& f) { return f.replica_figures.lag_seconds.value_or(0); });
+  add("datasync_capture_in_flight_bytes", "Produced and not yet acknowledged.",
+      [](const F& f) { return f.in_flight_bytes; });
+  add("datasync_capture_produced_bytes_total", "Bytes of values handed to the producer.",
+      [](const F& f) { return f.produced_bytes; });
+  add("datasync_capture_acked_records_total", "Records acknowledged by the brokers.",
+      [](const F& f) { return f.acked_records; });
+  add("datasync_capture_failovers_total", "Changes to another replica.", [](const F& f) { return f.failovers; });
+  add("datasync_capture_binlog_hours_left", "Hours until binlogs still needed are purged; -1: never or unknown.",
+      [](const F& f) { return f.replica_figures.binlog_hours_left.value_or(-1); });
+  add("datasync_capture_snapshot_rows_total", "Rows the running snapshot has put on the streams.",
+      [](const F& f) { return f.snapshot ? f.snapshot->rows : 0; });
+  add("datasync_capture_checkpoints_total", "Checkpoints written to the state topic.",
+      [](const F& f) { return f.checkpoints; });
+}
+
+}  // namespace datasync::capture

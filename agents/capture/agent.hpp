@@ -1,0 +1,61 @@
+#pragma once
+// The capture agent: goes from epoch to epoch and from replica to replica until it is stopped or replaced.
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <string>
+
+#include "agents/base/result.hpp"
+#include "agents/capture/selection.hpp"
+#include "agents/capture/session.hpp"
+#include "agents/capture/source.hpp"
+#include "agents/config/config.hpp"
+#include "agents/health/metrics.hpp"
+#include "agents/health/status.hpp"
+
+namespace datasync::capture {
+
+/// "host-pid-random" when the configuration names none.
+std::string instance_name(const config::Common& common);
+
+/// Not thread-safe, except what it tells through status and metrics.
+class Agent {
+ public:
+  /// `config`, `status` and `metrics` must outlive it. Errors: ConfigInvalid.
+  static base::Result<std::unique_ptr<Agent>> make(const config::Capture& config, health::Status& status,
+                                                   health::Metrics& metrics, std::string instance);
+  ~Agent();
+  Agent(const Agent&) = delete;
+  Agent& operator=(const Agent&) = delete;
+
+  /// Works until something is wrong, which is returned; no error: mode Once is complete. Call again after an error: an
+  /// epoch that is still good goes on.
+  base::Result<void> run_once(std::stop_token stop);
+
+ private:
+  Agent(const config::Capture& config, health::Status& status, health::Metrics& metrics, std::string instance,
+        Selection selection);
+  base::Result<void> open_session(std::stop_token stop);
+  void end_session(bool in_peace);
+  void publish_metrics(health::Metrics& metrics);
+  [[nodiscard]] std::optional<SessionFigures> figures() const;
+  [[nodiscard]] std::string detail() const;
+
+  const config::Capture& config_;
+  health::Status& status_;
+  health::Metrics& metrics_;
+  std::string instance_;
+  Selection selection_;
+  std::uint32_t server_id_;
+  Source source_;
+  mutable std::mutex mutex_;  ///< session_, last_
+  std::unique_ptr<Session> session_;
+  SessionFigures last_;  ///< sums over ended sessions, and the last that was seen
+};
+
+/// The agent's own part of /status.
+std::string status_json(const SessionFigures& figures);
+
+}  // namespace datasync::capture

@@ -1,0 +1,79 @@
+#pragma once
+// Reads rows of a table at an exact place of the binlog.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "agents/base/bytes.hpp"
+#include "agents/base/result.hpp"
+#include "agents/capture/gate.hpp"
+#include "agents/capture/selection.hpp"
+#include "agents/message/schema.hpp"
+#include "agents/sql/connection.hpp"
+#include "agents/sql/table_reader.hpp"
+
+namespace datasync::capture {
+
+/// Opens a connection to a replica by its "host:port". Thread-safe.
+using ConnectTo = std::function<base::Result<std::unique_ptr<sql::Connection>>(const std::string& replica)>;
+
+struct ChunkLimits {
+  std::uint64_t rows = 10000;         ///< 0: all
+  std::uint64_t bytes = 8ULL << 20U;  ///< a chunk ends at the first row beyond
+  std::uint64_t fragment_bytes = 256ULL << 10U;
+};
+
+/// Rows of one record, in the compact layout.
+struct Fragment {
+  base::Buffer rows;
+  std::uint32_t count = 0;
+};
+
+struct Chunk {
+  message::TableSchema schema;
+  std::vector<Fragment> fragments;
+  std::uint64_t rows = 0;
+  std::uint64_t rows_estimate = 0;
+  std::string last_key;   ///< of its last row; as before when it has none
+  bool complete = false;  ///< the table ends here
+  ChunkGate::Ticket place;
+};
+
+/// One connection and what is read over it. Not thread-safe.
+class ChunkReader {
+ public:
+  ChunkReader(ChunkGate& gate, ConnectTo connect) : gate_(gate), connect_(std::move(connect)) {}
+
+  /// Opens a consistent snapshot, takes its place at the gate and reads. On success the caller owes `gate.done(place)`.
+  /// Errors: those of the connection (read again); KeyMissing; TableDropped; Stopping.
+  base::Result<Chunk> read(const TableChoice& table, const std::string& after_key, const ChunkLimits& limits,
+                           std::stop_token stop);
+
+  /// The same place and schema, but every row image is handed to `take` and nothing is kept.
+  using Take = std::function<void(base::Bytes image)>;
+  base::Result<Chunk> scan(const TableChoice& table, const Take& take, std::stop_token stop);
+
+ private:
+  base::Result<ChunkGate::Ticket> open_snapshot();
+  base::Result<Chunk> describe(const TableChoice& table);
+  base::Result<void> read_rows(const TableChoice& table, const std::string& after_key, const ChunkLimits& limits,
+                               Chunk& chunk);
+  template <class Work>
+  base::Result<Chunk> within_snapshot(const TableChoice& table, std::stop_token stop, Work work);
+
+  ChunkGate& gate_;
+  ConnectTo connect_;
+  std::unique_ptr<sql::Connection> connection_;
+  std::string connected_to_;
+  bool failed_ = false;
+};
+
+/// The key columns of a row image, as an image of sql::key_schema. Errors: ForeignMessage.
+base::Result<std::string> key_of(const message::TableSchema& schema, base::Bytes image);
+
+}  // namespace datasync::capture

@@ -1,0 +1,128 @@
+#include "agents/capture/keeper.hpp"
+
+#include <utility>
+
+#include "agents/base/backoff.hpp"
+#include "agents/base/log.hpp"
+
+namespace datasync::capture {
+
+Keeper::Keeper(protocol::StateLog& state, protocol::StateView view, message::Epoch epoch, protocol::AckTracker& acks,
+               PreparedTransactions& prepared, health::Status& status, std::function<std::uint64_t()> bytes,
+               KeeperOptions options, OnFailure on_failure, OnLook on_look)
+    : view_(std::move(view)),
+      acks_(acks),
+      prepared_(prepared),
+      status_(status),
+      bytes_(std::move(bytes)),
+      options_(options),
+      on_failure_(std::move(on_failure)),
+      on_look_(std::move(on_look)),
+      writer_(state, view_, epoch),
+      written_(static_cast<std::size_t>(options.streams)),
+      seen_(static_cast<std::size_t>(options.streams)),
+      written_at_(base::steady_now()),
+      thread_([this](std::stop_token stop) { run(std::move(stop)); }) {}
+
+Keeper::~Keeper() = default;
+
+void Keeper::run(std::stop_token stop) {
+  while (base::sleep_for(stop, options_.look_every)) {
+    on_look_();
+    auto looked = look(stop);
+    if (looked || looked.error().is(base::Reason::Stopping)) continue;
+    if (looked.error().outcome() == base::Outcome::Retry) {
+      // The position stands still and nothing is lost; the producer tells the status when the brokers stay away.
+      base::log::warn("the state topic cannot be kept for the moment", {{"error", looked.error().what}});
+      continue;
+    }
+    on_failure_(std::move(looked).error());
+    return;
+  }
+}
+
+base::Result<void> Keeper::look(std::stop_token stop) {
+  {
+    const std::scoped_lock lock(state_mutex_);
+    DS_TRY(writer_.check(stop));
+  }
+  bool moved = false;
+  for (std::int32_t i = 0; i < options_.streams; ++i) {
+    const auto sequence = acks_.progress(i).sequence;
+    moved = moved || sequence != seen_[static_cast<std::size_t>(i)];
+    seen_[static_cast<std::size_t>(i)] = sequence;
+  }
+  if (moved) status_.advance();
+  DS_TRY(write_waiting(stop));
+  const bool due = base::steady_now() - written_at_ >= options_.checkpoint_every ||
+                   bytes_() - written_bytes_ >= options_.checkpoint_bytes;
+  return due ? write_checkpoints(stop) : base::Result<void>();
+}
+
+base::Result<void> Keeper::write_waiting(std::stop_token stop) {
+  while (true) {
+    message::SnapshotProgress next;
+    {
+      const std::scoped_lock lock(waiting_mutex_);
+      if (waiting_.empty()) return {};
+      next = waiting_.front();
+    }
+    DS_TRY(write_progress(next, stop));
+    const std::scoped_lock lock(waiting_mutex_);
+    waiting_.erase(waiting_.begin());
+  }
+}
+
+base::Result<void> Keeper::write_checkpoints(std::stop_token stop) {
+  written_at_ = base::steady_now();
+  written_bytes_ = bytes_();
+  message::GtidSet everywhere;
+  for (std::int32_t i = 0; i < options_.streams; ++i) {
+    const auto progress = acks_.progress(i);
+    everywhere = i == 0 ? progress.published : message::GtidSet::intersection(everywhere, progress.published);
+    if (progress.sequence == written_[static_cast<std::size_t>(i)]) continue;
+    message::Checkpoint c;
+    c.stream = i;
+    c.offset = progress.next_offset;
+    c.dump_from = prepared_.dump_from(progress.published);
+    c.published = progress.published;
+    const std::scoped_lock lock(state_mutex_);
+    DS_TRY(writer_.write(std::move(c), stop));
+    written_[static_cast<std::size_t>(i)] = progress.sequence;
+    checkpoints_.fetch_add(1, std::memory_order_relaxed);
+  }
+  prepared_.settle(everywhere);
+  return {};
+}
+
+base::Result<void> Keeper::schema(const message::TableSchema& schema, std::stop_token stop) {
+  const std::scoped_lock lock(state_mutex_);
+  return writer_.write(schema, std::move(stop));
+}
+
+base::Result<void> Keeper::write_progress(const message::SnapshotProgress& progress, std::stop_token stop) {
+  const std::scoped_lock lock(state_mutex_);
+  return writer_.write(progress, std::move(stop));
+}
+
+void Keeper::progress(message::SnapshotProgress progress) {
+  const std::scoped_lock lock(waiting_mutex_);
+  // Of one table only the newest matters.
+  for (auto& w : waiting_)
+    if (w.id == progress.id && w.database == progress.database && w.table == progress.table &&
+        &w != &waiting_.front()) {
+      w = std::move(progress);
+      return;
+    }
+  waiting_.push_back(std::move(progress));
+}
+
+void Keeper::finish() {
+  thread_.request_stop();
+  if (thread_.joinable()) thread_.join();
+  auto done = write_waiting({});
+  if (done) done = write_checkpoints({});
+  if (!done) base::log::warn("the last checkpoint could not be written", {{"error", done.error().what}});
+}
+
+}  // namespace datasync::capture

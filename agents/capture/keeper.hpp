@@ -1,0 +1,88 @@
+#pragma once
+// The thread that keeps the state topic: notices a newer instance, writes checkpoints and snapshot progress.
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <thread>
+#include <vector>
+
+#include "agents/base/clock.hpp"
+#include "agents/base/result.hpp"
+#include "agents/capture/xa.hpp"
+#include "agents/health/status.hpp"
+#include "agents/protocol/acks.hpp"
+#include "agents/protocol/state_writer.hpp"
+
+namespace datasync::capture {
+
+struct KeeperOptions {
+  std::int32_t streams = 1;
+  base::Millis look_every{500};
+  base::Millis checkpoint_every{2000};
+  std::uint64_t checkpoint_bytes = 64ULL << 20U;
+};
+
+/// Runs from construction to destruction. Thread-safe.
+class Keeper {
+ public:
+  using OnFailure = std::function<void(base::Error)>;
+  using OnLook = std::function<void()>;
+
+  /// `view` is what `state` was read into so far. `on_failure` is called once, from the keeper's thread, when the epoch
+  /// is over: Superseded, or a state topic that cannot be understood. `bytes` tells how much was produced so far.
+  /// `on_look` is called at every look at the state topic.
+  Keeper(protocol::StateLog& state, protocol::StateView view, message::Epoch epoch, protocol::AckTracker& acks,
+         PreparedTransactions& prepared, health::Status& status, std::function<std::uint64_t()> bytes,
+         KeeperOptions options, OnFailure on_failure, OnLook on_look);
+  ~Keeper();
+  Keeper(const Keeper&) = delete;
+  Keeper& operator=(const Keeper&) = delete;
+
+  /// Puts a schema on the state topic and waits for it; known ones are not written again.
+  /// Errors: those of StateWriter.
+  base::Result<void> schema(const message::TableSchema& schema, std::stop_token stop);
+  /// Hands over progress of work that is acknowledged on its stream; written soon.
+  void progress(message::SnapshotProgress progress);
+  /// Writes one progress now. Errors: those of StateWriter.
+  base::Result<void> write_progress(const message::SnapshotProgress& progress, std::stop_token stop);
+  /// Writes everything that is waiting and a last checkpoint, as far as that works; call it when the epoch ends in
+  /// peace.
+  void finish();
+
+  /// Offset and set up to which each stream is acknowledged and kept.
+  [[nodiscard]] std::uint64_t checkpoints() const noexcept { return checkpoints_.load(std::memory_order_relaxed); }
+
+ private:
+  void run(std::stop_token stop);
+  base::Result<void> look(std::stop_token stop);
+  base::Result<void> write_waiting(std::stop_token stop);
+  base::Result<void> write_checkpoints(std::stop_token stop);
+
+  protocol::StateView view_;
+  protocol::AckTracker& acks_;
+  PreparedTransactions& prepared_;
+  health::Status& status_;
+  std::function<std::uint64_t()> bytes_;
+  KeeperOptions options_;
+  OnFailure on_failure_;
+  OnLook on_look_;
+
+  std::mutex state_mutex_;  ///< writer_, view_
+  protocol::StateWriter writer_;
+  std::mutex waiting_mutex_;
+  std::vector<message::SnapshotProgress> waiting_;
+  std::vector<std::uint64_t> written_;  ///< per stream the AckTracker sequence of the last checkpoint
+  std::vector<std::uint64_t> seen_;     ///< per stream the sequence at the last look
+  std::uint64_t written_bytes_ = 0;
+  base::SteadyTime written_at_;
+  std::atomic<std::uint64_t> checkpoints_ = 0;
+  std::jthread thread_;  ///< last: ends before what it uses
+};
+
+}  // namespace datasync::capture

@@ -1,0 +1,64 @@
+#include "agents/capture/output.hpp"
+
+#include <utility>
+
+namespace datasync::capture {
+
+base::Result<std::unique_ptr<KafkaOutput>> KafkaOutput::open(const kafka::Access& access, const std::string& topic,
+                                                             const kafka::ProducerOptions& options,
+                                                             message::Epoch epoch, protocol::AckTracker& acks,
+                                                             std::stop_token stop) {
+  std::unique_ptr<KafkaOutput> out(new KafkaOutput(epoch, acks, std::move(stop)));
+  DS_ASSIGN(out->producer_,
+            kafka::Producer::open(access, topic, options, [raw = out.get()](std::uint64_t token, std::int64_t offset) {
+              raw->delivered(token, offset);
+            }));
+  return out;
+}
+
+void KafkaOutput::delivered(std::uint64_t token, std::int64_t offset) {
+  acks_.acknowledged(token, offset);
+  acked_.fetch_add(1, std::memory_order_relaxed);
+  if (waiting_count_.load(std::memory_order_acquire) == 0) return;
+  OnAcked call;
+  {
+    const std::scoped_lock lock(waiting_mutex_);
+    const auto at = waiting_.find(token);
+    if (at == waiting_.end()) return;
+    call = std::move(at->second);
+    waiting_.erase(at);
+    waiting_count_.store(waiting_.size(), std::memory_order_release);
+  }
+  call();
+}
+
+base::Result<void> KafkaOutput::change(std::int32_t stream, message::Headers headers, base::Buffer value,
+                                       const message::Gtid& gtid) {
+  headers.epoch = epoch_;
+  const std::scoped_lock lock(produce_mutex_);
+  bytes_.fetch_add(value.size(), std::memory_order_relaxed);
+  const auto token = acks_.sent(stream, headers.end, gtid);
+  return producer_->produce(stream, headers, "", std::move(value), token, stop_);
+}
+
+base::Result<void> KafkaOutput::between(std::int32_t stream, message::Headers headers, const std::string& value,
+                                        OnAcked on_acked) {
+  headers.epoch = epoch_;
+  base::Buffer buffer(value.size());
+  buffer.append(value);
+  const std::scoped_lock lock(produce_mutex_);
+  bytes_.fetch_add(value.size(), std::memory_order_relaxed);
+  const auto token = acks_.sent_between(stream);
+  if (on_acked) {
+    const std::scoped_lock waiting(waiting_mutex_);
+    waiting_.emplace(token, std::move(on_acked));
+    waiting_count_.store(waiting_.size(), std::memory_order_release);
+  }
+  return producer_->produce(stream, headers, "", std::move(buffer), token, stop_);
+}
+
+base::Result<void> KafkaOutput::flush() {
+  return producer_->flush(stop_);
+}
+
+}  // namespace datasync::capture

@@ -1,0 +1,287 @@
+#include "agents/capture/pipeline.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "agents/base/log.hpp"
+
+namespace datasync::capture {
+namespace {
+
+using base::Error;
+using base::Reason;
+using binlog::StatementKind;
+
+constexpr base::Millis kTick{1000};
+constexpr std::size_t kNextPositionAt = 13;  // in the event header
+constexpr std::uint64_t kFourGiB = std::uint64_t{1} << 32U;
+constexpr std::uint64_t kMicros = 1'000'000;
+constexpr std::size_t kMostStatement = 1024;
+
+std::int64_t steady_us() noexcept {
+  return std::chrono::duration_cast<std::chrono::microseconds>(base::steady_now().time_since_epoch()).count();
+}
+
+}  // namespace
+
+void SourceClock::set(std::uint64_t source_us) noexcept {
+  offset_us_.store(static_cast<std::int64_t>(source_us) - steady_us(), std::memory_order_relaxed);
+  known_.store(true, std::memory_order_release);
+}
+
+std::uint64_t SourceClock::now_us() const noexcept {
+  if (!known_.load(std::memory_order_acquire)) return 0;
+  return static_cast<std::uint64_t>(steady_us() + offset_us_.load(std::memory_order_relaxed));
+}
+
+Pipeline::Pipeline(const PipelineParts& parts, Catalog& catalog, std::stop_token stop)
+    : parts_(parts),
+      catalog_(catalog),
+      stop_(std::move(stop)),
+      reader_(*this),
+      next_tick_(base::steady_now() + kTick) {}
+
+base::Result<void> Pipeline::run(sql::BinlogStream& stream) {
+  const std::stop_callback wake(stop_, [&] { stream.abort(); });
+  auto result = read(stream);
+  parts_.freshness.caught_up.store(false, std::memory_order_relaxed);
+  if (stop_.stop_requested()) return Error(Reason::Stopping, "a stop was asked for");
+  if (auto voided = parts_.writer.discard(); !voided) return voided;
+  return result;
+}
+
+base::Result<void> Pipeline::read(sql::BinlogStream& stream) {
+  bool first = true;
+  while (!stop_.stop_requested()) {
+    DS_ASSIGN(const auto event, stream.next());
+    parts_.status.beat();
+    parts_.freshness.heard_us.store(steady_us(), std::memory_order_relaxed);
+    move_point(event);
+    DS_TRY(reader_.feed(event));
+    if (std::exchange(first, false)) parts_.on_first_event();
+    if (reader_.outside() && base::steady_now() >= next_tick_) DS_TRY(tick());
+  }
+  return Error(Reason::Stopping, "a stop was asked for");
+}
+
+/// The header has 32 bits for a position that may be above 4 GiB.
+void Pipeline::move_point(base::Bytes event) {
+  if (event.size() < binlog::kHeaderSize) return;
+  base::Cursor cursor(event.subspan(kNextPositionAt));
+  const std::uint64_t next = cursor.get<std::uint32_t>();
+  if (next == 0) return;
+  const auto candidate = point_.position / kFourGiB * kFourGiB + next;
+  if (candidate >= point_.position)
+    point_.position = candidate;
+  else if (point_.position - candidate > kFourGiB / 2)
+    point_.position = candidate + kFourGiB;
+}
+
+base::Result<void> Pipeline::tick() {
+  next_tick_ = base::steady_now() + kTick;
+  const std::unique_lock lock(parts_.between, std::try_to_lock);
+  if (!lock.owns_lock()) return {};
+  const auto now = parts_.clock.now_us();
+  return parts_.writer.watermark(
+      parts_.freshness.caught_up.load(std::memory_order_relaxed) && now != 0 ? now : commit_time_us_);
+}
+
+base::Result<void> Pipeline::on_gtid(const binlog::GtidEvent& gtid, const binlog::EventHeader& header,
+                                     const binlog::Where&) {
+  DS_TRY(parts_.gate.before_transaction(point_, stop_));
+  gtid_ = gtid.gtid;
+  commit_time_us_ = header.timestamp * kMicros;
+  rows_in_transaction_ = 0;
+  parts_.freshness.caught_up.store(false, std::memory_order_relaxed);
+  parts_.freshness.read_time_us.store(commit_time_us_, std::memory_order_relaxed);
+  held_ = gtid.prepared_xa();
+  if (!held_) {
+    parts_.writer.begin(gtid_, commit_time_us_);
+    return {};
+  }
+  before_prepare_ = parts_.writer.position();
+  parts_.writer.begin_held(gtid_, commit_time_us_, parts_.prepared.bytes_left());
+  return {};
+}
+
+bool Pipeline::wants(std::string_view database, std::string_view table) {
+  return parts_.selection.find(database, table) != nullptr;
+}
+
+base::Result<binlog::TableToken> Pipeline::on_table(const binlog::TableMap& map, const binlog::Where&) {
+  const auto* choice = parts_.selection.find(map.database, map.table);
+  if (choice == nullptr) return binlog::kUnwanted;
+  return catalog_.add(*choice, map);
+}
+
+base::Result<void> Pipeline::on_rows(binlog::TableToken token, const binlog::RowsEvent& rows) {
+  auto& table = catalog_.table(token);
+  if (!parts_.writer.wants(table.choice->stream)) return {};
+  DS_ASSIGN(auto cursor, table.encoder.open(rows));
+  while (!cursor.done()) {
+    DS_ASSIGN(auto* buffer, parts_.writer.rows(*table.choice, table.schema, rows.rows.size()));
+    DS_ASSIGN(const auto count, cursor.fill(*buffer, parts_.writer.record_bytes()));
+    rows_in_transaction_ += count;
+    DS_TRY(parts_.writer.added(count));
+  }
+  return {};
+}
+
+base::Result<void> Pipeline::on_query(const binlog::QueryInfo& query) {
+  switch (query.statement.kind) {
+    case StatementKind::Truncate: {
+      const auto& name = query.statement.tables.at(0);
+      const auto* table = parts_.selection.find(name.database, name.table);
+      return table == nullptr ? base::Result<void>() : truncated(*table);
+    }
+    case StatementKind::DropTable:
+    case StatementKind::RenameTable:
+    case StatementKind::DropDatabase:
+      return gone(query);
+    case StatementKind::RowsByDdl: {
+      const auto& name = query.statement.tables.at(0);
+      if (parts_.selection.find(name.database, name.table) == nullptr) return {};
+      return refuse_statement(query, name.database + "." + name.table);
+    }
+    case StatementKind::Dml:
+      for (const auto& t : parts_.selection.tables())
+        if (binlog::mentions(query.event.sql, query.event.database, t.database, t.table, query.quoting))
+          return refuse_statement(query, t.qualified());
+      return {};
+    case StatementKind::RollbackTo:
+      // Logged only when a table without transactions was changed too. Which rows are void, the binlog tells only by
+      // the savepoint's place; they may be on the stream already.
+      if (rows_in_transaction_ == 0) return {};
+      return Error(
+          Reason::UnsupportedEvent,
+          fmt::format("transaction {} at {} rolls back to a savepoint after changing a captured table and a table "
+                      "without transactions",
+                      gtid_.text(), query.where.text()));
+    default:
+      return {};
+  }
+}
+
+base::Result<void> Pipeline::refuse_statement(const binlog::QueryInfo& query, std::string_view why) {
+  return Error(Reason::StatementFormat,
+               fmt::format("{} may be changed by a statement that tells no rows, transaction {} at {}: {}", why,
+                           gtid_.text(), query.where.text(), query.event.sql.substr(0, kMostStatement)));
+}
+
+base::Result<void> Pipeline::truncated(const TableChoice& table) {
+  if (!parts_.writer.wants(table.stream)) return {};
+  DS_ASSIGN(const auto schema, catalog_.schema_of(table));
+  DS_ASSIGN(auto* buffer, parts_.writer.rows(table, schema, 1));
+  buffer->put(static_cast<std::uint8_t>(message::Op::Truncate));
+  ++rows_in_transaction_;
+  return parts_.writer.added(1);
+}
+
+void Pipeline::note(const TableChoice& table, message::SchemaNote::What what, std::string_view sql) {
+  if (!parts_.writer.wants(table.stream)) return;
+  base::log::warn("a captured table was dropped or renamed at the source",
+                  {{"table", table.qualified()}, {"gtid", gtid_.text()}, {"statement", sql.substr(0, kMostStatement)}});
+  parts_.writer.note(table, {gtid_, table.database, table.table, what, std::string(sql.substr(0, kMostStatement))});
+}
+
+base::Result<void> Pipeline::gone(const binlog::QueryInfo& query) {
+  using What = message::SchemaNote::What;
+  if (query.event.error != 0 && query.statement.tables.empty()) return {};
+  if (query.statement.kind == StatementKind::DropDatabase) {
+    for (const auto& t : parts_.selection.tables())
+      if (parts_.selection.find(query.statement.tables.at(0).database, t.table) == &t)
+        note(t, What::Dropped, query.event.sql);
+    return {};
+  }
+  // A table renamed to a captured name brings rows that no event told of: that name is void as well.
+  const auto what = query.statement.kind == StatementKind::DropTable ? What::Dropped : What::Renamed;
+  std::vector<const TableChoice*> told;
+  for (const auto& name : query.statement.tables) {
+    const auto* table = parts_.selection.find(name.database, name.table);
+    if (table == nullptr || std::ranges::find(told, table) != told.end()) continue;
+    told.push_back(table);
+    note(*table, what, query.event.sql);
+  }
+  return {};
+}
+
+void Pipeline::ended() {
+  held_ = false;
+  parts_.gate.transaction_ended(point_);
+}
+
+base::Result<void> Pipeline::on_commit(const binlog::EventHeader&) {
+  if (held_) {  // XA COMMIT ONE PHASE: it was never prepared
+    auto held = parts_.writer.take_held();
+    parts_.writer.begin(gtid_, commit_time_us_);
+    DS_TRY(parts_.writer.put_held(std::move(held)));
+  }
+  DS_TRY(parts_.writer.commit());
+  ended();
+  return {};
+}
+
+base::Result<void> Pipeline::on_rollback() {
+  DS_TRY(parts_.writer.rollback());
+  ended();
+  return {};
+}
+
+base::Result<void> Pipeline::on_xa_prepare(const binlog::Xid& xid) {
+  // Known before the position moves over it: a checkpoint in between must not forget it.
+  parts_.prepared.prepare(xid.text(), before_prepare_, parts_.writer.take_held());
+  DS_TRY(parts_.writer.commit());
+  ended();
+  return {};
+}
+
+base::Result<void> Pipeline::on_xa_commit(const binlog::Xid& xid) {
+  auto held = parts_.prepared.commit(xid.text(), gtid_);
+  if (held) {
+    DS_TRY(parts_.writer.put_held(std::move(*held)));
+  } else {
+    for (std::int32_t i = 0; i < parts_.selection.streams(); ++i)
+      if (parts_.writer.wants(i))
+        return Error(Reason::PositionUnknown,
+                     fmt::format("transaction {} commits XA transaction {}, whose rows stand before the position",
+                                 gtid_.text(), xid.text()));
+  }
+  DS_TRY(parts_.writer.commit());
+  ended();
+  return {};
+}
+
+base::Result<void> Pipeline::on_xa_rollback(const binlog::Xid& xid) {
+  parts_.prepared.rollback(xid.text());
+  DS_TRY(parts_.writer.commit());
+  ended();
+  return {};
+}
+
+base::Result<void> Pipeline::on_gtid_list(const message::GtidSet&) {
+  return {};
+}
+
+base::Result<void> Pipeline::on_heartbeat(std::string_view file, std::uint64_t position) {
+  if (!reader_.outside()) return {};
+  parts_.freshness.caught_up.store(true, std::memory_order_relaxed);  // it sends one only when it has nothing else
+  if (file == point_.file && position > point_.position % kFourGiB)
+    point_.position = point_.position / kFourGiB * kFourGiB + position;
+  parts_.gate.moved_to(point_);
+  return {};
+}
+
+base::Result<void> Pipeline::on_rotate(std::string_view file, std::uint64_t position, bool) {
+  point_ = {std::string(file), position};
+  if (reader_.outside()) parts_.gate.moved_to(point_);
+  return {};
+}
+
+base::Result<void> Pipeline::on_incident(std::string_view text, const binlog::Where& where) {
+  return Error(Reason::BinlogCorrupt,
+               fmt::format("the source logged an incident at {}: changes may be missing ({})", where.text(), text));
+}
+
+}  // namespace datasync::capture

@@ -1,0 +1,104 @@
+#pragma once
+// One binlog connection, from its first event to its end: the dump thread's work.
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <string>
+
+#include "agents/base/clock.hpp"
+#include "agents/base/result.hpp"
+#include "agents/binlog/reader.hpp"
+#include "agents/capture/catalog.hpp"
+#include "agents/capture/gate.hpp"
+#include "agents/capture/selection.hpp"
+#include "agents/capture/writer.hpp"
+#include "agents/capture/xa.hpp"
+#include "agents/health/status.hpp"
+#include "agents/sql/binlog_stream.hpp"
+
+namespace datasync::capture {
+
+/// The source's clock as last asked, carried on by the steady clock: what "now" is for lags. Thread-safe.
+class SourceClock {
+ public:
+  void set(std::uint64_t source_us) noexcept;
+  [[nodiscard]] std::uint64_t now_us() const noexcept;  ///< 0: never asked
+
+ private:
+  std::atomic<std::int64_t> offset_us_ = 0;  ///< source minus steady
+  std::atomic<bool> known_ = false;
+};
+
+/// How fresh what was read is; told by the dump thread, asked by others.
+struct Freshness {
+  std::atomic<bool> caught_up = false;          ///< the replica had nothing more when it last spoke
+  std::atomic<std::int64_t> heard_us = 0;       ///< steady clock, when it last spoke
+  std::atomic<std::uint64_t> read_time_us = 0;  ///< source's time of the newest transaction read
+};
+
+/// What the parts of one epoch share with the dump thread.
+struct PipelineParts {
+  const Selection& selection;
+  StreamWriter& writer;
+  PreparedTransactions& prepared;
+  ChunkGate& gate;
+  SourceClock& clock;
+  health::Status& status;
+  Freshness& freshness;
+  std::mutex& between;  ///< held while several records that belong together go out between two transactions
+  std::function<void()> on_first_event;
+};
+
+/// Handles the events of one connection, on one thread.
+class Pipeline final : public binlog::Handler {
+ public:
+  Pipeline(const PipelineParts& parts, Catalog& catalog, std::stop_token stop);
+
+  /// Reads until an error, which is returned; Stopping when `stop` was requested. What was sent of an unfinished
+  /// transaction is voided before it returns (unless the streams themselves failed).
+  base::Result<void> run(sql::BinlogStream& stream);
+
+  base::Result<void> on_gtid(const binlog::GtidEvent& gtid, const binlog::EventHeader& header,
+                             const binlog::Where& where) override;
+  bool wants(std::string_view database, std::string_view table) override;
+  base::Result<binlog::TableToken> on_table(const binlog::TableMap& map, const binlog::Where& where) override;
+  base::Result<void> on_rows(binlog::TableToken table, const binlog::RowsEvent& rows) override;
+  base::Result<void> on_query(const binlog::QueryInfo& query) override;
+  base::Result<void> on_commit(const binlog::EventHeader& header) override;
+  base::Result<void> on_rollback() override;
+  base::Result<void> on_xa_prepare(const binlog::Xid& xid) override;
+  base::Result<void> on_xa_commit(const binlog::Xid& xid) override;
+  base::Result<void> on_xa_rollback(const binlog::Xid& xid) override;
+  base::Result<void> on_gtid_list(const message::GtidSet& set) override;
+  base::Result<void> on_heartbeat(std::string_view file, std::uint64_t position) override;
+  base::Result<void> on_rotate(std::string_view file, std::uint64_t position, bool artificial) override;
+  base::Result<void> on_incident(std::string_view text, const binlog::Where& where) override;
+
+ private:
+  base::Result<void> read(sql::BinlogStream& stream);
+  base::Result<void> tick();
+  void move_point(base::Bytes event);
+  void ended();
+  base::Result<void> truncated(const TableChoice& table);
+  base::Result<void> gone(const binlog::QueryInfo& query);
+  base::Result<void> refuse_statement(const binlog::QueryInfo& query, std::string_view why);
+  void note(const TableChoice& table, message::SchemaNote::What what, std::string_view sql);
+
+  PipelineParts parts_;
+  Catalog& catalog_;
+  std::stop_token stop_;
+  binlog::EventReader reader_;
+  BinlogPoint point_;  ///< end of the event being handled
+  std::uint64_t commit_time_us_ = 0;
+  message::Gtid gtid_;
+  message::GtidSet before_prepare_;
+  bool held_ = false;
+  std::uint32_t rows_in_transaction_ = 0;
+  base::SteadyTime next_tick_;
+};
+
+}  // namespace datasync::capture

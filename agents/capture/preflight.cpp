@@ -1,0 +1,216 @@
+#include "agents/capture/preflight.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+#include <fmt/format.h>
+
+#include "agents/sql/connection.hpp"
+
+namespace datasync::capture {
+namespace {
+
+using base::Reason;
+
+bool is_on(std::string_view value) noexcept {
+  return value == "ON" || value == "1" || value == "YES";
+}
+
+bool same_name(std::string_view a, std::string_view b) noexcept {
+  return std::ranges::equal(a, b, [](char x, char y) {
+    return std::tolower(static_cast<unsigned char>(x)) == std::tolower(static_cast<unsigned char>(y));
+  });
+}
+
+std::string variable(const ServerFacts& facts, const std::string& name) {
+  const auto at = facts.variables.find(name);
+  return at == facts.variables.end() ? std::string() : at->second;
+}
+
+/// A global variable that must have one value.
+struct Required {
+  std::string_view name, value, mend;
+};
+constexpr Required kRequired[] = {
+    {"log_bin", "ON", "put log_bin=mariadb-bin into the server's option file and restart it"},
+    {"binlog_format", "ROW", "SET GLOBAL binlog_format='ROW', and in the option file"},
+    {"binlog_row_image", "FULL", "SET GLOBAL binlog_row_image='FULL', and in the option file"},
+    {"binlog_row_metadata", "FULL", "SET GLOBAL binlog_row_metadata='FULL', and in the option file"},
+    {"gtid_strict_mode", "ON", "SET GLOBAL gtid_strict_mode=ON, and in the option file"},
+};
+
+bool fits(std::string_view value, std::string_view wanted) {
+  return wanted == "ON" ? is_on(value) : same_name(value, wanted);
+}
+
+/// True when a line of SHOW GRANTS ON *.* has the privilege. Names: https://mariadb.com/kb/en/grant/.
+bool granted(const ServerFacts& facts, std::string_view privilege) {
+  return std::ranges::any_of(facts.grants, [&](const std::string& line) {
+    const auto on = line.find(" ON *.* ");
+    if (on == std::string::npos) return false;
+    const auto list = std::string_view(line).substr(0, on);
+    return list.find("ALL PRIVILEGES") != std::string_view::npos || list.find(privilege) != std::string_view::npos;
+  });
+}
+
+void check_grants(const ServerFacts& facts, std::vector<Finding>& out) {
+  if (!granted(facts, "REPLICATION SLAVE") && !granted(facts, "REPLICATION REPLICA"))
+    out.push_back({Reason::PermissionDenied, "the user may not read the binlog",
+                   fmt::format("GRANT REPLICATION SLAVE ON *.* TO {}", facts.user)});
+  if (!facts.may_list_binlogs)
+    out.push_back({Reason::PermissionDenied, "the user may not list the binlogs",
+                   fmt::format("GRANT BINLOG MONITOR ON *.* TO {}", facts.user)});
+}
+
+void check_key(const TableFacts& t, std::vector<Finding>& out) {
+  const auto& schema = t.info->schema;
+  const auto& choice = *t.choice;
+  const auto name = sql::quote_identifier(choice.database, choice.table);
+  const auto has = [&](std::string_view column) {
+    return std::ranges::any_of(schema.columns, [&](const auto& c) { return same_name(c.name, column); });
+  };
+  if (schema.key.empty() && choice.key_columns.empty())
+    out.push_back({Reason::KeyMissing, fmt::format("{} has no primary key", choice.qualified()),
+                   fmt::format("ALTER TABLE {} ADD PRIMARY KEY (...), or declare keyColumns for it", name)});
+  std::vector<std::string> key;
+  for (const auto i : schema.key) key.push_back(schema.columns[i].name);
+  if (key.empty()) key = choice.key_columns;
+  for (const auto& column : key) {
+    if (!has(column))
+      out.push_back({Reason::KeyMissing, fmt::format("key column {} of {} is not there", column, choice.qualified()),
+                     "name columns of the table in keyColumns"});
+    else if (std::ranges::any_of(choice.exclude, [&](const auto& e) { return same_name(e, column); }))
+      out.push_back({Reason::KeyMissing, fmt::format("key column {} of {} is excluded", column, choice.qualified()),
+                     "take it out of excludeColumns"});
+  }
+  for (const auto& column : choice.exclude)
+    if (!has(column))
+      out.push_back({Reason::PreflightFailed,
+                     fmt::format("excluded column {} of {} is not there", column, choice.qualified()),
+                     "correct or remove it in excludeColumns"});
+}
+
+bool cascades(std::string_view action) noexcept {
+  return same_name(action, "CASCADE") || same_name(action, "SET NULL") || same_name(action, "SET DEFAULT");
+}
+
+void check_foreign_keys(const TableFacts& t, const Selection& selection, const PreflightRules& rules,
+                        std::vector<Finding>& out) {
+  for (const auto& fk : t.info->foreign_keys) {
+    const auto& choice = *t.choice;
+    if (!rules.allow_cascades && (cascades(fk.on_delete) || cascades(fk.on_update)))
+      out.push_back(
+          {Reason::PreflightFailed,
+           fmt::format("foreign key {} of {} changes rows by ON DELETE {} ON UPDATE {}; such changes are not in "
+                       "the binlog",
+                       fk.name, choice.qualified(), fk.on_delete, fk.on_update),
+           fmt::format("ALTER TABLE {0} DROP FOREIGN KEY {1}, ADD CONSTRAINT {1} FOREIGN KEY ... without these "
+                       "actions, or set allowCascades: true when the destination has the same foreign key",
+                       sql::quote_identifier(choice.database, choice.table), sql::quote_identifier(fk.name))});
+    const auto* parent = selection.find(fk.parent_database, fk.parent_table);
+    if (parent != nullptr && parent->stream != choice.stream)
+      out.push_back({Reason::PreflightFailed,
+                     fmt::format("foreign key {} of {} refers to {}, whose type {} goes to another stream", fk.name,
+                                 choice.qualified(), parent->qualified(), parent->type),
+                     "put both tables into one type, or set partitions: 1"});
+  }
+}
+
+void check_table(const TableFacts& t, const Selection& selection, const PreflightRules& rules,
+                 std::vector<Finding>& out) {
+  const auto& choice = *t.choice;
+  const auto name = sql::quote_identifier(choice.database, choice.table);
+  if (!t.readable) {
+    out.push_back({Reason::PermissionDenied, fmt::format("the user may not read {}", choice.qualified()),
+                   fmt::format("GRANT SELECT ON {} TO ...", name)});
+    return;
+  }
+  if (!t.problem.empty()) {
+    out.push_back({Reason::UnsupportedType, t.problem, "exclude the column, or change its type"});
+    return;
+  }
+  if (!t.info) {
+    out.push_back({Reason::PreflightFailed, fmt::format("{} does not exist", choice.qualified()),
+                   "create it, or take it out of the type"});
+    return;
+  }
+  if (!same_name(t.info->engine, "InnoDB"))
+    out.push_back({Reason::EngineNotTransactional,
+                   fmt::format("{} has engine {}, which has no transactions", choice.qualified(), t.info->engine),
+                   fmt::format("ALTER TABLE {} ENGINE=InnoDB", name)});
+  if (t.info->system_versioned)
+    out.push_back({Reason::PreflightFailed,
+                   fmt::format("{} is system-versioned; its history cannot be carried", choice.qualified()),
+                   fmt::format("ALTER TABLE {} DROP SYSTEM VERSIONING", name)});
+  check_key(t, out);
+  check_foreign_keys(t, selection, rules, out);
+}
+
+}  // namespace
+
+std::vector<Finding> check_server(const ServerFacts& facts, const PreflightRules& rules) {
+  std::vector<Finding> out;
+  if (!facts.is_mariadb) {
+    out.push_back({Reason::PreflightFailed, fmt::format("the server is {}, not MariaDB", facts.version),
+                   "name a MariaDB replica"});
+    return out;
+  }
+  for (const auto& r : kRequired)
+    if (const auto value = variable(facts, std::string(r.name)); !fits(value, r.value))
+      out.push_back({Reason::PreflightFailed, fmt::format("{} is {}", r.name, value), std::string(r.mend)});
+  if (facts.is_replica && !is_on(variable(facts, "log_slave_updates")))
+    out.push_back({Reason::PreflightFailed, "log_slave_updates is OFF: what it replicates is not in its binlog",
+                   "put log_slave_updates=ON into the server's option file and restart it"});
+  if (!rules.allow_primary && !is_on(variable(facts, "read_only")))
+    out.push_back({Reason::PreflightFailed, "the server is writable, so it may be the primary",
+                   "SET GLOBAL read_only=ON if it is a replica, or set allowPrimary: true"});
+  if (std::ranges::find(facts.other_server_ids, rules.server_id) != facts.other_server_ids.end())
+    out.push_back({Reason::DuplicateServerId,
+                   fmt::format("server id {} is used by the server, its primary or a replica", rules.server_id),
+                   "set another serverId"});
+  check_grants(facts, out);
+  return out;
+}
+
+std::vector<Finding> check_tables(const std::vector<TableFacts>& tables, const Selection& selection,
+                                  const PreflightRules& rules) {
+  std::vector<Finding> out;
+  for (const auto& t : tables) check_table(t, selection, rules, out);
+  return out;
+}
+
+base::Result<void> verdict(const std::string& server, const std::vector<Finding>& findings) {
+  if (findings.empty()) return {};
+  auto reason = findings.front().reason;
+  std::string text;
+  for (const auto& f : findings) {
+    if (f.reason != reason) reason = Reason::PreflightFailed;
+    text += fmt::format("{}{}: {}. Mend: {}", text.empty() ? "" : "\n", server, f.what, f.mend);
+  }
+  return base::Error(reason, text);
+}
+
+base::Result<message::TableSchema> captured_schema(const TableChoice& choice, const message::TableSchema& full) {
+  message::TableSchema out;
+  out.database = full.database;
+  out.table = full.table;
+  std::vector<std::string> key;
+  for (const auto i : full.key) key.push_back(full.columns[i].name);
+  if (key.empty()) key = choice.key_columns;
+  for (const auto& c : full.columns)
+    if (std::ranges::none_of(choice.exclude, [&](const auto& e) { return same_name(e, c.name); }))
+      out.columns.push_back(c);
+  for (const auto& name : key) {
+    const auto at = std::ranges::find_if(out.columns, [&](const auto& c) { return same_name(c.name, name); });
+    if (at == out.columns.end())
+      return base::Error(Reason::KeyMissing,
+                         fmt::format("key column {} of {} is not carried", name, choice.qualified()));
+    out.key.push_back(static_cast<std::uint16_t>(at - out.columns.begin()));
+  }
+  if (out.key.empty())
+    return base::Error(Reason::KeyMissing,
+                       fmt::format("{} has no primary key; declare keyColumns", choice.qualified()));
+  return out;
+}
+
+}  // namespace datasync::capture

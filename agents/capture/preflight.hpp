@@ -1,0 +1,61 @@
+#pragma once
+// What a replica and its tables must be like before anything is read: pure checks over facts. All that is wrong is told
+// at once, each with the statement that mends it.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agents/base/result.hpp"
+#include "agents/capture/selection.hpp"
+#include "agents/sql/table_reader.hpp"
+
+namespace datasync::capture {
+
+/// What a server says about itself; gathered by facts.hpp.
+struct ServerFacts {
+  bool is_mariadb = true;
+  std::string version;
+  std::string user;                              ///< CURRENT_USER(), for GRANT statements
+  std::map<std::string, std::string> variables;  ///< global variables, lower-case names, values as SHOW gives them
+  std::vector<std::string> grants;               ///< lines of SHOW GRANTS
+  bool may_list_binlogs = true;                  ///< SHOW BINARY LOGS is allowed
+  std::vector<std::uint32_t> other_server_ids;   ///< of the server, its primary and its replicas
+  bool is_replica = false;
+};
+
+struct TableFacts {
+  const TableChoice* choice = nullptr;
+  bool readable = true;                ///< SELECT is granted
+  std::optional<sql::TableInfo> info;  ///< nothing: no such table
+  std::string problem;                 ///< why `info` could not be read: a type that is not carried
+};
+
+struct Finding {
+  base::Reason reason = base::Reason::PreflightFailed;
+  std::string what;  ///< "binlog_format is MIXED"
+  std::string mend;  ///< "SET GLOBAL binlog_format='ROW'"
+};
+
+struct PreflightRules {
+  bool allow_primary = false;
+  bool allow_cascades = false;
+  std::uint32_t server_id = 0;
+};
+
+/// Everything that is wrong, server first, then table by table.
+std::vector<Finding> check_server(const ServerFacts& facts, const PreflightRules& rules);
+std::vector<Finding> check_tables(const std::vector<TableFacts>& tables, const Selection& selection,
+                                  const PreflightRules& rules);
+
+/// All findings in one error, a line each. Its reason is theirs when they agree, else PreflightFailed.
+base::Result<void> verdict(const std::string& server, const std::vector<Finding>& findings);
+
+/// The schema that messages of a captured table carry: without excluded columns, with the declared key.
+/// Errors: KeyMissing.
+base::Result<message::TableSchema> captured_schema(const TableChoice& choice, const message::TableSchema& full);
+
+}  // namespace datasync::capture

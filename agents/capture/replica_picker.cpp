@@ -1,0 +1,43 @@
+#include "agents/capture/replica_picker.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+namespace datasync::capture {
+namespace {
+
+using base::Reason;
+
+/// Smaller is told first.
+int rank(const base::Error& e) noexcept {
+  constexpr std::array kOrder{Reason::Stopping, Reason::WaitingForReplica, Reason::BinlogPurged, Reason::GtidDiverged};
+  const auto at = std::ranges::find(kOrder, e.reason);
+  if (at != kOrder.end()) return static_cast<int>(at - kOrder.begin());
+  return e.outcome() == base::Outcome::Halt ? 10 : 20;
+}
+
+}  // namespace
+
+Fitness judge(const HistoryFacts& facts, const Needed& needed) {
+  for (const auto& [domain, gtid] : needed.newest.domains()) {
+    const auto at = facts.executed.domains().find(domain);
+    const bool has = at != facts.executed.domains().end() && at->second.sequence >= gtid.sequence;
+    if (!has) return facts.ever_replicated ? Fitness::Behind : Fitness::Diverged;
+    // The same number written by another server: two histories of one domain.
+    if (at->second.sequence == gtid.sequence && at->second.server != gtid.server) return Fitness::Diverged;
+  }
+  return needed.from.contains(facts.oldest) ? Fitness::Good : Fitness::Purged;
+}
+
+base::Error combine(const std::vector<Refusal>& refusals) {
+  const auto first = std::ranges::min_element(refusals, {}, [](const Refusal& r) { return rank(r.error); });
+  if (first == refusals.end()) return {Reason::ConfigInvalid, "no replica is named"};
+  auto text = first->error.what;
+  for (const auto& r : refusals)
+    if (&r != &*first) text += fmt::format("; {}", r.error.what);
+  return {first->error.reason, text};
+}
+
+}  // namespace datasync::capture

@@ -1,0 +1,47 @@
+#pragma once
+// Can a replica continue from a position? Pure.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "agents/base/result.hpp"
+#include "agents/message/gtid.hpp"
+
+namespace datasync::capture {
+
+/// What a server says about its history.
+struct HistoryFacts {
+  message::GtidSet executed;  ///< gtid_binlog_pos and gtid_slave_pos, per domain the higher
+  message::GtidSet binlog;    ///< gtid_binlog_pos: the end of its binlog
+  message::GtidSet oldest;    ///< what stands before its first binlog
+  bool ever_replicated = false;
+};
+
+/// What a replica must have to continue.
+struct Needed {
+  message::GtidSet from;    ///< the binlog is read from here
+  message::GtidSet newest;  ///< everything that was published, on whatever stream
+};
+
+enum class Fitness : std::uint8_t {
+  Good,
+  Behind,    ///< has not executed all of the position yet
+  Purged,    ///< no longer has what comes after the position
+  Diverged,  ///< another history
+};
+
+/// Behind wins over nothing: a server that has executed less and never was a replica has lost its history (reset,
+/// restored from a backup): Diverged.
+Fitness judge(const HistoryFacts& facts, const Needed& needed);
+
+/// Why one candidate was not taken.
+struct Refusal {
+  std::string server;
+  base::Error error;
+};
+
+/// One error for all refusals: waiting comes first, then what a person must mend, then what heals by itself.
+base::Error combine(const std::vector<Refusal>& refusals);
+
+}  // namespace datasync::capture

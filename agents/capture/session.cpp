@@ -1,0 +1,362 @@
+#include "agents/capture/session.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <random>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "agents/base/backoff.hpp"
+#include "agents/base/log.hpp"
+#include "agents/kafka/logs.hpp"
+
+namespace datasync::capture {
+namespace {
+
+using base::Error;
+using base::Reason;
+
+constexpr base::Millis kClaimFirst{50}, kClaimCap{2000};
+constexpr base::Millis kCloseWait{5000}, kCloseStep{20};
+constexpr unsigned kTwinCuts = 5;  ///< so often in a row is no take-over any more
+constexpr std::uint32_t kUnknownMessageBytes = 1'000'000;
+constexpr double kMicros = 1e6;
+
+std::string make_id() {
+  std::random_device random;
+  return fmt::format("{:08x}{:08x}", random(), random());
+}
+
+double seconds_since(std::int64_t steady_us) {
+  const auto now = std::chrono::duration_cast<std::chrono::microseconds>(base::steady_now().time_since_epoch()).count();
+  return static_cast<double>(now - steady_us) / kMicros;
+}
+
+/// The source failed, not the streams: another replica may do better.
+bool blames_replica(const Error& e) {
+  constexpr Reason kBlamed[] = {Reason::SourceUnreachable, Reason::SourceSilent, Reason::SourceRestarted,
+                                Reason::BinlogCorrupt};
+  return std::ranges::find(kBlamed, e.reason) != std::end(kBlamed);
+}
+
+}  // namespace
+
+Session::Session(const Surroundings& around, Selection selection, Claimed claimed, std::stop_token stop)
+    : around_(around),
+      selection_(std::move(selection)),
+      claimed_(std::move(claimed)),
+      linked_(std::move(stop), [this] { stop_.request_stop(); }) {}
+
+Session::~Session() {
+  stop_.request_stop();
+}
+
+base::Result<std::unique_ptr<Session>> Session::open(const Surroundings& around, Selection selection, Claimed claimed,
+                                                     const Pick& pick, std::stop_token stop) {
+  std::unique_ptr<Session> session(new Session(around, std::move(selection), std::move(claimed), std::move(stop)));
+  DS_TRY(session->begin(pick));
+  return session;
+}
+
+ConnectTo Session::connect_to() const {
+  return [this](const std::string& replica) { return around_.source.connect(replica); };
+}
+
+std::string Session::name_row(message::SchemaId schema, base::Bytes row) const {
+  return catalog_ == nullptr ? "a row" : catalog_->name_row(schema, row);
+}
+
+void Session::fail(Error error) {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (!failure_) failure_ = std::move(error);
+  }
+  stop_.request_stop();
+}
+
+void Session::make_writer(std::vector<message::GtidSet> sent, message::GtidSet position) {
+  const WriterLimits limits{around_.config.record_bytes, claimed_.max_message_bytes};
+  writer_ = std::make_unique<StreamWriter>(
+      *output_, std::move(sent), std::move(position), limits,
+      [this](message::SchemaId schema, base::Bytes row) { return name_row(schema, row); });
+}
+
+base::Result<void> Session::begin(const Pick& pick) {
+  const auto n = static_cast<std::size_t>(selection_.streams());
+  const auto& streams = claimed_.streams;
+  const bool lost = streams.empty();
+  const bool fresh = std::ranges::all_of(streams, &protocol::StreamState::fresh);
+  std::vector<message::GtidSet> published, sent;
+  std::vector<protocol::Offset> offsets(n, 0);
+  for (std::size_t i = 0; i < streams.size(); ++i) offsets[i] = streams[i].start + 1;
+  auto from = protocol::dump_position(streams);
+  if (fresh) {
+    DS_ASSIGN(const auto connection, around_.source.connect(pick.server.text()));
+    DS_ASSIGN(auto position, fresh_position(*connection));
+    from = position.dump_from;
+    published.assign(n, position.dump_from);
+    sent.assign(n, position.position);
+  } else {
+    for (const auto& s : streams) published.push_back(s.fresh ? from : s.published);
+    sent = published;
+  }
+  acks_ = std::make_unique<protocol::AckTracker>(std::move(published), std::move(offsets));
+  kafka::ProducerOptions options;
+  options.max_in_flight_bytes = around_.config.max_in_flight_bytes;
+  options.compression = around_.config.compression;
+  options.max_message_bytes = claimed_.max_message_bytes;
+  DS_ASSIGN(output_, KafkaOutput::open(claimed_.access, around_.config.common.channel.topic, options, claimed_.epoch,
+                                       *acks_, stop_.get_token()));
+  make_writer(std::move(sent), from);
+  KeeperOptions keep;
+  keep.streams = selection_.streams();
+  keep.checkpoint_every = around_.config.checkpoint_every;
+  keep.look_every = std::min(keep.look_every, around_.config.checkpoint_every);
+  keeper_ = std::make_unique<Keeper>(
+      *claimed_.state, claimed_.view, claimed_.epoch, *acks_, prepared_, around_.status,
+      [this] { return output_->produced_bytes(); }, keep, [this](Error e) { fail(std::move(e)); }, [this] { pulse(); });
+  // Where a stream begins stands on it before anything else does, so that no restart takes another beginning.
+  DS_TRY(writer_->watermark(0));
+  DS_TRY(output_->flush());
+  plan_ = lost ? plan_replacement(selection_, make_id)
+               : plan_snapshot(selection_, around_.config.snapshot_mode, claimed_.view.snapshot(), make_id);
+  monitor_ = std::make_unique<Monitor>(gate_, connect_to(), clock_,
+                                       [this] { return freshness_.read_time_us.load(std::memory_order_relaxed); });
+  around_.status.set_epoch(claimed_.epoch.value());
+  base::log::info(
+      "an epoch begins",
+      {{"epoch", claimed_.epoch.value()}, {"position", from.text()}, {"fresh", fresh}, {"instance", around_.instance}});
+  return {};
+}
+
+/// onPositionLost: Resnapshot. What lies between the old position and the new one comes as a snapshot that replaces the
+/// tables.
+base::Result<void> Session::give_up_position() {
+  DS_ASSIGN(const auto pick, around_.source.pick(selection_, std::nullopt, stop_.get_token()));
+  DS_ASSIGN(const auto connection, around_.source.connect(pick.server.text()));
+  DS_ASSIGN(const auto position, fresh_position(*connection));
+  base::log::warn("the position is lost; as declared, everything is read again",
+                  {{"position", writer_->position().text()}, {"begins", position.position.text()}});
+  {
+    const std::scoped_lock lock(runner_mutex_);
+    runner_.reset();
+  }
+  prepared_.clear();
+  writer_->jump(position.dump_from, position.position);
+  DS_TRY(writer_->watermark(0));
+  plan_ = plan_replacement(selection_, make_id);
+  plan_started_ = false;
+  return {};
+}
+
+base::Result<Pick> Session::find_replica() {
+  for (int tries = 0;; ++tries) {
+    const Needed needed{writer_->position(), writer_->newest()};
+    auto pick = around_.source.pick(selection_, needed, stop_.get_token());
+    const bool give_up = !pick && pick.error().is(Reason::BinlogPurged) && tries == 0 &&
+                         around_.config.on_position_lost == config::OnPositionLost::Resnapshot;
+    if (!give_up) return pick;
+    DS_TRY(give_up_position());
+  }
+}
+
+base::Result<void> Session::run() {
+  auto pick = find_replica();
+  if (!pick) return outcome(Error(std::move(pick).error()), {});
+  auto dumped = dump(*pick);
+  connected_ = false;
+  return outcome(std::move(dumped), *pick);
+}
+
+base::Result<void> Session::dump(const Pick& pick) {
+  selection_.fold_case(pick.fold_case);
+  const auto name = pick.server.text();
+  DS_ASSIGN(const auto connect, around_.source.options(pick.server));
+  const sql::DumpOptions dump{writer_->position().text(), around_.server_id, around_.config.heartbeat,
+                              around_.config.watchdog};
+  DS_ASSIGN(const auto stream, sql::BinlogStream::open(connect, dump));
+  {
+    const std::scoped_lock lock(mutex_);
+    if (!replica_.empty() && replica_ != name) failovers_.fetch_add(1, std::memory_order_relaxed);
+    replica_ = name;
+  }
+  base::log::info("reading the binlog", {{"replica", name}, {"position", dump.position}});
+  gate_.connected(name);
+  Catalog catalog(
+      selection_, [this, name] { return around_.source.connect(name); },
+      [this](const message::TableSchema& schema) { return keeper_->schema(schema, stop_.get_token()); });
+  catalog_ = &catalog;
+  Pipeline pipeline({selection_, *writer_, prepared_, gate_, clock_, around_.status, freshness_, between_,
+                     [this] {
+                       connected_ = true;
+                       cut_by_twin_ = 0;
+                       show_state();
+                     }},
+                    catalog, stop_.get_token());
+  auto result = [&]() -> base::Result<void> {
+    if (plan_) {
+      for (auto& task : plan_->tasks)
+        for (const auto& t : pick.tables)
+          if (t.info && t.choice != nullptr && t.choice->qualified() == task.table->qualified())
+            task.rows_estimate = std::max(task.rows_estimate, t.info->rows_estimate);
+    }
+    DS_TRY(start_snapshot(plan_));
+    return pipeline.run(*stream);
+  }();
+  catalog_ = nullptr;
+  return result;
+}
+
+base::Result<void> Session::start_snapshot(std::optional<SnapshotPlan> plan) {
+  const bool once = around_.config.common.mode == config::Mode::Once;
+  if (plan_started_ || (!plan && !once)) return {};
+  SnapshotParts parts{selection_,
+                      gate_,
+                      *output_,
+                      *writer_,
+                      *keeper_,
+                      between_,
+                      around_.status,
+                      connect_to(),
+                      [this] { return output_->flush(); },
+                      [this](Error e) { fail(std::move(e)); },
+                      [this, once] {
+                        complete_ = once;
+                        if (once) stop_.request_stop();
+                        show_state();
+                      }};
+  SnapshotSettings settings{around_.config.parallelism, around_.config.chunk_rows, around_.config.record_bytes,
+                            claimed_.max_message_bytes, once};
+  auto runner = std::make_unique<SnapshotRunner>(std::move(parts), settings);
+  auto* started = runner.get();
+  {
+    const std::scoped_lock lock(runner_mutex_);
+    runner_ = std::move(runner);
+  }
+  DS_TRY(started->start(std::move(plan), stop_.get_token()));
+  plan_started_ = true;
+  return {};
+}
+
+/// What the end of a connection means for the epoch.
+base::Result<void> Session::outcome(base::Result<void> dumped, const Pick& pick) {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (failure_) return *failure_;
+  }
+  if (complete_) return {};
+  if (dumped || stop_.stop_requested()) return Error(Reason::Stopping, "a stop was asked for");
+  auto error = std::move(dumped).error();
+  if (error.is(Reason::DuplicateServerId) && ++cut_by_twin_ < kTwinCuts)
+    return Error(Reason::SourceRestarted,
+                 error.what);  // an instance that is being replaced may fight back for a moment
+  if (blames_replica(error) && !pick.server.host.empty()) around_.source.prefer_after(pick.index);
+  if (error.is(Reason::BinlogPurged) && around_.config.on_position_lost == config::OnPositionLost::Resnapshot &&
+      !pick.server.host.empty()) {
+    DS_TRY(give_up_position());
+    return Error(Reason::SourceRestarted, "the position was given up: " + error.what);
+  }
+  return error;
+}
+
+bool Session::usable() const {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (failure_) return false;
+  }
+  return !stop_.stop_requested() && !complete_ && output_->health();
+}
+
+void Session::close() {
+  const auto give_up = base::steady_now() + kCloseWait;
+  while (acks_->in_flight() > 0 && output_->health() && base::steady_now() < give_up) base::sleep_for({}, kCloseStep);
+  if (keeper_) keeper_->finish();
+}
+
+void Session::show_state() {
+  if (!connected_ || brokers_down_) return;
+  bool snapshotting = false;
+  {
+    const std::scoped_lock lock(runner_mutex_);
+    snapshotting = runner_ && !runner_->figures().complete;
+  }
+  around_.status.set(snapshotting ? health::State::Snapshotting : health::State::Streaming);
+}
+
+/// Called by the keeper: what nobody else would notice while the dump thread waits for brokers.
+void Session::pulse() {
+  const bool down = output_->brokers_down();
+  if (down)
+    around_.status.set(health::State::Retrying, Reason::BrokerUnreachable,
+                       "no broker answers; the position stands still and the binlog waits");
+  else if (brokers_down_.load())
+    brokers_down_ = false;
+  if (const bool was_down = brokers_down_.exchange(down); was_down && !down) show_state();
+  // A producer that waits for brokers, and a dump that waits for a chunk, are no hanging loops.
+  if (down || output_->in_flight_bytes() > 0) around_.status.beat();
+  const std::scoped_lock lock(runner_mutex_);
+  if (runner_ && runner_->figures().running) around_.status.beat();
+}
+
+SessionFigures Session::figures() const {
+  SessionFigures f;
+  f.counts = writer_->counts();
+  for (std::int32_t i = 0; i < selection_.streams(); ++i) {
+    const auto published = acks_->progress(i).published;
+    f.position = i == 0 ? published : message::GtidSet::intersection(f.position, published);
+  }
+  const auto now = clock_.now_us();
+  const auto read = freshness_.read_time_us.load(std::memory_order_relaxed);
+  if (freshness_.caught_up.load(std::memory_order_relaxed)) {
+    const auto silent = seconds_since(freshness_.heard_us.load(std::memory_order_relaxed));
+    const std::chrono::duration<double> expected = 2 * around_.config.heartbeat;
+    f.capture_lag_seconds = silent > expected.count() ? silent : 0.0;
+  } else if (now != 0 && read != 0) {
+    f.capture_lag_seconds = now > read ? static_cast<double>(now - read) / kMicros : 0.0;
+  }
+  if (monitor_) f.replica_figures = monitor_->figures();
+  f.replica = gate_.replica();
+  f.failovers = failovers_.load(std::memory_order_relaxed);
+  f.in_flight_bytes = output_->in_flight_bytes();
+  f.acked_records = output_->acked_records();
+  f.produced_bytes = output_->produced_bytes();
+  f.checkpoints = keeper_ ? keeper_->checkpoints() : 0;
+  f.prepared_xa = prepared_.open();
+  const std::scoped_lock lock(runner_mutex_);
+  if (runner_) f.snapshot = runner_->figures();
+  return f;
+}
+
+base::Result<std::uint32_t> prepare_topics(const config::Capture& config, const kafka::Access& access) {
+  DS_ASSIGN(const auto admin, kafka::Admin::open(access));
+  DS_TRY(kafka::ensure_topics(*admin, config.common.channel, true));
+  DS_ASSIGN(const auto info, admin->describe(config.common.channel.topic));
+  const auto at = info.config.find("max.message.bytes");
+  std::uint32_t bytes = kUnknownMessageBytes;
+  if (at != info.config.end()) std::from_chars(at->second.data(), at->second.data() + at->second.size(), bytes);
+  return bytes;
+}
+
+base::Result<Claimed> claim(const Surroundings& around, kafka::Access access, std::uint32_t max_message_bytes,
+                            std::stop_token stop) {
+  const auto& channel = around.config.common.channel;
+  Claimed claimed;
+  claimed.max_message_bytes = max_message_bytes;
+  DS_ASSIGN(claimed.state, kafka::open_state_log(access, channel.state_topic()));
+  DS_ASSIGN(const auto streams, kafka::open_stream_log(access, channel.topic));
+  claimed.access = std::move(access);
+  base::Backoff backoff(kClaimFirst, kClaimCap);
+  DS_ASSIGN(claimed.epoch, protocol::claim_epoch(*claimed.state, claimed.view, around.instance, backoff, stop));
+  auto recovered = protocol::start_and_recover(*claimed.state, *streams, claimed.view, claimed.epoch, around.instance,
+                                               std::max(channel.partitions, 1), stop);
+  if (recovered) {
+    claimed.streams = std::move(*recovered);
+  } else if (!recovered.error().is(Reason::PositionUnknown) ||
+             around.config.on_position_lost != config::OnPositionLost::Resnapshot) {
+    return Error(std::move(recovered).error());
+  }
+  return claimed;
+}
+
+}  // namespace datasync::capture

@@ -1,0 +1,136 @@
+#pragma once
+// One epoch of a capture agent, from its claim to its end; binlog connections come and go within it.
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "agents/base/result.hpp"
+#include "agents/capture/catalog.hpp"
+#include "agents/capture/gate.hpp"
+#include "agents/capture/keeper.hpp"
+#include "agents/capture/monitor.hpp"
+#include "agents/capture/output.hpp"
+#include "agents/capture/pipeline.hpp"
+#include "agents/capture/snapshot.hpp"
+#include "agents/capture/source.hpp"
+#include "agents/capture/writer.hpp"
+#include "agents/capture/xa.hpp"
+#include "agents/config/config.hpp"
+#include "agents/health/status.hpp"
+#include "agents/kafka/client.hpp"
+#include "agents/protocol/acks.hpp"
+#include "agents/protocol/capture_epoch.hpp"
+
+namespace datasync::capture {
+
+/// What a session needs from the process; all must outlive it.
+struct Surroundings {
+  const config::Capture& config;
+  std::string instance;
+  std::uint32_t server_id = 0;
+  Source& source;
+  health::Status& status;
+};
+
+/// What was found on Kafka when the epoch began.
+struct Claimed {
+  kafka::Access access;
+  std::unique_ptr<protocol::StateLog> state;
+  protocol::StateView view;
+  message::Epoch epoch;
+  std::vector<protocol::StreamState> streams;  ///< empty when the position is lost and may be given up
+  std::uint32_t max_message_bytes = 1'000'000;
+};
+
+/// Checks or makes the topics. Errors: those of kafka::ensure_topics.
+base::Result<std::uint32_t> prepare_topics(const config::Capture& config, const kafka::Access& access);
+/// Steps 1 to 3 of the protocol. Errors: those of claim_epoch and start_and_recover.
+base::Result<Claimed> claim(const Surroundings& around, kafka::Access access, std::uint32_t max_message_bytes,
+                            std::stop_token stop);
+
+/// Figures for status and metrics. Copyable, from any thread.
+struct SessionFigures {
+  StreamWriter::Counts counts;
+  message::GtidSet position;  ///< acknowledged on every stream
+  std::optional<double> capture_lag_seconds;
+  ReplicaFigures replica_figures;
+  std::string replica;
+  std::uint64_t failovers = 0, in_flight_bytes = 0, acked_records = 0, produced_bytes = 0, checkpoints = 0;
+  std::size_t prepared_xa = 0;
+  std::optional<SnapshotFigures> snapshot;
+};
+
+class Session {
+ public:
+  /// `pick` is a replica that meets the requirements; a fresh stream takes its position from it.
+  static base::Result<std::unique_ptr<Session>> open(const Surroundings& around, Selection selection, Claimed claimed,
+                                                     const Pick& pick, std::stop_token stop);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  /// Reads the binlog of a fit replica until something is wrong. No error: the work of mode Once is complete.
+  base::Result<void> run();
+  /// False when nothing more can be done in this epoch.
+  [[nodiscard]] bool usable() const;
+  /// Waits a moment for acknowledgements and writes a last checkpoint, as far as that works.
+  void close();
+
+  [[nodiscard]] SessionFigures figures() const;
+
+ private:
+  Session(const Surroundings& around, Selection selection, Claimed claimed, std::stop_token stop);
+  base::Result<void> begin(const Pick& pick);
+  base::Result<void> give_up_position();
+  base::Result<Pick> find_replica();
+  base::Result<void> dump(const Pick& pick);
+  base::Result<void> start_snapshot(std::optional<SnapshotPlan> plan);
+  base::Result<void> outcome(base::Result<void> dumped, const Pick& pick);
+  void make_writer(std::vector<message::GtidSet> sent, message::GtidSet position);
+  void fail(base::Error error);
+  void show_state();
+  void pulse();
+  [[nodiscard]] ConnectTo connect_to() const;
+  [[nodiscard]] std::string name_row(message::SchemaId schema, base::Bytes row) const;
+
+  Surroundings around_;
+  Selection selection_;
+  Claimed claimed_;
+  std::stop_source stop_;
+  std::stop_callback<std::function<void()>> linked_;
+  PreparedTransactions prepared_;
+  ChunkGate gate_;
+  SourceClock clock_;
+  Freshness freshness_;
+  std::mutex between_;
+  std::unique_ptr<protocol::AckTracker> acks_;
+  std::unique_ptr<KafkaOutput> output_;
+  std::unique_ptr<StreamWriter> writer_;
+  Catalog* catalog_ = nullptr;  ///< of the open connection; dump thread
+  std::optional<SnapshotPlan> plan_;
+  bool plan_started_ = false;
+
+  mutable std::mutex mutex_;  ///< failure_, replica_
+  std::optional<base::Error> failure_;
+  std::string replica_;
+  std::atomic<std::uint64_t> failovers_ = 0;
+  std::atomic<bool> complete_ = false;
+  std::atomic<bool> connected_ = false;
+  std::atomic<bool> brokers_down_ = false;
+  unsigned cut_by_twin_ = 0;  ///< dumps in a row that ended with DuplicateServerId
+
+  // Threads, last: they end before what they use.
+  std::unique_ptr<Keeper> keeper_;
+  std::unique_ptr<Monitor> monitor_;
+  mutable std::mutex runner_mutex_;  ///< the pointer
+  std::unique_ptr<SnapshotRunner> runner_;
+};
+
+}  // namespace datasync::capture

@@ -1,0 +1,266 @@
+#include "agents/capture/snapshot.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "agents/base/backoff.hpp"
+#include "agents/base/log.hpp"
+
+namespace datasync::capture {
+namespace {
+
+using base::Error;
+using base::Reason;
+using Phase = message::Snapshot::Phase;
+
+constexpr base::Millis kFirstWait{50}, kLongestWait{5000};
+constexpr std::size_t kRecordOverhead = 512;
+
+std::string text_of(const base::Buffer& buffer) {
+  return std::string(buffer.text());
+}
+
+}  // namespace
+
+SnapshotRunner::SnapshotRunner(SnapshotParts parts, SnapshotSettings settings)
+    : parts_(std::move(parts)), settings_(settings) {}
+
+SnapshotRunner::~SnapshotRunner() {
+  for (auto& t : threads_) t.request_stop();
+}
+
+base::Result<void> SnapshotRunner::start(std::optional<SnapshotPlan> plan, std::stop_token stop) {
+  if (plan) {
+    plan_ = std::move(*plan);
+    DS_TRY(begin(stop));
+  }
+  {
+    const std::scoped_lock lock(mutex_);
+    queue_.assign(plan_.tasks.begin(), plan_.tasks.end());
+    unfinished_ = plan_.tasks.size();
+    figures_.id = plan_.id;
+    figures_.running = true;
+    for (const auto* t : plan_.done) figures_.tables[t->qualified()] = true;
+    for (const auto& t : plan_.tasks) {
+      figures_.rows += t.rows_done;
+      figures_.tables[t.table->qualified()] = false;
+      estimates_[t.table->qualified()] = t.rows_estimate;
+    }
+    rows_at_start_ = figures_.rows;
+    started_ = base::steady_now();
+  }
+  const auto workers = std::clamp<std::size_t>(settings_.parallelism, 1, std::max<std::size_t>(1, plan_.tasks.size()));
+  for (std::size_t i = 0; i < workers; ++i) threads_.emplace_back([this](std::stop_token s) { work(std::move(s)); });
+  return {};
+}
+
+base::Result<void> SnapshotRunner::to_all_streams(Phase phase) {
+  message::Snapshot record;
+  record.id = plan_.id;
+  record.phase = phase;
+  record.position = parts_.writer.position();
+  record.last = true;
+  if (phase == Phase::Begin)
+    for (const auto& t : plan_.tasks) record.tables.push_back(t.table->qualified());
+  const auto value = message::encode(record);
+  const std::scoped_lock lock(parts_.between);
+  for (std::int32_t i = 0; i < parts_.selection.streams(); ++i)
+    DS_TRY(parts_.output.between(i, {message::Kind::Snapshot, "", {}, message::End::None}, value, {}));
+  return {};
+}
+
+/// The snapshot counts as begun when every stream has its Begin: only then the state topic hears of it.
+base::Result<void> SnapshotRunner::begin(std::stop_token stop) {
+  if (!plan_.fresh) return {};
+  DS_TRY(to_all_streams(Phase::Begin));
+  DS_TRY(parts_.flush());
+  for (const auto* table : plan_.done) {
+    auto p = progress_of(*table);
+    p.done = true;
+    DS_TRY(parts_.keeper.write_progress(p, stop));
+  }
+  for (const auto& task : plan_.tasks) {
+    if (task.after_key.empty()) continue;
+    auto p = progress_of(*task.table);
+    p.last_key = task.after_key;
+    p.rows_done = task.rows_done;
+    DS_TRY(parts_.keeper.write_progress(p, stop));
+  }
+  message::SnapshotProgress whole;
+  whole.id = plan_.id;
+  whole.tables = plan_.all;
+  base::log::info("a snapshot begins", {{"id", plan_.id}, {"tables", plan_.tasks.size()}});
+  return parts_.keeper.write_progress(whole, stop);
+}
+
+message::SnapshotProgress SnapshotRunner::progress_of(const TableChoice& table) const {
+  message::SnapshotProgress p;
+  p.id = plan_.id;
+  p.database = table.database;
+  p.table = table.table;
+  return p;
+}
+
+void SnapshotRunner::fail(Error error) {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (std::exchange(failed_, true)) return;
+  }
+  if (!error.is(Reason::Stopping)) parts_.on_failure(std::move(error));
+}
+
+void SnapshotRunner::work(std::stop_token stop) {
+  ChunkReader reader(parts_.gate, parts_.connect);
+  while (!stop.stop_requested()) {
+    SnapshotTask task;
+    {
+      const std::scoped_lock lock(mutex_);
+      if (queue_.empty()) break;
+      task = std::move(queue_.front());
+      queue_.pop_front();
+    }
+    const auto name = task.table->qualified();
+    if (auto copied = copy(std::move(task), reader, stop); !copied) return fail(std::move(copied).error());
+    const std::scoped_lock lock(mutex_);
+    figures_.tables[name] = true;
+    --unfinished_;
+  }
+  {
+    const std::scoped_lock lock(mutex_);
+    if (unfinished_ != 0 || !figures_.running || stop.stop_requested()) return;
+    figures_.running = false;  // the last worker closes the snapshot
+  }
+  auto ended = end(stop);
+  if (ended && settings_.verify) ended = verify(stop);
+  if (!ended) return fail(std::move(ended).error());
+  {
+    const std::scoped_lock lock(mutex_);
+    figures_.complete = true;
+  }
+  parts_.on_complete();
+}
+
+/// Reads one table to its end. What heals by itself is tried again; the rest is returned.
+base::Result<void> SnapshotRunner::copy(SnapshotTask task, ChunkReader& reader, std::stop_token stop) {
+  base::Backoff backoff(kFirstWait, kLongestWait);
+  while (true) {
+    auto more = one_chunk(task, reader, stop);
+    if (more && !*more) return {};
+    if (more) {
+      backoff.reset();
+      continue;
+    }
+    if (more.error().outcome() != base::Outcome::Retry || more.error().is(Reason::ProducerFailed))
+      return Error(std::move(more).error());
+    base::log::warn("a chunk could not be read, trying again",
+                    {{"table", task.table->qualified()}, {"error", more.error().what}});
+    if (!base::sleep_for(stop, backoff.next())) return Error(Reason::Stopping, "stopped between two chunks");
+  }
+}
+
+/// False when the table is done.
+base::Result<bool> SnapshotRunner::one_chunk(SnapshotTask& task, ChunkReader& reader, std::stop_token stop) {
+  ChunkLimits limits;
+  limits.rows = settings_.chunk_rows;
+  limits.fragment_bytes = settings_.record_bytes;
+  DS_ASSIGN(const auto chunk, reader.read(*task.table, task.after_key, limits, stop));
+  auto state = parts_.gate.wait(chunk.place, stop);
+  base::Result<void> done;
+  if (state && *state == ChunkGate::State::Reached) {
+    done = parts_.keeper.schema(chunk.schema, stop);
+    if (done) done = emit(task, chunk, task.rows_done == 0);
+  }
+  parts_.gate.done(chunk.place);
+  if (!state) return Error(std::move(state).error());
+  if (!done) return Error(std::move(done).error());
+  if (*state == ChunkGate::State::Passed) return true;  // once more
+  task.after_key = chunk.last_key;
+  task.rows_done += chunk.rows;
+  parts_.status.advance();
+  const std::scoped_lock lock(mutex_);
+  figures_.rows += chunk.rows;
+  auto& estimate = estimates_[task.table->qualified()];
+  estimate = chunk.complete ? task.rows_done : std::max(task.rows_done, std::max(estimate, chunk.rows_estimate));
+  return !chunk.complete;
+}
+
+base::Result<void> SnapshotRunner::emit(const SnapshotTask& task, const Chunk& chunk, bool first) {
+  const std::scoped_lock lock(parts_.between);
+  message::Snapshot record;
+  record.id = plan_.id;
+  record.phase = Phase::Rows;
+  record.position = parts_.writer.position();
+  std::uint32_t order = 0;
+  if (first && plan_.replace) {
+    base::Buffer truncate;
+    truncate.put(static_cast<std::uint8_t>(message::Op::Truncate));
+    record.rows = {{chunk.schema.id(), order++, 1, 0, text_of(truncate)}};
+    record.last = chunk.fragments.empty();
+    DS_TRY(emit_fragment(*task.table, record, message::End::None, {}));
+    ++record.fragment;
+  }
+  auto progress = progress_of(*task.table);
+  progress.last_key = chunk.last_key;
+  progress.rows_done = task.rows_done + chunk.rows;
+  progress.rows_estimate = std::max(chunk.rows_estimate, progress.rows_done);
+  for (std::size_t i = 0; i < chunk.fragments.size(); ++i) {
+    const auto& f = chunk.fragments[i];
+    record.last = i + 1 == chunk.fragments.size();
+    record.rows = {{chunk.schema.id(), order++, f.count, 0, text_of(f.rows)}};
+    Output::OnAcked on_acked;
+    if (record.last) on_acked = [this, progress] { parts_.keeper.progress(progress); };
+    DS_TRY(emit_fragment(*task.table, record, message::End::None, std::move(on_acked)));
+    ++record.fragment;
+  }
+  if (!chunk.complete) return {};
+  progress.done = true;
+  record = {plan_.id, Phase::TableDone, record.position, {task.table->qualified()}, 0, true, {}};
+  return emit_fragment(*task.table, record, message::End::None, [this, progress] { parts_.keeper.progress(progress); });
+}
+
+base::Result<void> SnapshotRunner::emit_fragment(const TableChoice& table, message::Snapshot record, message::End end,
+                                                 Output::OnAcked on_acked) {
+  const auto value = message::encode(record);
+  if (value.size() + kRecordOverhead > settings_.max_record_bytes)
+    return Error(Reason::RowTooLarge, fmt::format("a row of {} makes a record of {} bytes, the topic takes {}",
+                                                  table.qualified(), value.size(), settings_.max_record_bytes));
+  return parts_.output.between(table.stream, {message::Kind::Snapshot, table.type, {}, end}, value,
+                               std::move(on_acked));
+}
+
+base::Result<void> SnapshotRunner::end(std::stop_token stop) {
+  if (plan_.id.empty()) return {};
+  {
+    // The mark must not stand inside a transaction.
+    const ChunkGate::Hold hold(parts_.gate);
+    DS_TRY(parts_.gate.wait_outside(stop));
+    DS_TRY(to_all_streams(Phase::End));
+  }
+  DS_TRY(parts_.flush());
+  message::SnapshotProgress whole;
+  whole.id = plan_.id;
+  whole.tables = plan_.all;
+  whole.done = true;
+  base::log::info("the snapshot is complete", {{"id", plan_.id}, {"rows", figures().rows}});
+  base::Backoff backoff(kFirstWait, kLongestWait);
+  while (true) {
+    auto written = parts_.keeper.write_progress(whole, stop);
+    if (written || written.error().outcome() != base::Outcome::Retry) return written;
+    if (!base::sleep_for(stop, backoff.next())) return Error(Reason::Stopping, "stopped at the end of a snapshot");
+  }
+}
+
+SnapshotFigures SnapshotRunner::figures() const {
+  const std::scoped_lock lock(mutex_);
+  auto f = figures_;
+  for (const auto& [table, rows] : estimates_) f.rows_estimate += rows;
+  f.rows_estimate = std::max(f.rows_estimate, f.rows);
+  const std::chrono::duration<double> passed = base::steady_now() - started_;
+  if (f.running && passed.count() > 0)
+    f.rows_per_second = static_cast<double>(f.rows - rows_at_start_) / passed.count();
+  return f;
+}
+
+}  // namespace datasync::capture

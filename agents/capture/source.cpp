@@ -1,0 +1,103 @@
+#include "agents/capture/source.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "agents/capture/facts.hpp"
+
+namespace datasync::capture {
+namespace {
+
+using base::Error;
+using base::Reason;
+
+Error refuse(Fitness fitness, const std::string& server, const HistoryFacts& history, const Needed& needed) {
+  switch (fitness) {
+    case Fitness::Behind:
+      return {Reason::WaitingForReplica, fmt::format("{} has executed {}, published is {}", server,
+                                                     history.executed.text(), needed.newest.text())};
+    case Fitness::Purged:
+      return {Reason::BinlogPurged, fmt::format("{} has binlogs from {} on, needed is what comes after {}", server,
+                                                history.oldest.text(), needed.from.text())};
+    default:
+      return {Reason::GtidDiverged, fmt::format("{} has executed {}, which is not the history that led to {}", server,
+                                                history.executed.text(), needed.newest.text())};
+  }
+}
+
+}  // namespace
+
+base::Result<sql::ConnectOptions> Source::options(const config::HostPort& server) const {
+  return sql::connect_options(sql::Role::Source, server, config_.credentials, config_.tls, config_.common.secrets_dir);
+}
+
+base::Result<std::unique_ptr<sql::Connection>> Source::connect(const std::string& replica) const {
+  const auto at = std::ranges::find(config_.replicas, replica, &config::HostPort::text);
+  if (at == config_.replicas.end()) return Error(Reason::Internal, "unknown replica " + replica);
+  DS_ASSIGN(const auto connect_to, options(*at));
+  return sql::Connection::open(connect_to);
+}
+
+base::Result<Pick> Source::examine(std::size_t index, const Selection& selection,
+                                   const std::optional<Needed>& needed) const {
+  Pick pick;
+  pick.index = index;
+  pick.server = config_.replicas[index];
+  DS_ASSIGN(const auto connection, connect(pick.server.text()));
+  DS_ASSIGN(auto server, gather_server(*connection));
+  const PreflightRules rules{config_.allow_primary, config_.allow_cascades, server_id_};
+  auto findings = check_server(server, rules);
+  auto folded = selection;
+  pick.fold_case = server.variables["lower_case_table_names"] != "0";
+  folded.fold_case(pick.fold_case);
+  if (server.is_mariadb) {
+    DS_ASSIGN(pick.tables, gather_tables(*connection, folded));
+    for (auto& t : pick.tables) t.choice = selection.find(t.choice->database, t.choice->table);
+    for (auto& f : check_tables(pick.tables, folded, rules)) findings.push_back(std::move(f));
+  }
+  DS_TRY(verdict(pick.server.text(), findings));
+  DS_ASSIGN(pick.history, gather_history(*connection));
+  if (!needed) return pick;
+  const auto fitness = judge(pick.history, *needed);
+  if (fitness != Fitness::Good) return refuse(fitness, pick.server.text(), pick.history, *needed);
+  return pick;
+}
+
+base::Result<Pick> Source::pick(const Selection& selection, const std::optional<Needed>& needed, std::stop_token stop) {
+  std::vector<Refusal> refusals;
+  const auto count = config_.replicas.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    if (stop.stop_requested()) return Error(Reason::Stopping, "stopped while looking for a replica");
+    const auto index = (preferred_ + i) % count;
+    auto pick = examine(index, selection, needed);
+    if (pick) {
+      preferred_ = index;
+      return pick;
+    }
+    refusals.push_back({config_.replicas[index].text(), std::move(pick).error()});
+  }
+  return combine(refusals);
+}
+
+base::Result<FreshPosition> fresh_position(sql::Connection& connection) {
+  const auto position = [&]() -> base::Result<message::GtidSet> {
+    DS_ASSIGN(const auto text, connection.query_one("SELECT @@GLOBAL.gtid_binlog_pos"));
+    return message::GtidSet::parse(text.value_or(""));
+  };
+  // What is prepared at the second reading was prepared after the first, because nothing is in between; what was
+  // prepared before the first and is gone in between was decided before the second.
+  FreshPosition fresh;
+  DS_ASSIGN(fresh.dump_from, position());
+  DS_ASSIGN(const auto prepared, connection.query("XA RECOVER"));
+  if (!prepared.empty())
+    return Error(
+        Reason::WaitingForReplica,
+        fmt::format("{} XA transactions are prepared; a new stream begins when they are decided", prepared.size()));
+  DS_ASSIGN(fresh.position, position());
+  if (fresh.dump_from.empty()) return Error(Reason::WaitingForReplica, "the replica's binlog holds no transaction yet");
+  return fresh;
+}
+
+}  // namespace datasync::capture

@@ -1,0 +1,65 @@
+#pragma once
+// The replicas: which one is read, and connections to it.
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "agents/base/result.hpp"
+#include "agents/capture/preflight.hpp"
+#include "agents/capture/replica_picker.hpp"
+#include "agents/capture/selection.hpp"
+#include "agents/config/config.hpp"
+#include "agents/message/gtid.hpp"
+#include "agents/sql/connection.hpp"
+
+namespace datasync::capture {
+
+/// A replica that was found fit.
+struct Pick {
+  std::size_t index = 0;
+  config::HostPort server;
+  HistoryFacts history;
+  std::vector<TableFacts> tables;
+  bool fold_case = false;  ///< the server compares table names without case
+};
+
+/// Candidates in their order. `connect` may be called from any thread, the rest from one.
+class Source {
+ public:
+  Source(const config::Capture& config, std::uint32_t server_id) : config_(config), server_id_(server_id) {}
+
+  /// The first candidate, from the preferred one on, that meets all requirements and can continue from what is
+  /// `needed` (none: from now). Names are resolved and secrets read afresh at each try.
+  /// Errors: one that tells of every candidate, see `combine`.
+  base::Result<Pick> pick(const Selection& selection, const std::optional<Needed>& needed, std::stop_token stop);
+  /// Prefer the candidate after this one from now on: it failed.
+  void prefer_after(std::size_t index) noexcept { preferred_ = (index + 1) % config_.replicas.size(); }
+  void prefer(std::size_t index) noexcept { preferred_ = index; }
+
+  base::Result<sql::ConnectOptions> options(const config::HostPort& server) const;
+  /// `replica` is a HostPort's text.
+  base::Result<std::unique_ptr<sql::Connection>> connect(const std::string& replica) const;
+
+ private:
+  base::Result<Pick> examine(std::size_t index, const Selection& selection, const std::optional<Needed>& needed) const;
+
+  const config::Capture& config_;
+  std::uint32_t server_id_;
+  std::size_t preferred_ = 0;
+};
+
+/// A position to begin a new stream at. Every XA transaction that is prepared at `position` and committed after it was
+/// prepared after `dump_from`.
+struct FreshPosition {
+  message::GtidSet dump_from, position;
+};
+/// Errors: WaitingForReplica while an XA transaction is prepared or the binlog holds no transaction; those of the
+/// connection.
+base::Result<FreshPosition> fresh_position(sql::Connection& connection);
+
+}  // namespace datasync::capture

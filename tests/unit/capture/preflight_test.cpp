@@ -1,0 +1,217 @@
+#include "agents/capture/preflight.hpp"
+
+#include <gtest/gtest.h>
+
+namespace datasync::capture {
+namespace {
+
+using base::Reason;
+
+ServerFacts good_server() {
+  ServerFacts f;
+  f.user = "'reader'@'%'";
+  f.variables = {{"log_bin", "ON"},
+                 {"binlog_format", "ROW"},
+                 {"binlog_row_image", "FULL"},
+                 {"binlog_row_metadata", "FULL"},
+                 {"gtid_strict_mode", "ON"},
+                 {"read_only", "ON"},
+                 {"log_slave_updates", "ON"},
+                 {"server_id", "11"},
+                 {"lower_case_table_names", "0"}};
+  f.grants = {"GRANT SELECT, REPLICATION SLAVE, BINLOG MONITOR ON *.* TO `reader`@`%`"};
+  f.other_server_ids = {11, 12};
+  f.is_replica = true;
+  return f;
+}
+
+struct ServerRow {
+  const char* name;
+  void (*spoil)(ServerFacts&);
+  Reason reason;
+  const char* what;
+  const char* mend;
+};
+
+class Server : public testing::TestWithParam<ServerRow> {};
+
+TEST_P(Server, is_told_with_its_mend) {
+  auto facts = good_server();
+  GetParam().spoil(facts);
+  const auto findings = check_server(facts, {false, false, 99});
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_EQ(findings[0].reason, GetParam().reason);
+  EXPECT_NE(findings[0].what.find(GetParam().what), std::string::npos) << findings[0].what;
+  EXPECT_NE(findings[0].mend.find(GetParam().mend), std::string::npos) << findings[0].mend;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Preflight, Server,
+    testing::Values(
+        ServerRow{"binlog_off", [](ServerFacts& f) { f.variables["log_bin"] = "OFF"; }, Reason::PreflightFailed,
+                  "log_bin is OFF", "log_bin=mariadb-bin"},
+        ServerRow{"mixed_format", [](ServerFacts& f) { f.variables["binlog_format"] = "MIXED"; },
+                  Reason::PreflightFailed, "binlog_format is MIXED", "SET GLOBAL binlog_format='ROW'"},
+        ServerRow{"minimal_image", [](ServerFacts& f) { f.variables["binlog_row_image"] = "MINIMAL"; },
+                  Reason::PreflightFailed, "binlog_row_image is MINIMAL", "SET GLOBAL binlog_row_image='FULL'"},
+        ServerRow{"no_metadata", [](ServerFacts& f) { f.variables["binlog_row_metadata"] = "NO_LOG"; },
+                  Reason::PreflightFailed, "binlog_row_metadata is NO_LOG", "SET GLOBAL binlog_row_metadata='FULL'"},
+        ServerRow{"lax_gtids", [](ServerFacts& f) { f.variables["gtid_strict_mode"] = "OFF"; }, Reason::PreflightFailed,
+                  "gtid_strict_mode is OFF", "SET GLOBAL gtid_strict_mode=ON"},
+        ServerRow{"silent_replica", [](ServerFacts& f) { f.variables["log_slave_updates"] = "OFF"; },
+                  Reason::PreflightFailed, "log_slave_updates is OFF", "log_slave_updates=ON"},
+        ServerRow{"writable", [](ServerFacts& f) { f.variables["read_only"] = "OFF"; }, Reason::PreflightFailed,
+                  "writable", "allowPrimary: true"},
+        ServerRow{
+            "no_dump_grant", [](ServerFacts& f) { f.grants = {"GRANT SELECT, BINLOG MONITOR ON *.* TO `reader`@`%`"}; },
+            Reason::PermissionDenied, "may not read the binlog", "GRANT REPLICATION SLAVE ON *.* TO 'reader'@'%'"},
+        ServerRow{"dump_grant_on_one_database",
+                  [](ServerFacts& f) { f.grants = {"GRANT REPLICATION SLAVE ON `shop`.* TO `reader`@`%`"}; },
+                  Reason::PermissionDenied, "may not read the binlog", "GRANT REPLICATION SLAVE"},
+        ServerRow{"no_monitor_grant", [](ServerFacts& f) { f.may_list_binlogs = false; }, Reason::PermissionDenied,
+                  "may not list", "GRANT BINLOG MONITOR ON *.* TO 'reader'@'%'"},
+        ServerRow{"server_id_in_use", [](ServerFacts& f) { f.other_server_ids.push_back(99); },
+                  Reason::DuplicateServerId, "server id 99", "serverId"},
+        ServerRow{"not_mariadb",
+                  [](ServerFacts& f) {
+                    f.is_mariadb = false;
+                    f.version = "8.0.33";
+                  },
+                  Reason::PreflightFailed, "8.0.33", "MariaDB"}),
+    [](const auto& row) { return row.param.name; });
+
+TEST(Preflight, takes_a_good_server_and_all_privileges) {
+  EXPECT_TRUE(check_server(good_server(), {false, false, 99}).empty());
+  auto root = good_server();
+  root.grants = {"GRANT ALL PRIVILEGES ON *.* TO `root`@`localhost` WITH GRANT OPTION"};
+  EXPECT_TRUE(check_server(root, {false, false, 99}).empty());
+}
+
+TEST(Preflight, takes_a_primary_only_when_declared) {
+  auto primary = good_server();
+  primary.variables["read_only"] = "OFF";
+  primary.variables["log_slave_updates"] = "OFF";
+  primary.is_replica = false;
+  EXPECT_EQ(check_server(primary, {false, false, 99}).size(), 1U);
+  EXPECT_TRUE(check_server(primary, {true, false, 99}).empty());
+}
+
+struct Tables : testing::Test {
+  Tables() {
+    config::Type orders{"orders", {"shop.orders"}, {"shop.orders.note"}, {}};
+    config::Type customers{"customers", {"shop.customers"}, {}, {}};
+    selection = *Selection::make({orders, customers}, 4);
+    facts.choice = selection.find("shop", "orders");
+    facts.info.emplace();
+    facts.info->engine = "InnoDB";
+    facts.info->schema = {"shop", "orders", {column("id"), column("note"), column("customer")}, {0}};
+  }
+  static message::Column column(std::string name) {
+    message::Column c;
+    c.name = std::move(name);
+    return c;
+  }
+  [[nodiscard]] std::vector<Finding> check(bool allow_cascades = false) const {
+    return check_tables({facts}, selection, {false, allow_cascades, 99});
+  }
+  void expect_one(Reason reason, const char* what) const {
+    const auto findings = check();
+    ASSERT_EQ(findings.size(), 1U);
+    EXPECT_EQ(findings[0].reason, reason);
+    EXPECT_NE(findings[0].what.find(what), std::string::npos) << findings[0].what;
+  }
+  Selection selection = *Selection::make({}, 1);
+  TableFacts facts;
+};
+
+TEST_F(Tables, good_one_has_no_finding) {
+  EXPECT_TRUE(check().empty());
+}
+
+TEST_F(Tables, missing_one_is_told) {
+  facts.info.reset();
+  expect_one(Reason::PreflightFailed, "shop.orders does not exist");
+}
+
+TEST_F(Tables, unreadable_one_is_told) {
+  facts.readable = false;
+  expect_one(Reason::PermissionDenied, "may not read shop.orders");
+}
+
+TEST_F(Tables, without_a_key_is_told_unless_declared) {
+  facts.info->schema.key.clear();
+  expect_one(Reason::KeyMissing, "no primary key");
+  auto choice = *facts.choice;
+  choice.key_columns = {"customer"};
+  facts.choice = &choice;
+  EXPECT_TRUE(check().empty());
+  choice.key_columns = {"nothing"};
+  EXPECT_EQ(check().size(), 1U);
+}
+
+TEST_F(Tables, excluded_columns_must_be_there_and_no_key) {
+  auto choice = *facts.choice;
+  facts.choice = &choice;
+  choice.exclude = {"id"};
+  expect_one(Reason::KeyMissing, "key column id of shop.orders is excluded");
+  choice.exclude = {"gone"};
+  expect_one(Reason::PreflightFailed, "excluded column gone");
+}
+
+TEST_F(Tables, engine_without_transactions_is_told) {
+  facts.info->engine = "Aria";
+  expect_one(Reason::EngineNotTransactional, "engine Aria");
+}
+
+TEST_F(Tables, system_versioning_is_told) {
+  facts.info->system_versioned = true;
+  expect_one(Reason::PreflightFailed, "system-versioned");
+}
+
+TEST_F(Tables, type_that_is_not_carried_is_told) {
+  facts.problem = "column v of shop.orders is VECTOR";
+  expect_one(Reason::UnsupportedType, "VECTOR");
+}
+
+TEST_F(Tables, cascades_are_told_unless_allowed) {
+  facts.info->foreign_keys = {{"fk", {"customer"}, "shop", "other", {"id"}, "RESTRICT", "SET NULL"}};
+  expect_one(Reason::PreflightFailed, "ON DELETE SET NULL");
+  EXPECT_TRUE(check(true).empty());
+}
+
+TEST_F(Tables, foreign_key_across_streams_is_told) {
+  facts.info->foreign_keys = {{"fk", {"customer"}, "shop", "customers", {"id"}, "RESTRICT", "RESTRICT"}};
+  ASSERT_NE(selection.find("shop", "customers")->stream, facts.choice->stream);
+  expect_one(Reason::PreflightFailed, "another stream");
+}
+
+TEST(Verdict, keeps_a_reason_that_all_share_and_lists_every_mend) {
+  const auto same = verdict("r1:3306", {{Reason::KeyMissing, "a", "mend a"}, {Reason::KeyMissing, "b", "mend b"}});
+  EXPECT_TRUE(same.error().is(Reason::KeyMissing));
+  EXPECT_EQ(same.error().what, "r1:3306: a. Mend: mend a\nr1:3306: b. Mend: mend b");
+  const auto mixed = verdict("r1:3306", {{Reason::KeyMissing, "a", "x"}, {Reason::PermissionDenied, "b", "y"}});
+  EXPECT_TRUE(mixed.error().is(Reason::PreflightFailed));
+  EXPECT_TRUE(verdict("r1:3306", {}));
+}
+
+TEST(CapturedSchema, leaves_out_what_is_excluded_and_keeps_the_key) {
+  TableChoice choice;
+  choice.database = "shop";
+  choice.table = "t";
+  choice.exclude = {"a"};
+  message::TableSchema full{"shop", "t", {}, {2}};
+  for (const auto* name : {"a", "b", "c"}) {
+    message::Column c;
+    c.name = name;
+    full.columns.push_back(c);
+  }
+  const auto schema = captured_schema(choice, full);
+  ASSERT_TRUE(schema);
+  ASSERT_EQ(schema->columns.size(), 2U);
+  EXPECT_EQ(schema->key, std::vector<std::uint16_t>{1});
+  choice.exclude = {"C"};
+  EXPECT_TRUE(captured_schema(choice, full).error().is(Reason::KeyMissing));
+}
+
+}  // namespace
+}  // namespace datasync::capture

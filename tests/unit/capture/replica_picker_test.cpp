@@ -1,0 +1,68 @@
+#include "agents/capture/replica_picker.hpp"
+
+#include <gtest/gtest.h>
+
+namespace datasync::capture {
+namespace {
+
+using base::Error;
+using base::Reason;
+
+message::GtidSet set(std::string_view text) {
+  return *message::GtidSet::parse(text);
+}
+
+struct Row {
+  const char* name;
+  const char *executed, *oldest, *from, *newest;
+  bool replicated;
+  Fitness expected;
+};
+
+class Judge : public testing::TestWithParam<Row> {};
+
+TEST_P(Judge, says) {
+  const auto& r = GetParam();
+  HistoryFacts facts;
+  facts.executed = facts.binlog = set(r.executed);
+  facts.oldest = set(r.oldest);
+  facts.ever_replicated = r.replicated;
+  EXPECT_EQ(judge(facts, {set(r.from), set(r.newest)}), r.expected);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Replica, Judge,
+    testing::Values(
+        Row{"good_when_it_has_the_position_and_the_binlogs_after_it", "0-1-100", "0-1-40", "0-1-50", "0-1-50", true,
+            Fitness::Good},
+        Row{"good_at_exactly_the_position", "0-1-50", "0-1-50", "0-1-50", "0-1-50", true, Fitness::Good},
+        Row{"behind_when_it_has_executed_less", "0-1-49", "", "0-1-50", "0-1-50", true, Fitness::Behind},
+        Row{"behind_when_one_stream_has_more", "0-1-60", "", "0-1-50", "0-1-70", true, Fitness::Behind},
+        Row{"behind_when_it_lacks_a_domain", "0-1-60", "", "0-1-50,2-1-1", "0-1-50,2-1-1", true, Fitness::Behind},
+        Row{"purged_when_its_first_binlog_begins_later", "0-1-100", "0-1-51", "0-1-50", "0-1-50", true,
+            Fitness::Purged},
+        Row{"purged_when_a_new_domain_is_purged", "0-1-100,1-1-9", "1-1-3", "0-1-50", "0-1-50", true, Fitness::Purged},
+        Row{"diverged_when_another_server_wrote_the_same_number", "0-2-50", "", "0-1-50", "0-1-50", true,
+            Fitness::Diverged},
+        Row{"good_when_another_primary_went_on", "0-2-51", "", "0-1-50", "0-1-50", true, Fitness::Good},
+        Row{"diverged_when_a_primary_has_less_than_was_published", "0-1-10", "", "0-1-50", "0-1-50", false,
+            Fitness::Diverged}),
+    [](const auto& row) { return row.param.name; });
+
+TEST(Refusals, tell_of_all_and_wait_before_they_halt) {
+  const auto e = combine({{"a", Error(Reason::SourceUnreachable, "a is down")},
+                          {"b", Error(Reason::BinlogPurged, "b is purged")},
+                          {"c", Error(Reason::WaitingForReplica, "c is behind")}});
+  EXPECT_EQ(e.reason, Reason::WaitingForReplica);
+  EXPECT_EQ(e.what, "c is behind; a is down; b is purged");
+}
+
+TEST(Refusals, tell_what_a_person_must_mend_before_what_may_heal) {
+  EXPECT_EQ(combine({{"a", Error(Reason::SourceUnreachable, "a")}, {"b", Error(Reason::PreflightFailed, "b")}}).reason,
+            Reason::PreflightFailed);
+  EXPECT_EQ(combine({{"a", Error(Reason::SourceUnreachable, "a")}, {"b", Error(Reason::BinlogPurged, "b")}}).reason,
+            Reason::BinlogPurged);
+}
+
+}  // namespace
+}  // namespace datasync::capture

@@ -1,0 +1,72 @@
+#include "agents/capture/selection.hpp"
+
+#include <gtest/gtest.h>
+
+#include "agents/capture/route.hpp"
+
+namespace datasync::capture {
+namespace {
+
+std::vector<config::Type> shop() {
+  config::Type orders{"orders", {"shop.orders", "shop.order.items"}, {"shop.order.items.note"}, {}};
+  config::Type people{"people", {"crm.people"}, {}, {{"crm.people", {"email"}}}};
+  return {orders, people};
+}
+
+TEST(Selection, finds_the_type_of_a_table) {
+  const auto s = Selection::make(shop(), 1);
+  ASSERT_TRUE(s);
+  ASSERT_NE(s->find("shop", "orders"), nullptr);
+  EXPECT_EQ(s->find("shop", "orders")->type, "orders");
+  EXPECT_EQ(s->find("crm", "people")->key_columns, std::vector<std::string>{"email"});
+  EXPECT_EQ(s->find("crm", "orders"), nullptr);
+  EXPECT_EQ(s->find("shop", "Orders"), nullptr);
+}
+
+TEST(Selection, takes_points_in_table_names_and_gives_columns_to_the_right_table) {
+  const auto s = Selection::make(shop(), 1);
+  ASSERT_TRUE(s);
+  ASSERT_NE(s->find("shop", "order.items"), nullptr);
+  EXPECT_EQ(s->find("shop", "order.items")->exclude, std::vector<std::string>{"note"});
+  EXPECT_TRUE(s->find("shop", "orders")->exclude.empty());
+}
+
+TEST(Selection, compares_without_case_where_the_server_does) {
+  auto s = Selection::make(shop(), 1);
+  ASSERT_TRUE(s);
+  s->fold_case(true);
+  EXPECT_NE(s->find("SHOP", "Orders"), nullptr);
+}
+
+TEST(Selection, names_everything_that_is_wrong) {
+  auto types = shop();
+  types[1].tables.push_back("shop.orders");
+  types[1].tables.push_back("nodatabase");
+  types[1].exclude_columns.push_back("shop.other.x");
+  const auto s = Selection::make(types, 1);
+  ASSERT_FALSE(s);
+  EXPECT_TRUE(s.error().is(base::Reason::ConfigInvalid));
+  for (const auto* part :
+       {"shop.orders is named twice", "nodatabase is not of the form", "shop.other.x is not a column"})
+    EXPECT_NE(s.error().what.find(part), std::string::npos) << s.error().what;
+}
+
+// These numbers are the contract of a topic: a table whose stream changes loses its order.
+TEST(Route, never_changes_for_a_type) {
+  EXPECT_EQ(stream_of("orders", 1), 0);
+  for (const std::int32_t n : {2, 4, 7}) {
+    EXPECT_GE(stream_of("orders", n), 0);
+    EXPECT_LT(stream_of("orders", n), n);
+    EXPECT_EQ(stream_of("orders", n), stream_of("orders", n));
+  }
+  EXPECT_EQ(stream_of("orders", 4), 3);
+  EXPECT_EQ(stream_of("customers", 4), 1);
+}
+
+TEST(Route, derives_a_server_id_above_those_of_people) {
+  EXPECT_GE(derived_server_id("sync/shop"), 1U << 30U);
+  EXPECT_NE(derived_server_id("sync/shop"), derived_server_id("sync/shop2"));
+}
+
+}  // namespace
+}  // namespace datasync::capture
