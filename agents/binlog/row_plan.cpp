@@ -101,9 +101,28 @@ Step wire_step(const PlacedColumn& c, const message::Column* column) noexcept {
 /// False when the width of a value cannot be told. schema_of has checked the columns it kept.
 bool readable(const PlacedColumn& c) noexcept {
   switch (c.type) {
-    case WireType::Decimal:
-    case WireType::Null:
-      return false;
+    case WireType::Tiny:
+    case WireType::Short:
+    case WireType::Int24:
+    case WireType::Long:
+    case WireType::LongLong:
+    case WireType::Float:
+    case WireType::Double:
+    case WireType::Year:
+    case WireType::Date:
+    case WireType::NewDate:
+    case WireType::String:
+    case WireType::VarChar:
+    case WireType::VarString:
+    case WireType::VarCharCompressed:
+      return true;
+    case WireType::Time:
+    case WireType::DateTime:
+    case WireType::Timestamp:
+    case WireType::Time2:
+    case WireType::DateTime2:
+    case WireType::Timestamp2:
+      return c.scale <= 6;
     case WireType::NewDecimal:
       return c.length >= 1 && c.length <= 65 && c.scale <= c.length;
     case WireType::Bit:
@@ -119,9 +138,11 @@ bool readable(const PlacedColumn& c) noexcept {
     case WireType::Json:
     case WireType::Geometry:
       return c.length >= 1 && c.length <= 4;
-    default:
-      return c.scale <= 6;
+    case WireType::Decimal:
+    case WireType::Null:
+      return false;
   }
+  return false;
 }
 
 }  // namespace

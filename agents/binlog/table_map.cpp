@@ -29,7 +29,8 @@ TableName read_name(Cursor& in) noexcept {
 
 /// STRING metadata: two bits of the length are hidden, inverted, in the type byte when the value may exceed 255 bytes
 /// (https://bugs.mysql.com/37426); otherwise the type byte is the real type.
-void read_string(WireColumn& column, std::uint8_t first, std::uint8_t second) noexcept {
+/// False when the type is none that hides there.
+bool read_string(WireColumn& column, std::uint8_t first, std::uint8_t second) noexcept {
   if ((first & 0x30U) != 0x30U) {
     column.length = second | static_cast<std::uint32_t>((first & 0x30U) ^ 0x30U) << 4U;
     column.type = static_cast<WireType>(first | 0x30U);
@@ -37,6 +38,7 @@ void read_string(WireColumn& column, std::uint8_t first, std::uint8_t second) no
     column.length = second;
     column.type = static_cast<WireType>(first);
   }
+  return column.type == WireType::String || column.type == WireType::Enum || column.type == WireType::Set;
 }
 
 /// Reads one column's metadata. False for a type whose metadata size is unknown.
@@ -90,8 +92,7 @@ bool read_column(WireColumn& column, Cursor& in) noexcept {
     case WireType::Enum:
     case WireType::Set: {
       const auto first = in.get<std::uint8_t>();
-      read_string(column, first, in.get<std::uint8_t>());
-      return true;
+      return read_string(column, first, in.get<std::uint8_t>());
     }
   }
   return false;

@@ -65,6 +65,15 @@ INSTANTIATE_TEST_SUITE_P(TableMap, StringColumn,
                                          StringRow{"set_large", "\xf8\x08", WireType::Set, 8}),
                          [](const auto& i) { return std::string(i.param.name); });
 
+TEST(TableMapOf, a_string_hides_nothing_but_enum_set_and_char) {
+  for (const std::string metadata : {"\x3e\xff", "\xfc\xff", "\xf6\x42"}) {
+    const auto body = table_map_body({.types = "\xfe", .metadata = metadata, .nullable = std::string(1, '\0')});
+    const auto map = parse_table_map(as_bytes(body), kWhere);
+    ASSERT_FALSE(map);
+    EXPECT_EQ(map.error().reason, Reason::UnsupportedType);
+  }
+}
+
 TEST(TableMapOf, every_cut_is_damage_or_lacks_metadata) {
   const auto body = table_map_body(two_columns());
   const auto without_metadata = body.size() - names_and_key({"id", "name"}).size();
