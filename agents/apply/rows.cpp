@@ -56,6 +56,15 @@ void RowBuffer::drop_front(std::size_t count) {
   for (auto& held : held_) held.end_row -= count;
 }
 
+void RowBuffer::drop_back(std::size_t count) {
+  if (count == 0) return clear();
+  rows_.resize(std::min(count, rows_.size()));
+  while (!held_.empty() && (held_.size() == 1 ? 0 : held_[held_.size() - 2].end_row) >= count) {
+    bytes_ -= held_.back().bytes.size();
+    held_.pop_back();
+  }
+}
+
 message::ImageView view_of(const RowBuffer& buffer, ImageAt at, std::size_t columns) {
   message::ImageView view;
   for (std::size_t i = 0; i < columns; ++i) {

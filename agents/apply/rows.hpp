@@ -47,6 +47,8 @@ class RowBuffer {
   void clear() noexcept;
   /// Forgets the first `count` rows; the others keep their order.
   void drop_front(std::size_t count);
+  /// Keeps only the first `count` rows.
+  void drop_back(std::size_t count);
 
  private:
   struct Held {

@@ -1,0 +1,172 @@
+#include "agents/apply/agent.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "agents/apply/preflight.hpp"
+#include "agents/apply/session.hpp"
+#include "agents/base/log.hpp"
+#include "agents/health/supervise.hpp"
+#include "agents/kafka/client.hpp"
+#include "agents/kafka/logs.hpp"
+
+namespace datasync::apply {
+namespace {
+
+using base::Error;
+using base::Reason;
+using health::State;
+
+constexpr base::Millis kLook{100};
+constexpr base::Millis kTopicPoll{500};
+constexpr std::chrono::seconds kReadTimeout{60};
+
+/// One stream with its thread, restarted as its errors ask for.
+class Worker {
+ public:
+  Worker(const config::Apply& config, const Dialect& dialect, SchemaBook& book, health::Metrics& metrics,
+         const std::string& instance, std::int32_t stream)
+      : status_({"apply", fmt::format("{} stream {}", config.common.name, stream), instance}),
+        report_(metrics, stream),
+        context_{config, dialect, book, status_, report_, instance, stream} {}
+
+  void start() {
+    thread_ = std::jthread([this](std::stop_token stop) {
+      const auto code = health::supervise("apply", status_, stop, [this](std::stop_token s) {
+        const auto done = Session(context_, s).run();
+        if (done) completed_.store(true);
+        return done;
+      });
+      superseded_.store(code == health::ExitCode::Superseded);
+    });
+  }
+  void request_stop() { thread_.request_stop(); }
+
+  [[nodiscard]] const health::Status& status() const noexcept { return status_; }
+  [[nodiscard]] const StreamReport& report() const noexcept { return report_; }
+  [[nodiscard]] bool completed() const noexcept { return completed_.load(); }
+  [[nodiscard]] bool superseded() const noexcept { return superseded_.load(); }
+
+ private:
+  health::Status status_;
+  StreamReport report_;
+  StreamContext context_;
+  std::atomic<bool> completed_ = false;
+  std::atomic<bool> superseded_ = false;
+  std::jthread thread_;  ///< last member: it is joined before anything it uses dies
+};
+
+using Workers = std::vector<std::unique_ptr<Worker>>;
+
+/// The worse state stands for all.
+int badness(State state) {
+  static constexpr std::array kOrder{State::Completed, State::Streaming,         State::Snapshotting, State::Starting,
+                                     State::Stopping,  State::WaitingForReplica, State::Retrying,     State::Stalled};
+  return static_cast<int>(std::ranges::find(kOrder, state) - kOrder.begin());
+}
+
+/// Tells the streams' states as one and passes on progress and beats.
+class Mirror {
+ public:
+  Mirror(health::Status& status, const Workers& workers) : status_(status), workers_(workers) {}
+
+  void look() {
+    const auto worst =
+        std::ranges::max_element(workers_, {}, [](const auto& w) { return badness(w->status().state()); });
+    const auto& of = (*worst)->status();
+    const auto state = of.state();
+    const auto reason = of.reason();
+    if (reason) {
+      status_.set(
+          state, *reason,
+          workers_.size() == 1 ? of.message() : fmt::format("stream {}: {}", worst - workers_.begin(), of.message()));
+    } else if (state != State::Completed && state != State::Stopping) {
+      status_.set(state);
+    }
+    std::uint64_t advances = 0;
+    bool live = true;
+    for (const auto& w : workers_) {
+      advances += w->status().advances();
+      live = live && w->status().live();
+    }
+    if (advances != advances_) status_.advance();
+    if (live) status_.beat();
+    advances_ = advances;
+  }
+
+ private:
+  health::Status& status_;
+  const Workers& workers_;
+  std::uint64_t advances_ = 0;
+};
+
+std::string detail(const config::Apply& config, const Workers& workers) {
+  std::vector<const StreamReport*> reports;
+  for (const auto& w : workers) reports.push_back(&w->report());
+  return StreamReport::json(config.destination.text(), reports);
+}
+
+base::Result<void> check(const config::Apply& config, const Dialect& dialect) {
+  DS_ASSIGN(const auto connection, connect_destination(config, kReadTimeout));
+  return check_destination(*connection, dialect, config);
+}
+
+/// The number of streams; waits for a topic that capture has not made yet.
+base::Result<std::int32_t> wait_for_topic(const config::Apply& config, health::Status& status, std::stop_token stop) {
+  const auto& channel = config.common.channel;
+  while (!stop.stop_requested()) {
+    DS_ASSIGN(const auto access, kafka::access(channel, config.common.secrets_dir));
+    DS_ASSIGN(const auto admin, kafka::Admin::open(access));
+    DS_ASSIGN(const auto topic, admin->describe(channel.topic));
+    DS_ASSIGN(const auto state, admin->describe(channel.state_topic()));
+    if (topic.exists && state.exists) return topic.partitions;
+    status.set(
+        State::Retrying, Reason::TopicMissing,
+        fmt::format("waits for the topics {} and {}, which capture makes", channel.topic, channel.state_topic()));
+    status.beat();
+    base::sleep_for(stop, kTopicPoll);
+  }
+  return Error(Reason::Stopping, "stopped");
+}
+
+base::Result<void> watch(health::Status& status, const Workers& workers, std::stop_token stop) {
+  Mirror mirror(status, workers);
+  while (base::sleep_for(stop, kLook)) {
+    mirror.look();
+    if (std::ranges::any_of(workers, [](const auto& w) { return w->superseded(); }))
+      return Error(Reason::Superseded, "another instance has taken over a stream");
+    if (std::ranges::all_of(workers, [](const auto& w) { return w->completed(); })) return {};
+  }
+  return Error(Reason::Stopping, "stopped");
+}
+
+}  // namespace
+
+base::Result<void> run_agent(const config::Apply& config, const std::string& instance, health::Status& status,
+                             health::Metrics& metrics, std::stop_token stop) {
+  const auto dialect = make_dialect(config.engine);
+  if (!dialect) return Error(Reason::ConfigInvalid, "destination.engine: this version writes to MariaDB only");
+  DS_TRY(check(config, *dialect));
+  DS_ASSIGN(const auto streams, wait_for_topic(config, status, stop));
+  SchemaBook book([&config]() -> base::Result<std::unique_ptr<protocol::StateLog>> {
+    DS_ASSIGN(const auto access, kafka::access(config.common.channel, config.common.secrets_dir));
+    return kafka::open_state_log(access, config.common.channel.state_topic());
+  });
+  Workers workers;
+  for (std::int32_t stream = 0; stream < streams; ++stream)
+    workers.push_back(std::make_unique<Worker>(config, *dialect, book, metrics, instance, stream));
+  status.set_detail([&] { return detail(config, workers); });
+  for (const auto& w : workers) w->start();
+  auto done = watch(status, workers, stop);
+  for (const auto& w : workers) w->request_stop();
+  status.drop_detail();
+  return done;
+}
+
+}  // namespace datasync::apply

@@ -1,0 +1,75 @@
+#pragma once
+// What differs between destination engines: the words of SQL. A new engine is a new Dialect.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agents/config/config.hpp"
+#include "agents/message/schema.hpp"
+
+namespace datasync::apply {
+
+/// A table of the destination as statements need it. Column indexes are those of the message schema.
+struct StatementTable {
+  const message::TableSchema* schema = nullptr;
+  std::string database, table;         ///< at the destination
+  std::vector<std::uint16_t> written;  ///< columns that are stored (not those the destination computes)
+  std::vector<std::uint16_t> key;      ///< columns that find the row
+};
+
+/// A statement and where its parameters come from, in order.
+struct StatementText {
+  enum class Image : std::uint8_t { Key, After };  ///< Key: the image that finds the row
+  struct Parameter {
+    Image image = Image::After;
+    std::uint16_t column = 0;
+  };
+  std::string sql;
+  std::vector<Parameter> parameters;
+};
+
+/// Pure; thread-safe.
+class Dialect {
+ public:
+  Dialect() = default;
+  Dialect(const Dialect&) = delete;
+  Dialect& operator=(const Dialect&) = delete;
+  virtual ~Dialect() = default;
+
+  [[nodiscard]] virtual std::string quote(std::string_view database, std::string_view table) const = 0;
+  /// Run once on every new connection that writes.
+  [[nodiscard]] virtual std::vector<std::string> session() const = 0;
+  [[nodiscard]] virtual std::string foreign_key_checks(bool on) const = 0;
+
+  [[nodiscard]] virtual StatementText insert(const StatementTable& table) const = 0;
+  /// Every written column but the key, found by the key; every written column when there are no others.
+  [[nodiscard]] virtual StatementText update(const StatementTable& table) const = 0;
+  /// Every written column, found by the key.
+  [[nodiscard]] virtual StatementText move(const StatementTable& table) const = 0;
+  [[nodiscard]] virtual StatementText erase(const StatementTable& table) const = 0;
+  /// Deletes some rows; run it until it deletes none.
+  [[nodiscard]] virtual std::string empty_some(std::string_view database, std::string_view table) const = 0;
+
+  [[nodiscard]] virtual std::string create_database(std::string_view database) const = 0;
+  /// The source's table with its exact types; columns generated at the source are plain ones here.
+  [[nodiscard]] virtual std::string create_table(const message::TableSchema& schema, std::string_view database,
+                                                 std::string_view table) const = 0;
+  /// Nothing happens when the column is there.
+  [[nodiscard]] virtual std::string add_column(const message::Column& column, std::string_view database,
+                                               std::string_view table) const = 0;
+  [[nodiscard]] virtual std::string drop_table(std::string_view database, std::string_view table) const = 0;
+  /// "DECIMAL(10,2) UNSIGNED"; for messages too.
+  [[nodiscard]] virtual std::string type_name(const message::Column& column) const = 0;
+  [[nodiscard]] virtual std::string create_ledger(std::string_view database) const = 0;
+};
+
+/// Null for an engine this version does not write to.
+std::unique_ptr<Dialect> make_dialect(config::Engine engine);
+
+/// Bytes of the longest character of a character set known to MariaDB or MySQL.
+std::uint64_t bytes_per_character(std::string_view charset) noexcept;
+
+}  // namespace datasync::apply

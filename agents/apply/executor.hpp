@@ -1,0 +1,68 @@
+#pragma once
+// Runs row changes at the destination: the fast way by plan, and when that fails row by row in source order, which
+// either works or tells exactly which row does not.
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "agents/apply/catalog.hpp"
+#include "agents/apply/planner.hpp"
+#include "agents/apply/rows.hpp"
+#include "agents/apply/statements.hpp"
+#include "agents/base/result.hpp"
+#include "agents/config/config.hpp"
+#include "agents/sql/connection.hpp"
+
+namespace datasync::apply {
+
+/// Everything happens inside a transaction that the caller begins and ends. Not thread-safe.
+class Executor {
+ public:
+  Executor(sql::Connection& connection, const Dialect& dialect, const Catalog& catalog, config::OnConflict on_conflict)
+      : connection_(connection),
+        dialect_(dialect),
+        catalog_(catalog),
+        statements_(connection, dialect, catalog),
+        overwrite_(on_conflict == config::OnConflict::Overwrite) {}
+
+  /// By plan. An error for which `row_by_row_may_help` is true says little about the cause: go back to where this call
+  /// began and call `run_rows`.
+  base::Result<void> run_plan(const RowBuffer& buffer, std::span<const RowChange> rows);
+  [[nodiscard]] static bool row_by_row_may_help(const base::Error& error) noexcept;
+
+  /// One row after the other, as the source did. Errors: RowConflict with table, key and images; ConstraintViolated and
+  /// ValueNotStorable naming table, key and what the server said; those of the connection.
+  base::Result<void> run_rows(const RowBuffer& buffer, std::span<const RowChange> rows);
+
+  struct Counts {
+    std::uint64_t statements = 0;   ///< rows sent to the server after folding
+    std::uint64_t overwritten = 0;  ///< conflicts settled by onConflict: Overwrite
+    std::uint64_t row_by_row = 0;   ///< batches that fell back
+  };
+  [[nodiscard]] const Counts& counts() const noexcept { return counts_; }
+
+ private:
+  base::Result<void> run_strict(const RowBuffer& buffer, const Run& run, std::span<const PlannedRow> rows);
+  base::Result<void> run_tolerant(const RowBuffer& buffer, const Run& run, std::span<const PlannedRow> rows);
+  base::Result<void> replace(const RowBuffer& buffer, TableIndex table, std::span<const PlannedRow> rows);
+  base::Result<void> empty(TableIndex table);
+  base::Result<void> row(const RowBuffer& buffer, const RowChange& change);
+  base::Result<void> insert_row(const RowBuffer& buffer, const RowChange& change);
+  base::Result<void> update_row(const RowBuffer& buffer, const RowChange& change);
+  base::Result<void> delete_row(const RowBuffer& buffer, const RowChange& change);
+  [[nodiscard]] bool is_duplicate() const noexcept;
+  base::Error conflict(const RowBuffer& buffer, const RowChange& change, std::string_view what);
+  base::Error explained(base::Error error, const RowBuffer& buffer, const RowChange& change) const;
+
+  sql::Connection& connection_;
+  const Dialect& dialect_;
+  const Catalog& catalog_;
+  Statements statements_;
+  Planner planner_;
+  std::uint64_t planned_generation_ = 0;
+  bool overwrite_;
+  Counts counts_;
+};
+
+}  // namespace datasync::apply

@@ -1,0 +1,162 @@
+#include "agents/apply/ledger.hpp"
+
+#include <charconv>
+
+#include <fmt/format.h>
+
+namespace datasync::apply {
+namespace {
+
+constexpr std::string_view kTable = "ledger";
+
+template <class T>
+base::Result<T> number(const std::optional<std::string>& field, std::string_view name) {
+  T value{};
+  const std::string_view text = field ? *field : std::string_view{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty() || error != std::errc{} || end != text.data() + text.size())
+    return base::Error(base::Reason::LedgerInvalid, fmt::format("the ledger's {} is '{}'", name, text));
+  return value;
+}
+
+base::Result<LedgerState> read_row(const sql::Row& row) {
+  LedgerState state;
+  DS_ASSIGN(state.next_offset, number<std::int64_t>(row[0], "next_offset"));
+  DS_ASSIGN(const auto epoch, number<std::uint64_t>(row[1], "epoch"));
+  state.epoch = message::Epoch(epoch);
+  auto gtids = message::GtidSet::parse(row[2].value_or(""));
+  if (!gtids) return base::Error(base::Reason::LedgerInvalid, "the ledger's gtids: " + gtids.error().what);
+  state.gtids = std::move(*gtids);
+  DS_ASSIGN(state.snapshot, parse_snapshot_state(row[3].value_or("")));
+  DS_ASSIGN(state.last_record, number<std::uint64_t>(row[4], "last_record"));
+  return state;
+}
+
+}  // namespace
+
+// The id and each table on a line of its own; a backslash stands before a backslash or a line end within a name.
+std::string to_text(const SnapshotState& state) {
+  if (!state.active()) return "";
+  const auto escaped = [](const std::string& name) {
+    std::string out;
+    for (const char c : name) {
+      if (c == '\\' || c == '\n') out += '\\';
+      out += c == '\n' ? 'n' : c;
+    }
+    return out;
+  };
+  std::string text = escaped(state.id) + "\n";
+  for (const auto& table : state.tables) text += escaped(table) + "\n";
+  return text;
+}
+
+base::Result<SnapshotState> parse_snapshot_state(std::string_view text) {
+  SnapshotState state;
+  std::string line;
+  bool first = true;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\\' && i + 1 < text.size()) {
+      ++i;
+      line += text[i] == 'n' ? '\n' : text[i];
+    } else if (text[i] != '\n') {
+      line += text[i];
+    } else {
+      if (first) {
+        state.id = std::move(line);
+      } else {
+        state.tables.insert(std::move(line));
+      }
+      first = false;
+      line.clear();
+    }
+  }
+  if (!line.empty() || (!text.empty() && state.id.empty()))
+    return base::Error(base::Reason::LedgerInvalid, "the ledger's snapshot is damaged");
+  return state;
+}
+
+base::Result<void> Ledger::create(sql::Connection& connection, const Dialect& dialect, const std::string& database) {
+  // Asked first: an agent whose user may not create anything can work with a ledger made by somebody else.
+  DS_ASSIGN(const auto there, connection.query_one(fmt::format(
+                                  "SELECT 1 FROM information_schema.tables WHERE table_schema={} AND table_name={}",
+                                  sql::quote_text(database), sql::quote_text(kTable))));
+  if (there) return {};
+  DS_TRY(connection.execute(dialect.create_database(database)));
+  DS_TRY(connection.execute(dialect.create_ledger(database)));
+  return {};
+}
+
+std::string Ledger::where() const {
+  return fmt::format(" WHERE task={} AND topic={} AND stream={}", sql::quote_text(key_.task),
+                     sql::quote_text(key_.topic), key_.stream);
+}
+
+base::Error Ledger::superseded() const {
+  return {base::Reason::Superseded,
+          fmt::format("another instance has taken over stream {} of topic {}", key_.stream, key_.topic)};
+}
+
+base::Result<LedgerState> Ledger::first(sql::Connection& connection, const std::string& table) {
+  auto made = connection.execute(fmt::format(
+      "INSERT INTO {} SET task={}, topic={}, stream={}, next_offset=-1, epoch=0, gtids='', token=1, "
+      "snapshot='', last_record=0, instance={}",
+      table, sql::quote_text(key_.task), sql::quote_text(key_.topic), key_.stream, sql::quote_text(instance_)));
+  if (!made) {
+    constexpr unsigned kDuplicate = 1062;
+    if (connection.last_errno() == kDuplicate)
+      return base::Error(base::Reason::DestinationBusy, "another instance made the ledger's row just now");
+    return std::move(made).error();
+  }
+  token_ = 1;
+  return LedgerState{};
+}
+
+base::Result<LedgerState> Ledger::take_over(sql::Connection& connection, const Dialect& dialect) {
+  const auto table = dialect.quote(database_, kTable);
+  DS_TRY(connection.begin());
+  DS_ASSIGN(const auto rows,
+            connection.query(fmt::format("SELECT next_offset, epoch, gtids, snapshot, last_record, token FROM {}{} "
+                                         "FOR UPDATE",
+                                         table, where())));
+  LedgerState state;
+  if (rows.empty()) {
+    DS_ASSIGN(state, first(connection, table));
+  } else {
+    DS_ASSIGN(state, read_row(rows.front()));
+    DS_ASSIGN(token_, number<std::uint64_t>(rows.front()[5], "token"));
+    ++token_;
+    DS_TRY(connection.execute(
+        fmt::format("UPDATE {} SET token={}, instance={}{}", table, token_, sql::quote_text(instance_), where())));
+  }
+  DS_TRY(connection.commit());
+  written_snapshot_ = state.snapshot;
+  return state;
+}
+
+base::Result<void> Ledger::write(sql::Connection& connection, const Dialect& dialect, const LedgerState& state) {
+  std::string snapshot;
+  if (state.snapshot != written_snapshot_) snapshot = ", snapshot=" + sql::quote_text(to_text(state.snapshot));
+  DS_ASSIGN(const auto matched,
+            connection.execute(fmt::format("UPDATE {} SET next_offset={}, epoch={}, gtids='{}', last_record={}{}{} "
+                                           "AND token={}",
+                                           dialect.quote(database_, kTable), state.next_offset, state.epoch.value(),
+                                           state.gtids.text(), state.last_record, snapshot, where(), token_)));
+  if (matched != 1) return superseded();
+  return {};
+}
+
+base::Result<void> Ledger::hold(sql::Connection& connection, const Dialect& dialect) {
+  DS_ASSIGN(const auto mine, connection.query_one(fmt::format("SELECT token FROM {}{} AND token={} FOR UPDATE",
+                                                              dialect.quote(database_, kTable), where(), token_)));
+  if (!mine) return superseded();
+  return {};
+}
+
+base::Result<void> Ledger::check(sql::Connection& connection, const Dialect& dialect) {
+  DS_ASSIGN(const auto mine, connection.query_one(fmt::format("SELECT token FROM {}{} AND token={}",
+                                                              dialect.quote(database_, kTable), where(), token_)));
+  if (!mine) return superseded();
+  return {};
+}
+
+}  // namespace datasync::apply

@@ -1,0 +1,83 @@
+#pragma once
+// The table at the destination that holds how far each stream has been applied, written in the transaction of the rows
+// (docs/decisions/0023-ledger-and-token.md).
+
+#include <cstdint>
+#include <set>
+#include <string>
+
+#include "agents/apply/dialect.hpp"
+#include "agents/base/result.hpp"
+#include "agents/message/gtid.hpp"
+#include "agents/message/record.hpp"
+#include "agents/sql/connection.hpp"
+
+namespace datasync::apply {
+
+/// A snapshot on its way: between its begin and its end rows of these tables (qualified source names) may be there
+/// already or missing.
+struct SnapshotState {
+  std::string id;  ///< empty: none
+  std::set<std::string> tables;
+  [[nodiscard]] bool active() const noexcept { return !id.empty(); }
+  bool operator==(const SnapshotState&) const = default;
+};
+std::string to_text(const SnapshotState& state);
+/// Errors: LedgerInvalid.
+base::Result<SnapshotState> parse_snapshot_state(std::string_view text);
+
+/// What the ledger holds of one stream.
+struct LedgerState {
+  std::int64_t next_offset = -1;  ///< -1: nothing was ever applied
+  message::Epoch epoch;
+  message::GtidSet gtids;
+  SnapshotState snapshot;
+  std::uint64_t last_record = 0;  ///< hash of the record at next_offset - 1; 0: unknown
+};
+
+/// Who and what a ledger row is about.
+struct LedgerKey {
+  std::string task, topic;
+  std::int32_t stream = 0;
+};
+
+/// One stream's row. Holds the fencing token once it has taken over. Not thread-safe; uses the connection it is given.
+class Ledger {
+ public:
+  Ledger(std::string database, LedgerKey key, std::string instance)
+      : database_(std::move(database)), key_(std::move(key)), instance_(std::move(instance)) {}
+
+  /// Makes database and table if they are missing.
+  static base::Result<void> create(sql::Connection& connection, const Dialect& dialect, const std::string& database);
+
+  /// Adds one to the token and reads the row, in one transaction: from here on no commit of an older holder succeeds,
+  /// and what it had open is over. Waits for its open transaction. Errors: DestinationBusy when that takes too long;
+  /// LedgerInvalid.
+  base::Result<LedgerState> take_over(sql::Connection& connection, const Dialect& dialect);
+
+  /// Inside a transaction: writes the row if the token is still ours. Errors: Superseded.
+  base::Result<void> write(sql::Connection& connection, const Dialect& dialect, const LedgerState& state);
+  /// What was written last is committed.
+  void committed(const LedgerState& state) { written_snapshot_ = state.snapshot; }
+  /// Inside a transaction: locks the row if the token is still ours, so that nobody takes over before the transaction
+  /// ends. Errors: Superseded.
+  base::Result<void> hold(sql::Connection& connection, const Dialect& dialect);
+  /// Without a lock: is the token still ours? Errors: Superseded.
+  base::Result<void> check(sql::Connection& connection, const Dialect& dialect);
+
+  [[nodiscard]] std::uint64_t token() const noexcept { return token_; }
+
+ private:
+  [[nodiscard]] std::string where() const;
+  [[nodiscard]] base::Error superseded() const;
+  base::Result<LedgerState> first(sql::Connection& connection, const std::string& table);
+
+  std::string database_;
+  LedgerKey key_;
+  std::string instance_;
+  std::uint64_t token_ = 0;
+  SnapshotState
+      written_snapshot_;  ///< what the row certainly holds, so that a long list is not written at every commit
+};
+
+}  // namespace datasync::apply

@@ -1,0 +1,78 @@
+// datasync-apply --config FILE
+
+#include <cstdio>
+#include <random>
+#include <string>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "agents/apply/agent.hpp"
+#include "agents/base/log.hpp"
+#include "agents/base/stop.hpp"
+#include "agents/config/config.hpp"
+#include "agents/health/server.hpp"
+#include "agents/health/supervise.hpp"
+
+namespace datasync::apply {
+namespace {
+
+constexpr int kBadConfig = 2;
+
+std::string make_instance() {
+  std::array<char, 256> host{};
+  gethostname(host.data(), host.size() - 1);
+  return fmt::format("{}-{}-{:08x}", host.data(), getpid(), std::random_device{}());
+}
+
+base::log::Level level_of(const std::string& name) {
+  if (name == "debug") return base::log::Level::Debug;
+  if (name == "warn") return base::log::Level::Warn;
+  if (name == "error") return base::log::Level::Error;
+  return base::log::Level::Info;
+}
+
+base::log::Format format_of(const std::string& name) {
+  if (name == "json") return base::log::Format::Json;
+  if (name == "text") return base::log::Format::Text;
+  return base::log::Format::Auto;
+}
+
+base::Result<config::Apply> load(const std::string& file) {
+  DS_ASSIGN(const auto text, config::read_file(file));
+  return config::read_apply(text);
+}
+
+int run(const config::Apply& config, std::stop_token stop) {
+  base::log::init("apply", level_of(config.common.log_level), format_of(config.common.log_format));
+  const auto instance = config.common.instance.empty() ? make_instance() : config.common.instance;
+  health::Metrics metrics;
+  health::Status status({"apply", config.common.name, instance});
+  const auto server = health::Server::start(
+      {config.common.http_host, config.common.http_port, config.common.http_port_file}, status, metrics);
+  if (!server) {
+    base::log::error("cannot serve", {{"message", std::string_view(server.error().what)}});
+    return kBadConfig;
+  }
+  const auto code = health::supervise(
+      "apply", status, stop, [&](std::stop_token s) { return run_agent(config, instance, status, metrics, s); });
+  return static_cast<int>(code);
+}
+
+}  // namespace
+}  // namespace datasync::apply
+
+int main(int argc, char** argv) {
+  using namespace datasync;
+  CLI::App app{"DataSync apply agent: stores the types it is asked for at the destination, exactly once."};
+  std::string file;
+  app.add_option("--config", file, "configuration file (JSON)")->required();
+  CLI11_PARSE(app, argc, argv);
+  const auto config = apply::load(file);
+  if (!config) {
+    fmt::print(stderr, "{}: {}\n", base::to_string(config.error().reason), config.error().what);
+    return apply::kBadConfig;
+  }
+  return apply::run(*config, base::stop_on_signals());
+}

@@ -1,0 +1,66 @@
+#include "agents/apply/preflight.hpp"
+
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "agents/apply/ledger.hpp"
+#include "agents/base/log.hpp"
+
+namespace datasync::apply {
+namespace {
+
+using base::Error;
+using base::Reason;
+
+constexpr std::uint64_t kSmallPacket = 16ULL << 20U;
+
+/// 'app'@'%' as GRANT wants it.
+std::string grantee(const std::string& current_user) {
+  const auto at = current_user.rfind('@');
+  return sql::quote_text(current_user.substr(0, at)) + "@" + sql::quote_text(current_user.substr(at + 1));
+}
+
+void warn(const sql::Row& facts) {
+  if (facts[2].value_or("1") != "1")
+    base::log::warn("a crash of the destination may lose commits that are reported as applied",
+                    {{"mend", "SET GLOBAL innodb_flush_log_at_trx_commit=1"}});
+  if (std::stoull(facts[3].value_or("0")) < kSmallPacket)
+    base::log::warn("max_allowed_packet of the destination is small",
+                    {{"mend", "SET GLOBAL max_allowed_packet=67108864"}});
+}
+
+}  // namespace
+
+base::Result<void> check_destination(sql::Connection& connection, const Dialect& dialect, const config::Apply& config) {
+  if (!connection.is_mariadb())
+    return Error(Reason::PreflightFailed, fmt::format("{} is {}, not MariaDB; set destination.engine to what it is",
+                                                      config.destination.text(), connection.server_version()));
+  DS_ASSIGN(
+      const auto rows,
+      connection.query("SELECT @@global.log_bin, @@global.binlog_format, @@global.innodb_flush_log_at_trx_commit, "
+                       "@@global.max_allowed_packet, @@global.read_only, current_user(), (SELECT support FROM "
+                       "information_schema.engines WHERE engine='InnoDB')"));
+  if (rows.empty()) return Error(Reason::DestinationUnreachable, "the destination answered nothing");
+  const sql::Row& facts = rows.front();
+  std::vector<std::string> wrong;
+  if (facts[0] == "1" && facts[1] == "STATEMENT")
+    wrong.emplace_back("binlog_format=STATEMENT cannot log what is written here; SET GLOBAL binlog_format=MIXED");
+  if (facts[6] != "DEFAULT" && facts[6] != "YES")
+    wrong.emplace_back("the engine InnoDB is not available; start the server without --skip-innodb");
+  const auto made = Ledger::create(connection, dialect, config.ledger_database);
+  if (!made && made.error().is(Reason::PermissionDenied)) {
+    wrong.push_back(fmt::format("the ledger cannot be made: {}; GRANT SELECT, INSERT, UPDATE, CREATE ON {}.* TO {}",
+                                made.error().what, sql::quote_identifier(config.ledger_database),
+                                grantee(facts[5].value_or(""))));
+  } else if (!made) {
+    return made;
+  }
+  if (!wrong.empty())
+    return Error(Reason::PreflightFailed, fmt::format("{}: {}", config.destination.text(), fmt::join(wrong, "; ")));
+  warn(facts);
+  return {};
+}
+
+}  // namespace datasync::apply

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "agents/apply/dialect.hpp"
+#include "agents/base/result.hpp"
+#include "agents/config/config.hpp"
+#include "agents/sql/connection.hpp"
+
+namespace datasync::apply {
+
+/// Checks what the destination must have, and makes the ledger if it is missing. Errors: PreflightFailed listing all
+/// that is wrong, each with the statement that mends it; DestinationReadOnly; those of the connection.
+base::Result<void> check_destination(sql::Connection& connection, const Dialect& dialect, const config::Apply& config);
+
+}  // namespace datasync::apply

@@ -1,0 +1,68 @@
+#pragma once
+// What one stream tells about itself: the figures of /metrics and its part of /status.
+
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "agents/apply/assembler.hpp"
+#include "agents/apply/executor.hpp"
+#include "agents/apply/ledger.hpp"
+#include "agents/base/clock.hpp"
+#include "agents/health/metrics.hpp"
+
+namespace datasync::apply {
+
+/// The outcome of one verified table.
+struct Verified {
+  std::string table;
+  std::uint64_t source_rows = 0, destination_rows = 0;
+  bool equal = false;
+};
+
+/// Thread-safe: the stream's thread writes, the HTTP threads read. Lives as long as the process's Metrics.
+class StreamReport {
+ public:
+  StreamReport(health::Metrics& metrics, std::int32_t stream);
+
+  /// A session has taken over the stream.
+  void opened(const LedgerState& ledger, std::uint64_t token);
+  void committed(const LedgerState& ledger, const BatchTimes& times, std::size_t rows, base::SteadyTime begun);
+  /// Counts of a session so far; what grew since the last call is added.
+  void counted(const Assembler::Counts& intake, const Executor::Counts& executor);
+  void skipped(std::int64_t offset);
+  void verified(const std::string& id, Verified result);
+  void verification_done();
+  void forget_session();  ///< a new session counts from zero
+
+  /// The agent's own part of /status as a JSON object: sums over all streams, the largest lag, and each stream.
+  [[nodiscard]] static std::string json(const std::string& destination,
+                                        const std::vector<const StreamReport*>& streams);
+
+ private:
+  struct Parts;
+  void add_to(Parts& parts) const;
+
+  std::int32_t stream_;
+  health::Counter &rows_, &transactions_, &commits_, &statement_rows_, &other_types_, &lower_epochs_, &discarded_,
+      &duplicates_, &overwritten_, &row_by_row_, &skipped_;
+  health::Histogram &commit_seconds_, &lag_seconds_;
+  health::Gauge& next_offset_;
+
+  mutable std::mutex mutex_;  ///< everything below
+  LedgerState ledger_;
+  std::uint64_t token_ = 0;
+  std::uint64_t snapshot_rows_ = 0;
+  BatchTimes times_;
+  std::int64_t committed_ms_ = 0;  ///< wall clock, for lag
+  Assembler::Counts intake_;       ///< of this session, as last seen
+  Executor::Counts executor_;
+  std::vector<std::int64_t> skipped_offsets_;
+  std::string verify_id_;
+  std::vector<Verified> verified_;
+  bool verify_done_ = false;
+};
+
+}  // namespace datasync::apply

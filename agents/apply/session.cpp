@@ -1,0 +1,189 @@
+#include "agents/apply/session.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "agents/base/log.hpp"
+
+namespace datasync::apply {
+namespace {
+
+using base::Error;
+using base::Reason;
+using std::chrono::milliseconds;
+
+constexpr milliseconds kPoll{100};                        ///< how soon a stop is noticed
+constexpr auto kPositionEvery = std::chrono::seconds(1);  ///< a position that moved without rows is written so often
+constexpr std::chrono::seconds kReadTimeout{60};
+constexpr std::chrono::seconds kDdlTimeout{3600};
+constexpr unsigned kMostHalvings = 7;
+
+/// The offsets of "partition:offset" entries that name this stream.
+std::set<std::int64_t> offsets_to_skip(const std::vector<std::string>& entries, std::int32_t stream) {
+  std::set<std::int64_t> out;
+  const auto prefix = std::to_string(stream) + ":";
+  for (const std::string_view entry : entries) {
+    if (!entry.starts_with(prefix)) continue;
+    std::int64_t offset = -1;
+    const auto digits = entry.substr(prefix.size());
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), offset);
+    if (error == std::errc{} && end == digits.data() + digits.size()) out.insert(offset);
+  }
+  return out;
+}
+
+IntakeLimits limits(const config::Apply& config, unsigned busy) {
+  const auto halvings = std::min(busy / 2, kMostHalvings);
+  return {std::max<std::size_t>(1, config.batch_rows >> halvings),
+          std::max<std::size_t>(1, config.batch_bytes >> halvings)};
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<sql::Connection>> connect_destination(const config::Apply& config,
+                                                                   std::chrono::seconds read_timeout) {
+  DS_ASSIGN(auto options, sql::connect_options(sql::Role::Destination, config.destination, config.credentials,
+                                               config.tls, config.common.secrets_dir));
+  options.found_rows = true;
+  options.read_timeout = read_timeout;
+  return sql::Connection::open(options);
+}
+
+Session::Session(StreamContext& context, std::stop_token stop)
+    : context_(context), stop_(std::move(stop)), skip_(offsets_to_skip(context.config.skip_offsets, context.stream)) {
+  context_.report.forget_session();
+}
+
+Session::~Session() = default;
+
+base::Result<void> Session::run() {
+  auto done = open();
+  if (done) done = read();
+  if (!done && done.error().is(Reason::DestinationBusy)) ++context_.busy;
+  if (assembler_ && writer_) context_.report.counted(assembler_->counts(), writer_->counts());
+  return done;
+}
+
+base::Result<void> Session::open() {
+  const auto& config = context_.config;
+  DS_ASSIGN(connection_, connect_destination(config, kReadTimeout));
+  wake_.emplace(stop_, [this] { connection_->abort(); });
+  DS_TRY(Ledger::create(*connection_, context_.dialect, config.ledger_database));
+  catalog_.emplace(config, context_.dialect, context_.book,
+                   [&config] { return connect_destination(config, kDdlTimeout); });
+  Ledger ledger(config.ledger_database, {config.common.name, config.common.channel.topic, context_.stream},
+                context_.instance);
+  DS_ASSIGN(writer_, Writer::open(*connection_, context_.dialect, *catalog_, config, std::move(ledger)));
+  DS_TRY(open_consumer());
+  auto start = writer_->ledger();
+  start.next_offset = std::max<std::int64_t>(0, start.next_offset);
+  context_.status.set_epoch(start.epoch.value());
+  context_.report.opened(start, writer_->token());
+  assembler_.emplace(static_cast<Sink&>(*this), std::set<std::string>(config.types.begin(), config.types.end()),
+                     limits(config, context_.busy), std::move(start));
+  base::log::info(
+      "took over a stream",
+      {{"stream", context_.stream}, {"token", writer_->token()}, {"next_offset", writer_->ledger().next_offset}});
+  return {};
+}
+
+base::Result<void> Session::open_consumer() {
+  const auto& channel = context_.config.common.channel;
+  DS_ASSIGN(const auto access, kafka::access(channel, context_.config.common.secrets_dir));
+  const auto next = writer_->ledger().next_offset;
+  // One record back: it tells whether this is still the topic the ledger speaks of.
+  const bool look_back = next > 0 && writer_->ledger().last_record != 0;
+  if (look_back) {
+    auto opened = kafka::Consumer::open(access, channel.topic, context_.stream, next - 1);
+    if (opened) {
+      consumer_ = std::move(*opened);
+      return check_identity();
+    }
+    if (!opened.error().is(Reason::OffsetExpired)) return std::move(opened).error();
+  }
+  DS_ASSIGN(consumer_, kafka::Consumer::open(access, channel.topic, context_.stream, std::max<std::int64_t>(0, next)));
+  return {};
+}
+
+base::Result<void> Session::check_identity() {
+  const auto& ledger = writer_->ledger();
+  const auto deadline = base::steady_now() + std::chrono::seconds(10);
+  while (!stop_.stop_requested()) {
+    DS_ASSIGN(const auto record, consumer_->next(kPoll));
+    context_.status.beat();
+    if (!record) {
+      if (base::steady_now() > deadline)
+        return Error(Reason::BrokerUnreachable, "the last applied record could not be read back");
+      continue;
+    }
+    // A record that was skipped has no headers that can be read.
+    auto headers = record->headers();
+    const Incoming seen{record->offset(), record->timestamp_ms(), headers ? *headers : message::Headers{},
+                        record->value()};
+    if (seen.offset >= ledger.next_offset) return consumer_->seek(ledger.next_offset);  // it is compacted away
+    if (mark_of(seen) == ledger.last_record) return {};
+    return Error(
+        Reason::LedgerInvalid,
+        fmt::format("the record at {}:{} is not the one that was applied: topic {} was made anew or changed. To "
+                    "apply the new topic from its start, delete the ledger's row",
+                    context_.stream, seen.offset, context_.config.common.channel.topic));
+  }
+  return Error(Reason::Stopping, "stopped");
+}
+
+base::Result<void> Session::read() {
+  show_state();
+  while (!stop_.stop_requested()) {
+    context_.status.beat();
+    DS_ASSIGN(auto record, consumer_->next(assembler_->has_whole_rows() ? context_.config.batch_time : kPoll));
+    if (record) {
+      DS_TRY(take(*record));
+    } else {
+      DS_TRY(nothing_there());
+    }
+    if (completed_) return assembler_->pause(true);
+  }
+  return Error(Reason::Stopping, "stopped");
+}
+
+base::Result<void> Session::nothing_there() {
+  const bool position_due = base::steady_now() - last_commit_ >= kPositionEvery;
+  DS_TRY(assembler_->pause(position_due));
+  context_.report.counted(assembler_->counts(), writer_->counts());
+  return writer_->idle();
+}
+
+base::Result<void> Session::take(const kafka::Record& record) {
+  const auto offset = record.offset();
+  if (skip_.contains(offset)) {
+    base::log::warn("skips a record that skipOffsets names", {{"stream", context_.stream}, {"offset", offset}});
+    context_.report.skipped(offset);
+    return {};
+  }
+  auto headers = record.headers();
+  if (!headers) return foreign(std::move(headers).error(), offset);
+  if (record.tombstone()) return foreign(Error(Reason::ForeignMessage, "a record without a value"), offset);
+  auto taken = assembler_->take({offset, record.timestamp_ms(), std::move(*headers), record.value()});
+  if (!taken) return foreign(std::move(taken).error(), offset);
+  if (base::steady_now() - last_commit_ >= kPositionEvery) return assembler_->pause(true);
+  return {};
+}
+
+/// Names the place, and the way on that a person may choose.
+Error Session::foreign(Error error, std::int64_t offset) const {
+  if (!error.is(Reason::ForeignMessage)) return error;
+  error.what = fmt::format(
+      "topic {}, partition {}, offset {}: {}; to go on without this record set skipOffsets: "
+      "[\"{}:{}\"]",
+      context_.config.common.channel.topic, context_.stream, offset, error.what, context_.stream, offset);
+  return error;
+}
+
+void Session::show_state() {
+  const bool snapshot = writer_->ledger().snapshot.active();
+  context_.status.set(snapshot ? health::State::Snapshotting : health::State::Streaming);
+}
+
+}  // namespace datasync::apply

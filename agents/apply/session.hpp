@@ -1,0 +1,85 @@
+#pragma once
+// One run of one stream: takes over the ledger, reads the topic from there, applies until something ends it.
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "agents/apply/assembler.hpp"
+#include "agents/apply/catalog.hpp"
+#include "agents/apply/report.hpp"
+#include "agents/apply/schema_book.hpp"
+#include "agents/apply/writer.hpp"
+#include "agents/base/result.hpp"
+#include "agents/config/config.hpp"
+#include "agents/health/status.hpp"
+#include "agents/kafka/consumer.hpp"
+
+namespace datasync::apply {
+
+/// What the sessions of one stream share.
+struct StreamContext {
+  const config::Apply& config;
+  const Dialect& dialect;
+  SchemaBook& book;
+  health::Status& status;  ///< of this stream
+  StreamReport& report;
+  std::string instance;
+  std::int32_t stream = 0;
+  unsigned busy = 0;  ///< failures by DestinationBusy since the last commit; each halves the batches
+};
+
+/// Connects to the destination with the credentials as they are now.
+base::Result<std::unique_ptr<sql::Connection>> connect_destination(const config::Apply& config,
+                                                                   std::chrono::seconds read_timeout);
+
+/// Not thread-safe; one per run.
+class Session final : private Sink {
+ public:
+  Session(StreamContext& context, std::stop_token stop);
+  ~Session() override;
+
+  /// Runs until an error, a stop (Stopping), or until all is copied and verified (mode Once: returns success).
+  base::Result<void> run();
+
+ private:
+  base::Result<void> open();
+  base::Result<void> open_consumer();
+  base::Result<void> check_identity();
+  base::Result<void> read();
+  base::Result<void> nothing_there();
+  base::Result<void> take(const kafka::Record& record);
+  base::Error foreign(base::Error error, std::int64_t offset) const;
+  void show_state();
+
+  const message::TableSchema* active(message::SchemaId id, TableIndex& index) override;
+  base::Result<void> activate(message::SchemaId id) override;
+  base::Result<void> commit(const RowBuffer& buffer, std::span<const RowChange> rows, const LedgerState& next,
+                            const BatchTimes& times) override;
+  base::Result<void> stream(const RowBuffer& buffer, std::span<const RowChange> rows) override;
+  bool streaming() override;
+  void rollback() override;
+  base::Result<void> table_gone(const message::SchemaNote& note, std::int64_t offset) override;
+  base::Result<void> verify(const std::optional<message::Verify>& verify, bool last) override;
+
+  StreamContext& context_;
+  std::stop_token stop_;
+  std::set<std::int64_t> skip_;
+  std::optional<Catalog> catalog_;
+  std::unique_ptr<sql::Connection> connection_;
+  std::unique_ptr<Writer> writer_;
+  std::unique_ptr<kafka::Consumer> consumer_;
+  std::optional<Assembler> assembler_;
+  std::size_t streamed_rows_ = 0;
+  base::SteadyTime last_commit_ = base::steady_now();
+  std::vector<std::string> verify_failures_;
+  bool completed_ = false;
+  /// A stop must not wait for a lock or a slow server: what is open is rolled back and done again next time.
+  std::optional<std::stop_callback<std::function<void()>>> wake_;
+};
+
+}  // namespace datasync::apply

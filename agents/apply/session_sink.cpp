@@ -1,0 +1,111 @@
+// What a session does with whole transactions.
+
+#include <fmt/format.h>
+
+#include "agents/apply/session.hpp"
+#include "agents/apply/verify.hpp"
+#include "agents/base/log.hpp"
+
+namespace datasync::apply {
+
+using base::Error;
+using base::Reason;
+
+const message::TableSchema* Session::active(message::SchemaId id, TableIndex& index) {
+  const auto* table = catalog_->active(id, index);
+  return table == nullptr ? nullptr : table->schema.get();
+}
+
+base::Result<void> Session::activate(message::SchemaId id) {
+  return catalog_->activate(id, stop_);
+}
+
+base::Result<void> Session::commit(const RowBuffer& buffer, std::span<const RowChange> rows, const LedgerState& next,
+                                   const BatchTimes& times) {
+  if (!verify_failures_.empty())
+    return Error(Reason::VerifyFailed,
+                 fmt::format("source and destination differ: {}", fmt::join(verify_failures_, "; ")));
+  const auto begun = base::steady_now();
+  const bool snapshot_before = writer_->ledger().snapshot.active();
+  DS_TRY(writer_->commit(buffer, rows, next));
+  last_commit_ = base::steady_now();
+  context_.busy = 0;
+  context_.status.set_epoch(next.epoch.value());
+  context_.status.advance();
+  context_.report.committed(next, times, rows.size() + streamed_rows_, begun);
+  context_.report.counted(assembler_->counts(), writer_->counts());
+  streamed_rows_ = 0;
+  if (snapshot_before != next.snapshot.active()) show_state();
+  return {};
+}
+
+base::Result<void> Session::stream(const RowBuffer& buffer, std::span<const RowChange> rows) {
+  DS_TRY(writer_->stream(buffer, rows));
+  streamed_rows_ += rows.size();
+  context_.status.beat();
+  return {};
+}
+
+bool Session::streaming() {
+  return writer_->streaming();
+}
+
+void Session::rollback() {
+  writer_->rollback();
+  streamed_rows_ = 0;
+}
+
+base::Result<void> Session::table_gone(const message::SchemaNote& note, std::int64_t offset) {
+  const bool dropped = note.what == message::SchemaNote::What::Dropped;
+  const auto name = target_name(context_.config, note.database, note.table);
+  if (dropped && context_.config.schema_changes == config::SchemaChanges::ApplyAll) {
+    // Nobody can take over while the ledger's row is held: a frozen instance that wakes up later drops nothing.
+    auto& connection = writer_->connection();
+    DS_TRY(connection.begin());
+    DS_TRY(writer_->row().hold(connection, context_.dialect));
+    DS_TRY(catalog_->drop(name));
+    return connection.commit();
+  }
+  const auto way_on = dropped ? "set schemaChanges: ApplyAll to drop it at the destination too, or" : "";
+  return Error(
+      Reason::TableDropped,
+      fmt::format("{}.{} was {} at the source by {} ({}); {} set skipOffsets: [\"{}:{}\"] to go on and leave {} "
+                  "as it is",
+                  note.database, note.table, dropped ? "dropped" : "renamed", note.gtid.text(), note.statement, way_on,
+                  context_.stream, offset, name.qualified()));
+}
+
+base::Result<void> Session::verify(const std::optional<message::Verify>& verify, bool last) {
+  if (verify && !verify->table.empty()) {  // a stream without tables has only the mark of the end
+    DS_TRY(activate(verify->schema));
+    TableIndex index = 0;
+    const auto* table = catalog_->active(verify->schema, index);
+    if (table == nullptr) return Error(Reason::Internal, "a table is not active after it was made so");
+    DS_ASSIGN(const auto digest, digest_table(writer_->connection(), *table->schema, table->names.database,
+                                              table->names.table, [this]() -> base::Result<void> {
+                                                context_.status.beat();
+                                                if (stop_.stop_requested()) return Error(Reason::Stopping, "stopped");
+                                                return {};
+                                              }));
+    const bool equal = digest == message::TableDigest{verify->rows, verify->checksum_low, verify->checksum_high};
+    context_.report.verified(verify->id, {table->qualified(), verify->rows, digest.rows, equal});
+    base::log::write(equal ? base::log::Level::Info : base::log::Level::Error, "verified a table",
+                     {{"table", std::string_view(table->qualified())},
+                      {"equal", equal},
+                      {"source_rows", verify->rows},
+                      {"destination_rows", digest.rows}});
+    if (!equal)
+      verify_failures_.push_back(fmt::format("{} ({} rows at the source, {} at the destination{})", table->qualified(),
+                                             verify->rows, digest.rows,
+                                             verify->rows == digest.rows ? ", other content" : ""));
+  }
+  if (!last) return {};
+  context_.report.verification_done();
+  if (!verify_failures_.empty())
+    return Error(Reason::VerifyFailed,
+                 fmt::format("source and destination differ: {}", fmt::join(verify_failures_, "; ")));
+  completed_ = context_.config.common.mode == config::Mode::Once;
+  return {};
+}
+
+}  // namespace datasync::apply

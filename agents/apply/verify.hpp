@@ -1,0 +1,20 @@
+#pragma once
+
+#include <functional>
+#include <string_view>
+
+#include "agents/base/result.hpp"
+#include "agents/message/digest.hpp"
+#include "agents/message/schema.hpp"
+#include "agents/sql/connection.hpp"
+
+namespace datasync::apply {
+
+/// Count and checksum of a destination table in one consistent read, over the columns of the source's schema. `beat` is
+/// called now and then; an error it returns ends the reading. Errors: DestinationSchemaMismatch when a column is of
+/// another type than the source's (a wider one holds the same values, but its rows cannot be compared).
+base::Result<message::TableDigest> digest_table(sql::Connection& connection, const message::TableSchema& schema,
+                                                std::string_view database, std::string_view table,
+                                                const std::function<base::Result<void>()>& beat);
+
+}  // namespace datasync::apply

@@ -1,0 +1,69 @@
+#pragma once
+// The destination transaction of one stream: rows and ledger in one commit.
+
+#include <memory>
+#include <span>
+#include <string>
+
+#include "agents/apply/catalog.hpp"
+#include "agents/apply/executor.hpp"
+#include "agents/apply/ledger.hpp"
+#include "agents/apply/rows.hpp"
+#include "agents/base/clock.hpp"
+#include "agents/base/result.hpp"
+#include "agents/config/config.hpp"
+#include "agents/sql/connection.hpp"
+
+namespace datasync::apply {
+
+/// One connection that has taken over one stream. After any error the writer is done: what was open is rolled back when
+/// it is destroyed, and a new one finds in the ledger what became of the last commit. Not thread-safe.
+class Writer {
+ public:
+  /// Takes over the ledger's row. `connection` must report matched rows (found_rows) and outlive the writer.
+  static base::Result<std::unique_ptr<Writer>> open(sql::Connection& connection, const Dialect& dialect,
+                                                    Catalog& catalog, const config::Apply& config, Ledger ledger);
+  ~Writer();
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+
+  /// What the ledger held when it was taken over, and holds after every commit.
+  [[nodiscard]] const LedgerState& ledger() const noexcept { return state_; }
+  [[nodiscard]] std::uint64_t token() const noexcept { return ledger_.token(); }
+
+  /// Executes `rows` and commits them, with everything streamed before, together with `next`. Errors: Superseded, those
+  /// of Executor::run_rows, those of the connection.
+  base::Result<void> commit(const RowBuffer& buffer, std::span<const RowChange> rows, const LedgerState& next);
+  /// Executes `rows` in the open transaction, beginning it if need be, and leaves it open.
+  base::Result<void> stream(const RowBuffer& buffer, std::span<const RowChange> rows);
+  [[nodiscard]] bool streaming() const noexcept { return open_; }
+  void rollback() noexcept;
+
+  /// Call often while nothing is written: keeps an open transaction from being ended by the server, notices a
+  /// destination that is gone and a newer instance. Errors: Superseded; those of the connection.
+  base::Result<void> idle();
+
+  /// Between transactions. Reading for verification and so on.
+  [[nodiscard]] sql::Connection& connection() noexcept { return connection_; }
+  [[nodiscard]] const Executor::Counts& counts() const noexcept { return executor_.counts(); }
+  [[nodiscard]] Ledger& row() noexcept { return ledger_; }
+
+ private:
+  Writer(sql::Connection& connection, const Dialect& dialect, Catalog& catalog, const config::Apply& config,
+         Ledger ledger);
+  base::Result<void> set_foreign_key_checks();
+  base::Result<void> begin(const LedgerState* next);
+  base::Result<void> execute(const RowBuffer& buffer, std::span<const RowChange> rows, const LedgerState* next);
+
+  sql::Connection& connection_;
+  const Dialect& dialect_;
+  Catalog& catalog_;
+  Ledger ledger_;
+  LedgerState state_;
+  Executor executor_;
+  bool open_ = false;
+  bool checks_on_ = true;
+  base::SteadyTime last_used_ = base::steady_now();
+};
+
+}  // namespace datasync::apply
