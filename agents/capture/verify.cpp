@@ -1,5 +1,7 @@
 // The verification at the end of a mode Once run: part of SnapshotRunner.
 
+#include <algorithm>
+
 #include <xxhash.h>
 
 #include "agents/base/backoff.hpp"
@@ -23,7 +25,8 @@ void TableChecksum::add(base::Bytes image) noexcept {
   high_ += hash.high64 + (low_ < hash.low64 ? 1 : 0);
 }
 
-/// Each stream's last table carries the mark: a reader of that stream is done there.
+/// Each stream's last record carries the mark, in its value and in its header: a reader of other types is done there
+/// too. A stream that has no table gets a record with just the mark.
 base::Result<void> SnapshotRunner::verify(std::stop_token stop) {
   ChunkReader reader(parts_.gate, parts_.connect);
   const auto tables = parts_.selection.tables();
@@ -39,6 +42,16 @@ base::Result<void> SnapshotRunner::verify(std::stop_token stop) {
         return Error(std::move(done).error());
       if (!base::sleep_for(stop, backoff.next())) return Error(Reason::Stopping, "stopped while verifying");
     }
+  }
+  for (std::int32_t stream = 0; stream < parts_.selection.streams(); ++stream) {
+    if (std::ranges::any_of(tables, [&](const auto& t) { return t.stream == stream; })) continue;
+    message::Verify mark;
+    mark.id = plan_.id;
+    mark.position = parts_.writer.position();
+    mark.last = true;
+    const std::scoped_lock lock(parts_.between);
+    DS_TRY(parts_.output.between(stream, {message::Kind::Verify, "", {}, message::End::Transaction},
+                                 message::encode(mark), {}));
   }
   return parts_.flush();
 }
@@ -63,8 +76,9 @@ base::Result<bool> SnapshotRunner::verify_table(const TableChoice& table, bool l
                            last};
     const std::scoped_lock lock(parts_.between);
     if (done)
-      done = parts_.output.between(table.stream, {message::Kind::Verify, table.type, {}, message::End::None},
-                                   message::encode(record), {});
+      done = parts_.output.between(
+          table.stream, {message::Kind::Verify, table.type, {}, last ? message::End::Transaction : message::End::None},
+          message::encode(record), {});
   }
   parts_.gate.done(chunk.place);
   if (!state) return Error(std::move(state).error());
