@@ -60,6 +60,8 @@ void AgentProcess::start(base::SteadyTime now) {
   child_ = std::move(*child);
   answered_at_ = now;
   view_.state = "Starting";
+  view_.reason.clear();
+  view_.message.clear();
 }
 
 void AgentProcess::ended(const std::string& how, base::SteadyTime now) {

@@ -114,7 +114,7 @@ Once once_state(const std::vector<const AgentView*>& agents_of_task) {
   };
   if (std::ranges::any_of(agents_of_task, differs)) return Once::Failed;
   const auto completed = [](const AgentView* a) {
-    return a->state == "Completed" && (a->agent != "apply" || !a->verify || a->verify->done);
+    return a->state == "Completed" && (a->agent != "apply" || (a->verify && a->verify->done));
   };
   return std::ranges::all_of(agents_of_task, completed) ? Once::Done : Once::Running;
 }

@@ -22,25 +22,6 @@ config::ServerTls server_tls(const api::ServerTls& t) {
   return {t.mode, secret(t.ca_secret_name, kCaKey)};
 }
 
-config::Channel channel(const api::Channel& c) {
-  config::Channel out;
-  out.bootstrap_servers = c.bootstrap_servers;
-  out.topic = c.topic;
-  out.partitions = c.partitions;
-  out.replication_factor = c.replication_factor;
-  out.tls = c.tls.on();
-  out.tls_ca = secret(c.tls.ca_secret_name, kCaKey);
-  out.tls_certificate = secret(c.tls.client_certificate_secret_name, kCertificateKey);
-  out.tls_key = secret(c.tls.client_certificate_secret_name, kPrivateKey);
-  if (c.sasl.on()) {
-    out.sasl_mechanism = c.sasl.mechanism.empty() ? "SCRAM-SHA-512" : c.sasl.mechanism;
-    const auto login = credentials(c.sasl.credentials);
-    out.sasl_username = login.username;
-    out.sasl_password = login.password;
-  }
-  return out;
-}
-
 config::Common common(const api::DataSync& r, const Runtime& runtime) {
   config::Common out;
   out.name = r.id();
@@ -51,7 +32,7 @@ config::Common common(const api::DataSync& r, const Runtime& runtime) {
   out.http_host = runtime.http_host;
   out.log_level = runtime.log_level;
   out.log_format = runtime.log_format;
-  out.channel = channel(r.spec.channel);
+  out.channel = channel_config(r.spec.channel);
   out.mode = r.spec.mode;
   return out;
 }
@@ -70,6 +51,25 @@ std::vector<std::string> skip_offsets(const api::Metadata& m) {
 }
 
 }  // namespace
+
+config::Channel channel_config(const api::Channel& c) {
+  config::Channel out;
+  out.bootstrap_servers = c.bootstrap_servers;
+  out.topic = c.topic;
+  out.partitions = c.partitions;
+  out.replication_factor = c.replication_factor;
+  out.tls = c.tls.on();
+  out.tls_ca = secret(c.tls.ca_secret_name, kCaKey);
+  out.tls_certificate = secret(c.tls.client_certificate_secret_name, kCertificateKey);
+  out.tls_key = secret(c.tls.client_certificate_secret_name, kPrivateKey);
+  if (c.sasl.on()) {
+    out.sasl_mechanism = c.sasl.mechanism.empty() ? "SCRAM-SHA-512" : c.sasl.mechanism;
+    const auto login = credentials(c.sasl.credentials);
+    out.sasl_username = login.username;
+    out.sasl_password = login.password;
+  }
+  return out;
+}
 
 config::Capture capture_config(const api::DataSync& resource, const Runtime& runtime) {
   const auto& s = *resource.spec.source;

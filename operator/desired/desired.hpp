@@ -27,4 +27,7 @@ config::Capture capture_config(const api::DataSync& resource, const Runtime& run
 /// Precondition: the resource has no problems and has a destination.
 config::Apply apply_config(const api::DataSync& resource, const Runtime& runtime);
 
+/// How every client of a resource reaches its channel.
+config::Channel channel_config(const api::Channel& channel);
+
 }  // namespace datasync::desired

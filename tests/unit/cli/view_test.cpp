@@ -99,6 +99,7 @@ INSTANTIATE_TEST_SUITE_P(
                 Once::Done},
         OnceRow{"source_only", {agent("capture", "Completed")}, Once::Done},
         OnceRow{"one_still_works", {agent("capture", "Completed"), agent("apply", "Streaming", kEqual)}, Once::Running},
+        OnceRow{"not_verified", {agent("apply", "Completed")}, Once::Running},
         OnceRow{"verification_goes_on", {agent("apply", "Completed", kGoing)}, Once::Running},
         OnceRow{
             "a_table_differs", {agent("capture", "Streaming"), agent("apply", "Streaming", kDifferent)}, Once::Failed},
