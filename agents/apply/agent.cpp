@@ -39,7 +39,7 @@ class Worker {
   void start() {
     thread_ = std::jthread([this](std::stop_token stop) {
       const auto code = health::supervise("apply", status_, stop, [this](std::stop_token s) {
-        const auto done = Session(context_, s).run();
+        const auto done = run_stream(context_, s);
         if (done) completed_.store(true);
         return done;
       });

@@ -222,7 +222,7 @@ base::Result<void> Assembler::finish(const Incoming& record) {
   complete_rows_ = buffer_.size();
   moved(record);
   const bool full = complete_rows_ >= limits_.rows || buffer_.bytes() >= limits_.bytes;
-  if (full || sink_.streaming()) return commit_complete();
+  if (full || limits_.each_transaction || sink_.streaming()) return commit_complete();
   return {};
 }
 

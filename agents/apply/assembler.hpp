@@ -51,6 +51,7 @@ class Sink {
 struct IntakeLimits {
   std::size_t rows = 1000;
   std::size_t bytes = 4U << 20U;
+  bool each_transaction = false;  ///< commit every source transaction by itself
 };
 
 /// One record of a stream.
@@ -75,6 +76,9 @@ class Assembler {
   base::Result<void> take(const Incoming& record);
   /// No further record is there: commits whole transactions. `position_too`: also when only the position moved.
   base::Result<void> pause(bool position_too);
+
+  /// From the next transaction on.
+  void set_limits(const IntakeLimits& limits) noexcept { limits_ = limits; }
 
   [[nodiscard]] bool has_whole_rows() const noexcept { return complete_rows_ > 0; }
   [[nodiscard]] bool has_moved() const noexcept { return dirty_; }

@@ -115,7 +115,7 @@ base::Result<LedgerState> Ledger::take_over(sql::Connection& connection, const D
   const auto table = dialect.quote(database_, kTable);
   DS_TRY(connection.begin());
   DS_ASSIGN(const auto rows,
-            connection.query(fmt::format("SELECT next_offset, epoch, gtids, snapshot, last_record, token FROM {}{} "
+            connection.query(fmt::format("SELECT next_offset, epoch, gtids, snapshot, last_record, token, instance FROM {}{} "
                                          "FOR UPDATE",
                                          table, where())));
   LedgerState state;
@@ -123,6 +123,10 @@ base::Result<LedgerState> Ledger::take_over(sql::Connection& connection, const D
     DS_ASSIGN(state, first(connection, table));
   } else {
     DS_ASSIGN(state, read_row(rows.front()));
+    if (held_ && rows.front()[6].value_or("") != instance_) {
+      connection.rollback();
+      return superseded();
+    }
     DS_ASSIGN(token_, number<std::uint64_t>(rows.front()[5], "token"));
     ++token_;
     DS_TRY(connection.execute(

@@ -44,8 +44,9 @@ struct LedgerKey {
 /// One stream's row. Holds the fencing token once it has taken over. Not thread-safe; uses the connection it is given.
 class Ledger {
  public:
-  Ledger(std::string database, LedgerKey key, std::string instance)
-      : database_(std::move(database)), key_(std::move(key)), instance_(std::move(instance)) {}
+  /// `held`: this instance has held the row before. Another holder since then is newer, and is not pushed away again.
+  Ledger(std::string database, LedgerKey key, std::string instance, bool held = false)
+      : database_(std::move(database)), key_(std::move(key)), instance_(std::move(instance)), held_(held) {}
 
   /// Makes database and table if they are missing.
   static base::Result<void> create(sql::Connection& connection, const Dialect& dialect, const std::string& database);
@@ -75,6 +76,7 @@ class Ledger {
   std::string database_;
   LedgerKey key_;
   std::string instance_;
+  bool held_ = false;
   std::uint64_t token_ = 0;
   SnapshotState
       written_snapshot_;  ///< what the row certainly holds, so that a long list is not written at every commit

@@ -34,13 +34,22 @@ std::set<std::int64_t> offsets_to_skip(const std::vector<std::string>& entries, 
   return out;
 }
 
-IntakeLimits limits(const config::Apply& config, unsigned busy) {
-  const auto halvings = std::min(busy / 2, kMostHalvings);
-  return {std::max<std::size_t>(1, config.batch_rows >> halvings),
-          std::max<std::size_t>(1, config.batch_bytes >> halvings)};
+}  // namespace
+
+IntakeLimits limits_of(const StreamContext& context) {
+  const auto halvings = std::min(context.busy / 2, kMostHalvings);
+  return {std::max<std::size_t>(1, context.config.batch_rows >> halvings),
+          std::max<std::size_t>(1, context.config.batch_bytes >> halvings), context.rows_alone > 0};
 }
 
-}  // namespace
+base::Result<void> run_stream(StreamContext& context, std::stop_token stop) {
+  const bool alone = context.rows_alone > 0;
+  auto done = Session(context, stop).run();
+  if (done || !Executor::row_by_row_may_help(done.error())) return done;
+  context.rows_alone = context.config.batch_rows;
+  if (alone) return done;
+  return Session(context, std::move(stop)).run();
+}
 
 base::Result<std::unique_ptr<sql::Connection>> connect_destination(const config::Apply& config,
                                                                    std::chrono::seconds read_timeout) {
@@ -74,15 +83,16 @@ base::Result<void> Session::open() {
   catalog_.emplace(config, context_.dialect, context_.book,
                    [&config] { return connect_destination(config, kDdlTimeout); });
   Ledger ledger(config.ledger_database, {config.common.name, config.common.channel.topic, context_.stream},
-                context_.instance);
+                context_.instance, context_.held);
   DS_ASSIGN(writer_, Writer::open(*connection_, context_.dialect, *catalog_, config, std::move(ledger)));
+  context_.held = true;
   DS_TRY(open_consumer());
   auto start = writer_->ledger();
   start.next_offset = std::max<std::int64_t>(0, start.next_offset);
   context_.status.set_epoch(start.epoch.value());
   context_.report.opened(start, writer_->token());
   assembler_.emplace(static_cast<Sink&>(*this), std::set<std::string>(config.types.begin(), config.types.end()),
-                     limits(config, context_.busy), std::move(start));
+                     limits_of(context_), std::move(start));
   base::log::info(
       "took over a stream",
       {{"stream", context_.stream}, {"token", writer_->token()}, {"next_offset", writer_->ledger().next_offset}});
@@ -163,12 +173,25 @@ base::Result<void> Session::take(const kafka::Record& record) {
     return {};
   }
   auto headers = record.headers();
-  if (!headers) return foreign(std::move(headers).error(), offset);
-  if (record.tombstone()) return foreign(Error(Reason::ForeignMessage, "a record without a value"), offset);
+  if (headers && record.tombstone()) headers = Error(Reason::ForeignMessage, "a record without a value");
+  if (!headers) {
+    save_what_is_whole();
+    return foreign(std::move(headers).error(), offset);
+  }
   auto taken = assembler_->take({offset, record.timestamp_ms(), std::move(*headers), record.value()});
-  if (!taken) return foreign(std::move(taken).error(), offset);
+  if (!taken) {
+    save_what_is_whole();
+    return foreign(std::move(taken).error(), offset);
+  }
   if (base::steady_now() - last_commit_ >= kPositionEvery) return assembler_->pause(true);
   return {};
+}
+
+/// A record that cannot be taken does not hold back what came before it.
+void Session::save_what_is_whole() {
+  if (sink_failed_) return;
+  if (auto saved = assembler_->pause(true); !saved)
+    base::log::debug("not committed", {{"message", std::string_view(saved.error().what)}});
 }
 
 /// Names the place, and the way on that a person may choose.

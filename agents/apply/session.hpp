@@ -31,7 +31,17 @@ struct StreamContext {
   std::string instance;
   std::int32_t stream = 0;
   unsigned busy = 0;  ///< failures by DestinationBusy since the last commit; each halves the batches
+  /// After a row was refused: so many rows are committed transaction by transaction, so that all before the bad one
+  /// count.
+  std::uint64_t rows_alone = 0;
+  bool held = false;  ///< this instance has held the stream
 };
+
+/// The size of batches now.
+IntakeLimits limits_of(const StreamContext& context);
+
+/// Runs a session; when a row is refused, once more with every transaction by itself. Errors: those of Session::run.
+base::Result<void> run_stream(StreamContext& context, std::stop_token stop);
 
 /// Connects to the destination with the credentials as they are now.
 base::Result<std::unique_ptr<sql::Connection>> connect_destination(const config::Apply& config,
@@ -54,6 +64,7 @@ class Session final : private Sink {
   base::Result<void> nothing_there();
   base::Result<void> take(const kafka::Record& record);
   base::Error foreign(base::Error error, std::int64_t offset) const;
+  void save_what_is_whole();
   void show_state();
 
   const message::TableSchema* active(message::SchemaId id, TableIndex& index) override;
@@ -78,6 +89,7 @@ class Session final : private Sink {
   base::SteadyTime last_commit_ = base::steady_now();
   std::vector<std::string> verify_failures_;
   bool completed_ = false;
+  bool sink_failed_ = false;
   /// A stop must not wait for a lock or a slow server: what is open is rolled back and done again next time.
   std::optional<std::stop_callback<std::function<void()>>> wake_;
 };

@@ -1,5 +1,7 @@
 // What a session does with whole transactions.
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "agents/apply/session.hpp"
@@ -27,9 +29,15 @@ base::Result<void> Session::commit(const RowBuffer& buffer, std::span<const RowC
                  fmt::format("source and destination differ: {}", fmt::join(verify_failures_, "; ")));
   const auto begun = base::steady_now();
   const bool snapshot_before = writer_->ledger().snapshot.active();
-  DS_TRY(writer_->commit(buffer, rows, next));
+  auto done = writer_->commit(buffer, rows, next);
+  sink_failed_ = !done;
+  if (!done) return done;
   last_commit_ = base::steady_now();
-  context_.busy = 0;
+  if (context_.busy > 0 || context_.rows_alone > 0) {
+    context_.busy = 0;
+    context_.rows_alone -= std::min<std::uint64_t>(context_.rows_alone, std::max<std::size_t>(1, rows.size()));
+    assembler_->set_limits(limits_of(context_));
+  }
   context_.status.set_epoch(next.epoch.value());
   context_.status.advance();
   context_.report.committed(next, times, rows.size() + streamed_rows_, begun);
@@ -40,7 +48,9 @@ base::Result<void> Session::commit(const RowBuffer& buffer, std::span<const RowC
 }
 
 base::Result<void> Session::stream(const RowBuffer& buffer, std::span<const RowChange> rows) {
-  DS_TRY(writer_->stream(buffer, rows));
+  auto done = writer_->stream(buffer, rows);
+  sink_failed_ = !done;
+  if (!done) return done;
   streamed_rows_ += rows.size();
   context_.status.beat();
   return {};
