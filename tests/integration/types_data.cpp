@@ -53,7 +53,6 @@ EdgeTable integers() {
     if (bits == 64) values = {"-9223372036854775808", "9223372036854775807", "0", "NULL", "-1", "1"};
     columns.push_back({fmt::format("s{}", bits), type, values});
     columns.push_back({fmt::format("u{}", bits), fmt::format("{} UNSIGNED", type), unsigned_values(bits)});
-    columns.push_back({fmt::format("z{}", bits), fmt::format("{} ZEROFILL", type), {"0", "7", "NULL"}});
   }
   columns.push_back({"flag", "BOOLEAN NOT NULL DEFAULT TRUE", {"TRUE", "FALSE"}});
   return edge_table("integers", columns);
@@ -63,12 +62,12 @@ EdgeTable decimals() {
   const std::string nines(35, '9'), fraction(30, '9');
   return edge_table(
       "decimals",
-      {{"d65", "DECIMAL(65,30)",
+      {{"d65",
+        "DECIMAL(65,30)",
         {nines + "." + fraction, "-" + nines + "." + fraction, "0", "NULL", "0." + std::string(29, '0') + "1",
          "-0." + std::string(29, '0') + "1", "1", "-1.5"}},
        {"whole", "DECIMAL(65,0)", {std::string(65, '9'), "-" + std::string(65, '9'), "0", "NULL", "10"}},
-       {"small", "DECIMAL(38,38)",
-        {"0." + std::string(38, '9'), "-0." + std::string(38, '9'), "0", "NULL", "0.1"}},
+       {"small", "DECIMAL(38,38)", {"0." + std::string(38, '9'), "-0." + std::string(38, '9'), "0", "NULL", "0.1"}},
        {"money", "DECIMAL(10,2) NOT NULL", {"99999999.99", "-99999999.99", "0.00", "-0.01", "0.10", "1000000000e-2"}},
        {"d1", "DECIMAL(1,0) UNSIGNED", {"0", "9", "NULL"}},
        {"d9", "DECIMAL(9,9)", {"0.123456789", "-0.000000001", "NULL"}},
@@ -77,16 +76,17 @@ EdgeTable decimals() {
 
 EdgeTable floats() {
   return edge_table(
-      "floats",
-      {{"f", "FLOAT",
-        {"3.402823466e38", "-3.402823466e38", "0", "NULL", "-0e0", "1.1754943508222875e-38", "1.401298464324817e-45",
-         "16777217", "0.1", "1e-7"}},
-       {"d", "DOUBLE",
-        {"1.7976931348623157e308", "-1.7976931348623157e308", "0", "NULL", "-0e0", "2.2250738585072014e-308",
-         "4.9406564584124654e-324", "0.1", "9007199254740993", "1e-300"}},
-       {"fu", "FLOAT UNSIGNED", {"0", "1.5", "NULL", "3.4e38"}},
-       {"f72", "FLOAT(7,2)", {"12345.67", "-12345.67", "NULL", "0"}},
-       {"d102", "DOUBLE(20,5) NOT NULL", {"123456789012.12345", "-0.00001", "0"}}});
+      "floats", {{"f",
+                  "FLOAT",
+                  {"3.402823466e38", "-3.402823466e38", "0", "NULL", "-0e0", "1.1754943508222875e-38",
+                   "1.401298464324817e-45", "16777217", "0.1", "1e-7"}},
+                 {"d",
+                  "DOUBLE",
+                  {"1.7976931348623157e308", "-1.7976931348623157e308", "0", "NULL", "-0e0", "2.2250738585072014e-308",
+                   "4.9406564584124654e-324", "0.1", "9007199254740993", "1e-300"}},
+                 {"fu", "FLOAT UNSIGNED", {"0", "1.5", "NULL", "3.4e38"}},
+                 {"f72", "FLOAT(7,2)", {"12345.67", "-12345.67", "NULL", "0"}},
+                 {"d102", "DOUBLE(20,5) NOT NULL", {"123456789012.12345", "-0.00001", "0"}}});
 }
 
 EdgeTable bits() {
@@ -117,12 +117,12 @@ EdgeTable enums() {
 }
 
 EdgeTable dates() {
-  return edge_table("dates",
-                    {{"d", "DATE",
-                      {"'0000-00-00'", "'9999-12-31'", "'1000-01-01'", "NULL", "'2024-00-00'", "'2024-02-00'",
-                       "'2024-02-31'", "'0000-01-01'", "'2024-02-29'"}},
-                     {"y", "YEAR", {"0", "1901", "2155", "NULL", "2024"}},
-                     {"n", "DATE NOT NULL", {"'0000-00-00'", "'2000-01-01'"}}});
+  return edge_table("dates", {{"d",
+                               "DATE",
+                               {"'0000-00-00'", "'9999-12-31'", "'1000-01-01'", "NULL", "'2024-00-00'", "'2024-02-00'",
+                                "'2024-02-31'", "'0000-01-01'", "'2024-02-29'"}},
+                              {"y", "YEAR", {"0", "1901", "2155", "NULL", "2024"}},
+                              {"n", "DATE NOT NULL", {"'0000-00-00'", "'2000-01-01'"}}});
 }
 
 EdgeTable times() {
@@ -154,7 +154,8 @@ EdgeTable timestamps() {
                        {"'1970-01-02 00:00:01'", "'2038-01-18 00:00:00" + f + "'", "'0000-00-00 00:00:00'", "NULL",
                         "'2024-03-31 02:30:00" + f + "'", "'2001-09-09 01:46:40'"}});
   }
-  columns.push_back({"auto", "TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6)",
+  columns.push_back({"auto",
+                     "TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6)",
                      {"DEFAULT", "'1999-01-01 00:00:00'"}});
   return edge_table("timestamps", columns);
 }
@@ -164,7 +165,7 @@ EdgeColumn text_column(const std::string& name, const std::string& type, const s
 }
 
 EdgeTable texts() {
-  const Texts cp1252{"''", "X'80818283848586878889'", "X'8A8B8C8D8E8F9091929394'", "NULL", "X'FFE9A0DF'", "'a b '",
+  const Texts cp1252{"''",      "X'80818283848586878889'", "X'8A8B8C8D8E8F9091929394'", "NULL", "X'FFE9A0DF'", "'a b '",
                      "'  lead'"};
   const Texts bmp{"''", "'€ßüñ日本'", "'a\\0b'", "NULL", "'tab\\tnl\\ncr\\r\\'\"`\\\\'", "'trail  '"};
   const Texts full{"''", "'😀𝄞 €'", "'a\\0b'", "NULL", "'x'", "'e\u0301'", "'trail  '"};
@@ -215,40 +216,43 @@ EdgeTable binaries() {
 }
 
 EdgeTable huge_blobs() {
-  return edge_table("huge_blobs", {{"b", "LONGBLOB",
-                                    {"REPEAT(UNHEX(SHA2('a', 512)), 262144)", "REPEAT(X'00', 16777216)", "NULL"}}});
+  return edge_table("huge_blobs",
+                    {{"b", "LONGBLOB", {"REPEAT(UNHEX(SHA2('a', 512)), 262144)", "REPEAT(X'00', 16777216)", "NULL"}}});
 }
 
 EdgeTable documents() {
-  return edge_table(
-      "documents",
-      {{"j", "JSON",
-        {"'{}'", "'[]'", "'null'", "NULL", "'{\"a\": 1, \"a\": 2, \"b\": [1.0, 1e400, -0.0, \"\\\\u0000\"]}'",
-         "'\"€ 😀\"'", "CONCAT('[', REPEAT('{\"key\": \"value\"},', 5000), '1]')", "'18446744073709551616'", "'  [ 1 ]  '"}},
-       {"n", "JSON NOT NULL DEFAULT '{}'", {"'{\"x\": null}'", "DEFAULT"}}});
+  return edge_table("documents", {{"j",
+                                   "JSON",
+                                   {"'{}'", "'[]'", "'null'", "NULL",
+                                    "'{\"a\": 1, \"a\": 2, \"b\": [1.0, 1e400, -0.0, \"\\\\u0000\"]}'", "'\"€ 😀\"'",
+                                    "CONCAT('[', REPEAT('{\"key\": \"value\"},', 5000), '1]')",
+                                    "'18446744073709551616'", "'  [ 1 ]  '"}},
+                                  {"n", "JSON NOT NULL DEFAULT '{}'", {"'{\"x\": null}'", "DEFAULT"}}});
 }
 
 EdgeTable geometries() {
-  return edge_table(
-      "geometries",
-      {{"g", "GEOMETRY",
-        {"ST_GeomFromText('POINT(1.5 -2.5)')", "ST_GeomFromText('LINESTRING(0 0, 1 1, 2 0)', 4326)", "NULL",
-         "ST_GeomFromText('GEOMETRYCOLLECTION(POINT(1 1), LINESTRING(0 0, 5 5))')",
-         "ST_GeomFromText('POLYGON((0 0, 10 0, 10 10, 0 10, 0 0), (1 1, 2 1, 2 2, 1 2, 1 1))', 3857)"}},
-       {"p", "POINT", {"POINT(-0e0, 1e300)", "NULL", "ST_GeomFromText('POINT(1 2)', 4326)"}},
-       {"m", "MULTIPOLYGON", {"NULL", "ST_GeomFromText('MULTIPOLYGON(((0 0, 1 0, 1 1, 0 0)))')"}}});
+  return edge_table("geometries",
+                    {{"g",
+                      "GEOMETRY",
+                      {"ST_GeomFromText('POINT(1.5 -2.5)')", "ST_GeomFromText('LINESTRING(0 0, 1 1, 2 0)', 4326)",
+                       "NULL", "ST_GeomFromText('GEOMETRYCOLLECTION(POINT(1 1), LINESTRING(0 0, 5 5))')",
+                       "ST_GeomFromText('POLYGON((0 0, 10 0, 10 10, 0 10, 0 0), (1 1, 2 1, 2 2, 1 2, 1 1))', 3857)"}},
+                     {"p", "POINT", {"POINT(-0e0, 1e300)", "NULL", "ST_GeomFromText('POINT(1 2)', 4326)"}},
+                     {"m", "MULTIPOLYGON", {"NULL", "ST_GeomFromText('MULTIPOLYGON(((0 0, 1 0, 1 1, 0 0)))')"}}});
 }
 
 EdgeTable addresses() {
-  return edge_table(
-      "addresses",
-      {{"u", "UUID",
-        {"'00000000-0000-0000-0000-000000000000'", "'ffffffff-ffff-ffff-ffff-ffffffffffff'", "NULL",
-         "'123e4567-e89b-12d3-a456-426655440000'", "'01890a5d-ac96-774b-bcce-b302099a8057'",
-         "'12345678-9abc-4def-8123-456789abcdef'"}},
-       {"i6", "INET6", {"'::'", "'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff'", "NULL", "'2001:db8::ff00:42:8329'",
-                        "'::ffff:192.0.2.1'"}},
-       {"i4", "INET4", {"'0.0.0.0'", "'255.255.255.255'", "NULL", "'192.0.2.1'"}}});
+  return edge_table("addresses",
+                    {{"u",
+                      "UUID",
+                      {"'00000000-0000-0000-0000-000000000000'", "'ffffffff-ffff-ffff-ffff-ffffffffffff'", "NULL",
+                       "'123e4567-e89b-12d3-a456-426655440000'", "'01890a5d-ac96-774b-bcce-b302099a8057'",
+                       "'12345678-9abc-4def-8123-456789abcdef'"}},
+                     {"i6",
+                      "INET6",
+                      {"'::'", "'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff'", "NULL", "'2001:db8::ff00:42:8329'",
+                       "'::ffff:192.0.2.1'"}},
+                     {"i4", "INET4", {"'0.0.0.0'", "'255.255.255.255'", "NULL", "'192.0.2.1'"}}});
 }
 
 EdgeTable compressed_columns() {
@@ -270,15 +274,14 @@ EdgeTable generated() {
 }
 
 EdgeTable odd_names() {
-  return edge_table("we`ird \"name\" it's ünïcödé 表",
-                    {{"sp ace", "INT", {"1", "NULL"}},
-                     {"back`tick", "INT", {"2", "NULL"}},
-                     {"it's", "VARCHAR(20)", {"'q''uote'", "NULL", "''"}},
-                     {"double\"quote", "INT", {"3"}},
-                     {"select", "INT", {"4"}},
-                     {"日本語", "VARCHAR(20)", {"'日本'", "NULL"}},
-                     {"per%cent {} \\back", "INT", {"5", "NULL"}},
-                     {std::string(64, 'n'), "INT", {"6"}}});
+  return edge_table("we`ird \"name\" it's ünïcödé 表", {{"sp ace", "INT", {"1", "NULL"}},
+                                                        {"back`tick", "INT", {"2", "NULL"}},
+                                                        {"it's", "VARCHAR(20)", {"'q''uote'", "NULL", "''"}},
+                                                        {"double\"quote", "INT", {"3"}},
+                                                        {"select", "INT", {"4"}},
+                                                        {"日本語", "VARCHAR(20)", {"'日本'", "NULL"}},
+                                                        {"per%cent {} \\back", "INT", {"5", "NULL"}},
+                                                        {std::string(64, 'n'), "INT", {"6"}}});
 }
 
 EdgeTable wide() {
@@ -286,11 +289,21 @@ EdgeTable wide() {
   for (int i = 1; i < 200; ++i) {
     const auto name = fmt::format("c{:03}", i);
     switch (i % 5) {
-      case 0: columns.push_back({name, "INT", {"NULL", fmt::format("{}", i)}}); break;
-      case 1: columns.push_back({name, "VARCHAR(20)", {fmt::format("'v{}'", i), "NULL", "''"}}); break;
-      case 2: columns.push_back({name, "BIT(3)", {"5", "NULL"}}); break;
-      case 3: columns.push_back({name, "DATETIME(3)", {"'2024-01-01 00:00:00.123'", "NULL"}}); break;
-      default: columns.push_back({name, "DECIMAL(12,4) NOT NULL", {fmt::format("{}.25", i), "0"}}); break;
+      case 0:
+        columns.push_back({name, "INT", {"NULL", fmt::format("{}", i)}});
+        break;
+      case 1:
+        columns.push_back({name, "VARCHAR(20)", {fmt::format("'v{}'", i), "NULL", "''"}});
+        break;
+      case 2:
+        columns.push_back({name, "BIT(3)", {"5", "NULL"}});
+        break;
+      case 3:
+        columns.push_back({name, "DATETIME(3)", {"'2024-01-01 00:00:00.123'", "NULL"}});
+        break;
+      default:
+        columns.push_back({name, "DECIMAL(12,4) NOT NULL", {fmt::format("{}.25", i), "0"}});
+        break;
     }
   }
   return edge_table("wide", columns);
@@ -333,55 +346,66 @@ std::vector<std::string> EdgeTable::deletes(int first_id) const {
 }
 
 std::vector<EdgeTable> edge_tables() {
-  return {integers(),  decimals(),   floats(),    bits(),      enums(),      dates(),
-          times(),     timestamps(), texts(),     long_texts(), binaries(),  huge_blobs(),
-          documents(), geometries(), addresses(), compressed_columns(), generated(), odd_names(),
-          wide(),      nopad()};
+  return {
+      integers(),  decimals(),   floats(),   bits(),       enums(),     dates(),      times(),     timestamps(),
+      texts(),     long_texts(), binaries(), huge_blobs(), documents(), geometries(), addresses(), compressed_columns(),
+      generated(), odd_names(),  wide(),     nopad()};
 }
 
 std::vector<KeyTable> key_tables() {
   return {
-      {"composite", "(b INT NOT NULL, note VARCHAR(20), a VARCHAR(20) NOT NULL, d DATE NOT NULL, PRIMARY KEY (d, a, b))",
+      {"composite",
+       "(b INT NOT NULL, note VARCHAR(20), a VARCHAR(20) NOT NULL, d DATE NOT NULL, PRIMARY KEY (d, a, b))",
        {"INSERT INTO {} VALUES (1, 'n', 'x', '2024-01-01'), (2, NULL, 'x', '2024-01-01'), (1, 'm', 'y', '0000-00-00')"},
        {"UPDATE {} SET note = 'changed' WHERE b = 1", "UPDATE {} SET b = b + 10 WHERE a = 'x'",
         "UPDATE {} SET d = '2025-05-05' WHERE a = 'y'", "DELETE FROM {} WHERE b = 12",
         "INSERT INTO {} VALUES (5, 'five', 'é', '9999-12-31')"}},
-      {"ci_key", "(k VARCHAR(30) COLLATE utf8mb4_general_ci NOT NULL PRIMARY KEY, v INT)",
+      {"ci_key",
+       "(k VARCHAR(30) COLLATE utf8mb4_general_ci NOT NULL PRIMARY KEY, v INT)",
        {"INSERT INTO {} VALUES ('abc', 1), ('straße', 2), ('Zoë', 3), ('trail', 4)"},
        {"UPDATE {} SET k = 'ABC' WHERE k = 'abc'", "UPDATE {} SET k = 'trail  ' WHERE k = 'trail'",
         "UPDATE {} SET k = 'ZOE' WHERE k = 'zoe'", "UPDATE {} SET v = v + 10",
         "DELETE FROM {} WHERE k = 'STRASSE' OR k = 'straße'", "INSERT INTO {} VALUES ('STRASSe', 9)",
         "REPLACE INTO {} VALUES ('Abc', 11)", "INSERT INTO {} VALUES ('aBC', 0) ON DUPLICATE KEY UPDATE v = v + 100"}},
-      {"latin_key", "(k CHAR(10) CHARACTER SET latin1 NOT NULL, n INT NOT NULL, v INT, PRIMARY KEY (k, n))",
+      {"latin_key",
+       "(k CHAR(10) CHARACTER SET latin1 NOT NULL, n INT NOT NULL, v INT, PRIMARY KEY (k, n))",
        {"INSERT INTO {} VALUES ('é', 1, 1), (X'80', 2, 2), (X'81', 3, 3)"},
        {"UPDATE {} SET v = v + 1", "UPDATE {} SET k = 'É' WHERE n = 1", "DELETE FROM {} WHERE n = 2"}},
-      {"binary_key", "(k BINARY(4) NOT NULL, b VARBINARY(10) NOT NULL, v INT, PRIMARY KEY (k, b))",
+      {"binary_key",
+       "(k BINARY(4) NOT NULL, b VARBINARY(10) NOT NULL, v INT, PRIMARY KEY (k, b))",
        {"INSERT INTO {} VALUES (X'00000000', X'', 1), (X'61000000', X'00', 2), (X'61000000', X'0000', 3)"},
        {"UPDATE {} SET v = v + 1", "UPDATE {} SET b = X'000000' WHERE b = X'00'", "DELETE FROM {} WHERE b = X''"}},
-      {"uuid_key", "(k UUID NOT NULL PRIMARY KEY, v INET6)",
+      {"uuid_key",
+       "(k UUID NOT NULL PRIMARY KEY, v INET6)",
        {"INSERT INTO {} VALUES ('123e4567-e89b-12d3-a456-426655440000', '::1'), "
         "('01890a5d-ac96-774b-bcce-b302099a8057', NULL)"},
        {"UPDATE {} SET v = '2001:db8::1'", "DELETE FROM {} WHERE k = '123e4567-e89b-12d3-a456-426655440000'"}},
-      {"decimal_key", "(k DECIMAL(30,10) NOT NULL, e ENUM('a','b') NOT NULL, v INT, PRIMARY KEY (k, e))",
+      {"decimal_key",
+       "(k DECIMAL(30,10) NOT NULL, e ENUM('a','b') NOT NULL, v INT, PRIMARY KEY (k, e))",
        {"INSERT INTO {} VALUES (1.5, 'a', 1), (-1.5, 'b', 2), (0, 'a', 3)"},
-       {"UPDATE {} SET k = -k", "UPDATE {} SET e = 'a' WHERE k = 1.5 AND e = 'b' AND v < 0", "DELETE FROM {} WHERE k = 0",
-        "UPDATE {} SET v = 100 WHERE e = 'a'"}},
-      {"time_key", "(k DATETIME(6) NOT NULL, ts TIMESTAMP(3) NOT NULL DEFAULT '2001-01-01 00:00:00', t TIME(2) NOT NULL, "
+       {"UPDATE {} SET k = -k", "UPDATE {} SET e = 'a' WHERE k = 1.5 AND e = 'b' AND v < 0",
+        "DELETE FROM {} WHERE k = 0", "UPDATE {} SET v = 100 WHERE e = 'a'"}},
+      {"time_key",
+       "(k DATETIME(6) NOT NULL, ts TIMESTAMP(3) NOT NULL DEFAULT '2001-01-01 00:00:00', t TIME(2) NOT NULL, "
        "v INT, PRIMARY KEY (k, ts, t))",
        {"INSERT INTO {} VALUES ('2024-01-01 00:00:00.000001', '2024-03-31 02:30:00.123', '-10:00:00.25', 1), "
         "('0000-00-00', '0000-00-00', '838:59:59', 2)"},
        {"UPDATE {} SET v = v + 1", "UPDATE {} SET t = '00:00:00.01' WHERE v = 2", "DELETE FROM {} WHERE v = 3"}},
-      {"bit_key", "(k BIT(20) NOT NULL, y YEAR NOT NULL, v INT, PRIMARY KEY (k, y))",
+      {"bit_key",
+       "(k BIT(20) NOT NULL, y YEAR NOT NULL, v INT, PRIMARY KEY (k, y))",
        {"INSERT INTO {} VALUES (1048575, 2155, 1), (0, 0, 2), (1, 1901, 3)"},
        {"UPDATE {} SET v = v + 1", "UPDATE {} SET k = 2 WHERE k = 1", "DELETE FROM {} WHERE k = 0"}},
-      {"unsigned_key", "(k BIGINT UNSIGNED NOT NULL PRIMARY KEY, v INT)",
+      {"unsigned_key",
+       "(k BIGINT UNSIGNED NOT NULL PRIMARY KEY, v INT)",
        {"INSERT INTO {} VALUES (18446744073709551615, 1), (9223372036854775808, 2), (0, 3)"},
        {"UPDATE {} SET v = v + 1", "DELETE FROM {} WHERE k = 18446744073709551615",
         "INSERT INTO {} VALUES (18446744073709551614, 9)"}},
-      {"float_key", "(k DOUBLE NOT NULL, f FLOAT NOT NULL, v INT, PRIMARY KEY (k, f))",
+      {"float_key",
+       "(k DOUBLE NOT NULL, f FLOAT NOT NULL, v INT, PRIMARY KEY (k, f))",
        {"INSERT INTO {} VALUES (0.1, 0.1, 1), (1e300, -1e-7, 2), (4.9406564584124654e-324, 16777216, 3)"},
        {"UPDATE {} SET v = v + 1", "DELETE FROM {} WHERE v = 3"}},
-      {"self_named", "(`key` INT NOT NULL, `order` VARCHAR(10) NOT NULL, PRIMARY KEY (`order`, `key`))",
+      {"self_named",
+       "(`key` INT NOT NULL, `order` VARCHAR(10) NOT NULL, PRIMARY KEY (`order`, `key`))",
        {"INSERT INTO {} VALUES (1, 'a'), (2, 'b')"},
        {"UPDATE {} SET `key` = `key` + 1", "DELETE FROM {} WHERE `order` = 'a'"}},
   };

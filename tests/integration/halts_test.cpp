@@ -1,0 +1,355 @@
+// What needs a person: the agent stands still with a named reason, skips nothing, and goes on once it is mended.
+
+#include <cstdlib>
+#include <thread>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "tests/integration/rig.hpp"
+#include "tests/support/eventually.hpp"
+
+namespace datasync::test {
+namespace {
+
+using Texts = std::vector<std::string>;
+
+/// Seconds of traffic that concerns no captured table.
+int quiet_seconds() {
+  const char* text = std::getenv("DATASYNC_QUIET_SECONDS");
+  return text != nullptr && *text != '\0' ? std::atoi(text) : 5;
+}
+
+class Halts : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    rig_ = new Rig({});
+    rig_->source().execute("CREATE DATABASE outside");
+    rig_->source().execute("CREATE TABLE outside.noise (id INT PRIMARY KEY AUTO_INCREMENT, v VARCHAR(100))");
+  }
+  static void TearDownTestSuite() {
+    delete rig_;
+    rig_ = nullptr;
+  }
+  void TearDown() override { rig_->end_agents(); }
+
+  /// A database, a topic and a ledger of its own for a test: table t with three rows.
+  void prepare(const std::string& name, const std::string& columns = "id INT PRIMARY KEY, v VARCHAR(20)") {
+    name_ = name;
+    rig_->source().execute_all({"CREATE DATABASE " + name, fmt::format("CREATE TABLE {}.t ({})", name, columns),
+                                fmt::format("INSERT INTO {}.t (id, v) VALUES (1, 'a'), (2, 'b'), (3, 'c')", name)});
+  }
+  [[nodiscard]] std::string table() const { return name_ + ".t"; }
+  [[nodiscard]] config::Capture capture() const {
+    return rig_->capture_config({{.name = "t", .tables = {table()}}}, name_);
+  }
+  [[nodiscard]] config::Apply apply() const {
+    auto config = rig_->apply_config(name_, name_);
+    config.ledger_database = name_ + "_ledger";
+    return config;
+  }
+  void start_both() {
+    rig_->start_capture(capture());
+    rig_->start_apply(apply());
+    ASSERT_TRUE(equal());
+  }
+  void sql(const std::string& statement) { rig_->source().execute(in_table(statement, table())); }
+  void destination_sql(const std::string& statement) { rig_->destination().execute(in_table(statement, table())); }
+  testing::AssertionResult equal() { return rig_->becomes_equal({{table(), ""}}); }
+  testing::AssertionResult heals() {
+    // Stalled until the agent tries again: an agent that is still stalled at first is no failure here.
+    return rig_->eventually_equal({{table(), ""}}, seconds(60));
+  }
+  /// The server keeps a file while a dump of a client that is gone still holds it: asks until all is gone.
+  static void purge_all() {
+    const auto purged = [] {
+      rig_->source().execute("FLUSH BINARY LOGS");
+      rig_->source().execute(fmt::format("PURGE BINARY LOGS TO '{}'", rig_->source().value("SHOW MASTER STATUS")));
+      return rig_->source().query("SHOW BINARY LOGS").size() == 1;
+    };
+    ASSERT_TRUE(eventually(purged, seconds(30)));
+  }
+  static std::string message(Agent& agent) { return agent.status().value_or(AgentStatus{}).message; }
+  /// The destination has no more rows than before, for a moment.
+  void expect_stands_still() {
+    const auto rows = "SELECT COUNT(*) FROM " + table();
+    const auto before = rig_->destination().value(rows);
+    sql("INSERT INTO {} (id, v) VALUES (900, 'later')");
+    std::this_thread::sleep_for(milliseconds(700));
+    EXPECT_EQ(rig_->destination().value(rows), before);
+  }
+
+  static inline Rig* rig_ = nullptr;
+  std::string name_;
+};
+
+TEST_F(Halts, PositionMovesWhileOnlyOtherTablesChange) {
+  prepare("quiet");
+  start_both();
+  const auto end = std::chrono::steady_clock::now() + seconds(quiet_seconds());
+  while (std::chrono::steady_clock::now() < end) {
+    rig_->source().execute("INSERT INTO outside.noise (v) VALUES ('noise')");
+    std::this_thread::sleep_for(milliseconds(20));
+  }
+  // What was read is not needed any more: neither agent asks for it again.
+  std::this_thread::sleep_for(seconds(2));
+  rig_->capture().process().kill();
+  purge_all();
+  rig_->capture().start();
+  rig_->apply().kill_and_restart();
+  sql("INSERT INTO {} VALUES (4, 'd')");
+  EXPECT_TRUE(equal());
+}
+
+TEST_F(Halts, BinlogsPurgedPastThePosition) {
+  prepare("purged");
+  start_both();
+  rig_->capture().process().kill();
+  sql("INSERT INTO {} VALUES (4, 'lost to the binlog')");
+  sql("UPDATE {} SET v = 'changed' WHERE id = 1");
+  sql("DELETE FROM {} WHERE id = 2");
+  purge_all();
+  rig_->capture().start();
+  ASSERT_TRUE(rig_->becomes(rig_->capture(), "Stalled", "BinlogPurged"));
+  expect_stands_still();
+
+  rig_->forget(rig_->capture());
+  auto again = capture();
+  again.on_position_lost = config::OnPositionLost::Resnapshot;
+  rig_->start_capture(again);
+  EXPECT_TRUE(heals());
+  sql("INSERT INTO {} VALUES (6, 'after')");
+  EXPECT_TRUE(heals());
+}
+
+TEST_F(Halts, TopicDeleted) {
+  prepare("deleted");
+  start_both();
+  rig_->broker().delete_topic("deleted");
+  sql("INSERT INTO {} VALUES (4, 'd')");
+  EXPECT_TRUE(rig_->becomes(rig_->capture(), "Stalled", "TopicMissing", seconds(60)));
+  EXPECT_TRUE(rig_->becomes(rig_->apply(), "Stalled", "TopicMissing", seconds(60)));
+  EXPECT_EQ(rig_->destination().number("SELECT COUNT(*) FROM deleted.t"), 3);
+}
+
+TEST_F(Halts, OffsetExpired) {
+  prepare("expired");
+  start_both();
+  rig_->apply().process().kill();
+  sql("INSERT INTO {} VALUES (4, 'd')");
+  std::this_thread::sleep_for(seconds(1));
+  rig_->broker().alter_topic("expired", {{"retention.ms", "1"}});
+  ASSERT_TRUE(eventually([] { return rig_->topic_bytes("expired-").empty(); }, seconds(30)));
+  rig_->broker().alter_topic("expired", {{"retention.ms", "-1"}});
+  rig_->apply().start();
+  EXPECT_TRUE(rig_->becomes(rig_->apply(), "Stalled", "OffsetExpired"));
+  expect_stands_still();
+}
+
+TEST_F(Halts, ForeignBytesInTheTopicAndSkippedByName) {
+  prepare("alien");
+  start_both();
+  run({"kcat", "-P", "-b", rig_->broker().bootstrap(), "-t", "alien", "-p", "0"}, "who are you\n");
+  ASSERT_TRUE(rig_->becomes(rig_->apply(), "Stalled", "ForeignMessage"));
+  expect_stands_still();
+  const auto text = message(rig_->apply());  // names topic, partition and offset
+  EXPECT_NE(text.find("alien"), std::string::npos) << text;
+
+  // A capture that starts over reads its own stream back: it must stand still too, or go on, but not lose its place.
+  const auto watermarks =
+      run({"kcat", "-C", "-b", rig_->broker().bootstrap(), "-t", "alien", "-p", "0", "-e", "-q", "-f", "%o %s\\n"});
+  const auto at = watermarks.find(" who are you");
+  ASSERT_NE(at, std::string::npos);
+  const auto line = watermarks.rfind('\n', at);
+  const auto offset = watermarks.substr(line + 1, at - line - 1);
+  EXPECT_NE(text.find(offset), std::string::npos) << text;
+  rig_->forget(rig_->apply());
+  auto skipping = apply();
+  skipping.skip_offsets = {"0:" + offset};
+  rig_->start_apply(skipping);
+  EXPECT_TRUE(equal());
+}
+
+TEST_F(Halts, WrongPasswordHealsOnceTheSecretIsMended) {
+  prepare("secret");
+  auto wrong_reader = capture();
+  wrong_reader.credentials = write_credentials(rig_->secrets(), "mended-reader", Rig::kReader, "wrong");
+  auto wrong_writer = apply();
+  wrong_writer.credentials = write_credentials(rig_->secrets(), "mended-writer", Rig::kWriter, "wrong");
+  auto& reader = rig_->start_capture(wrong_reader);
+  auto& writer = rig_->start_apply(wrong_writer);
+  EXPECT_TRUE(rig_->becomes(reader, "Retrying", "CredentialsRejected"));
+  EXPECT_TRUE(rig_->becomes(writer, "Retrying", "CredentialsRejected"));
+  for (const auto& page : {reader.get("/status"), writer.get("/status")}) {
+    EXPECT_EQ(page.value_or("").find("pass'word"), std::string::npos);
+  }
+  write_secret(rig_->secrets(), "mended-reader", "password", Rig::kPassword);
+  write_secret(rig_->secrets(), "mended-writer", "password", Rig::kPassword);
+  EXPECT_TRUE(heals());
+}
+
+TEST_F(Halts, MissingGrantsAreNamedAndHeal) {
+  prepare("grants");
+  rig_->source().create_user("poor", "p", "SELECT");
+  rig_->destination().create_user("poor", "p", "SELECT");
+  const auto credentials = write_credentials(rig_->secrets(), "poor", "poor", "p");
+  auto reading = capture();
+  reading.credentials = credentials;
+  auto writing = apply();
+  writing.credentials = credentials;
+  auto& reader = rig_->start_capture(reading);
+  ASSERT_TRUE(rig_->eventually_reason(reader, "PermissionDenied"));
+  EXPECT_NE(message(reader).find("REPLICATION SLAVE"), std::string::npos) << message(reader);
+  rig_->source().create_reader("poor", "p");
+  EXPECT_TRUE(rig_->becomes(reader, "Streaming", ""));
+  auto& writer = rig_->start_apply(writing);
+  ASSERT_TRUE(rig_->eventually_reason(writer, "PreflightFailed"));
+  EXPECT_NE(message(writer).find("GRANT SELECT, INSERT"), std::string::npos) << message(writer);
+  rig_->destination().create_writer("poor", "p");
+  EXPECT_TRUE(heals());
+}
+
+TEST_F(Halts, TableWithoutAKeyIsNamedAndHeals) {
+  prepare("keyless", "id INT, v VARCHAR(20)");
+  auto& reader = rig_->start_capture(capture());
+  rig_->start_apply(apply());
+  ASSERT_TRUE(rig_->becomes(reader, "Stalled", "KeyMissing"));
+  EXPECT_NE(message(reader).find("keyless.t"), std::string::npos) << message(reader);
+  sql("ALTER TABLE {} ADD PRIMARY KEY (id)");
+  EXPECT_TRUE(heals());
+}
+
+TEST_F(Halts, TableWithADeclaredKeyIsCaptured) {
+  prepare("declared", "id INT NOT NULL, v VARCHAR(20)");
+  auto config = capture();
+  config.types[0].key_columns = {{table(), {"id"}}};
+  rig_->start_capture(config);
+  rig_->start_apply(apply());
+  EXPECT_TRUE(equal());
+  sql("UPDATE {} SET v = 'x' WHERE id = 1");
+  sql("DELETE FROM {} WHERE id = 2");
+  EXPECT_TRUE(equal());
+}
+
+TEST_F(Halts, ValueTooLongForTheDestinationColumn) {
+  prepare("narrow");
+  start_both();
+  destination_sql("ALTER TABLE {} MODIFY v VARCHAR(3)");
+  sql("INSERT INTO {} VALUES (4, 'much too long')");
+  const auto named = [&] {
+    const auto status = rig_->apply().status();
+    return status && status->state == "Stalled" &&
+           (status->reason == "ValueNotStorable" || status->reason == "DestinationSchemaMismatch");
+  };
+  ASSERT_TRUE(eventually(named, seconds(30))) << rig_->story();
+  EXPECT_NE(message(rig_->apply()).find('v'), std::string::npos);
+  expect_stands_still();
+  destination_sql("ALTER TABLE {} MODIFY v VARCHAR(20)");
+  EXPECT_TRUE(heals());
+}
+
+TEST_F(Halts, RowThatIsNotWhatTheSourceSays) {
+  prepare("drift");
+  start_both();
+  destination_sql("DELETE FROM {} WHERE id = 2");
+  sql("UPDATE {} SET v = 'changed' WHERE id = 2");
+  ASSERT_TRUE(rig_->becomes(rig_->apply(), "Stalled", "RowConflict"));
+  const auto text = message(rig_->apply());
+  EXPECT_NE(text.find("drift.t"), std::string::npos) << text;
+  EXPECT_NE(text.find("id=2"), std::string::npos) << text;
+  expect_stands_still();
+  destination_sql("INSERT INTO {} VALUES (2, 'b')");
+  EXPECT_TRUE(heals());
+
+  destination_sql("DELETE FROM {} WHERE id = 3");
+  destination_sql("INSERT INTO {} VALUES (7, 'in the way')");
+  rig_->forget(rig_->apply());
+  auto overwriting = apply();
+  overwriting.on_conflict = config::OnConflict::Overwrite;
+  rig_->start_apply(overwriting);
+  sql("UPDATE {} SET v = 'healed' WHERE id = 3");
+  sql("INSERT INTO {} VALUES (7, 'mine')");
+  EXPECT_TRUE(heals());
+}
+
+TEST_F(Halts, ServerThatDoesNotMeetTheRequirementsIsToldAllAtOnce) {
+  prepare("preflight");
+  rig_->source().execute("SET GLOBAL binlog_row_metadata = MINIMAL");
+  rig_->source().execute("SET GLOBAL binlog_row_image = MINIMAL");
+  auto& reader = rig_->start_capture(capture());
+  rig_->start_apply(apply());
+  EXPECT_TRUE(rig_->becomes(reader, "Stalled", "PreflightFailed"));
+  const auto text = message(reader);
+  for (const auto* part : {"binlog_row_metadata", "binlog_row_image", "SET GLOBAL"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << text;
+  }
+  rig_->source().execute("SET GLOBAL binlog_row_metadata = FULL");
+  rig_->source().execute("SET GLOBAL binlog_row_image = FULL");
+  EXPECT_TRUE(heals());
+}
+
+TEST_F(Halts, SessionsThatWriteStatementsOrPartialRows) {
+  prepare("sessions");
+  start_both();
+  auto session = rig_->source().connect();
+  session.execute("SET SESSION binlog_format = STATEMENT");
+  session.execute("UPDATE sessions.t SET v = 'statement' WHERE id = 1");
+  EXPECT_TRUE(rig_->becomes(rig_->capture(), "Stalled", "StatementFormat"));
+  expect_stands_still();
+  rig_->end_agents();
+
+  prepare("partial");
+  start_both();
+  session.execute("SET SESSION binlog_format = ROW");
+  session.execute("SET SESSION binlog_row_image = MINIMAL");
+  session.execute("UPDATE partial.t SET v = 'partial' WHERE id = 1");
+  EXPECT_TRUE(rig_->becomes(rig_->capture(), "Stalled", "PartialRowImage"));
+  expect_stands_still();
+}
+
+TEST_F(Halts, CapturedTableDroppedAtTheSource) {
+  prepare("dropped");
+  start_both();
+  sql("DROP TABLE {}");
+  const auto named = [&] {
+    const auto reader = rig_->capture().status();
+    const auto writer = rig_->apply().status();
+    return (reader && reader->reason == "TableDropped") || (writer && writer->reason == "TableDropped");
+  };
+  EXPECT_TRUE(eventually(named, seconds(30))) << rig_->story();
+  EXPECT_EQ(rig_->destination().number("SELECT COUNT(*) FROM dropped.t"), 3);
+}
+
+TEST_F(Halts, ConstraintOfTheDestination) {
+  prepare("constrained");
+  start_both();
+  destination_sql("ALTER TABLE {} ADD CONSTRAINT short_only CHECK (v <> 'forbidden')");
+  sql("INSERT INTO {} VALUES (4, 'forbidden')");
+  ASSERT_TRUE(rig_->becomes(rig_->apply(), "Stalled", "ConstraintViolated"));
+  EXPECT_NE(message(rig_->apply()).find("short_only"), std::string::npos) << message(rig_->apply());
+  expect_stands_still();
+  destination_sql("ALTER TABLE {} DROP CONSTRAINT short_only");
+  EXPECT_TRUE(heals());
+}
+
+TEST_F(Halts, ReadOnlyDestinationIsWaitedFor) {
+  prepare("readonly");
+  start_both();
+  rig_->destination().execute("SET GLOBAL read_only = ON");
+  sql("INSERT INTO {} VALUES (4, 'd')");
+  EXPECT_TRUE(rig_->becomes(rig_->apply(), "Retrying", "DestinationReadOnly"));
+  rig_->destination().execute("SET GLOBAL read_only = OFF");
+  EXPECT_TRUE(heals());
+}
+
+TEST_F(Halts, WritableServerIsRefusedUnlessAllowed) {
+  prepare("writable");
+  auto strict = capture();
+  strict.allow_primary = false;
+  auto& reader = rig_->start_capture(strict);
+  ASSERT_TRUE(rig_->becomes(reader, "Stalled", "PreflightFailed"));
+  EXPECT_NE(message(reader).find("allowPrimary"), std::string::npos) << message(reader);
+}
+
+}  // namespace
+}  // namespace datasync::test

@@ -1,0 +1,98 @@
+// Memory stays bounded, whatever the size of a transaction or the length of an outage. DATASYNC_OUTAGE_SECONDS sets how
+// long the broker is away (60 in the full run).
+
+#include <cstdlib>
+#include <thread>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "tests/integration/rig.hpp"
+#include "tests/support/eventually.hpp"
+#include "tests/support/workload.hpp"
+
+namespace datasync::test {
+namespace {
+
+constexpr std::uint64_t kMiB = 1ULL << 20U;
+constexpr std::uint64_t kCaptureLimit = 128 * kMiB;
+constexpr std::uint64_t kApplyLimit = 256 * kMiB;
+
+int outage_seconds() {
+  const char* text = std::getenv("DATASYNC_OUTAGE_SECONDS");
+  return text != nullptr && *text != '\0' ? std::atoi(text) : 15;
+}
+
+class Memory : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    rig_ = new Rig({});
+    rig_->source().execute_all(
+        {"CREATE DATABASE big",
+         "CREATE TABLE big.rows (id INT PRIMARY KEY, k INT NOT NULL, c CHAR(120) NOT NULL, pad CHAR(60) NOT NULL)"});
+    Workload::create(rig_->source(), workload());
+    rig_->start_capture(rig_->capture_config(
+        {{.name = "big", .tables = {"big.rows"}}, {.name = "shop", .tables = Workload::tables("shop")}}));
+    rig_->start_apply(rig_->apply_config("memory"));
+  }
+  static void TearDownTestSuite() {
+    delete rig_;
+    rig_ = nullptr;
+  }
+  static WorkloadOptions workload() { return {.database = "shop", .clients = 2}; }
+
+  static testing::AssertionResult all_there(const std::string& condition) {
+    return rig_->eventually_value(rig_->destination(), "SELECT COUNT(*) FROM big.rows WHERE " + condition,
+                                  rig_->source().value("SELECT COUNT(*) FROM big.rows WHERE " + condition),
+                                  seconds(240));
+  }
+  static void expect_within_limits() {
+    const auto capture = rig_->capture().process().peak_resident_bytes();
+    const auto apply = rig_->apply().process().peak_resident_bytes();
+    std::printf("VmHWM: capture %.1f MiB, apply %.1f MiB\n", static_cast<double>(capture) / kMiB,
+                static_cast<double>(apply) / kMiB);
+    EXPECT_GT(capture, 0U);
+    EXPECT_GT(apply, 0U);
+    EXPECT_LE(capture, kCaptureLimit);
+    EXPECT_LE(apply, kApplyLimit);
+  }
+
+  static inline Rig* rig_ = nullptr;
+};
+
+TEST_F(Memory, IsBoundedThroughATransactionOfAMillionRows) {
+  ASSERT_TRUE(rig_->becomes(rig_->capture(), "Streaming", ""));
+  rig_->source().execute(
+      "INSERT INTO big.rows SELECT seq, seq, REPEAT('c', 120), REPEAT('p', 60) FROM mysql.seq_1_to_1000000");
+  EXPECT_TRUE(all_there("k = id"));
+  expect_within_limits();
+  rig_->source().execute("UPDATE big.rows SET k = k + 1 WHERE id <= 300000");
+  EXPECT_TRUE(all_there("k = id + 1"));
+  rig_->source().execute("DELETE FROM big.rows WHERE id > 500");
+  EXPECT_TRUE(all_there("1 = 1"));
+  EXPECT_TRUE(rig_->becomes_equal({{"big.rows", ""}}));
+  expect_within_limits();
+}
+
+TEST_F(Memory, IsBoundedThroughABrokerOutageUnderLoad) {
+  Workload traffic(rig_->source().port(), workload());
+  traffic.start();
+  std::this_thread::sleep_for(seconds(2));
+  rig_->broker().kill();
+  std::this_thread::sleep_for(seconds(2));
+  // More than all the queues hold.
+  rig_->source().execute(
+      "INSERT INTO big.rows SELECT seq, seq, REPEAT('c', 120), REPEAT('p', 60) FROM mysql.seq_2000001_to_2400000");
+  std::this_thread::sleep_for(seconds(outage_seconds()));
+  expect_within_limits();
+  rig_->broker().start();
+  traffic.stop();
+  std::vector<TablePair> pairs{{"big.rows", ""}};
+  for (const auto& table : Workload::tables("shop")) pairs.push_back({table, ""});
+  EXPECT_TRUE(all_there("id > 2000000"));
+  EXPECT_TRUE(rig_->becomes_equal(pairs, seconds(120)));
+  expect_within_limits();
+}
+
+}  // namespace
+}  // namespace datasync::test

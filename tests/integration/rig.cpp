@@ -1,0 +1,210 @@
+#include "tests/integration/rig.hpp"
+
+#include <algorithm>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "tests/support/eventually.hpp"
+
+namespace datasync::test {
+namespace {
+
+constexpr const char* kLocal = "127.0.0.1";
+
+std::string status_text(Agent& agent) {
+  const auto status = agent.status();
+  return status ? status->json : "no status";
+}
+
+}  // namespace
+
+Rig::Rig(const RigOptions& options) : options_(options) {
+  std::jthread broker([this] {  // takes as long as all the rest
+    PortLease lease;
+    auto kafka = options_.kafka;
+    if (options_.proxies) {
+      broker_proxy_ = std::make_unique<Proxy>(lease.port());
+      kafka.advertised_port = broker_proxy_->port();
+    }
+    broker_ = std::make_unique<KafkaBroker>(folder(), kafka, lease);
+  });
+  source_ =
+      std::make_unique<MariaDbServer>(folder(), MariaDbOptions{.name = "source", .extra_args = options_.source_args});
+  destination_ = std::make_unique<MariaDbServer>(folder(), MariaDbOptions{.name = "destination"});
+  for (int i = 0; i < options_.replicas; ++i) {
+    replicas_.push_back(std::make_unique<MariaDbServer>(
+        folder(), MariaDbOptions{.name = fmt::format("replica{}", i + 1), .read_only = true}));
+    replicas_.back()->replicate_from(*source_);
+    if (options_.proxies) replica_proxies_.push_back(std::make_unique<Proxy>(replicas_.back()->port()));
+  }
+  if (options_.proxies) destination_proxy_ = std::make_unique<Proxy>(destination_->port());
+  source_->create_reader(kReader, kPassword);
+  destination_->create_writer(kWriter, kPassword);
+  for (auto& replica : replicas_) replica->wait_for_gtid(source_->gtid());
+  write_credentials(secrets(), kReader, kReader, kPassword);
+  write_credentials(secrets(), kWriter, kWriter, kPassword);
+}
+
+Rig::~Rig() {
+  end_agents();
+}
+
+config::Capture Rig::capture_config(std::vector<config::Type> types, const std::string& topic) {
+  config::Capture capture;
+  capture.common.name = "test/" + topic;
+  capture.common.secrets_dir = secrets();
+  capture.common.channel = {.bootstrap_servers = broker_->bootstrap(),
+                            .topic = topic,
+                            .partitions = options_.partitions,
+                            .replication_factor = 1};
+  capture.credentials = {{kReader, "username"}, {kReader, "password"}};
+  capture.allow_primary = replicas_.empty();
+  if (replicas_.empty()) capture.replicas.push_back({kLocal, source_->port()});
+  for (std::size_t i = 0; i < replicas_.size(); ++i) {
+    capture.replicas.push_back({kLocal, options_.proxies ? replica_proxies_[i]->port() : replicas_[i]->port()});
+  }
+  capture.types = std::move(types);
+  capture.heartbeat = milliseconds(200);
+  capture.watchdog = milliseconds(1000);
+  capture.checkpoint_every = milliseconds(200);
+  return capture;
+}
+
+config::Apply Rig::apply_config(const std::string& name, const std::string& topic) {
+  config::Apply apply;
+  apply.common.name = "test/" + name;
+  apply.common.secrets_dir = secrets();
+  apply.common.channel = {.bootstrap_servers = broker_->bootstrap(),
+                          .topic = topic,
+                          .partitions = options_.partitions,
+                          .replication_factor = 1};
+  apply.credentials = {{kWriter, "username"}, {kWriter, "password"}};
+  apply.destination = {kLocal, options_.proxies ? destination_proxy_->port() : destination_->port()};
+  return apply;
+}
+
+Agent& Rig::start_capture(const config::Capture& capture) {
+  captures_.push_back(std::make_unique<Agent>(folder(), fmt::format("capture{}", ++started_), capture));
+  captures_.back()->start();
+  return *captures_.back();
+}
+
+Agent& Rig::start_apply(const config::Apply& apply) {
+  applies_.push_back(std::make_unique<Agent>(folder(), fmt::format("apply{}", ++started_), apply));
+  applies_.back()->start();
+  return *applies_.back();
+}
+
+void Rig::forget(const Agent& agent) {
+  const auto is_it = [&](const auto& other) { return other.get() == &agent; };
+  std::erase_if(captures_, is_it);
+  std::erase_if(applies_, is_it);
+}
+
+void Rig::end_agents() {
+  captures_.clear();
+  applies_.clear();
+}
+
+testing::AssertionResult Rig::becomes_equal(const std::vector<TablePair>& tables, milliseconds limit) {
+  return becomes_equal(tables, *destination_, limit);
+}
+
+testing::AssertionResult Rig::becomes_equal(const std::vector<TablePair>& tables, MariaDbServer& destination,
+                                            milliseconds limit) {
+  return wait_equal(tables, destination, limit, true);
+}
+
+testing::AssertionResult Rig::eventually_equal(const std::vector<TablePair>& tables, milliseconds limit) {
+  return wait_equal(tables, *destination_, limit, false);
+}
+
+bool Rig::any_stalled() {
+  const auto stalled = [](const auto& agent) {
+    const auto status = agent->status();
+    return status && status->state == "Stalled";
+  };
+  return std::ranges::any_of(captures_, stalled) || std::ranges::any_of(applies_, stalled);
+}
+
+testing::AssertionResult Rig::wait_equal(const std::vector<TablePair>& tables, MariaDbServer& destination,
+                                         milliseconds limit, bool stall_ends) {
+  constexpr int kStallsSeen = 5;  // a stall may have been mended a moment ago
+  auto left = source_->connect();
+  auto right = destination.connect();
+  CompareResult result;
+  int stalls = 0;
+  const auto settled = [&] {
+    result = compare(left, right, tables);
+    if (result.equal()) return true;
+    if (stall_ends && any_stalled()) ++stalls;
+    return stalls > kStallsSeen;
+  };
+  if (eventually(settled, limit) && result.equal()) return testing::AssertionSuccess();
+  return testing::AssertionFailure() << result.text() << "\n" << story();
+}
+
+testing::AssertionResult Rig::eventually_value(MariaDbServer& server, const std::string& sql, const std::string& value,
+                                               milliseconds limit) {
+  std::string last;
+  const auto asked = [&] {
+    try {
+      last = server.value(sql);
+    } catch (const SqlError& error) {
+      last = error.what();
+    }
+    return last == value;
+  };
+  if (eventually(asked, limit)) return testing::AssertionSuccess();
+  return testing::AssertionFailure() << sql << " gives " << last << ", not " << value << "\n" << story();
+}
+
+testing::AssertionResult Rig::becomes(Agent& agent, const std::string& state, const std::string& reason,
+                                      milliseconds limit) {
+  std::string last;
+  const auto there = [&] {
+    const auto status = agent.status();
+    if (!status) return false;
+    last = status->json;
+    return status->state == state && (reason.empty() || status->reason == reason);
+  };
+  if (eventually(there, limit)) return testing::AssertionSuccess();
+  return testing::AssertionFailure() << agent.name() << " is not " << state << " " << reason << " but " << last << "\n"
+                                     << story();
+}
+
+testing::AssertionResult Rig::eventually_reason(Agent& agent, const std::string& reason, milliseconds limit) {
+  const auto told = [&] {
+    const auto status = agent.status();
+    return status && status->reason == reason;
+  };
+  if (eventually(told, limit)) return testing::AssertionSuccess();
+  return testing::AssertionFailure() << agent.name() << " does not tell " << reason << "\n" << story();
+}
+
+std::string Rig::topic_bytes(const std::string& folder_prefix) {
+  std::string bytes;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(broker_->folder() / "data")) {
+    const auto folder = entry.path().parent_path().filename().string();
+    if (entry.path().extension() == ".log" && folder.starts_with(folder_prefix)) bytes += read_file(entry.path());
+  }
+  return bytes;
+}
+
+std::string Rig::story() {
+  std::string text;
+  const auto tell = [&](Agent& agent) {
+    text += fmt::format("--- {}: {}\n{}\n", agent.name(), status_text(agent), agent.log_tail());
+  };
+  for (auto& agent : captures_) tell(*agent);
+  for (auto& agent : applies_) tell(*agent);
+  return text;
+}
+
+std::string in_table(std::string statement, const std::string& table) {
+  if (const auto at = statement.find("{}"); at != std::string::npos && at < 30) statement.replace(at, 2, table);
+  return statement;
+}
+
+}  // namespace datasync::test
