@@ -292,6 +292,7 @@ TEST_F(Halts, SessionsThatWriteStatementsOrPartialRows) {
   prepare("sessions");
   start_both();
   auto session = rig_->source().connect();
+  session.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ");  // else the server refuses statements
   session.execute("SET SESSION binlog_format = STATEMENT");
   session.execute("UPDATE sessions.t SET v = 'statement' WHERE id = 1");
   EXPECT_TRUE(rig_->becomes(rig_->capture(), "Stalled", "StatementFormat"));
