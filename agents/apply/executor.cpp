@@ -81,7 +81,8 @@ base::Result<void> Executor::run_tolerant(const RowBuffer& buffer, const Run& ru
     DS_TRY(statements_.run(Kind::Erase, run.table, buffer, rows));
     return {};
   }
-  if (run.kind == StatementKind::Insert) {
+  // Without a unique key nobody would notice that the row is there already.
+  if (run.kind == StatementKind::Insert && !catalog_.table(run.table).plan.repeats) {
     DS_TRY(connection_.execute("SAVEPOINT datasync_run"));
     auto inserted = statements_.run(Kind::Insert, run.table, buffer, rows);
     if (inserted) return {};
@@ -143,11 +144,13 @@ base::Result<void> Executor::row(const RowBuffer& buffer, const RowChange& chang
 
 base::Result<void> Executor::insert_row(const RowBuffer& buffer, const RowChange& change) {
   const std::array rows{PlannedRow{kNoImage, change.after}};
+  const TargetTable& target = catalog_.table(change.table);
+  if (target.tolerant && target.plan.repeats) return replace(buffer, change.table, rows);
   auto inserted = statements_.run(Kind::Insert, change.table, buffer, rows);
   if (inserted) return {};
   if (!is_duplicate()) return std::move(inserted).error();
-  if (catalog_.table(change.table).tolerant) return replace(buffer, change.table, rows);
-  DS_ASSIGN(const bool there, row_is_there(connection_, catalog_.table(change.table), buffer, change.after));
+  if (target.tolerant) return replace(buffer, change.table, rows);
+  DS_ASSIGN(const bool there, row_is_there(connection_, target, buffer, change.after));
   // Only a row of the same key is a conflict of rows; another unique value that is taken is a constraint.
   if (!there) return std::move(inserted).error();
   if (!overwrite_) return conflict(buffer, change, "the row is there already");

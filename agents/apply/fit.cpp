@@ -197,7 +197,8 @@ PlanTable plan_table(const message::TableSchema& source, const sql::TableInfo& d
   }
   const bool null_key = std::ranges::any_of(source.key, [&](auto i) { return source.columns[i].nullable; });
   if (destination.unique_by_prefix) why = "a unique key covers only the front of a value";
-  if (why.empty() && (!unique || null_key)) why = "no unique key of the destination has just the key columns";
+  out.repeats = !unique || null_key;
+  if (why.empty() && out.repeats) why = "no unique key of the destination has just the key columns";
   out.ordered = !why.empty();
   return out;
 }

@@ -29,6 +29,7 @@ struct PlanTable {
   /// Equal keys may have different bytes, keys may repeat, or foreign keys act by themselves: no folding, no
   /// reordering, neither here nor in any table connected by foreign keys.
   bool ordered = false;
+  bool repeats = false;  ///< the destination would take a second row of the same key: nothing there forbids it
   /// Rows may be there already or missing (a snapshot is on its way, or conflicts are overwritten): an inserted and
   /// deleted row is deleted.
   bool unsure = false;

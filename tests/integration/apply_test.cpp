@@ -260,6 +260,18 @@ TEST_F(ApplyTest, a_snapshot_meets_rows_that_are_there_or_missing) {
   w.agent().wait_for("Stalled", std::chrono::seconds(30), "RowConflict");
 }
 
+TEST_F(ApplyTest, a_snapshot_repeats_no_row_in_a_table_without_a_unique_key) {
+  auto& w = world();
+  w.destination().execute("CREATE TABLE " + w.table() + " (id INT, name VARCHAR(30) CHARACTER SET utf8mb4)");
+  w.start_agent();
+  w.snapshot_begin();
+  w.transaction({w.insert(1, "a"), w.insert(2, "b")});
+  w.snapshot_chunk({w.insert(1, "a"), w.insert(2, "b"), w.insert(3, "c")});
+  w.snapshot_chunk({w.insert(3, "c")});  // a chunk sent again after a crash
+  w.snapshot_end();
+  EXPECT_TRUE(w.becomes("1=a 2=b 3=c")) << w.story();
+}
+
 TEST_F(ApplyTest, truncate_empties_the_table_in_its_place) {
   auto& w = world();
   w.start_agent();

@@ -146,8 +146,10 @@ TEST_F(PlanTableTest, a_unique_text_whose_collation_is_not_binary_keeps_the_orde
 }
 
 TEST_F(PlanTableTest, a_key_that_is_not_unique_at_the_destination_keeps_the_order) {
+  EXPECT_FALSE(plan().repeats);
   destination.schema.key = {};
   EXPECT_TRUE(plan().ordered);
+  EXPECT_TRUE(plan().repeats);
 }
 
 TEST_F(PlanTableTest, cascades_prefixes_and_foreign_columns_in_keys_keep_the_order) {
