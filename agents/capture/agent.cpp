@@ -60,7 +60,8 @@ base::Result<void> Agent::open_session(std::stop_token stop) {
   // What a person must mend first is told before an epoch is claimed: a broken configuration replaces no working
   // instance.
   DS_ASSIGN(auto access, kafka::access(config_.common.channel, config_.common.secrets_dir));
-  DS_ASSIGN(const auto max_bytes, prepare_topics(config_, access));
+  DS_ASSIGN(const auto max_bytes, prepare_topics(config_, access, !topics_seen_));
+  topics_seen_ = true;  // from now on a missing topic was deleted by somebody
   DS_ASSIGN(const auto pick, source_.pick(selection_, std::nullopt, stop));
   const Surroundings around{config_, instance_, server_id_, source_, status_};
   DS_ASSIGN(auto claimed, claim(around, std::move(access), max_bytes, stop));

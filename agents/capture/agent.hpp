@@ -50,6 +50,7 @@ class Agent {
   Selection selection_;
   std::uint32_t server_id_;
   Source source_;
+  bool topics_seen_ = false;
   mutable std::mutex mutex_;  ///< session_, last_
   std::unique_ptr<Session> session_;
   SessionFigures last_;  ///< sums over ended sessions, and the last that was seen

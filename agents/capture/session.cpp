@@ -50,6 +50,13 @@ Session::Session(const Surroundings& around, Selection selection, Claimed claime
 
 Session::~Session() {
   stop_.request_stop();
+  drop_runner();
+}
+
+void Session::drop_runner() {
+  std::unique_ptr<SnapshotRunner> runner;  // ends after the lock: its threads take the lock on their way out
+  const std::scoped_lock lock(runner_mutex_);
+  std::swap(runner, runner_);
 }
 
 base::Result<std::unique_ptr<Session>> Session::open(const Surroundings& around, Selection selection, Claimed claimed,
@@ -138,10 +145,7 @@ base::Result<void> Session::give_up_position() {
   DS_ASSIGN(const auto position, fresh_position(*connection));
   base::log::warn("the position is lost; as declared, everything is read again",
                   {{"position", writer_->position().text()}, {"begins", position.position.text()}});
-  {
-    const std::scoped_lock lock(runner_mutex_);
-    runner_.reset();
-  }
+  drop_runner();
   prepared_.clear();
   writer_->jump(position.dump_from, position.position);
   DS_TRY(writer_->watermark(0));
@@ -328,9 +332,9 @@ SessionFigures Session::figures() const {
   return f;
 }
 
-base::Result<std::uint32_t> prepare_topics(const config::Capture& config, const kafka::Access& access) {
+base::Result<std::uint32_t> prepare_topics(const config::Capture& config, const kafka::Access& access, bool create) {
   DS_ASSIGN(const auto admin, kafka::Admin::open(access));
-  DS_TRY(kafka::ensure_topics(*admin, config.common.channel, true));
+  DS_TRY(kafka::ensure_topics(*admin, config.common.channel, create));
   DS_ASSIGN(const auto info, admin->describe(config.common.channel.topic));
   const auto at = info.config.find("max.message.bytes");
   std::uint32_t bytes = kUnknownMessageBytes;

@@ -49,8 +49,9 @@ struct Claimed {
   std::uint32_t max_message_bytes = 1'000'000;
 };
 
-/// Checks or makes the topics. Errors: those of kafka::ensure_topics.
-base::Result<std::uint32_t> prepare_topics(const config::Capture& config, const kafka::Access& access);
+/// Checks the topics, with `create` makes those that never were; returns the largest record the topic takes.
+/// Errors: those of kafka::ensure_topics.
+base::Result<std::uint32_t> prepare_topics(const config::Capture& config, const kafka::Access& access, bool create);
 /// Steps 1 to 3 of the protocol. Errors: those of claim_epoch and start_and_recover.
 base::Result<Claimed> claim(const Surroundings& around, kafka::Access access, std::uint32_t max_message_bytes,
                             std::stop_token stop);
@@ -95,6 +96,7 @@ class Session {
   base::Result<void> outcome(base::Result<void> dumped, const Pick& pick);
   void make_writer(std::vector<message::GtidSet> sent, message::GtidSet position);
   void fail(base::Error error);
+  void drop_runner();
   void show_state();
   void pulse();
   [[nodiscard]] ConnectTo connect_to() const;

@@ -1,5 +1,7 @@
 #include "agents/capture/writer.hpp"
 
+#include <functional>
+
 #include <gtest/gtest.h>
 
 namespace datasync::capture {
@@ -60,7 +62,7 @@ struct Writer : testing::Test {
             }};
   }
   static void put(StreamWriter& w, const TableChoice& table, std::string_view bytes) {
-    (*w.rows(table, SchemaId(table.table.front()), bytes.size()).value()).append(bytes);
+    (*w.rows(table, SchemaId(std::hash<std::string>{}(table.table)), bytes.size()).value()).append(bytes);
     ASSERT_TRUE(w.added(1));
   }
   TableChoice a, b, c;
