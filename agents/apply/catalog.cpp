@@ -60,6 +60,10 @@ base::Result<std::unique_ptr<TargetTable>> Catalog::load(std::shared_ptr<const m
   const auto name = target_name(config_, schema->database, schema->table);
   DS_ASSIGN(const auto connection, connect_());
   DS_ASSIGN(auto info, find_or_make(*connection, *schema, name));
+  if (info.engine != "InnoDB")
+    return Error(Reason::DestinationSchemaMismatch,
+                 fmt::format("{} is kept by the engine {}, which has no transactions; ALTER TABLE {} ENGINE=InnoDB",
+                             name.qualified(), info.engine, dialect_.quote(name.database, name.table)));
   DS_ASSIGN(auto required, required_columns(*connection, name));
   auto fits = fit(*schema, info, dialect_, required);
   if (!fits.missing.empty()) {

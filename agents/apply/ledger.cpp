@@ -114,10 +114,10 @@ base::Result<LedgerState> Ledger::first(sql::Connection& connection, const std::
 base::Result<LedgerState> Ledger::take_over(sql::Connection& connection, const Dialect& dialect) {
   const auto table = dialect.quote(database_, kTable);
   DS_TRY(connection.begin());
-  DS_ASSIGN(const auto rows,
-            connection.query(fmt::format("SELECT next_offset, epoch, gtids, snapshot, last_record, token, instance FROM {}{} "
-                                         "FOR UPDATE",
-                                         table, where())));
+  DS_ASSIGN(const auto rows, connection.query(fmt::format(
+                                 "SELECT next_offset, epoch, gtids, snapshot, last_record, token, instance FROM {}{} "
+                                 "FOR UPDATE",
+                                 table, where())));
   LedgerState state;
   if (rows.empty()) {
     DS_ASSIGN(state, first(connection, table));

@@ -124,9 +124,13 @@ base::Result<void> Session::check_identity() {
     DS_ASSIGN(const auto record, consumer_->next(kPoll));
     context_.status.beat();
     if (!record) {
-      if (base::steady_now() > deadline)
-        return Error(Reason::BrokerUnreachable, "the last applied record could not be read back");
-      continue;
+      if (base::steady_now() < deadline) continue;
+      DS_ASSIGN(const auto ends, consumer_->watermarks());
+      if (ends.high < ledger.next_offset)
+        return Error(Reason::LogTruncated,
+                     fmt::format("partition {} ends at offset {}, but everything before {} was applied",
+                                 context_.stream, ends.high, ledger.next_offset));
+      return Error(Reason::BrokerUnreachable, "the last applied record could not be read back");
     }
     // A record that was skipped has no headers that can be read.
     auto headers = record->headers();
@@ -147,7 +151,7 @@ base::Result<void> Session::read() {
   show_state();
   while (!stop_.stop_requested()) {
     context_.status.beat();
-    DS_ASSIGN(auto record, consumer_->next(assembler_->has_whole_rows() ? context_.config.batch_time : kPoll));
+    DS_ASSIGN(auto record, consumer_->next(patience()));
     if (record) {
       DS_TRY(take(*record));
     } else {
@@ -156,6 +160,20 @@ base::Result<void> Session::read() {
     if (completed_) return assembler_->pause(true);
   }
   return Error(Reason::Stopping, "stopped");
+}
+
+/// How long to wait for the next record: not at all when rows are ready to be committed, unless batches are meant to
+/// fill.
+milliseconds Session::patience() {
+  if (!assembler_->has_whole_rows()) {
+    batch_since_.reset();
+    return kPoll;
+  }
+  if (context_.config.batch_time.count() == 0) return milliseconds(0);
+  const auto now = base::steady_now();
+  if (!batch_since_) batch_since_ = now;
+  const auto age = std::chrono::duration_cast<milliseconds>(now - *batch_since_);
+  return std::max(milliseconds(0), context_.config.batch_time - age);
 }
 
 base::Result<void> Session::nothing_there() {

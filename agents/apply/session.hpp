@@ -61,6 +61,7 @@ class Session final : private Sink {
   base::Result<void> open_consumer();
   base::Result<void> check_identity();
   base::Result<void> read();
+  std::chrono::milliseconds patience();
   base::Result<void> nothing_there();
   base::Result<void> take(const kafka::Record& record);
   base::Error foreign(base::Error error, std::int64_t offset) const;
@@ -86,6 +87,7 @@ class Session final : private Sink {
   std::unique_ptr<kafka::Consumer> consumer_;
   std::optional<Assembler> assembler_;
   std::size_t streamed_rows_ = 0;
+  std::optional<base::SteadyTime> batch_since_;  ///< when the first whole rows of the batch were there
   base::SteadyTime last_commit_ = base::steady_now();
   std::vector<std::string> verify_failures_;
   bool completed_ = false;

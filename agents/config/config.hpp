@@ -124,7 +124,7 @@ struct Apply {
   std::string ledger_database = "datasync";
   std::uint32_t batch_rows = 1000;          ///< a destination transaction closes at these many rows,
   std::uint64_t batch_bytes = 4ULL << 20U;  ///< or bytes,
-  std::chrono::milliseconds batch_time{5};  ///< or when no more records arrived for this long
+  std::chrono::milliseconds batch_time{0};  ///< or when no more records are there and it is this old
   std::vector<std::string> skip_offsets;    ///< "partition:offset" a person has declared void
   bool operator==(const Apply&) const = default;
 };
