@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <optional>
 
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
@@ -51,17 +50,17 @@ bool ambiguous(std::string_view s) {
          std::ranges::all_of(number, [](char c) { return c == '_' || (c >= '0' && c <= '9'); });
 }
 
-std::optional<Value> as_number(std::string_view s) {
+// A number when the text is one, else the text.
+Value plain_value(const std::string& text) {
+  const std::string_view s = text;
   const char* end = s.data() + s.size();
   std::int64_t whole = 0;
-  if (const auto r = std::from_chars(s.data(), end, whole); r.ec == std::errc() && r.ptr == end) return Value{whole};
+  if (const auto r = std::from_chars(s.data(), end, whole); r.ec == std::errc() && r.ptr == end) return {whole};
   const auto first = s.find_first_not_of('-');
-  if (first == s.npos || first > 1 || s.find_first_not_of("0123456789.eE+-") != s.npos) return std::nullopt;
+  if (first == s.npos || first > 1 || s.find_first_not_of("0123456789.eE+-") != s.npos) return {text};
   double fraction = 0;
-  if (const auto r = std::from_chars(s.data(), end, fraction); r.ec == std::errc() && r.ptr == end) {
-    return Value{fraction};
-  }
-  return std::nullopt;
+  if (const auto r = std::from_chars(s.data(), end, fraction); r.ec == std::errc() && r.ptr == end) return {fraction};
+  return {text};
 }
 
 bool plain_name(std::string_view key) {
@@ -118,8 +117,7 @@ class Converter {
               node);
       return {text};
     }
-    if (auto number = as_number(text)) return std::move(*number);
-    return {text};
+    return plain_value(text);
   }
 
   Value sequence(const YAML::Node& node, const std::string& path, std::size_t depth) {
