@@ -2,6 +2,7 @@
 // How every Kafka client of ours is set up; librdkafka stays inside this folder.
 
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
@@ -28,7 +29,10 @@ base::Result<Access> access(const config::Channel& channel, const std::filesyste
 struct TopicInfo {
   bool exists = false;
   std::int32_t partitions = 0;
-  std::map<std::string, std::string> config;  ///< cleanup.policy, max.message.bytes, min.insync.replicas, retention.ms, ...
+  std::int16_t replication_factor = 0;
+  std::int32_t brokers = 0;  ///< in the cluster
+  std::map<std::string, std::string>
+      config;  ///< cleanup.policy, max.message.bytes, min.insync.replicas, retention.ms, ...
 };
 
 /// Blocking administrative calls, each with its own deadline. Thread-safe.
@@ -43,6 +47,8 @@ class Admin {
   base::Result<void> create(const std::string& topic, std::int32_t partitions, std::int16_t replication_factor,
                             const std::map<std::string, std::string>& config);
   base::Result<void> remove(const std::string& topic);
+  /// True when no partition ever had a record.
+  base::Result<bool> empty(const std::string& topic, std::int32_t partitions);
 
  private:
   struct Impl;

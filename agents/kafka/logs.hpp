@@ -13,8 +13,9 @@ base::Result<std::unique_ptr<protocol::StateLog>> open_state_log(const Access& a
 /// The streams, for claiming and recovering; the running capture uses Producer.
 base::Result<std::unique_ptr<protocol::StreamLog>> open_stream_log(const Access& access, const std::string& topic);
 
-/// Checks the topic and its state topic, or creates both. The state topic is compacted with one partition.
-/// Errors: TopicMisconfigured listing every setting that would lose data; those of Admin.
+/// Checks the topic and its state topic; with `create` makes those that never were. The state topic is compacted with
+/// one partition. Warns in the log of settings that put data at risk. Errors: TopicMissing, also when only one of the
+/// two was deleted; TopicMisconfigured listing every setting that would lose data; those of Admin.
 base::Result<void> ensure_topics(Admin& admin, const config::Channel& channel, bool create);
 
 }  // namespace datasync::kafka

@@ -1,0 +1,44 @@
+#pragma once
+// One record at a time, each waited for: what the protocol's logs append with. For the .cpp files of this folder only.
+
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "agents/kafka/handle.hpp"
+#include "agents/message/record.hpp"
+
+namespace datasync::kafka {
+
+/// Appends to one topic with acks=all and waits for the report, at most the deadline. Thread-safe: one append at a
+/// time.
+class Appender {
+ public:
+  Appender(Access access, std::string topic) : access_(std::move(access)), topic_(std::move(topic)) {}
+  Appender(const Appender&) = delete;
+  Appender& operator=(const Appender&) = delete;
+  ~Appender() = default;
+
+  /// The offset of the record. Errors leave the outcome unknown unless they say that it was refused: BrokerUnreachable,
+  /// ProducerFailed (unknown); RowTooLarge, PermissionDenied, TopicMissing, CredentialsRejected, BrokerRejected.
+  base::Result<std::int64_t> append(std::int32_t partition, const message::Headers& headers, const std::string& key,
+                                    const std::string& value);
+
+ private:
+  struct Report;
+  base::Result<void> connect();
+  base::Result<void> hand_over(std::int32_t partition, const message::Headers& headers, const std::string& key,
+                               const std::string& value, Report& report);
+  void drop();
+
+  std::mutex mutex_;
+  const Access access_;
+  const std::string topic_;
+  ClientEvents events_;
+  ClientPtr client_;
+  TopicPtr handle_;
+};
+
+}  // namespace datasync::kafka

@@ -1,0 +1,98 @@
+#pragma once
+// librdkafka's C handles with their deleters; for the .cpp files of this folder only. Destroy order matters: the client
+// handle hangs in its destructor while a topic, message or queue of it is alive, so it is declared before them.
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include <librdkafka/rdkafka.h>
+
+#include "agents/kafka/client.hpp"
+
+namespace datasync::kafka {
+
+template <auto Destroy>
+struct Deleter {
+  template <class T>
+  void operator()(T* p) const noexcept {
+    Destroy(p);
+  }
+};
+using ClientPtr = std::unique_ptr<rd_kafka_t, Deleter<rd_kafka_destroy>>;
+using ConfPtr = std::unique_ptr<rd_kafka_conf_t, Deleter<rd_kafka_conf_destroy>>;
+using TopicConfPtr = std::unique_ptr<rd_kafka_topic_conf_t, Deleter<rd_kafka_topic_conf_destroy>>;
+using TopicPtr = std::unique_ptr<rd_kafka_topic_t, Deleter<rd_kafka_topic_destroy>>;
+using HeadersPtr = std::unique_ptr<rd_kafka_headers_t, Deleter<rd_kafka_headers_destroy>>;
+using QueuePtr = std::unique_ptr<rd_kafka_queue_t, Deleter<rd_kafka_queue_destroy>>;
+using EventPtr = std::unique_ptr<rd_kafka_event_t, Deleter<rd_kafka_event_destroy>>;
+using ErrorPtr = std::unique_ptr<rd_kafka_error_t, Deleter<rd_kafka_error_destroy>>;
+using PartitionsPtr = std::unique_ptr<rd_kafka_topic_partition_list_t, Deleter<rd_kafka_topic_partition_list_destroy>>;
+using MetadataPtr = std::unique_ptr<const rd_kafka_metadata_t, Deleter<rd_kafka_metadata_destroy>>;
+
+/// What librdkafka tells about its connections, out of band. It is the conf's opaque and must outlive the client. The
+/// error callback runs on whichever thread polls the client.
+class ClientEvents {
+ public:
+  ClientEvents() = default;
+  ClientEvents(const ClientEvents&) = delete;
+  ClientEvents& operator=(const ClientEvents&) = delete;
+  virtual ~ClientEvents() = default;
+
+  /// Sets error and log callbacks and the opaque.
+  void attach(rd_kafka_conf_t* conf);
+  /// True once after all brokers went down.
+  bool take_all_down() noexcept { return all_down_.exchange(false); }
+  /// BrokerUnreachable or CredentialsRejected with what the brokers said last.
+  [[nodiscard]] base::Error unreachable(const std::string& doing) const;
+  [[nodiscard]] rd_kafka_resp_err_t last_code() const;
+  void forget();
+
+ protected:
+  virtual void on_error(rd_kafka_resp_err_t code, const char* text) noexcept;
+
+ private:
+  static void error_callback(rd_kafka_t* client, int code, const char* text, void* opaque);
+  static void log_callback(const rd_kafka_t* client, int level, const char* facility, const char* text);
+
+  std::atomic<bool> all_down_ = false;
+  mutable std::mutex mutex_;
+  rd_kafka_resp_err_t last_code_ = RD_KAFKA_RESP_ERR_NO_ERROR;
+  std::string last_text_;
+};
+
+using Settings = std::map<std::string, std::string>;
+
+/// A client with the access's settings, then `settings`, then the access's extras. Errors: ConfigInvalid.
+base::Result<ClientPtr> make_client(rd_kafka_type_t type, const Access& access, const Settings& settings,
+                                    ClientEvents& events,
+                                    void (*on_delivery)(rd_kafka_t*, const rd_kafka_message_t*, void*) = nullptr);
+
+/// The error of a code from librdkafka; `doing` names operation and topic.
+base::Error from_kafka(rd_kafka_resp_err_t code, const std::string& doing, const std::string& detail = {});
+
+/// What the cluster says about a topic. Nullopt: it does not exist. Never creates it. Errors: BrokerUnreachable,
+/// CredentialsRejected, PermissionDenied, BrokerRejected.
+struct TopicMetadata {
+  std::int32_t partitions = 0;
+  std::int16_t replication_factor = 0;
+  std::int32_t brokers = 0;
+};
+base::Result<std::optional<TopicMetadata>> topic_metadata(rd_kafka_t* client, const std::string& topic,
+                                                          const ClientEvents& events,
+                                                          std::chrono::milliseconds deadline);
+/// As topic_metadata, but a topic that is not there is asked for on several tries: right after a change or a restart a
+/// broker may not know it for a moment. Errors: TopicMissing as well.
+base::Result<TopicMetadata> confirm_topic(rd_kafka_t* client, const std::string& topic, const ClientEvents& events,
+                                          std::chrono::milliseconds deadline);
+
+/// First offset and end of a partition as its leader sees them now.
+struct Ends {
+  std::int64_t low = 0, high = 0;
+};
+base::Result<Ends> partition_ends(rd_kafka_t* client, const std::string& topic, std::int32_t partition,
+                                  const ClientEvents& events, std::chrono::milliseconds deadline);
+
+}  // namespace datasync::kafka

@@ -1,0 +1,326 @@
+#include "agents/kafka/producer.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "agents/base/clock.hpp"
+#include "agents/base/log.hpp"
+#include "agents/kafka/first_alone.hpp"
+#include "agents/kafka/handle.hpp"
+#include "agents/kafka/headers.hpp"
+#include "agents/kafka/watchdog.hpp"
+
+namespace datasync::kafka {
+namespace {
+
+using base::Error;
+using base::Reason;
+
+constexpr std::uint64_t kRecordOverhead = 512;  ///< what librdkafka keeps beside the value of a queued record
+constexpr base::Millis kPollWait{50};
+constexpr base::Millis kOpenDeadline{5000};
+constexpr base::Millis kProbeDeadline{1000};
+constexpr base::Millis kProbeEvery{500};
+constexpr base::Millis kQueueFullWait{5};
+constexpr int kPurgeWaitMs = 2000;
+
+Settings settings_of(const ProducerOptions& o) {
+  const auto kbytes = o.max_in_flight_bytes / 512 + o.max_message_bytes / 512 + 1024;  // twice: our limit comes first
+  return {{"enable.idempotence", "true"},  // and with it acks=all, unlimited retries, first in first out
+          {"enable.gapless.guarantee", "true"},
+          {"message.timeout.ms", "0"},  // an outage freezes, it never drops
+          {"linger.ms", std::to_string(o.linger.count())},
+          {"compression.type", o.compression},
+          {"message.max.bytes", std::to_string(o.max_message_bytes)},
+          {"batch.size", std::to_string(std::max<std::uint32_t>(o.max_message_bytes, 1U << 20U))},
+          {"batch.num.messages", "100000"},
+          {"queue.buffering.max.messages", "10000000"},
+          {"queue.buffering.max.kbytes", std::to_string(std::min<std::uint64_t>(kbytes, 2147483647))},
+          {"request.timeout.ms", "10000"}};
+}
+
+std::uint64_t cost(std::size_t value, std::size_t key) noexcept {
+  return value + key + kRecordOverhead;
+}
+
+/// A failure that says more than "the producer gave up" replaces one that does not.
+bool says_more(const Error& next, const Error& present) noexcept {
+  return present.is(Reason::ProducerFailed) && !next.is(Reason::ProducerFailed);
+}
+
+}  // namespace
+
+struct Producer::Impl final : ClientEvents {
+  Impl(std::string topic_name, const ProducerOptions& o, OnDelivered on)
+      : topic(std::move(topic_name)), options(o), on_delivered(std::move(on)), watchdog(o.delivery_watchdog) {}
+  ~Impl() override;
+
+  void on_error(rd_kafka_resp_err_t code, const char* text) noexcept override;
+  void on_report(const rd_kafka_message_t& m);
+  void undelivered(const rd_kafka_message_t& m);
+  void fail(Error error);
+  void wake();
+  void poll(const std::stop_token& stop);
+  void look_after();
+  bool brokers_answer();
+  void up();
+  template <class Predicate>
+  void wait(const std::stop_token& stop, Predicate predicate);
+  base::Result<void> wait_for_room(std::int32_t partition, std::uint64_t size, const std::stop_token& stop);
+  base::Result<void> health() const;
+
+  const std::string topic;
+  const ProducerOptions options;
+  const OnDelivered on_delivered;
+  DeliveryWatchdog watchdog;
+  FirstAlone first_alone;
+  std::atomic<std::uint64_t> bytes = 0;
+  std::atomic<std::uint64_t> records = 0;
+  std::atomic<bool> down = false;
+  std::atomic<bool> failed = false;
+  std::atomic<bool> closing = false;
+  std::atomic<bool> topic_doubted = false;
+  std::atomic<int> waiters = 0;
+  mutable std::mutex mutex;
+  std::condition_variable_any changed;
+  std::optional<Error> error;
+  base::SteadyTime next_probe;
+  ClientPtr client;  ///< before what belongs to it
+  TopicPtr handle;
+  std::jthread poller;
+};
+
+Producer::Impl::~Impl() {
+  closing = true;
+  poller.request_stop();
+  if (poller.joinable()) poller.join();
+  if (client == nullptr) return;
+  // The handle hangs in destroy while messages live: purge them, then poll their reports out.
+  rd_kafka_purge(client.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+  rd_kafka_flush(client.get(), kPurgeWaitMs);
+}
+
+void Producer::Impl::fail(Error why) {
+  {
+    const std::scoped_lock lock(mutex);
+    if (error && !says_more(why, *error)) return;
+    base::log::warn("the Kafka producer has failed", {{"topic", topic}, {"error", why.what}});
+    error = std::move(why);
+    failed = true;
+  }
+  changed.notify_all();
+  // Nothing more should land behind a record that did not.
+  rd_kafka_purge(client.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING);
+}
+
+void Producer::Impl::on_error(rd_kafka_resp_err_t code, const char* text) noexcept {
+  ClientEvents::on_error(code, text);
+  if (code == RD_KAFKA_RESP_ERR__FATAL) {
+    fail({Reason::ProducerFailed, fmt::format("topic {}: {}", topic, text)});
+  } else if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
+    if (!down.exchange(true)) base::log::warn("no Kafka broker can be reached", {{"topic", topic}});
+    // A client keeps the secrets it was made with: only a new one can have rotated ones.
+    const auto last = unreachable(fmt::format("producing to topic {}", topic));
+    if (last.is(Reason::CredentialsRejected)) fail(last);
+  }
+}
+
+void Producer::Impl::on_report(const rd_kafka_message_t& m) {
+  const auto token = static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(m._private));
+  if (m.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    if (down) up();
+    on_delivered(token, m.offset);
+    first_alone.acknowledged(m.partition, base::steady_now());
+  } else if (!closing) {
+    undelivered(m);
+  }
+  watchdog.reported(m.partition, base::steady_now());
+  bytes -= cost(m.len, m.key_len);
+  --records;
+  wake();
+}
+
+void Producer::Impl::undelivered(const rd_kafka_message_t& m) {
+  auto why = from_kafka(m.err, fmt::format("producing to topic {}, partition {}", topic, m.partition));
+  switch (why.reason) {
+    case Reason::TopicMissing:
+      topic_doubted = true;  // confirmed by `look_after`
+      why.reason = Reason::ProducerFailed;
+      break;
+    case Reason::BrokerUnreachable:
+      why.reason = Reason::ProducerFailed;
+      break;
+    case Reason::BrokerRejected:
+      if (failed) return;  // purged after the failure
+      break;
+    default:
+      break;
+  }
+  fail(std::move(why));
+}
+
+// The lock orders the notification after the test of a waiter that is about to sleep.
+void Producer::Impl::wake() {
+  if (waiters == 0) return;
+  { const std::scoped_lock lock(mutex); }
+  changed.notify_all();
+}
+
+template <class Predicate>
+void Producer::Impl::wait(const std::stop_token& stop, Predicate predicate) {
+  ++waiters;
+  {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, stop, predicate);
+  }
+  --waiters;
+}
+
+void Producer::Impl::poll(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    rd_kafka_poll(client.get(), static_cast<int>(kPollWait.count()));
+    look_after();
+  }
+}
+
+void Producer::Impl::look_after() {
+  if (topic_doubted) {
+    topic_doubted = false;
+    const auto there = confirm_topic(client.get(), topic, *this, kProbeDeadline);
+    if (!there && there.error().is(Reason::TopicMissing)) fail(there.error());
+  }
+  const auto now = base::steady_now();
+  if (failed || now < next_probe || (!down && !watchdog.suspicious(now))) return;
+  next_probe = now + kProbeEvery;
+  const bool answers = brokers_answer();
+  if (answers) up();
+  if (const auto stuck = watchdog.look(answers, base::steady_now()))
+    fail({Reason::ProducerFailed,
+          fmt::format("topic {}: no delivery report for {} ms though brokers answer", topic, stuck->count())});
+}
+
+void Producer::Impl::up() {
+  forget();
+  if (down.exchange(false)) base::log::info("a Kafka broker answers again", {{"topic", topic}});
+}
+
+bool Producer::Impl::brokers_answer() {
+  const auto there = topic_metadata(client.get(), topic, *this, kProbeDeadline);
+  return there.has_value();
+}
+
+base::Result<void> Producer::Impl::health() const {
+  if (!failed.load(std::memory_order_relaxed)) return {};
+  const std::scoped_lock lock(mutex);
+  return *error;
+}
+
+base::Result<void> Producer::Impl::wait_for_room(std::int32_t partition, std::uint64_t size,
+                                                 const std::stop_token& stop) {
+  const auto room = [&] {
+    return (bytes == 0 || bytes + size <= options.max_in_flight_bytes) &&
+           first_alone.may_go(partition, base::steady_now());
+  };
+  if (!room() && !failed) wait(stop, [&] { return failed || room(); });
+  DS_TRY(health());
+  if (stop.stop_requested()) return Error(Reason::Stopping, "stopped while producing");
+  return {};
+}
+
+Producer::Producer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Producer::~Producer() = default;
+
+base::Result<std::unique_ptr<Producer>> Producer::open(const Access& access, const std::string& topic,
+                                                       const ProducerOptions& options, OnDelivered on_delivered) {
+  auto impl = std::make_unique<Impl>(topic, options, std::move(on_delivered));
+  const auto on_delivery = [](rd_kafka_t*, const rd_kafka_message_t* m, void* opaque) {
+    static_cast<Impl*>(static_cast<ClientEvents*>(opaque))->on_report(*m);
+  };
+  DS_ASSIGN(impl->client, make_client(RD_KAFKA_PRODUCER, access, settings_of(options), *impl, on_delivery));
+  impl->handle.reset(rd_kafka_topic_new(impl->client.get(), topic.c_str(), nullptr));
+  if (impl->handle == nullptr) return from_kafka(rd_kafka_last_error(), "opening topic " + topic);
+  auto& self = *impl;
+  impl->poller = std::jthread([&self](const std::stop_token& stop) { self.poll(stop); });
+  DS_TRY(confirm_topic(impl->client.get(), topic, *impl, kOpenDeadline));
+  return std::unique_ptr<Producer>(new Producer(std::move(impl)));
+}
+
+base::Result<void> Producer::produce(std::int32_t partition, const message::Headers& headers, const std::string& key,
+                                     base::Buffer value, std::uint64_t token, std::stop_token stop) {
+  const auto size = cost(value.size(), key.size());
+  auto fields = encode_headers(headers);
+  std::array<rd_kafka_vu_t, 7> args{};
+  std::size_t n = 0;
+  args[n].vtype = RD_KAFKA_VTYPE_RKT;
+  args[n++].u.rkt = impl_->handle.get();
+  args[n].vtype = RD_KAFKA_VTYPE_PARTITION;
+  args[n++].u.i32 = partition;
+  args[n].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
+  args[n++].u.i = RD_KAFKA_MSG_F_FREE;
+  args[n].vtype = RD_KAFKA_VTYPE_VALUE;
+  args[n].u.mem.ptr = value.data();
+  args[n++].u.mem.size = value.size();
+  args[n].vtype = RD_KAFKA_VTYPE_OPAQUE;
+  args[n++].u.ptr = reinterpret_cast<void*>(static_cast<std::uintptr_t>(token));
+  if (!key.empty()) {
+    args[n].vtype = RD_KAFKA_VTYPE_KEY;
+    args[n].u.mem.ptr = const_cast<char*>(key.data());
+    args[n++].u.mem.size = key.size();
+  }
+  args[n].vtype = RD_KAFKA_VTYPE_HEADERS;
+  args[n++].u.headers = fields.get();
+
+  for (;;) {
+    DS_TRY(impl_->wait_for_room(partition, size, stop));
+    impl_->bytes += size;
+    ++impl_->records;
+    impl_->first_alone.sent(partition);
+    impl_->watchdog.produced(partition, base::steady_now());
+    const ErrorPtr error(rd_kafka_produceva(impl_->client.get(), args.data(), n));
+    if (error == nullptr) {
+      // Both are librdkafka's now; on failure they stay ours.
+      std::ignore = value.release();
+      std::ignore = fields.release();
+      return {};
+    }
+    impl_->bytes -= size;
+    --impl_->records;
+    impl_->first_alone.withdrawn(partition);
+    impl_->watchdog.withdrawn(partition);
+    const auto code = rd_kafka_error_code(error.get());
+    if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+      DS_TRY(impl_->health());
+      return from_kafka(code, fmt::format("producing {} bytes to topic {}", value.size(), impl_->topic),
+                        rd_kafka_error_string(error.get()));
+    }
+    std::unique_lock lock(impl_->mutex);
+    impl_->changed.wait_for(lock, stop, kQueueFullWait, [] { return false; });
+  }
+}
+
+base::Result<void> Producer::flush(std::stop_token stop) {
+  impl_->wait(stop, [this] { return impl_->records == 0 || impl_->failed; });
+  DS_TRY(impl_->health());
+  if (impl_->records != 0) return Error(Reason::Stopping, "stopped while records were on their way");
+  return {};
+}
+
+base::Result<void> Producer::health() const {
+  return impl_->health();
+}
+std::uint64_t Producer::in_flight_bytes() const noexcept {
+  return impl_->bytes;
+}
+bool Producer::brokers_down() const noexcept {
+  return impl_->down;
+}
+
+}  // namespace datasync::kafka
