@@ -81,6 +81,7 @@ void Pipeline::move_point(base::Bytes event) {
 
 base::Result<void> Pipeline::tick() {
   next_tick_ = base::steady_now() + kTick;
+  parts_.on_tick();
   const std::unique_lock lock(parts_.between, std::try_to_lock);
   if (!lock.owns_lock()) return {};
   const auto now = parts_.clock.now_us();

@@ -51,6 +51,7 @@ struct PipelineParts {
   Freshness& freshness;
   std::mutex& between;  ///< held while several records that belong together go out between two transactions
   std::function<void()> on_first_event;
+  std::function<void()> on_tick;  ///< about once a second while events come
 };
 
 /// Handles the events of one connection, on one thread.

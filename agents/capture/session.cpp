@@ -196,7 +196,8 @@ base::Result<void> Session::dump(const Pick& pick) {
                        connected_ = true;
                        cut_by_twin_ = 0;
                        show_state();
-                     }},
+                     },
+                     [this] { pulse(); }},
                     catalog, stop_.get_token());
   auto result = [&]() -> base::Result<void> {
     if (plan_) {
@@ -288,15 +289,16 @@ void Session::show_state() {
   around_.status.set(snapshotting ? health::State::Snapshotting : health::State::Streaming);
 }
 
-/// Called by the keeper: what nobody else would notice while the dump thread waits for brokers.
+/// Called by the keeper, for what nobody else would notice while the dump thread waits for brokers, and by the dump
+/// thread, because the keeper may wait for brokers too.
 void Session::pulse() {
   const bool down = output_->brokers_down();
+  const bool was_down = brokers_down_.exchange(down);
   if (down)
     around_.status.set(health::State::Retrying, Reason::BrokerUnreachable,
                        "no broker answers; the position stands still and the binlog waits");
-  else if (brokers_down_.load())
-    brokers_down_ = false;
-  if (const bool was_down = brokers_down_.exchange(down); was_down && !down) show_state();
+  else if (was_down)
+    show_state();
   // A producer that waits for brokers, and a dump that waits for a chunk, are no hanging loops.
   if (down || output_->in_flight_bytes() > 0) around_.status.beat();
   const std::scoped_lock lock(runner_mutex_);
