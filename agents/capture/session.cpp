@@ -345,13 +345,16 @@ base::Result<std::uint32_t> prepare_topics(const config::Capture& config, const 
 }
 
 base::Result<Claimed> claim(const Surroundings& around, kafka::Access access, std::uint32_t max_message_bytes,
-                            std::stop_token stop) {
+                            message::Epoch held, std::stop_token stop) {
   const auto& channel = around.config.common.channel;
   Claimed claimed;
   claimed.max_message_bytes = max_message_bytes;
   DS_ASSIGN(claimed.state, kafka::open_state_log(access, channel.state_topic()));
   DS_ASSIGN(const auto streams, kafka::open_stream_log(access, channel.topic));
   claimed.access = std::move(access);
+  DS_TRY(protocol::catch_up(*claimed.state, claimed.view, stop));
+  if (held != message::Epoch{} && claimed.view.replaced(held, around.instance))
+    return Error(Reason::Superseded, fmt::format("another instance claimed an epoch above {}", held.value()));
   base::Backoff backoff(kClaimFirst, kClaimCap);
   DS_ASSIGN(claimed.epoch, protocol::claim_epoch(*claimed.state, claimed.view, around.instance, backoff, stop));
   auto recovered = protocol::start_and_recover(*claimed.state, *streams, claimed.view, claimed.epoch, around.instance,

@@ -1,5 +1,6 @@
 #include "agents/protocol/state_view.hpp"
 
+#include <algorithm>
 #include <tuple>
 #include <utility>
 
@@ -86,6 +87,12 @@ base::Result<void> StateView::take_schema(base::Bytes value) {
 std::string StateView::owner(message::Epoch epoch) const {
   const auto at = owners_.find(epoch);
   return at == owners_.end() ? std::string() : at->second;
+}
+
+bool StateView::replaced(message::Epoch held, const std::string& instance) const {
+  // Claimants are named "instance/random bits"; a claim of our own may have landed after its acknowledgement was lost.
+  return std::any_of(owners_.upper_bound(held), owners_.end(),
+                     [&](const auto& claim) { return !claim.second.starts_with(instance + "/"); });
 }
 
 std::optional<message::Checkpoint> StateView::checkpoint(std::int32_t stream) const {

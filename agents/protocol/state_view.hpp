@@ -25,6 +25,9 @@ class StateView {
   [[nodiscard]] message::Epoch highest_claim() const noexcept { return highest_; }
   /// Who has the epoch: the `instance` of its first claim, as that claim spells it; empty when nobody claimed it.
   [[nodiscard]] std::string owner(message::Epoch epoch) const;
+  /// Somebody else claimed an epoch above `held`, the newest that `instance` had. An instance that finds this on its way
+  /// back from a lost connection (or from being frozen) was replaced: it must end, not claim again.
+  [[nodiscard]] bool replaced(message::Epoch held, const std::string& instance) const;
   /// The newest certain checkpoint of a stream.
   [[nodiscard]] std::optional<message::Checkpoint> checkpoint(std::int32_t stream) const;
   /// The newest certain progress of each table of the newest snapshot, and of the snapshot itself (empty table name).

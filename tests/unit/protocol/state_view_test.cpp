@@ -111,6 +111,17 @@ INSTANTIATE_TEST_SUITE_P(StateView, StateViewRefuses,
                                          Bad{"progress_of_an_epoch_nobody_claimed", progress_at(42, 1, "s", "t", 1)}),
                          [](const auto& row) { return row.param.name; });
 
+TEST(StateView, a_higher_claim_of_somebody_else_replaces_and_one_of_our_own_does_not) {
+  StateView view;
+  ASSERT_TRUE(view.see(claim_at(0, 1, "me/0a")));
+  ASSERT_TRUE(view.see(claim_at(1, 2, "me/0b")));
+  EXPECT_FALSE(view.replaced(message::Epoch(1), "me"));
+  ASSERT_TRUE(view.see(claim_at(2, 3, "me-too/0c")));
+  EXPECT_TRUE(view.replaced(message::Epoch(1), "me"));
+  EXPECT_TRUE(view.replaced(message::Epoch(2), "me"));
+  EXPECT_FALSE(view.replaced(message::Epoch(3), "me"));
+}
+
 TEST(StateView, requests_are_left_alone) {
   StateView view;
   EXPECT_TRUE(view.see({0, message::Kind::Request, "request/x", "anything"}));
