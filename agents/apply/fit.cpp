@@ -1,6 +1,7 @@
 #include "agents/apply/fit.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -119,10 +120,15 @@ std::optional<UniqueKey> translate(const message::TableSchema& source, const sql
   return out;
 }
 
-bool same_columns(std::vector<std::uint16_t> a, std::vector<std::uint16_t> b) {
-  std::ranges::sort(a);
-  std::ranges::sort(b);
-  return a == b;
+/// The two keys are of the same columns, in whatever order.
+bool same_columns(const message::TableSchema& a, const std::vector<std::uint16_t>& of_a, const message::TableSchema& b,
+                  const std::vector<std::uint16_t>& of_b) {
+  const auto names = [](const message::TableSchema& schema, const std::vector<std::uint16_t>& key) {
+    std::set<std::string> out;
+    for (const auto index : key) out.insert(schema.columns[index].name);
+    return out;
+  };
+  return names(a, of_a) == names(b, of_b);
 }
 
 bool acts_by_itself(const sql::TableInfo::ForeignKey& key) {
@@ -180,10 +186,11 @@ PlanTable plan_table(const message::TableSchema& source, const sql::TableInfo& d
   out.key = {source.key, std::vector<char>(source.key.size(), 0)};
   bool unique = false;
   const auto add = [&](const std::vector<std::uint16_t>& key) {
+    const bool identity = same_columns(source, source.key, destination.schema, key);
+    unique = unique || identity;
     auto translated = translate(source, destination, key, why);
     if (!translated) return;
-    if (same_columns(translated->columns, source.key)) {
-      unique = true;
+    if (identity) {
       out.key = *translated;
     } else {
       out.unique_keys.push_back(std::move(*translated));

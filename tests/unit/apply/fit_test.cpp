@@ -152,6 +152,16 @@ TEST_F(PlanTableTest, a_key_that_is_not_unique_at_the_destination_keeps_the_orde
   EXPECT_TRUE(plan().repeats);
 }
 
+TEST_F(PlanTableTest, only_a_key_that_is_not_unique_at_the_destination_may_repeat) {
+  EXPECT_FALSE(plan().repeats);
+  source.key = destination.schema.key = {2};
+  source.columns[2].nullable = destination.schema.columns[2].nullable = false;
+  EXPECT_TRUE(plan().ordered);
+  EXPECT_FALSE(plan().repeats) << "its text compares by a collation, but it is unique";
+  destination.schema.key = {};
+  EXPECT_TRUE(plan().repeats);
+}
+
 TEST_F(PlanTableTest, cascades_prefixes_and_foreign_columns_in_keys_keep_the_order) {
   destination.foreign_keys = {{"fk", {"code"}, "d", "p", {"id"}, "RESTRICT", "CASCADE"}};
   EXPECT_TRUE(plan().ordered);
