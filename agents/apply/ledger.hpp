@@ -1,6 +1,6 @@
 #pragma once
 // The table at the destination that holds how far each stream has been applied, written in the transaction of the rows
-// (docs/decisions/0023-ledger-and-token.md).
+// (docs/decisions/0005-ledger-and-token.md).
 
 #include <cstdint>
 #include <set>

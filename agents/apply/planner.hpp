@@ -1,6 +1,6 @@
 #pragma once
 // Turns row changes in source order into few, large statements with the same result. Pure: no server, no clock. The
-// rules and why they are safe: docs/decisions/0021-planner.md.
+// rules and why they are safe: docs/decisions/0003-planner.md.
 
 #include <cstdint>
 #include <span>

@@ -32,7 +32,7 @@ base::Result<std::unique_ptr<Writer>> Writer::open(sql::Connection& connection, 
 }
 
 /// While a snapshot is on its way children may come before their parents
-/// (docs/decisions/0022-tolerant-snapshot.md).
+/// (docs/decisions/0004-tolerant-snapshot.md).
 base::Result<void> Writer::set_foreign_key_checks() {
   const bool on = !state_.snapshot.active();
   if (on == checks_on_) return {};

@@ -1,5 +1,5 @@
 #pragma once
-// Which stream the rows of a type go to. See docs/decisions/0030-partition-routing.md.
+// Which stream the rows of a type go to. See docs/decisions/0006-partition-routing.md.
 
 #include <cstdint>
 #include <string_view>

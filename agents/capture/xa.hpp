@@ -1,5 +1,5 @@
 #pragma once
-// XA transactions that are prepared and not yet decided. See docs/decisions/0031-xa-holding.md.
+// XA transactions that are prepared and not yet decided. See docs/decisions/0007-xa-holding.md.
 
 #include <cstdint>
 #include <map>
