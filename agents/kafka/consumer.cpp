@@ -21,6 +21,7 @@ using base::Reason;
 constexpr base::Millis kOpenDeadline{10000};
 constexpr base::Millis kCheckDeadline{5000};
 constexpr base::Millis kRestartWait{100};
+constexpr base::Millis kQuiet{5000};
 constexpr std::size_t kBatch = 512;
 
 Settings settings_of(const ConsumerOptions& o) {
@@ -106,6 +107,7 @@ struct Consumer::Impl {
   base::Result<void> outage();
   base::Result<void> failed(const rd_kafka_message_t& m);
   base::Result<void> out_of_range();
+  base::Result<void> quiet();
   std::string place() const { return fmt::format("topic {}, partition {}", topic, partition); }
 
   const std::string topic;
@@ -113,6 +115,7 @@ struct Consumer::Impl {
   std::shared_ptr<Client> client = std::make_shared<Client>();
   bool running = false;
   std::int64_t position = 0;
+  base::SteadyTime heard = base::steady_now();  ///< the last record, or the last look whether the place is still there
   std::array<rd_kafka_message_t*, kBatch> batch{};
   std::size_t batch_next = 0, batch_end = 0;
 };
@@ -171,6 +174,13 @@ base::Result<void> Consumer::Impl::out_of_range() {
   return {};
 }
 
+/// Silence may mean that the topic is gone: the client asks for its metadata every five minutes only.
+base::Result<void> Consumer::Impl::quiet() {
+  if (base::steady_now() - heard < kQuiet) return {};
+  heard = base::steady_now();
+  return out_of_range();
+}
+
 base::Result<void> Consumer::Impl::failed(const rd_kafka_message_t& m) {
   const auto code = m.err;
   auto error = from_kafka(code, fmt::format("reading {}, offset {}", place(), position), rd_kafka_message_errstr(&m));
@@ -219,6 +229,7 @@ base::Result<std::optional<Record>> Consumer::next(std::chrono::milliseconds wai
       i.fetch(std::max(left, base::Millis(0)));
       if (i.batch_end == 0) {
         DS_TRY(i.outage());
+        DS_TRY(i.quiet());
         return std::optional<Record>();
       }
     }
@@ -230,6 +241,7 @@ base::Result<std::optional<Record>> Consumer::next(std::chrono::milliseconds wai
       DS_TRY(i.failed(*m));
     } else if (m->offset >= i.position) {
       i.position = m->offset + 1;
+      i.heard = base::steady_now();
       return std::optional<Record>(std::move(record));
     }
   }
