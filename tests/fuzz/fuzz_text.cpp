@@ -1,0 +1,23 @@
+// Text from servers: GTID sets and statements. What parses as a GTID set prints and parses again to the same set; the
+// statement lexer ends on anything. Input: the text.
+
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+
+#include "agents/binlog/statement.hpp"
+#include "agents/message/gtid.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  if (const auto set = datasync::message::GtidSet::parse(text)) {
+    const auto again = datasync::message::GtidSet::parse(set->text());
+    if (!again || *again != *set || !set->contains(*again)) std::abort();
+  }
+  for (const datasync::binlog::Quoting quoting :
+       {datasync::binlog::Quoting{false, false}, datasync::binlog::Quoting{true, true}}) {
+    (void)datasync::binlog::classify(text, "shop", quoting);
+    (void)datasync::binlog::mentions(text, "shop", "shop", "orders", quoting);
+  }
+  return 0;
+}
