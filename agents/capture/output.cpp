@@ -20,16 +20,19 @@ void KafkaOutput::delivered(std::uint64_t token, std::int64_t offset) {
   acks_.acknowledged(token, offset);
   acked_.fetch_add(1, std::memory_order_relaxed);
   if (waiting_count_.load(std::memory_order_acquire) == 0) return;
-  OnAcked call;
-  {
-    const std::scoped_lock lock(waiting_mutex_);
-    const auto at = waiting_.find(token);
-    if (at == waiting_.end()) return;
-    call = std::move(at->second);
-    waiting_.erase(at);
-    waiting_count_.store(waiting_.size(), std::memory_order_release);
-  }
+  const std::scoped_lock lock(waiting_mutex_);  // also during the call: see forget_waiting
+  const auto at = waiting_.find(token);
+  if (at == waiting_.end()) return;
+  const auto call = std::move(at->second);
+  waiting_.erase(at);
+  waiting_count_.store(waiting_.size(), std::memory_order_release);
   call();
+}
+
+void KafkaOutput::forget_waiting() {
+  const std::scoped_lock lock(waiting_mutex_);
+  waiting_.clear();
+  waiting_count_.store(0, std::memory_order_release);
 }
 
 base::Result<void> KafkaOutput::change(std::int32_t stream, message::Headers headers, base::Buffer value,

@@ -52,6 +52,8 @@ class KafkaOutput final : public Output {
                              OnAcked on_acked) override;
   void finished(const message::Gtid& gtid) override { acks_.finished(gtid); }
 
+  /// Calls no `on_acked` any more; none runs when this returns.
+  void forget_waiting();
   /// Waits until everything produced so far is acknowledged. Errors: Stopping; ProducerFailed.
   base::Result<void> flush();
   [[nodiscard]] base::Result<void> health() const { return producer_->health(); }

@@ -51,6 +51,7 @@ Session::Session(const Surroundings& around, Selection selection, Claimed claime
 Session::~Session() {
   stop_.request_stop();
   drop_runner();
+  if (output_) output_->forget_waiting();  // the producer lives on for a moment after the keeper, which they call
 }
 
 void Session::drop_runner() {
@@ -302,7 +303,7 @@ void Session::pulse() {
   // A producer that waits for brokers, and a dump that waits for a chunk, are no hanging loops.
   if (down || output_->in_flight_bytes() > 0) around_.status.beat();
   const std::scoped_lock lock(runner_mutex_);
-  if (runner_ && runner_->figures().running) around_.status.beat();
+  if (runner_ && !runner_->figures().complete) around_.status.beat();  // its verification too
 }
 
 SessionFigures Session::figures() const {

@@ -52,8 +52,8 @@ struct Claimed {
 /// Checks the topics, with `create` makes those that never were; returns the largest record the topic takes.
 /// Errors: those of kafka::ensure_topics.
 base::Result<std::uint32_t> prepare_topics(const config::Capture& config, const kafka::Access& access, bool create);
-/// Steps 1 to 3 of the protocol. `held` is the newest epoch this process had, 0 if none. Errors: Superseded when somebody
-/// else claimed since; those of claim_epoch and start_and_recover.
+/// Steps 1 to 3 of the protocol. `held` is the newest epoch this process had, 0 if none. Errors: Superseded when
+/// somebody else claimed since; those of claim_epoch and start_and_recover.
 base::Result<Claimed> claim(const Surroundings& around, kafka::Access access, std::uint32_t max_message_bytes,
                             message::Epoch held, std::stop_token stop);
 
@@ -129,11 +129,11 @@ class Session {
   std::atomic<bool> brokers_down_ = false;
   unsigned cut_by_twin_ = 0;  ///< dumps in a row that ended with DuplicateServerId
 
+  mutable std::mutex runner_mutex_;         ///< the pointer
+  std::unique_ptr<SnapshotRunner> runner_;  ///< dropped by the destructor before anything else; the keeper looks at it
   // Threads, last: they end before what they use.
   std::unique_ptr<Keeper> keeper_;
   std::unique_ptr<Monitor> monitor_;
-  mutable std::mutex runner_mutex_;  ///< the pointer
-  std::unique_ptr<SnapshotRunner> runner_;
 };
 
 }  // namespace datasync::capture

@@ -210,14 +210,16 @@ base::Result<void> SnapshotRunner::emit(const SnapshotTask& task, const Chunk& c
     record.last = i + 1 == chunk.fragments.size();
     record.rows = {{chunk.schema.id(), order++, f.count, 0, text_of(f.rows)}};
     Output::OnAcked on_acked;
-    if (record.last) on_acked = [this, progress] { parts_.keeper.progress(progress); };
+    // Not `this`: the acknowledgement may come when the runner is gone.
+    if (record.last) on_acked = [&keeper = parts_.keeper, progress] { keeper.progress(progress); };
     DS_TRY(emit_fragment(*task.table, record, message::End::None, std::move(on_acked)));
     ++record.fragment;
   }
   if (!chunk.complete) return {};
   progress.done = true;
   record = {plan_.id, Phase::TableDone, record.position, {task.table->qualified()}, 0, true, {}};
-  return emit_fragment(*task.table, record, message::End::None, [this, progress] { parts_.keeper.progress(progress); });
+  return emit_fragment(*task.table, record, message::End::None,
+                       [&keeper = parts_.keeper, progress] { keeper.progress(progress); });
 }
 
 base::Result<void> SnapshotRunner::emit_fragment(const TableChoice& table, message::Snapshot record, message::End end,
