@@ -182,7 +182,9 @@ base::Result<void> EventReader::format_description(Bytes event) {
   if (header_.artificial() || description.created == 0) return {};
   known_.clear();
   open_.clear();
-  return state_ == State::Outside ? base::Result<void>() : rollback();
+  if (state_ == State::Outside) return {};
+  end_group();
+  return handler_.on_broken_off();
 }
 
 base::Result<void> EventReader::rotate(Bytes body) {

@@ -11,7 +11,7 @@
 //              | GTID part* (XID | QUERY "COMMIT")                            -> on_commit
 //              | GTID part* QUERY "ROLLBACK"                                  -> on_rollback
 //              | GTID(prepared xa) part* XA_PREPARE                           -> on_xa_prepare
-//              | GTID part* FORMAT_DESCRIPTION of a restarted server          -> on_rollback
+//              | GTID part* FORMAT_DESCRIPTION of a restarted server          -> on_broken_off
 //   part      := statement | variable* QUERY | load* EXECUTE_LOAD_QUERY       -> on_query
 //   statement := ANNOTATE_ROWS? TABLE_MAP+ rows+                              -> on_rows
 //                (the last rows event has the statement-end flag)
@@ -48,8 +48,8 @@ struct QueryInfo {
 };
 
 /// What the reader tells. Every group that on_gtid opens ends with exactly one of on_commit, on_rollback,
-/// on_xa_prepare, on_xa_commit, on_xa_rollback. Views are valid during the call only. An error stops the reader: feed
-/// returns it.
+/// on_broken_off, on_xa_prepare, on_xa_commit, on_xa_rollback. Views are valid during the call only. An error stops the
+/// reader: feed returns it.
 class Handler {
  public:
   virtual ~Handler() = default;
@@ -66,6 +66,9 @@ class Handler {
 
   virtual base::Result<void> on_commit(const EventHeader& header) = 0;
   virtual base::Result<void> on_rollback() = 0;  ///< nothing of the group counts
+  /// The server went down inside the group. Nothing of it counts, and its GTID is not used up: the server forgets it
+  /// and may log it again, whole, in the next file.
+  virtual base::Result<void> on_broken_off() { return on_rollback(); }
   virtual base::Result<void> on_xa_prepare(const Xid& xid) = 0;
   virtual base::Result<void> on_xa_commit(const Xid& xid) = 0;
   virtual base::Result<void> on_xa_rollback(const Xid& xid) = 0;

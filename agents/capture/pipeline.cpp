@@ -230,6 +230,13 @@ base::Result<void> Pipeline::on_rollback() {
   return {};
 }
 
+// Not over: a replica that crashed while it logged a transaction gets it again, under the same GTID.
+base::Result<void> Pipeline::on_broken_off() {
+  DS_TRY(parts_.writer.discard());
+  ended();
+  return {};
+}
+
 base::Result<void> Pipeline::on_xa_prepare(const binlog::Xid& xid) {
   // Known before the position moves over it: a checkpoint in between must not forget it.
   parts_.prepared.prepare(xid.text(), before_prepare_, parts_.writer.take_held());

@@ -71,6 +71,7 @@ class Pipeline final : public binlog::Handler {
   base::Result<void> on_query(const binlog::QueryInfo& query) override;
   base::Result<void> on_commit(const binlog::EventHeader& header) override;
   base::Result<void> on_rollback() override;
+  base::Result<void> on_broken_off() override;
   base::Result<void> on_xa_prepare(const binlog::Xid& xid) override;
   base::Result<void> on_xa_commit(const binlog::Xid& xid) override;
   base::Result<void> on_xa_rollback(const binlog::Xid& xid) override;
