@@ -63,7 +63,11 @@ void Session::drop_runner() {
 base::Result<std::unique_ptr<Session>> Session::open(const Surroundings& around, Selection selection, Claimed claimed,
                                                      const Pick& pick, std::stop_token stop) {
   std::unique_ptr<Session> session(new Session(around, std::move(selection), std::move(claimed), std::move(stop)));
-  DS_TRY(session->begin(pick));
+  if (auto begun = session->begin(pick); !begun) {
+    const std::scoped_lock lock(session->mutex_);
+    if (session->failure_) return *session->failure_;  // it is what stopped the beginning
+    return std::move(begun).error();
+  }
   return session;
 }
 
@@ -102,6 +106,13 @@ base::Result<void> Session::begin(const Pick& pick) {
   if (fresh) {
     DS_ASSIGN(const auto connection, around_.source.connect(pick.server.text()));
     DS_ASSIGN(auto position, fresh_position(*connection));
+    for (std::size_t i = 0; lost && i < n; ++i) {
+      const auto known = claimed_.view.checkpoint(static_cast<std::int32_t>(i));
+      if (!known || position.dump_from.contains(known->published)) continue;
+      around_.source.prefer_after(pick.index);  // see give_up_position
+      return Error(Reason::WaitingForReplica, fmt::format("{} has executed {}, published is {}", pick.server.text(),
+                                                          position.dump_from.text(), known->published.text()));
+    }
     from = position.dump_from;
     published.assign(n, position.dump_from);
     sent.assign(n, position.position);
@@ -144,6 +155,12 @@ base::Result<void> Session::give_up_position() {
   DS_ASSIGN(const auto pick, around_.source.pick(selection_, std::nullopt, stop_.get_token()));
   DS_ASSIGN(const auto connection, around_.source.connect(pick.server.text()));
   DS_ASSIGN(const auto position, fresh_position(*connection));
+  // Readers refuse transactions that they have: rows read from before them would never be brought up to date.
+  if (!position.dump_from.contains(writer_->newest())) {
+    around_.source.prefer_after(pick.index);
+    return Error(Reason::WaitingForReplica, fmt::format("{} has executed {}, published is {}", pick.server.text(),
+                                                        position.dump_from.text(), writer_->newest().text()));
+  }
   base::log::warn("the position is lost; as declared, everything is read again",
                   {{"position", writer_->position().text()}, {"begins", position.position.text()}});
   drop_runner();

@@ -71,11 +71,14 @@ base::Result<void> SnapshotRunner::to_all_streams(Phase phase) {
   return {};
 }
 
-/// The snapshot counts as begun when every stream has its Begin: only then the state topic hears of it.
+/// The snapshot counts as begun when every stream has its Begin: only then the state topic hears of it. One that goes
+/// on says Begin again: its End may stand on the streams already, put there just before a crash, while the state topic
+/// lacks a table's last progress; without a Begin readers would not expect the rows that come again.
 base::Result<void> SnapshotRunner::begin(std::stop_token stop) {
-  if (!plan_.fresh) return {};
+  if (!plan_.fresh && plan_.tasks.empty()) return {};
   DS_TRY(to_all_streams(Phase::Begin));
   DS_TRY(parts_.flush());
+  if (!plan_.fresh) return {};
   for (const auto* table : plan_.done) {
     auto p = progress_of(*table);
     p.done = true;

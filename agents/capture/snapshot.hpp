@@ -64,7 +64,7 @@ class SnapshotRunner {
   SnapshotRunner(const SnapshotRunner&) = delete;
   SnapshotRunner& operator=(const SnapshotRunner&) = delete;
 
-  /// Puts Begin on all streams (unless the plan goes on with one) and starts the workers. Call between transactions, on
+  /// Puts Begin on all streams and starts the workers. Call between transactions, on
   /// the dump thread. Without a plan only the verification, if set, is done.
   base::Result<void> start(std::optional<SnapshotPlan> plan, std::stop_token stop);
 
