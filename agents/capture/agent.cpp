@@ -78,8 +78,8 @@ base::Result<void> Agent::run_once(std::stop_token stop) {
   auto result = session_->run();
   if (result || result.error().is(base::Reason::Stopping))
     end_session(true);
-  else if (!session_->usable())
-    end_session(false);
+  else if (!session_->usable() || result.error().is(base::Reason::RowTooLarge))
+    end_session(false);  // only a new session asks what the topic takes by now
   return result;
 }
 
