@@ -201,8 +201,10 @@ base::Result<void> Session::take(const kafka::Record& record) {
     save_what_is_whole();
     return foreign(std::move(taken).error(), offset);
   }
-  if (base::steady_now() - last_commit_ >= kPositionEvery) return assembler_->pause(true);
-  return {};
+  if (base::steady_now() - last_commit_ < kPositionEvery) return {};
+  DS_TRY(assembler_->pause(true));
+  // A large transaction may hold many records of other types: meanwhile nothing is executed.
+  return writer_->idle();
 }
 
 /// A record that cannot be taken does not hold back what came before it.
