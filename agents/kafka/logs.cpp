@@ -36,7 +36,8 @@ base::Result<void> read_until(Consumer& consumer, Offset to, const std::string& 
     if (stop.stop_requested()) return stopping(topic);
     const auto before = consumer.position();
     DS_ASSIGN(auto record, consumer.next(kReadWait));
-    if (record && record->offset() < to) {
+    if (record && record->offset() >= to) return consumer.seek(record->offset());  // for the next reading
+    if (record) {
       if (auto taken = take(*record); !taken) {
         DS_TRY(consumer.seek(record->offset()));  // it is not skipped: the next reading meets it again
         return taken;
