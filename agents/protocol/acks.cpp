@@ -75,7 +75,8 @@ void AckTracker::settle(Stream& s) {
   while (!s.entries.empty() && s.entries.front().done) {
     const auto& e = s.entries.front();
     if (!e.between) s.open = e.end != message::End::Transaction && e.end != message::End::Abort;
-    if (!s.open) s.progress.next_offset = e.offset + 1;
+    // A record acknowledged as a repeat may come without its offset.
+    if (!s.open) s.progress.next_offset = std::max(s.progress.next_offset, e.offset + 1);
     if (e.end == message::End::Transaction) s.progress.published.add(e.gtid);
     for (const auto& gtid : e.after) s.progress.published.add(gtid);
     ++s.progress.sequence;
