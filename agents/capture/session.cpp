@@ -19,7 +19,8 @@ using base::Reason;
 
 constexpr base::Millis kClaimFirst{50}, kClaimCap{2000};
 constexpr base::Millis kCloseWait{5000}, kCloseStep{20};
-constexpr unsigned kTwinCuts = 5;  ///< so often in a row is no take-over any more
+constexpr unsigned kTwinCuts = 5;          ///< so often in a row is no take-over any more
+constexpr base::Millis kTwinPeace{60000};  ///< a dump this long ends the row; a first event comes before every cut
 constexpr std::uint32_t kUnknownMessageBytes = 1'000'000;
 constexpr double kMicros = 1e6;
 
@@ -186,7 +187,9 @@ base::Result<Pick> Session::find_replica() {
 base::Result<void> Session::run() {
   auto pick = find_replica();
   if (!pick) return outcome(Error(std::move(pick).error()), {});
+  const auto began = base::steady_now();
   auto dumped = dump(*pick);
+  if (base::steady_now() - began >= kTwinPeace) cut_by_twin_ = 0;
   connected_ = false;
   return outcome(std::move(dumped), *pick);
 }
@@ -212,7 +215,6 @@ base::Result<void> Session::dump(const Pick& pick) {
   Pipeline pipeline({selection_, *writer_, prepared_, gate_, clock_, around_.status, freshness_, between_,
                      [this] {
                        connected_ = true;
-                       cut_by_twin_ = 0;
                        show_state();
                      },
                      [this] { pulse(); }},
