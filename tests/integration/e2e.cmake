@@ -1,5 +1,5 @@
 # End-to-end tests: real servers and the real agents. Each program shares its world among its tests.
-add_library(ds_integration_rig STATIC rig.cpp chaos.cpp types_data.cpp)
+add_library(ds_integration_rig STATIC rig.cpp chaos.cpp key_types_data.cpp types_data.cpp)
 target_link_libraries(ds_integration_rig PUBLIC datasync_flags ds_test_support GTest::gtest)
 
 foreach(name IN ITEMS types_test statements_test chaos_test halts_test memory_test)

@@ -1,4 +1,4 @@
 # The sql layer against a real server; each program shares one server between its tests.
 integration_test(sql_test LINKS ds_sql WHOLE)
 integration_test(sql_rows_test LINKS ds_sql WHOLE)
-target_sources(sql_rows_test PRIVATE types_data.cpp)
+target_sources(sql_rows_test PRIVATE key_types_data.cpp types_data.cpp)
