@@ -55,6 +55,7 @@ base::Result<void> Executor::run_plan(const RowBuffer& buffer, std::span<const R
   }
   const Plan& plan = planner_.plan(buffer, rows);
   for (const Run& run : plan.runs) {
+    on_step_();
     const auto planned = plan.rows_of(run);
     counts_.statements += planned.size();
     if (run.kind == StatementKind::Truncate) {
@@ -115,6 +116,7 @@ base::Result<void> Executor::empty(TableIndex table) {
     auto gone = connection_.execute(statement);
     if (!gone) return std::move(gone).error().context("while emptying " + target.qualified());
     if (*gone == 0) break;
+    on_step_();
   }
   if (off) DS_TRY(connection_.execute(dialect_.foreign_key_checks(true)));
   return {};
@@ -123,6 +125,7 @@ base::Result<void> Executor::empty(TableIndex table) {
 base::Result<void> Executor::run_rows(const RowBuffer& buffer, std::span<const RowChange> rows) {
   ++counts_.row_by_row;
   for (const RowChange& change : rows) {
+    on_step_();
     if (auto done = row(buffer, change); !done) return explained(std::move(done).error(), buffer, change);
   }
   return {};

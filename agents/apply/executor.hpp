@@ -3,6 +3,7 @@
 // either works or tells exactly which row does not.
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 
@@ -19,12 +20,15 @@ namespace datasync::apply {
 /// Everything happens inside a transaction that the caller begins and ends. Not thread-safe.
 class Executor {
  public:
-  Executor(sql::Connection& connection, const Dialect& dialect, const Catalog& catalog, config::OnConflict on_conflict)
+  /// `on_step` is called between statements: a step that lasts long in the whole still shows that it moves.
+  Executor(sql::Connection& connection, const Dialect& dialect, const Catalog& catalog, config::OnConflict on_conflict,
+           std::function<void()> on_step)
       : connection_(connection),
         dialect_(dialect),
         catalog_(catalog),
         statements_(connection, dialect, catalog),
-        overwrite_(on_conflict == config::OnConflict::Overwrite) {}
+        overwrite_(on_conflict == config::OnConflict::Overwrite),
+        on_step_(std::move(on_step)) {}
 
   /// By plan. An error for which `row_by_row_may_help` is true says little about the cause: go back to where this call
   /// began and call `run_rows`.
@@ -62,6 +66,7 @@ class Executor {
   Planner planner_;
   std::uint64_t planned_generation_ = 0;
   bool overwrite_;
+  std::function<void()> on_step_;
   Counts counts_;
 };
 

@@ -84,7 +84,8 @@ base::Result<void> Session::open() {
                    [&config] { return connect_destination(config, kDdlTimeout); });
   Ledger ledger(config.ledger_database, {config.common.name, config.common.channel.topic, context_.stream},
                 context_.instance, context_.held);
-  DS_ASSIGN(writer_, Writer::open(*connection_, context_.dialect, *catalog_, config, std::move(ledger)));
+  DS_ASSIGN(writer_, Writer::open(*connection_, context_.dialect, *catalog_, config, std::move(ledger),
+                                  [this] { context_.status.beat(); }));
   context_.held = true;
   DS_TRY(open_consumer());
   auto start = writer_->ledger();

@@ -1,6 +1,7 @@
 #pragma once
 // The destination transaction of one stream: rows and ledger in one commit.
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -20,9 +21,11 @@ namespace datasync::apply {
 /// it is destroyed, and a new one finds in the ledger what became of the last commit. Not thread-safe.
 class Writer {
  public:
-  /// Takes over the ledger's row. `connection` must report matched rows (found_rows) and outlive the writer.
+  /// Takes over the ledger's row. `connection` must report matched rows (found_rows) and outlive the writer; `on_step` is
+  /// called between statements.
   static base::Result<std::unique_ptr<Writer>> open(sql::Connection& connection, const Dialect& dialect,
-                                                    Catalog& catalog, const config::Apply& config, Ledger ledger);
+                                                    Catalog& catalog, const config::Apply& config, Ledger ledger,
+                                                    std::function<void()> on_step);
   ~Writer();
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
@@ -50,7 +53,7 @@ class Writer {
 
  private:
   Writer(sql::Connection& connection, const Dialect& dialect, Catalog& catalog, const config::Apply& config,
-         Ledger ledger);
+         Ledger ledger, std::function<void()> on_step);
   base::Result<void> set_foreign_key_checks();
   base::Result<void> begin(const LedgerState* next);
   base::Result<void> execute(const RowBuffer& buffer, std::span<const RowChange> rows, const LedgerState* next);
