@@ -15,7 +15,7 @@ using base::Error;
 using base::Reason;
 
 constexpr int kAppendTries = 5;
-constexpr base::Millis kAppendFirstWait{50};
+constexpr base::Millis kAppendFirstWait{10};
 constexpr base::Millis kAppendLongestWait{2000};
 
 /// Instance names may repeat (a pod's name, a second claim by this process); a claim's name must not.
