@@ -65,7 +65,6 @@ base::Result<void> Agent::open_session(std::stop_token stop) {
   DS_ASSIGN(const auto pick, source_.pick(selection_, std::nullopt, stop));
   const Surroundings around{config_, instance_, server_id_, source_, status_};
   DS_ASSIGN(auto claimed, claim(around, std::move(access), max_bytes, held_, stop));
-  held_ = claimed.epoch;
   DS_ASSIGN(auto session, Session::open(around, selection_, std::move(claimed), pick, stop));
   const std::scoped_lock lock(mutex_);
   session_ = std::move(session);

@@ -365,7 +365,7 @@ base::Result<std::uint32_t> prepare_topics(const config::Capture& config, const 
 }
 
 base::Result<Claimed> claim(const Surroundings& around, kafka::Access access, std::uint32_t max_message_bytes,
-                            message::Epoch held, std::stop_token stop) {
+                            message::Epoch& held, std::stop_token stop) {
   const auto& channel = around.config.common.channel;
   Claimed claimed;
   claimed.max_message_bytes = max_message_bytes;
@@ -375,8 +375,10 @@ base::Result<Claimed> claim(const Surroundings& around, kafka::Access access, st
   DS_TRY(protocol::catch_up(*claimed.state, claimed.view, stop));
   if (held != message::Epoch{} && claimed.view.replaced(held, around.instance))
     return Error(Reason::Superseded, fmt::format("another instance claimed an epoch above {}", held.value()));
+  held = std::max(held, message::Epoch(claimed.view.highest_claim().value() + 1));
   base::Backoff backoff(kClaimFirst, kClaimCap);
   DS_ASSIGN(claimed.epoch, protocol::claim_epoch(*claimed.state, claimed.view, around.instance, backoff, stop));
+  held = claimed.epoch;
   auto recovered = protocol::start_and_recover(*claimed.state, *streams, claimed.view, claimed.epoch, around.instance,
                                                std::max(channel.partitions, 1), stop);
   if (recovered) {

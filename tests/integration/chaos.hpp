@@ -44,6 +44,7 @@ class Chaos {
   struct Zombie {
     Agent* agent;
     std::string name;
+    Agent* successor;
   };
 
   Undo inject(Part part);
