@@ -37,8 +37,10 @@ base::Result<std::vector<StreamState>> start_and_recover(StateLog& state, Stream
                                                          message::Epoch epoch, const std::string& instance,
                                                          std::int32_t stream_count, std::stop_token stop);
 
-/// Where one dump feeds all streams from: the intersection over the streams that are not fresh. A fresh stream beside
-/// others was left by a crash between the first watermarks; it joins at this position. Empty when all are fresh.
+/// Where one dump feeds all streams from: the intersection over the streams that are not fresh. Empty when all are fresh.
+/// Right only because an epoch begins with a watermark on every stream, at a position that is not empty, and waits for
+/// their acknowledgement before any other record goes to any stream: so a fresh stream beside others was left by a crash
+/// between these watermarks, and joins at this position.
 message::GtidSet dump_position(const std::vector<StreamState>& streams);
 
 /// Folds what a stream's records publish; used by the recovery above and by `datasync tail`. Begin at a checkpoint, or

@@ -1,5 +1,5 @@
 // Every interleaving over small histories: right as it is, wrong as soon as one
-// one rule is taken away.
+// rule is taken away.
 
 #include <algorithm>
 #include <iostream>

@@ -1,0 +1,157 @@
+// Long random histories over the real code. A seed that fails is printed; DATASYNC_SEED=n runs that one history again,
+// DATASYNC_HISTORIES=n so many.
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "agents/base/log.hpp"
+#include "tests/model/sim_capture.hpp"
+
+namespace datasync::model {
+namespace {
+
+constexpr std::size_t kMostAlive = 3;
+
+std::uint64_t number(const char* name, std::uint64_t otherwise) {
+  const auto* text = std::getenv(name);
+  return text != nullptr ? std::strtoull(text, nullptr, 10) : otherwise;
+}
+
+struct Agent {
+  Process process;
+  Life life;
+};
+
+class History {
+ public:
+  explicit History(std::uint64_t seed) : world_(seed, static_cast<std::int32_t>(1 + seed % 3)) {}
+
+  /// What went wrong, if anything.
+  std::string run() {
+    const auto total = 1 + below(world_.random, 6);
+    while (started_ < total || alive() > 0) {
+      tick(total);
+      if (auto wrong = defect(); !wrong.empty()) return wrong;
+    }
+    return finish();
+  }
+  [[nodiscard]] std::size_t kills() const noexcept { return kills_; }
+
+ private:
+  std::size_t alive() const {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(agents_, [](const auto& a) { return !a->process.fiber->done(); }));
+  }
+
+  Agent& start() {
+    auto& agent = *agents_.emplace_back(std::make_unique<Agent>());
+    agent.process.name = fmt::format("agent-{}", ++started_);
+    agent.process.fiber = std::make_unique<Fiber>([this, &agent] { agent.life = live(world_, agent.process); });
+    return agent;
+  }
+
+  void kill(Agent& agent) {
+    agent.process.killed = true;
+    agent.process.stop.request_stop();
+    while (!agent.process.fiber->done()) agent.process.fiber->resume();
+    ++kills_;
+  }
+
+  /// One thing happens: an agent starts, goes on for a while, or dies; records land or are lost; compaction runs.
+  void tick(std::size_t total) {
+    auto& random = world_.random;
+    const auto dice = below(random, 1000);
+    if (started_ < total && alive() < kMostAlive && (alive() == 0 || dice < 30)) {
+      start();
+      return;
+    }
+    std::vector<Agent*> running;
+    for (const auto& a : agents_)
+      if (!a->process.fiber->done()) running.push_back(a.get());
+    if (dice < 500) world_.land_some();
+    if (dice < 100) world_.compact();
+    if (running.empty()) return;
+    // Whoever is drawn goes on for a while: the others are frozen meanwhile.
+    auto& agent = *running[below(random, running.size())];
+    const auto turns = 1 + below(random, 30);
+    for (std::size_t i = 0; i < turns && !agent.process.fiber->done(); ++i) {
+      agent.process.fiber->resume();
+      if (chance(random, 40)) world_.land_some();
+    }
+    if (dice < 920 || agent.process.fiber->done()) return;
+    kill(agent);
+    if (chance(random, 50)) world_.lose(agent.process);
+  }
+
+  /// One agent is left alone; what the others had on their way lands before, in the middle, behind, or never.
+  std::string finish() {
+    for (const auto& a : agents_)
+      if (!a->process.fiber->done()) kill(*a);
+    const auto late = below(world_.random, 3);
+    if (late == 0) world_.land_all();
+    if (late == 1) world_.lose_all();
+    world_.calm = true;
+    auto& last = start();
+    while (!last.process.fiber->done()) {
+      last.process.fiber->resume();
+      if (chance(world_.random, 10)) world_.land_some();
+    }
+    if (auto wrong = defect(); !wrong.empty()) return wrong;
+    if (!last.life.finished) return "the last agent did not finish";
+    if (auto wrong = compare(); !wrong.empty()) return wrong;
+    world_.land_all();
+    return compare();
+  }
+
+  std::string defect() const {
+    for (const auto& a : agents_)
+      if (!a->life.defect.empty()) return a->process.name + ": " + a->life.defect;
+    return {};
+  }
+
+  std::string compare() const {
+    for (std::int32_t s = 0; s < world_.streams; ++s) {
+      std::string why;
+      const auto applied = apply(world_.stream(s), why);
+      if (!applied) return fmt::format("stream {}: an apply agent halts: {}", s, why);
+      const auto from = beginning(world_.stream(s));
+      if (!from || *from != *beginning(world_.stream(0))) return fmt::format("stream {}: another beginning", s);
+      const auto wanted = expected(world_.source, s, *from);
+      if (*applied != wanted) return fmt::format("stream {}: applied {}, not {}", s, text(*applied), text(wanted));
+    }
+    return {};
+  }
+
+  World world_;
+  std::vector<std::unique_ptr<Agent>> agents_;
+  std::size_t started_ = 0;
+  std::size_t kills_ = 0;
+};
+
+TEST(Histories, bring_every_transaction_once_and_whole) {
+#if defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "one thread that changes stacks: nothing for this sanitizer";
+#endif
+  base::log::init("histories", base::log::Level::Error, base::log::Format::Text);
+  const auto one = number("DATASYNC_SEED", 0);
+  const auto count = one != 0 ? 1 : number("DATASYNC_HISTORIES", 5000);
+  const auto first = one != 0 ? one : static_cast<std::uint64_t>(std::random_device{}()) + 1;
+  std::cout << "DATASYNC_SEED=" << first << " and the " << count - 1 << " behind it\n";
+  std::size_t kills = 0;
+  for (auto seed = first; seed < first + count; ++seed) {
+    History history(seed);
+    const auto wrong = history.run();
+    kills += history.kills();
+    ASSERT_EQ(wrong, "") << "run again with DATASYNC_SEED=" << seed;
+  }
+  std::cout << count << " histories, " << kills << " kills\n";
+}
+
+}  // namespace
+}  // namespace datasync::model

@@ -1,0 +1,198 @@
+#include "tests/model/sim_capture.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "agents/protocol/acks.hpp"
+#include "agents/protocol/capture_epoch.hpp"
+#include "agents/protocol/state_writer.hpp"
+
+namespace datasync::model {
+namespace {
+
+using base::Error;
+using base::Reason;
+using message::End;
+using message::Kind;
+
+/// One epoch from its claim to its end.
+class Run {
+ public:
+  Run(World& world, Process& process, protocol::StateLog& state, protocol::StateView& view)
+      : world_(world), process_(process), state_(state), view_(view) {}
+
+  base::Result<void> operator()() {
+    base::Backoff backoff(base::Millis(1), base::Millis(1), world_.random());
+    const auto stop = process_.stop.get_token();
+    DS_ASSIGN(epoch_, protocol::claim_epoch(state_, view_, process_.name, backoff, stop));
+    SimStreamLog logs(world_, process_);
+    DS_ASSIGN(recovered_,
+              protocol::start_and_recover(state_, logs, view_, epoch_, process_.name, world_.streams, stop));
+    from_ = protocol::dump_position(recovered_);
+    if (std::ranges::all_of(recovered_, &protocol::StreamState::fresh))
+      from_ = random_beginning(world_.random, world_.source);
+    std::vector<message::GtidSet> published;
+    std::vector<protocol::Offset> next;
+    for (auto& r : recovered_) {
+      if (r.fresh) r.published = from_;
+      published.push_back(r.published);
+      next.push_back(r.start + 1);
+      channels_.push_back(world_.open_channel(process_));
+    }
+    protocol::AckTracker acks(published, next);
+    protocol::StateWriter writer(state_, view_, epoch_);
+    acks_ = &acks;
+    writer_ = &writer;
+    return dump();
+  }
+
+ private:
+  base::Result<void> pause() {
+    if (!world_.turn(process_)) return Error(Reason::Stopping, "killed");
+    hear();
+    if (world_.calm) return {};
+    if (chance(world_.random, 1)) return Error(Reason::ProducerFailed, "the producer gave up");
+    if (chance(world_.random, 15)) DS_TRY(checkpoint());
+    return {};
+  }
+
+  /// Delivery reports, in any order across the streams.
+  void hear() {
+    for (auto& [token, parcel] : waiting_) {
+      if (!parcel->landed || (!world_.calm && chance(world_.random, 50))) continue;
+      acks_->acknowledged(token, parcel->offset);
+      parcel.reset();
+    }
+    std::erase_if(waiting_, [](const auto& entry) { return entry.second == nullptr; });
+  }
+
+  base::Result<void> checkpoint() {
+    const auto stream = static_cast<std::int32_t>(below(world_.random, static_cast<std::size_t>(world_.streams)));
+    const auto progress = acks_->progress(stream);
+    auto written = writer_->write(
+        message::Checkpoint{epoch_, stream, progress.next_offset, progress.published, dump_from(progress.published)},
+        process_.stop.get_token());
+    // An append with a lost acknowledgement changes nothing for a running epoch.
+    if (!written && written.error().is(Reason::BrokerUnreachable)) return {};
+    return written;
+  }
+
+  /// Before the first XA transaction that is prepared and whose commit is not published.
+  message::GtidSet dump_from(const message::GtidSet& published) const {
+    auto position = from_;
+    for (const auto& t : world_.source) {
+      if (!published.contains(t.gtid)) continue;
+      if (t.what == Transaction::What::Prepare) {
+        const auto commit = std::ranges::find_if(world_.source, [&](const Transaction& other) {
+          return other.what == Transaction::What::Commit && other.xa == t.xa;
+        });
+        if (!published.contains(commit->gtid)) break;
+      }
+      position.add(t.gtid);
+    }
+    return position;
+  }
+
+  base::Result<void> send(std::int32_t stream, const message::Headers& headers, std::string value,
+                          std::uint64_t token) {
+    Parcel parcel;
+    parcel.stream = stream;
+    parcel.headers = headers;
+    parcel.value = std::move(value);
+    waiting_.emplace_back(token, world_.post(channels_[static_cast<std::size_t>(stream)], std::move(parcel)));
+    return pause();
+  }
+
+  base::Result<void> send_fragment(std::int32_t stream, const Transaction& t, std::uint32_t fragment, End end) {
+    const message::Headers headers{Kind::Change, "t", epoch_, end};
+    const auto token = acks_->sent(stream, end, t.gtid);
+    return send(stream, headers, message::encode(message::Change{t.gtid, 0, fragment, end == End::Transaction, {}}),
+                token);
+  }
+
+  base::Result<void> send_rows(std::int32_t stream, const Transaction& t) {
+    const auto count = t.fragments[static_cast<std::size_t>(stream)];
+    if (count > 0 && !world_.calm && chance(world_.random, 5)) {  // the connection to the replica broke in the middle
+      if (count > 1) DS_TRY(send_fragment(stream, t, 0, End::Group));
+      DS_TRY(send_fragment(stream, t, count > 1 ? 1 : 0, End::Abort));
+    }
+    for (std::uint32_t f = 0; f < count; ++f)
+      DS_TRY(send_fragment(stream, t, f, f + 1 == count ? End::Transaction : End::None));
+    return {};
+  }
+
+  base::Result<void> send_watermark(std::int32_t stream, const message::GtidSet& position) {
+    const message::Headers headers{Kind::Watermark, "", epoch_, End::None};
+    const auto token = acks_->sent_between(stream);
+    return send(stream, headers, message::encode(message::Watermark{position, 0}), token);
+  }
+
+  /// Reads the source from where recovery says, skipping per stream what that has.
+  base::Result<void> dump() {
+    // Where a stream begins stands on it before anything else does, on any stream.
+    for (std::int32_t s = 0; s < world_.streams; ++s) DS_TRY(send_watermark(s, from_));
+    DS_TRY(flush());
+    auto position = from_;
+    for (const auto& t : world_.source) {
+      if (from_.contains(t.gtid)) continue;
+      if (t.what == Transaction::What::Prepare) prepared_.push_back(t.xa);
+      const bool rows_known = t.what != Transaction::What::Commit || std::ranges::count(prepared_, t.xa) > 0;
+      for (std::int32_t s = 0; s < world_.streams; ++s) {
+        const auto& has = recovered_[static_cast<std::size_t>(s)].published;
+        if (has.contains(t.gtid) || t.fragments[static_cast<std::size_t>(s)] == 0) continue;
+        if (!rows_known) return Error(Reason::Internal, "the dump began behind the prepare of " + t.gtid.text());
+        DS_TRY(send_rows(s, t));
+      }
+      acks_->finished(t.gtid);
+      position.add(t.gtid);
+      if (chance(world_.random, 10)) DS_TRY(send_watermark(0, position));
+      DS_TRY(pause());
+    }
+    return flush();
+  }
+
+  base::Result<void> flush() {
+    while (acks_->in_flight() > 0) DS_TRY(pause());
+    return {};
+  }
+
+  World& world_;
+  Process& process_;
+  protocol::StateLog& state_;
+  protocol::StateView& view_;
+  message::Epoch epoch_;
+  std::vector<protocol::StreamState> recovered_;
+  message::GtidSet from_;                ///< where the dump begins
+  std::vector<std::uint64_t> channels_;  ///< one per stream: order is kept
+  std::vector<std::pair<std::uint64_t, ParcelPtr>> waiting_;
+  std::vector<std::uint64_t> prepared_;
+  protocol::AckTracker* acks_ = nullptr;
+  protocol::StateWriter* writer_ = nullptr;
+};
+
+}  // namespace
+
+Life live(World& world, Process& process) {
+  SimStateLog state(world, process);
+  protocol::StateView view;
+  for (;;) {
+    const auto ended = Run(world, process, state, view)();
+    if (ended) return {true, {}};
+    switch (ended.error().reason) {
+      case Reason::Stopping:
+      case Reason::Superseded:
+        return {};
+      case Reason::BrokerUnreachable:
+      case Reason::ProducerFailed:
+        break;  // a new epoch
+      default:
+        return {false, ended.error().what};
+    }
+  }
+}
+
+}  // namespace datasync::model

@@ -1,0 +1,21 @@
+#pragma once
+// A capture agent on the simulated world: the real claim, start, recovery, AckTracker and StateWriter; only the binlog
+// and the producer are simulated.
+
+#include <string>
+
+#include "tests/model/sim_world.hpp"
+
+namespace datasync::model {
+
+/// What became of an agent.
+struct Life {
+  bool finished = false;  ///< everything of the source is published and acknowledged
+  std::string defect;     ///< an error that no fault explains
+};
+
+/// Runs until it is killed, superseded or done; call it on the process's fiber. A producer that gives up begins a new
+/// epoch.
+Life live(World& world, Process& process);
+
+}  // namespace datasync::model

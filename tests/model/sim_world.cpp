@@ -1,0 +1,141 @@
+#include "tests/model/sim_world.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace datasync::model {
+namespace {
+
+base::Error killed() {
+  return {base::Reason::Stopping, "killed"};
+}
+
+constexpr unsigned kHeardPercent = 50;
+constexpr std::size_t kUnheardOneIn = 400;
+
+}  // namespace
+
+World::World(std::uint64_t seed, std::int32_t count)
+    : random(seed), streams(count), source(random_source(random, count)), logs_(static_cast<std::size_t>(count)) {}
+
+bool World::turn(Process& p) {
+  if (!p.killed && (calm || chance(random, 40))) p.fiber->pause();
+  return !p.killed;
+}
+
+std::uint64_t World::open_channel(Process& p) {
+  p.channels.insert(++next_channel_);
+  return next_channel_;
+}
+
+ParcelPtr World::post(std::uint64_t channel, Parcel parcel) {
+  auto out = std::make_shared<Parcel>(std::move(parcel));
+  auto& waiting = channels_[channel];
+  waiting.push_back(out);
+  if (calm) land(waiting);
+  return out;
+}
+
+base::Result<protocol::Offset> World::post_and_wait(Process& p, Parcel parcel) {
+  if (!turn(p)) return killed();
+  const auto sent = post(open_channel(p), std::move(parcel));
+  for (;;) {
+    if (!turn(p)) return killed();
+    if (sent->landed && (calm || chance(random, kHeardPercent))) return sent->offset;
+    if (!calm && below(random, kUnheardOneIn) == 0)
+      return base::Error(base::Reason::BrokerUnreachable, "no acknowledgement: outcome unknown");
+  }
+}
+
+void World::land(std::deque<ParcelPtr>& channel) {
+  const auto p = channel.front();
+  channel.pop_front();
+  p->landed = true;
+  if (p->to_state) {
+    p->offset = static_cast<protocol::Offset>(state_.size());
+    state_.push_back(protocol::StateRecord{p->offset, p->headers.kind, p->key, p->value});
+  } else {
+    auto& log = logs_[static_cast<std::size_t>(p->stream)];
+    p->offset = static_cast<protocol::Offset>(log.size());
+    log.push_back({p->headers, p->value});
+  }
+}
+
+void World::land_some() {
+  std::erase_if(channels_, [](const auto& entry) { return entry.second.empty(); });
+  if (channels_.empty()) return;
+  auto at = channels_.begin();
+  std::advance(at, static_cast<std::ptrdiff_t>(below(random, channels_.size())));
+  const auto most = 1 + below(random, 4);
+  for (std::size_t i = 0; i < most && !at->second.empty(); ++i) land(at->second);
+}
+
+void World::land_all() {
+  while (std::ranges::any_of(channels_, [](const auto& entry) { return !entry.second.empty(); })) land_some();
+}
+
+void World::lose_all() {
+  channels_.clear();
+}
+
+void World::lose(const Process& p) {
+  for (const auto channel : p.channels) channels_.erase(channel);
+}
+
+void World::compact() {
+  std::set<std::string> newer;
+  for (auto i = state_.size(); i-- > 0;)
+    if (state_[i] && !newer.insert(state_[i]->key).second) state_[i].reset();
+}
+
+std::vector<protocol::StateRecord> World::state_from(std::size_t from) const {
+  std::vector<protocol::StateRecord> out;
+  for (auto i = from; i < state_.size(); ++i)
+    if (state_[i]) out.push_back(*state_[i]);
+  return out;
+}
+
+base::Result<protocol::Offset> SimStateLog::append(message::Kind kind, const std::string& key,
+                                                   const std::string& value) {
+  Parcel parcel;
+  parcel.to_state = true;
+  parcel.headers.kind = kind;
+  parcel.key = key;
+  parcel.value = value;
+  return world_.post_and_wait(process_, std::move(parcel));
+}
+
+base::Result<std::vector<protocol::StateRecord>> SimStateLog::read_to_end(std::stop_token) {
+  if (!world_.turn(process_)) return killed();
+  auto out = world_.state_from(next_);
+  const auto end = world_.state_end();
+  if (!world_.turn(process_)) return killed();  // what it has read may be old by now
+  next_ = end;
+  return out;
+}
+
+base::Result<protocol::Offset> SimStreamLog::append(std::int32_t stream, const message::Headers& headers,
+                                                    const std::string& value) {
+  Parcel parcel;
+  parcel.stream = stream;
+  parcel.headers = headers;
+  parcel.value = value;
+  return world_.post_and_wait(process_, std::move(parcel));
+}
+
+base::Result<void> SimStreamLog::read(std::int32_t stream, protocol::Offset from, protocol::Offset to, std::stop_token,
+                                      const std::function<base::Result<void>(const protocol::StreamRecord&)>& take) {
+  if (!world_.turn(process_)) return killed();
+  for (auto i = from; i < to; ++i) {
+    const auto record = world_.stream(stream).at(static_cast<std::size_t>(i));
+    DS_TRY(take({i, record.headers, base::as_bytes(record.value)}));
+  }
+  return {};
+}
+
+base::Result<protocol::Offset> SimStreamLog::first_offset(std::int32_t) {
+  if (!world_.turn(process_)) return killed();
+  return 0;
+}
+
+}  // namespace datasync::model

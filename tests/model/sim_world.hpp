@@ -1,0 +1,103 @@
+#pragma once
+// A broker and a network for the random histories: records land late, in the order of their channel or never, and
+// acknowledgements get lost. The state topic is compacted at any time.
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "agents/protocol/log.hpp"
+#include "tests/model/fiber.hpp"
+#include "tests/model/sim_source.hpp"
+
+namespace datasync::model {
+
+/// A record between its sender and its log.
+struct Parcel {
+  bool to_state = false;
+  std::int32_t stream = 0;
+  message::Headers headers;  ///< state topic: kind only
+  std::string key, value;
+  bool landed = false;
+  protocol::Offset offset = -1;
+};
+using ParcelPtr = std::shared_ptr<Parcel>;
+
+/// A process: something that runs in turns and can be killed at each.
+struct Process {
+  std::string name;
+  std::stop_source stop;
+  bool killed = false;
+  std::set<std::uint64_t> channels;  ///< its ways into the broker
+  std::unique_ptr<Fiber> fiber;
+};
+
+class World {
+ public:
+  World(std::uint64_t seed, std::int32_t streams);
+
+  Random random;
+  const std::int32_t streams;
+  const std::vector<Transaction> source;
+  bool calm = false;  ///< no faults any more: everything lands at once and is heard
+
+  /// Lets others run. False: the process was killed.
+  bool turn(Process& p);
+  std::uint64_t open_channel(Process& p);
+  ParcelPtr post(std::uint64_t channel, Parcel parcel);
+  /// Posts on a channel of its own and waits. Unknown outcome: BrokerUnreachable. Killed: Stopping.
+  base::Result<protocol::Offset> post_and_wait(Process& p, Parcel parcel);
+
+  void land_some();
+  void land_all();
+  void lose_all();
+  /// What a killed process has on its way is lost.
+  void lose(const Process& p);
+  void compact();
+
+  [[nodiscard]] const std::vector<Landed>& stream(std::int32_t number) const {
+    return logs_[static_cast<std::size_t>(number)];
+  }
+  [[nodiscard]] std::vector<protocol::StateRecord> state_from(std::size_t from) const;
+  [[nodiscard]] std::size_t state_end() const noexcept { return state_.size(); }
+
+ private:
+  void land(std::deque<ParcelPtr>& channel);
+
+  std::map<std::uint64_t, std::deque<ParcelPtr>> channels_;
+  std::uint64_t next_channel_ = 0;
+  std::vector<std::vector<Landed>> logs_;
+  std::vector<std::optional<protocol::StateRecord>> state_;  ///< nullopt: compaction took it
+};
+
+class SimStateLog final : public protocol::StateLog {
+ public:
+  SimStateLog(World& world, Process& process) : world_(world), process_(process) {}
+  base::Result<protocol::Offset> append(message::Kind kind, const std::string& key, const std::string& value) override;
+  base::Result<std::vector<protocol::StateRecord>> read_to_end(std::stop_token stop) override;
+
+ private:
+  World& world_;
+  Process& process_;
+  std::size_t next_ = 0;
+};
+
+class SimStreamLog final : public protocol::StreamLog {
+ public:
+  SimStreamLog(World& world, Process& process) : world_(world), process_(process) {}
+  base::Result<protocol::Offset> append(std::int32_t stream, const message::Headers& headers,
+                                        const std::string& value) override;
+  base::Result<void> read(std::int32_t stream, protocol::Offset from, protocol::Offset to, std::stop_token stop,
+                          const std::function<base::Result<void>(const protocol::StreamRecord&)>& take) override;
+  base::Result<protocol::Offset> first_offset(std::int32_t stream) override;
+
+ private:
+  World& world_;
+  Process& process_;
+};
+
+}  // namespace datasync::model
