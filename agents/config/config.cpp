@@ -1,5 +1,6 @@
 #include "agents/config/config.hpp"
 
+#include <cerrno>
 #include <fstream>
 #include <iterator>
 
@@ -167,11 +168,17 @@ base::Result<Apply> read_apply(std::string_view json) {
 }
 
 base::Result<std::string> read_file(const std::filesystem::path& file) {
+  const auto failed = [&](int number) {
+    return base::Error(base::Reason::ConfigInvalid,
+                       fmt::format("{} cannot be read: {}", file.string(), std::generic_category().message(number)));
+  };
+  // A stream opens a folder without complaint and throws when it is read.
+  std::error_code error;
+  if (std::filesystem::is_directory(file, error)) return failed(EISDIR);
+  errno = 0;
   std::ifstream in(file, std::ios::binary);
-  std::string text;
-  if (in) text.assign(std::istreambuf_iterator<char>(in), {});
-  if (!in) return base::Error(base::Reason::ConfigInvalid, fmt::format("{} cannot be read", file.string()));
-  return text;
+  if (!in) return failed(errno);
+  return std::string(std::istreambuf_iterator<char>(in), {});
 }
 
 }  // namespace datasync::config

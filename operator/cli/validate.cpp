@@ -23,7 +23,7 @@ bool load_file(const std::filesystem::path& file, Loaded& loaded, std::ostream& 
   bool valid = true;
   for (auto& document : api::read_documents(*text)) {
     for (const auto& p : document.problems) {
-      out << fmt::format("{}:{}: {}\n", file.string(), document.number, p.text());
+      out << fmt::format("{}, document {}: {}\n", file.string(), document.number, p.text());
       valid = false;
     }
     if (document.problems.empty()) loaded.resources.push_back(std::move(document.resource));
@@ -44,8 +44,13 @@ Loaded load(const std::vector<std::filesystem::path>& files, std::ostream& out) 
 int validate(const std::vector<std::filesystem::path>& files, std::ostream& out) {
   Loaded loaded;
   for (const auto& file : files) {
+    const auto first = loaded.resources.size();
     if (load_file(file, loaded, out)) {
       out << file.string() << ": ok\n";
+      // The resource is good; this version cannot run it yet.
+      for (auto i = first; i < loaded.resources.size(); ++i)
+        for (const auto& p : api::not_built(loaded.resources[i]))
+          out << fmt::format("{}: note: {}: {}\n", file.string(), loaded.resources[i].id(), p.text());
     } else {
       loaded.valid = false;
     }

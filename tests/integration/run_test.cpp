@@ -167,7 +167,7 @@ TEST_F(RunTest, what_is_not_valid_or_not_built_is_not_started) {
   auto exit = process.wait(seconds(10));
   ASSERT_TRUE(exit);
   EXPECT_EQ(exit->code, 1);
-  EXPECT_THAT(read_file(out), HasSubstr(":1: spec.mode: \"Twice\" is not one of Continuous, Once\n"));
+  EXPECT_THAT(read_file(out), HasSubstr(", document 1: spec.mode: \"Twice\" is not one of Continuous, Once\n"));
 }
 
 TEST_F(RunTest, a_missing_agent_is_named) {

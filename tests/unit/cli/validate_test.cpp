@@ -19,9 +19,15 @@ TEST(Validate, every_problem_is_told_with_file_document_and_path) {
   std::ostringstream out;
   const auto bad = kSamples + "/invalid/two-of-one.yaml";
   EXPECT_EQ(validate({bad, kSamples + "/source-only.yaml", "/nowhere.yaml"}, out), 1);
-  EXPECT_EQ(out.str(), bad + ":2: metadata.name: default/shop is document 1 already\n" + bad +
-                           ":2: spec.channel.topic: default/shop captures into \"shop\" already\n" + kSamples +
-                           "/source-only.yaml: ok\n/nowhere.yaml cannot be read\n");
+  EXPECT_EQ(out.str(), bad + ", document 2: metadata.name: default/shop is document 1 already\n" + bad +
+                           ", document 2: spec.channel.topic: default/shop captures into \"shop\" already\n" + kSamples +
+                           "/source-only.yaml: ok\n/nowhere.yaml cannot be read: No such file or directory\n");
+}
+
+TEST(Validate, a_folder_is_named_and_does_no_harm) {
+  std::ostringstream out;
+  EXPECT_EQ(validate({kSamples}, out), 1);
+  EXPECT_EQ(out.str(), kSamples + " cannot be read: Is a directory\n");
 }
 
 TEST(Load, gives_the_resources_of_all_files_in_order) {

@@ -135,7 +135,7 @@ TEST(Config, text_that_is_not_json_is_an_error_and_not_a_crash) {
 TEST(Config, a_missing_file_is_named) {
   const auto text = read_file("/nowhere/capture.json");
   ASSERT_FALSE(text);
-  EXPECT_EQ(text.error().what, "/nowhere/capture.json cannot be read");
+  EXPECT_EQ(text.error().what, "/nowhere/capture.json cannot be read: No such file or directory");
 }
 
 }  // namespace
