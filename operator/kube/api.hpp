@@ -99,8 +99,12 @@ class Api {
   virtual ApiResult<Json> get(const Resource& kind, const ObjectKey& key) = 0;
   /// All pages as one list.
   virtual ApiResult<List> list(const Resource& kind, const Selector& selector) = 0;
-  /// Streams events from `from` until `stop`, an orderly end by the server (both are success), or an error: Gone, Timeout
-  /// (idle for too long), Transport... `on_event` runs on the caller's thread.
+  /// The same with `trim` run over each object as soon as its page is there, so that what a cache does not need takes
+  /// no memory.
+  virtual ApiResult<List> list_trimmed(const Resource& kind, const Selector& selector,
+                                       const std::function<void(Json&)>& trim);
+  /// Streams events from `from` until `stop`, an orderly end by the server (both are success), or an error: Gone,
+  /// Timeout (idle for too long), Transport... `on_event` runs on the caller's thread.
   virtual ApiResult<void> watch(const Resource& kind, const Selector& selector, const std::string& from,
                                 std::stop_token stop, const std::function<void(const WatchEvent&)>& on_event) = 0;
   virtual ApiResult<Json> create(const Resource& kind, const std::string& ns, const Json& object) = 0;

@@ -27,10 +27,11 @@ constexpr std::size_t kMostLines = 400;
 const std::set<std::string> kLongFiles{};
 
 /// From low to high: a layer includes itself and lower ones. Tests may include any.
-const std::vector<std::string> kLayers{"agents/base",      "agents/config",   "agents/message", "agents/binlog",
-                                       "agents/sql",       "agents/protocol", "agents/kafka",   "agents/health",
-                                       "agents/capture",   "agents/apply",    "operator/api",   "operator/kube",
-                                       "operator/desired", "operator/cli"};
+const std::vector<std::string> kLayers{"agents/base",        "agents/config",   "agents/message", "agents/binlog",
+                                       "agents/sql",         "agents/protocol", "agents/kafka",   "agents/health",
+                                       "agents/capture",     "agents/apply",    "operator/api",   "operator/desired",
+                                       "operator/decide",    "operator/status", "operator/kube",  "operator/runtime",
+                                       "operator/reconcile", "operator/cli",    "operator/main"};
 
 /// A third-party header that has one home, or two.
 struct Home {

@@ -1,0 +1,21 @@
+#pragma once
+// The operator's own figures, by the names people write alerts on:
+//   datasync_operator_reconciles_total{controller,result}   result: success, error, timeout
+//   datasync_operator_reconcile_seconds{controller}
+//   datasync_operator_queue_depth{controller}, ..._queue_delayed{controller}
+//   datasync_operator_objects{controller}
+//   datasync_operator_oldest_success_seconds{controller}
+//   datasync_operator_last_success_seconds{controller,namespace,name}   age, sampled
+//   datasync_operator_api_calls_total{verb,code}            code 0: no answer
+
+#include <functional>
+#include <string_view>
+
+#include "agents/health/metrics.hpp"
+
+namespace datasync::runtime {
+
+/// For ConnectOptions::on_call. `metrics` must outlive the Api.
+std::function<void(std::string_view verb, int code)> api_call_counter(health::Metrics& metrics);
+
+}  // namespace datasync::runtime
