@@ -91,13 +91,13 @@ void type(Fields& f, Type& t) {
 void capture(Fields& f, Capture& c) {
   common(f, c.common);
   f.choice("engine", c.engine, kEngines);
-  f.objects("replicas", c.replicas, host_port, 1);
+  f.objects("replicas", c.replicas, host_port, {1});
   f.flag("allowPrimary", c.allow_primary);
   f.flag("allowCascades", c.allow_cascades);
   f.object("credentials", c.credentials, credentials);
   f.object("serverTls", c.tls, server_tls);
   f.integer("serverId", c.server_id, {0, 4294967295});
-  f.objects("types", c.types, type, 1);
+  f.objects("types", c.types, type, {1});
   f.choice("snapshotMode", c.snapshot_mode, kSnapshotModes);
   f.integer("chunkRows", c.chunk_rows, {1, 1'000'000});
   f.integer("parallelism", c.parallelism, {1, 32});

@@ -25,6 +25,7 @@ struct Pattern {
   std::string_view regex;
   std::string_view noun;  ///< "DATABASE.TABLE": the message says "X is not DATABASE.TABLE"
   bool (*matches)(std::string_view);
+  std::size_t longest = 0;  ///< characters that a text which matches has at most
 };
 
 enum class Need : std::uint8_t { Optional, Required };
@@ -37,6 +38,13 @@ struct TextRule {
 struct ListRule {
   std::size_t at_least = 0;
   const Pattern* pattern = nullptr;  ///< of each item; of each key for a map
+  std::size_t at_most = std::numeric_limits<std::size_t>::max();
+};
+
+/// How many items a list of objects has.
+struct Count {
+  std::size_t at_least = 0;
+  std::size_t at_most = std::numeric_limits<std::size_t>::max();
 };
 
 struct Range {
@@ -63,7 +71,7 @@ class Fields {
   virtual void text_map(std::string_view name, std::map<std::string, std::string>& values, ListRule keys = {},
                         const Pattern* value_pattern = nullptr) = 0;
   virtual void texts_map(std::string_view name, std::map<std::string, std::vector<std::string>>& values,
-                         ListRule keys = {}) = 0;
+                         ListRule keys = {}, ListRule items = {.at_least = 1}) = 0;
   /// Any map, kept as it is.
   virtual void opaque(std::string_view name, Value& value) = 0;
   /// A known field whose content is not ours.
@@ -101,8 +109,8 @@ class Fields {
     leave();
   }
   template <class T, class Describe>
-  void objects(std::string_view name, std::vector<T>& values, const Describe& describe, std::size_t at_least = 0) {
-    const auto count = enter_list(name, values.size(), at_least);
+  void objects(std::string_view name, std::vector<T>& values, const Describe& describe, Count allowed = {}) {
+    const auto count = enter_list(name, values.size(), allowed);
     if (!count) return;
     values.resize(*count);
     for (std::size_t i = 0; i < *count; ++i) {
@@ -120,7 +128,7 @@ class Fields {
   virtual bool enter(std::string_view name, Need need, bool has_value) = 0;
   virtual void leave() = 0;
   /// How many items there are to describe, given how many the struct holds now; nothing to leave the field alone.
-  virtual std::optional<std::size_t> enter_list(std::string_view name, std::size_t size, std::size_t at_least) = 0;
+  virtual std::optional<std::size_t> enter_list(std::string_view name, std::size_t size, Count allowed) = 0;
   virtual bool enter_item(std::size_t index) = 0;
   virtual void leave_list() = 0;
 };
@@ -140,10 +148,14 @@ struct FieldInfo {
   std::string path;  ///< "spec.source.types[].tables[]"; items of a map: "spec.destination.tables.rename{}"
   std::string type;  ///< boolean, integer, string, object, array, map, any
   bool required = false;
-  std::string default_text;  ///< as JSON; empty when there is none
-  Range range{};             ///< integer
-  std::size_t at_least = 0;  ///< items of an array
-  std::string_view regex;    ///< string
+  std::string default_text;    ///< as JSON; empty when there is none
+  bool presence = false;       ///< object: that it is there says something, so it has no default
+  Range range{};               ///< integer
+  Count count{};               ///< items of an array, members of a map
+  std::string_view regex;      ///< string; empty: any
+  std::string_view key_regex;  ///< keys of a map; empty: any
+  std::size_t longest = 0;     ///< string: characters at most; 0: any
+  bool may_be_empty = false;   ///< string: an empty one says the same as none
   std::vector<std::string_view> choices;
 };
 /// Every field with its rules, in order; for schemas and for documents.

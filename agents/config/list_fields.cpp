@@ -15,25 +15,26 @@ class Lister final : public Fields {
   void text(std::string_view name, std::string& value, TextRule rule) override {
     auto& f = add(name, "string");
     f.required = rule.need == Need::Required;
-    f.regex = rule.pattern == nullptr ? std::string_view{} : rule.pattern->regex;
+    f.may_be_empty = !f.required && value.empty();
+    looks(f, rule.pattern);
     if (!value.empty()) f.default_text = fmt::format("\"{}\"", value);
   }
   void texts(std::string_view name, std::vector<std::string>& /*values*/, ListRule rule) override {
     auto& f = add(name, "array");
     f.required = rule.at_least > 0;
-    f.at_least = rule.at_least;
+    f.count = {rule.at_least, rule.at_most};
     item(name, "[]", "string", rule.pattern);
   }
-  void text_map(std::string_view name, std::map<std::string, std::string>& /*values*/, ListRule /*keys*/,
+  void text_map(std::string_view name, std::map<std::string, std::string>& /*values*/, ListRule keys,
                 const Pattern* value_pattern) override {
-    add(name, "map");
+    add_map(name, keys);
     item(name, "{}", "string", value_pattern);
   }
-  void texts_map(std::string_view name, std::map<std::string, std::vector<std::string>>& /*values*/,
-                 ListRule /*keys*/) override {
-    add(name, "map");
-    item(name, "{}", "array", nullptr);
-    item(name, "{}[]", "string", nullptr);
+  void texts_map(std::string_view name, std::map<std::string, std::vector<std::string>>& /*values*/, ListRule keys,
+                 ListRule items) override {
+    add_map(name, keys);
+    item(name, "{}", "array", nullptr).count = {items.at_least, items.at_most};
+    item(name, "{}[]", "string", items.pattern);
   }
   void opaque(std::string_view name, Value& /*value*/) override { add(name, "any"); }
   void ignored(std::string_view /*name*/) override {}
@@ -49,16 +50,18 @@ class Lister final : public Fields {
     f.choices.assign(names.begin(), names.end());
     f.default_text = fmt::format("\"{}\"", names[index]);
   }
-  bool enter(std::string_view name, Need need, bool /*has_value*/) override {
-    add(name, "object").required = need == Need::Required;
+  bool enter(std::string_view name, Need need, bool has_value) override {
+    auto& f = add(name, "object");
+    f.required = need == Need::Required;
+    f.presence = !has_value;
     prefixes_.push_back(prefixes_.back() + std::string(name) + ".");
     return true;
   }
   void leave() override { prefixes_.pop_back(); }
-  std::optional<std::size_t> enter_list(std::string_view name, std::size_t /*size*/, std::size_t at_least) override {
+  std::optional<std::size_t> enter_list(std::string_view name, std::size_t /*size*/, Count allowed) override {
     auto& f = add(name, "array");
-    f.required = at_least > 0;
-    f.at_least = at_least;
+    f.required = allowed.at_least > 0;
+    f.count = allowed;
     item(name, "[]", "object", nullptr);
     prefixes_.push_back(fmt::format("{}{}[].", prefixes_.back(), name));
     return 1;
@@ -76,10 +79,21 @@ class Lister final : public Fields {
     f.type = type;
     return f;
   }
-  void item(std::string_view name, std::string_view suffix, std::string_view type, const Pattern* pattern) {
+  FieldInfo& item(std::string_view name, std::string_view suffix, std::string_view type, const Pattern* pattern) {
     auto& f = add(name, type);
     f.path += suffix;
-    if (pattern != nullptr) f.regex = pattern->regex;
+    looks(f, pattern);
+    return f;
+  }
+  void add_map(std::string_view name, const ListRule& keys) {
+    auto& f = add(name, "map");
+    f.count = {keys.at_least, keys.at_most};
+    if (keys.pattern != nullptr) f.key_regex = keys.pattern->regex;
+  }
+  static void looks(FieldInfo& f, const Pattern* pattern) {
+    if (pattern == nullptr) return;
+    f.regex = pattern->regex;
+    f.longest = pattern->longest;
   }
 
   std::vector<FieldInfo> fields_;

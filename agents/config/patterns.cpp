@@ -74,12 +74,16 @@ bool topic(std::string_view s) {
 }
 
 bool port(std::string_view s) {
+  if (s.starts_with('0')) return false;
   unsigned value = 0;
   const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), value);
   return error == std::errc() && end == s.data() + s.size() && s.size() <= 5 && value >= 1 && value <= 65535;
 }
 
+constexpr std::size_t kMaxBootstrap = 2048;
+
 bool bootstrap(std::string_view s) {
+  if (s.size() > kMaxBootstrap) return false;
   while (true) {
     const auto comma = s.find(',');
     const auto one = s.substr(0, comma);
@@ -101,6 +105,10 @@ bool database(std::string_view s) {
   return identifier(s) && s.find_first_of("./\\") == s.npos;
 }
 
+bool key_column(std::string_view s) {
+  return identifier(s);
+}
+
 bool stream_offset(std::string_view s) {
   const auto colon = s.find(':');
   const auto digits = [](std::string_view n, std::size_t most) {
@@ -111,22 +119,25 @@ bool stream_offset(std::string_view s) {
 
 }  // namespace
 
-const Pattern kTableName{R"(^[^.\n]{1,64}\.[^.\n]{1,64}$)", "DATABASE.TABLE", table_name};
-const Pattern kColumnName{R"(^[^.\n]{1,64}\.[^.\n]{1,64}\.[^\n]{1,64}$)", "DATABASE.TABLE.COLUMN", column_name};
+#define DS_PORT "([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+#define DS_BROKER R"((\[[A-Za-z0-9_:%][A-Za-z0-9_.:%-]*\]|[A-Za-z0-9_:%][A-Za-z0-9_.:%-]*):)" DS_PORT
+
+const Pattern kTableName{R"(^[^.\n]{1,64}\.[^.\n]{1,64}$)", "DATABASE.TABLE", table_name, 129};
+const Pattern kColumnName{R"(^[^.\n]{1,64}\.[^.\n]{1,64}\.[^\n]{1,64}$)", "DATABASE.TABLE.COLUMN", column_name, 194};
+const Pattern kKeyColumn{R"(^[^\n]{1,64}$)", "a column name", key_column, 64};
 const Pattern kTypeName{R"(^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$)",
-                        "a name of letters, digits, '-', '_' and '.', at most 63", type_name};
+                        "a name of letters, digits, '-', '_' and '.', at most 63", type_name, 63};
 const Pattern kDnsLabel{R"(^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$)",
-                        "a DNS label (lower case letters, digits and '-', at most 63)", dns_label};
+                        "a DNS label (lower case letters, digits and '-', at most 63)", dns_label, 63};
 const Pattern kDnsName{R"(^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$)",
-                       "a DNS name (lower case letters, digits, '-' and '.')", dns_name};
-const Pattern kHost{R"(^[A-Za-z0-9_:%][A-Za-z0-9_.:%-]{0,252}$)", "a host name or address", host};
-const Pattern kTopic{R"(^[A-Za-z0-9._-]{1,243}$)", "a topic name (letters, digits, '-', '_' and '.', at most 243)",
-                     topic};
-const Pattern kBootstrap{R"(^[^,:\s][^,\s]*:[0-9]{1,5}(,[^,:\s][^,\s]*:[0-9]{1,5})*$)", "HOST:PORT[,HOST:PORT...]",
-                         bootstrap};
-const Pattern kSecretKey{R"(^[A-Za-z0-9._-]{1,253}$)", "a key of a secret (letters, digits, '-', '_' and '.')",
-                         secret_key};
-const Pattern kDatabase{R"(^[^./\\\n]{1,64}$)", "a database name", database};
-const Pattern kStreamOffset{R"(^[0-9]{1,4}:[0-9]{1,18}$)", "PARTITION:OFFSET", stream_offset};
+                       "a DNS name (lower case letters, digits, '-' and '.')", dns_name, 253};
+const Pattern kHost{R"(^[A-Za-z0-9_:%][A-Za-z0-9_.:%-]{0,252}$)", "a host name or address", host, 253};
+const Pattern kTopic{R"(^(\.{0,2}[A-Za-z0-9_-]|\.{3})[A-Za-z0-9._-]*$)",
+                     "a topic name (letters, digits, '-', '_' and '.', at most 243)", topic, 243};
+const Pattern kBootstrap{"^" DS_BROKER "(," DS_BROKER ")*$", "HOST:PORT[,HOST:PORT...]", bootstrap, kMaxBootstrap};
+const Pattern kSecretKey{R"(^(\.{0,2}[A-Za-z0-9_-]|\.{3})[A-Za-z0-9._-]*$)",
+                         "a key of a secret (letters, digits, '-', '_' and '.')", secret_key, 253};
+const Pattern kDatabase{R"(^[^./\\\n]{1,64}$)", "a database name", database, 64};
+const Pattern kStreamOffset{R"(^[0-9]{1,4}:[0-9]{1,18}$)", "PARTITION:OFFSET", stream_offset, 23};
 
 }  // namespace datasync::config

@@ -7,6 +7,7 @@ namespace datasync::config {
 
 extern const Pattern kTableName;     ///< "shop.orders": exactly one dot, each part 1 to 64 characters
 extern const Pattern kColumnName;    ///< "shop.orders.note": a table name, a dot and a column name
+extern const Pattern kKeyColumn;     ///< a column of a declared key, 1 to 64 characters
 extern const Pattern kTypeName;      ///< letters, digits, '-', '_', '.', at most 63, starting with a letter or digit
 extern const Pattern kDnsLabel;      ///< RFC 1123 label: lower case letters, digits and '-', at most 63
 extern const Pattern kDnsName;       ///< RFC 1123 subdomain, at most 253

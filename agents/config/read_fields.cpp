@@ -33,7 +33,10 @@ class Reader final : public Fields {
       return;
     }
     if (const auto* s = v->as<std::string>()) {
-      if (s->empty() && rule.need == Need::Required) return problem(path_of(name), "must not be empty");
+      const bool has_default = rule.pattern != nullptr && !value.empty();
+      if (s->empty() && (rule.need == Need::Required || has_default)) {
+        return problem(path_of(name), "must not be empty");
+      }
       if (!s->empty()) check(path_of(name), *s, rule.pattern);
       value = *s;
     } else {
@@ -55,6 +58,7 @@ class Reader final : public Fields {
     const auto* map = take_map(name);
     if (map == nullptr) return;
     values.clear();
+    check_count(path_of(name), map->size(), {keys.at_least, keys.at_most}, "entries");
     for (const auto& m : *map) {
       const auto path = fmt::format("{}[\"{}\"]", path_of(name), m.key);
       check(path, m.key, keys.pattern);
@@ -67,15 +71,16 @@ class Reader final : public Fields {
     }
   }
 
-  void texts_map(std::string_view name, std::map<std::string, std::vector<std::string>>& values,
-                 ListRule keys) override {
+  void texts_map(std::string_view name, std::map<std::string, std::vector<std::string>>& values, ListRule keys,
+                 ListRule items) override {
     const auto* map = take_map(name);
     if (map == nullptr) return;
     values.clear();
+    check_count(path_of(name), map->size(), {keys.at_least, keys.at_most}, "entries");
     for (const auto& m : *map) {
       const auto path = fmt::format("{}[\"{}\"]", path_of(name), m.key);
       check(path, m.key, keys.pattern);
-      values[m.key] = read_texts(path, m.value, {.at_least = 1, .pattern = nullptr});
+      values[m.key] = read_texts(path, m.value, items);
     }
   }
 
@@ -124,11 +129,11 @@ class Reader final : public Fields {
     open_.pop_back();
   }
 
-  std::optional<std::size_t> enter_list(std::string_view name, std::size_t /*size*/, std::size_t at_least) override {
+  std::optional<std::size_t> enter_list(std::string_view name, std::size_t /*size*/, Count allowed) override {
     const auto* v = take(name);
     const auto path = path_of(name);
     if (v == nullptr) {
-      if (at_least > 0) problem(path, "is required");
+      if (allowed.at_least > 0) problem(path, "is required");
       return std::nullopt;
     }
     const auto* list = v->as<Value::List>();
@@ -136,8 +141,7 @@ class Reader final : public Fields {
       problem(path, fmt::format("{} is not a list", v->shown()));
       return std::nullopt;
     }
-    if (list->size() < at_least)
-      problem(path, fmt::format("needs at least {} item{}", at_least, at_least > 1 ? "s" : ""));
+    check_count(path, list->size(), allowed, "items");
     open_.push_back({v, path, {}, list});
     return list->size();
   }
@@ -176,6 +180,14 @@ class Reader final : public Fields {
     }
   }
 
+  void check_count(const std::string& path, std::size_t count, Count allowed, std::string_view things) {
+    if (count < allowed.at_least) {
+      problem(path, fmt::format("needs at least {} item{}", allowed.at_least, allowed.at_least > 1 ? "s" : ""));
+    } else if (count > allowed.at_most) {
+      problem(path, fmt::format("has {} {}, more than {}", count, things, allowed.at_most));
+    }
+  }
+
   // The value of a field, or null when it is missing or null; marks the name as known.
   const Value* take(std::string_view name) {
     open_.back().known.emplace_back(name);
@@ -205,9 +217,7 @@ class Reader final : public Fields {
       problem(path, fmt::format("{} is not a list", v.shown()));
       return out;
     }
-    if (list->size() < rule.at_least) {
-      problem(path, fmt::format("needs at least {} item{}", rule.at_least, rule.at_least > 1 ? "s" : ""));
-    }
+    check_count(path, list->size(), {rule.at_least, rule.at_most}, "items");
     for (std::size_t i = 0; i < list->size(); ++i) {
       const auto item = fmt::format("{}[{}]", path, i);
       const auto* s = (*list)[i].as<std::string>();

@@ -25,8 +25,8 @@ class Writer final : public Fields {
     for (const auto& [key, value] : values) map.push_back({key, {value}});
     put(name, {std::move(map)});
   }
-  void texts_map(std::string_view name, std::map<std::string, std::vector<std::string>>& values,
-                 ListRule /*keys*/) override {
+  void texts_map(std::string_view name, std::map<std::string, std::vector<std::string>>& values, ListRule /*keys*/,
+                 ListRule /*items*/) override {
     Value::Map map;
     for (const auto& [key, list] : values) map.push_back({key, list_of(list)});
     put(name, {std::move(map)});
@@ -48,7 +48,7 @@ class Writer final : public Fields {
     return true;
   }
   void leave() override { close(); }
-  std::optional<std::size_t> enter_list(std::string_view name, std::size_t size, std::size_t /*at_least*/) override {
+  std::optional<std::size_t> enter_list(std::string_view name, std::size_t size, Count /*allowed*/) override {
     names_.emplace_back(name);
     open_.push_back({Value::List{}});
     return size;

@@ -17,9 +17,18 @@ using config::Need;
 bool is_mechanism(std::string_view s) {
   return s == "SCRAM-SHA-512" || s == "PLAIN";
 }
-constexpr config::Pattern kMechanism{"^(SCRAM-SHA-512|PLAIN)$", "SCRAM-SHA-512 or PLAIN", is_mechanism};
+constexpr config::Pattern kMechanism{"^(SCRAM-SHA-512|PLAIN)$", "SCRAM-SHA-512 or PLAIN", is_mechanism, 13};
 
+constexpr std::string_view kDeletionPolicies[] = {"Retain", "Delete"};
 constexpr auto kSourceEngines = std::span(config::kEngines).first(2);  // a PostgreSQL source has no binlog
+
+// An API server weighs the CRD's rules by the longest lists they may meet, and refuses a CRD that weighs too much.
+constexpr std::size_t kMostReplicas = 32;
+constexpr std::size_t kMostTypes = 30;
+constexpr std::size_t kMostTables = 100;  // of one type
+constexpr std::size_t kMostColumns = 100;
+constexpr std::size_t kMostKeyColumns = 16;
+constexpr std::size_t kMostRenames = 300;
 
 void secret_keys(Fields& f, Credentials& c, Need need) {
   f.text("secretName", c.secret_name, {need, &config::kDnsName});
@@ -43,9 +52,10 @@ void replica(Fields& f, config::HostPort& h) {
 
 void type(Fields& f, config::Type& t) {
   f.text("name", t.name, {Need::Required, &config::kTypeName});
-  f.texts("tables", t.tables, {1, &config::kTableName});
-  f.texts("excludeColumns", t.exclude_columns, {0, &config::kColumnName});
-  f.texts_map("keyColumns", t.key_columns, {0, &config::kTableName});
+  f.texts("tables", t.tables, {1, &config::kTableName, kMostTables});
+  f.texts("excludeColumns", t.exclude_columns, {0, &config::kColumnName, kMostColumns});
+  f.texts_map("keyColumns", t.key_columns, {0, &config::kTableName, kMostTables},
+              {1, &config::kKeyColumn, kMostKeyColumns});
 }
 
 void snapshot(Fields& f, Snapshot& s) {
@@ -56,12 +66,12 @@ void snapshot(Fields& f, Snapshot& s) {
 
 void source(Fields& f, Source& s) {
   f.choice("engine", s.engine, kSourceEngines);
-  f.objects("replicas", s.replicas, replica, 1);
+  f.objects("replicas", s.replicas, replica, {1, kMostReplicas});
   f.flag("allowPrimary", s.allow_primary);
   f.flag("allowCascades", s.allow_cascades);
   f.object("credentials", s.credentials, credentials, Need::Required);
   f.object("tls", s.tls, server_tls);
-  f.objects("types", s.types, type, 1);
+  f.objects("types", s.types, type, {1, kMostTypes});
   f.object("snapshot", s.snapshot, snapshot);
   f.choice("onPositionLost", s.on_position_lost, config::kOnPositionLost);
 }
@@ -87,7 +97,7 @@ void channel(Fields& f, Channel& c) {
 }
 
 void tables(Fields& f, Destination& d) {
-  f.text_map("rename", d.rename, {0, &config::kTableName}, &config::kTableName);
+  f.text_map("rename", d.rename, {0, &config::kTableName, kMostRenames}, &config::kTableName);
 }
 
 void destination(Fields& f, Destination& d) {
@@ -111,10 +121,11 @@ void agent(Fields& f, Agent& a) {
 void spec(Fields& f, Spec& s) {
   f.choice("mode", s.mode, config::kModes);
   f.flag("paused", s.paused);
+  f.choice("deletionPolicy", s.deletion_policy, kDeletionPolicies);
   f.object("source", s.source, source);
   f.object("channel", s.channel, channel, Need::Required);
   f.object("destination", s.destination, destination);
-  f.texts("types", s.types, {0, &config::kTypeName});
+  f.texts("types", s.types, {0, &config::kTypeName, kMostTypes});
   f.object("capture", s.capture, agent);
   f.object("apply", s.apply, agent);
 }

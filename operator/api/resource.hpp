@@ -18,6 +18,15 @@ inline constexpr std::string_view kApiVersion = "datasync.dev/v1alpha1";
 inline constexpr std::string_view kKind = "DataSync";
 /// "0:123,1:45": offsets of the topic, by partition, that a person has declared void.
 inline constexpr std::string_view kSkipOffsets = "datasync.dev/skip-offsets";
+/// The position that the capture agent reports as lost (`lostPosition`): a person accepts that what lies after it and
+/// is no longer in any binlog comes as a new copy. It has no effect on any other position.
+inline constexpr std::string_view kAcceptPositionLost = "datasync.dev/accept-position-lost";
+/// Any value; a changed one restarts the agents.
+inline constexpr std::string_view kRestart = "datasync.dev/restart";
+/// The id of the installation that shall manage the resource; others leave it alone.
+inline constexpr std::string_view kOperator = "datasync.dev/operator";
+/// There only with `deletionPolicy: Delete`.
+inline constexpr std::string_view kCleanupFinalizer = "datasync.dev/cleanup";
 
 struct Metadata {
   std::string name;
@@ -99,9 +108,13 @@ struct Agent {
   config::Value pod_template;
 };
 
+/// What deleting the resource does with its topics and its rows in the ledger.
+enum class DeletionPolicy : std::uint8_t { Retain, Delete };
+
 struct Spec {
   config::Mode mode = config::Mode::Continuous;
   bool paused = false;
+  DeletionPolicy deletion_policy = DeletionPolicy::Retain;
   std::optional<Source> source;
   Channel channel;
   std::optional<Destination> destination;

@@ -77,7 +77,11 @@ class Rules {
     const auto has = [&t](std::string_view table) { return std::ranges::find(t.tables, table) != t.tables.end(); };
     for (std::size_t i = 0; i < t.tables.size(); ++i) {
       const auto [at, is_new] = owner.emplace(t.tables[i], t.name);
-      if (!is_new) add(fmt::format("{}.tables[{}]", path, i), "\"{}\" is in type {} already", t.tables[i], at->second);
+      const auto here = fmt::format("{}.tables[{}]", path, i);
+      if (!is_new) add(here, "\"{}\" is in type {} already", t.tables[i], at->second);
+      if (t.tables[i].find('*') != std::string::npos) {
+        add(here, "\"{}\" is no table: there are no wildcards, name each table", t.tables[i]);
+      }
     }
     std::set<std::string> excluded;
     for (std::size_t i = 0; i < t.exclude_columns.size(); ++i) {
@@ -130,6 +134,9 @@ class Rules {
 
   void destination(const Destination& d) {
     tls("spec.destination.tls", d.tls);
+    if (d.engine == config::Engine::PostgreSQL && d.schema_changes == config::SchemaChanges::ApplyAll) {
+      add("spec.destination.schemaChanges", "ApplyAll is not possible with PostgreSQL; choose ApplyAdditive or Halt");
+    }
     const auto stored = stored_tables();
     std::map<std::string, std::string> taken;  // destination table -> source table
     for (const auto& table : stored) {

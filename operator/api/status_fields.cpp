@@ -1,0 +1,97 @@
+// The status as `kubectl explain datasync.status` tells it. The agents' parts are what their /status pages say; members
+// that a newer agent adds are kept.
+#include "operator/api/crd.hpp"
+
+namespace datasync::api {
+namespace {
+
+constexpr StatusField kStatus[] = {
+    {"observedGeneration", "integer", "The generation of spec that this status is about."},
+    {"operator", "string", "The installation of the operator that manages this resource."},
+    {"conditions", "array", "Ready: data flows. Reconciling: changes are on their way. Stalled: a person is needed."},
+    {"conditions[]", "object", "One condition."},
+    {"conditions[].type", "string", "Ready, Reconciling or Stalled."},
+    {"conditions[].status", "string", "True, False or Unknown."},
+    {"conditions[].observedGeneration", "integer", "The generation of spec that the condition is about."},
+    {"conditions[].lastTransitionTime", "string", "When status changed last."},
+    {"conditions[].reason", "string", "Why, as one word; the list is docs/reasons.md."},
+    {"conditions[].message", "string", "Why, and what to do, for people."},
+    {"source", "string", "The replica in use, or the topic when there is no source here."},
+    {"lag", "string", "How old a source transaction is when it is stored (without destination: when it is captured)."},
+    {"rows", "integer", "Rows since the agent began: stored, or captured when there is no destination here."},
+    {"capture", "object", "The capture agent."},
+    {"capture.state", "string",
+     "Starting, WaitingForReplica, Snapshotting, Streaming, Retrying, Stalled, Completed..."},
+    {"capture.reason", "string", "Why it is Retrying or Stalled."},
+    {"capture.message", "string", "Why, and what to do, for people."},
+    {"capture.instance", "string", "The running process."},
+    {"capture.epoch", "integer", "The run of a capture agent on the topic; the highest one counts."},
+    {"capture.version", "string", "Version of the agent."},
+    {"capture.replica", "string", "The server in use."},
+    {"capture.position", "string", "GTID set that is acknowledged on every stream."},
+    {"capture.rows", "integer", "Rows since the process began."},
+    {"capture.transactions", "integer", "Transactions since the process began."},
+    {"capture.filtered", "integer", "Transactions without a row of a chosen table."},
+    {"capture.lag", "object", "Lag by stage."},
+    {"capture.lag.replicaSeconds", "number", "The replica behind its primary."},
+    {"capture.lag.captureSeconds", "number", "The newest transaction read, behind now."},
+    {"capture.inFlightBytes", "integer", "Produced and not yet acknowledged."},
+    {"capture.failovers", "integer", "Changes of replica since the process began."},
+    {"capture.preparedXa", "integer", "XA transactions that are prepared and undecided."},
+    {"capture.binlogHoursLeft", "number", "Hours until binlogs that are still needed are purged."},
+    {"capture.lostPosition", "string",
+     "The position whose binlogs are gone; see annotation "
+     "datasync.dev/accept-position-lost."},
+    {"capture.acceptedPosition", "string", "The lost position that a person has accepted."},
+    {"capture.snapshot", "object", "The copy of rows that were there before."},
+    {"capture.snapshot.id", "string", "Name of the copy."},
+    {"capture.snapshot.complete", "boolean", "True when every table is copied."},
+    {"capture.snapshot.rows", "integer", "Rows copied."},
+    {"capture.snapshot.rowsEstimate", "integer", "Rows there are, as the server estimates."},
+    {"capture.snapshot.percent", "number", "Copied so far."},
+    {"capture.snapshot.rowsPerSecond", "number", "Speed."},
+    {"capture.snapshot.etaSeconds", "number", "Seconds until it is complete, at this speed."},
+    {"capture.snapshot.tables", "array", "Its tables."},
+    {"capture.snapshot.tables[]", "object", "One table."},
+    {"capture.snapshot.tables[].table", "string", "DATABASE.TABLE."},
+    {"capture.snapshot.tables[].done", "boolean", "Copied."},
+    {"apply", "object", "The apply agent."},
+    {"apply.state", "string", "Starting, Snapshotting, Streaming, Retrying, Stalled, Completed..."},
+    {"apply.reason", "string", "Why it is Retrying or Stalled."},
+    {"apply.message", "string", "Why, and what to do, for people."},
+    {"apply.instance", "string", "The running process."},
+    {"apply.epoch", "integer", "The run of the capture agent whose records are applied."},
+    {"apply.version", "string", "Version of the agent."},
+    {"apply.destination", "string", "The server."},
+    {"apply.streams", "array", "How far each stream is applied."},
+    {"apply.streams[]", "object", "One stream."},
+    {"apply.streams[].stream", "integer", "Partition of the topic."},
+    {"apply.streams[].offset", "integer", "The next offset."},
+    {"apply.streams[].epoch", "integer", "The epoch of the capture agent at that offset."},
+    {"apply.streams[].gtids", "string", "GTID set that is stored."},
+    {"apply.streams[].rows", "integer", "Rows stored."},
+    {"apply.rows", "integer", "Rows since the process began."},
+    {"apply.transactions", "integer", "Transactions since the process began."},
+    {"apply.snapshotRows", "integer", "Rows of copies since the process began."},
+    {"apply.lag", "object", "Lag by stage."},
+    {"apply.lag.topicSeconds", "number", "Waiting on the topic."},
+    {"apply.lag.applySeconds", "number", "Executing."},
+    {"apply.lag.totalSeconds", "number", "From the source's commit to the destination's."},
+    {"apply.duplicatesRefused", "integer", "Transactions the ledger had already; zero in a correct run."},
+    {"apply.conflicts", "integer", "Rows settled by onConflict: Overwrite."},
+    {"apply.verify", "object", "The comparison of source and destination."},
+    {"apply.verify.id", "string", "Name of the comparison."},
+    {"apply.verify.done", "boolean", "True when every table is compared."},
+    {"apply.verify.tables", "array", "Its tables."},
+    {"apply.verify.tables[]", "object", "One table."},
+    {"apply.verify.tables[].table", "string", "DATABASE.TABLE."},
+    {"apply.verify.tables[].equal", "boolean", "Both sides have the same rows."},
+};
+
+}  // namespace
+
+std::span<const StatusField> status_fields() {
+  return kStatus;
+}
+
+}  // namespace datasync::api
