@@ -47,6 +47,8 @@ constexpr CelRule kRules[] = {
      "cannot be changed: another source is another DataSync with its own topic", ""},
     {"spec.source.tls", "self.mode != 'Disabled' || !has(self.caSecretName) || self.caSecretName == ''",
      "is Disabled, but caSecretName is set; choose Required, VerifyCa or VerifyIdentity", ".mode"},
+    {"spec.source.types", "self.map(t, size(t.tables)).sum() <= 1000",
+     "has more than 1000 tables in all types: spread them over several DataSyncs, each with its own topic", ""},
     {"spec.source.types", "self.all(t, self.all(u, t.name <= u.name || t.tables.all(x, !(x in u.tables))))",
      "a table stands in two types: leave it in one", ""},
     {"spec.source.types[].tables[]", "!self.contains('*')", "there are no wildcards, name each table", ""},

@@ -37,7 +37,9 @@ constexpr Described kDescriptions[] = {
      "VerifyIdentity: its name too."},
     {"spec.source.tls.caSecretName",
      "Secret with the certificate authority in key ca.crt. Without it the system's authorities are used."},
-    {"spec.source.types", "The types of data this source gives. Each table belongs to at most one type."},
+    {"spec.source.types",
+     "The types of data this source gives. Each table belongs to at most one type; "
+     "1000 tables in all."},
     {"spec.source.types[]", "A type: a named set of tables that travel and are stored together."},
     {"spec.source.types[].name", "Name of the type, as the topic and target types use it."},
     {"spec.source.types[].tables", "Tables as DATABASE.TABLE. Each is named in full; there are no wildcards."},

@@ -1,5 +1,6 @@
 // What must hold between fields. The CRD says the same in CEL where CEL can.
 #include <algorithm>
+#include <numeric>
 #include <set>
 
 #include <fmt/format.h>
@@ -12,7 +13,8 @@ namespace {
 
 using config::Problem;
 
-constexpr std::size_t kMaxName = 52;  // room for "-capture-" and what Kubernetes adds to pods, in 63
+constexpr std::size_t kMostTablesInAll = 1000;  // an API server gives up on checking more
+constexpr std::size_t kMaxName = 52;            // room for "-capture-" and what Kubernetes adds to pods, in 63
 
 class Rules {
  public:
@@ -67,6 +69,11 @@ class Rules {
       const auto path = fmt::format("spec.source.types[{}]", i);
       if (!names.insert(s.types[i].name).second) add(path + ".name", "\"{}\" stands twice", s.types[i].name);
       type(path, s.types[i], owner);
+    }
+    const auto add_tables = [](std::size_t n, const config::Type& t) { return n + t.tables.size(); };
+    const auto tables = std::accumulate(s.types.begin(), s.types.end(), std::size_t{0}, add_tables);
+    if (tables > kMostTablesInAll) {
+      add("spec.source.types", "has {} tables in all types, more than {}", tables, kMostTablesInAll);
     }
     if (spec_.mode == config::Mode::Once && s.snapshot.mode == config::SnapshotMode::Never) {
       add("spec.source.snapshot.mode", "Never copies nothing; mode Once needs Initial");
