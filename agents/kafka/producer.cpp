@@ -13,9 +13,9 @@
 
 #include "agents/base/clock.hpp"
 #include "agents/base/log.hpp"
-#include "agents/kafka/first_alone.hpp"
 #include "agents/kafka/handle.hpp"
 #include "agents/kafka/headers.hpp"
+#include "agents/kafka/rounds.hpp"
 #include "agents/kafka/watchdog.hpp"
 
 namespace datasync::kafka {
@@ -29,18 +29,22 @@ constexpr base::Millis kPollWait{50};
 constexpr base::Millis kOpenDeadline{5000};
 constexpr base::Millis kProbeDeadline{1000};
 constexpr base::Millis kProbeEvery{500};
-constexpr base::Millis kQueueFullWait{5};
 constexpr int kPurgeWaitMs = 2000;
+
+/// Below the largest batch the topic takes: a round is one request, also with the framing of its records.
+std::uint32_t round_bytes(const ProducerOptions& o) {
+  return o.max_message_bytes / 10 * 9;
+}
 
 Settings settings_of(const ProducerOptions& o) {
   const auto kbytes = o.max_in_flight_bytes / 512 + o.max_message_bytes / 512 + 1024;  // twice: our limit comes first
   return {{"enable.idempotence", "true"},  // and with it acks=all, unlimited retries, first in first out
           {"enable.gapless.guarantee", "true"},
           {"message.timeout.ms", "0"},  // an outage freezes, it never drops
-          {"linger.ms", std::to_string(o.linger.count())},
+          {"linger.ms", fmt::format("{}", std::chrono::duration<double, std::milli>(o.linger).count())},
           {"compression.type", o.compression},
           {"message.max.bytes", std::to_string(o.max_message_bytes)},
-          {"batch.size", std::to_string(std::max<std::uint32_t>(o.max_message_bytes, 1U << 20U))},
+          {"batch.size", std::to_string(round_bytes(o))},  // a full round does not linger
           {"batch.num.messages", "100000"},
           {"queue.buffering.max.messages", "10000000"},
           {"queue.buffering.max.kbytes", std::to_string(std::min<std::uint64_t>(kbytes, 2147483647))},
@@ -60,7 +64,11 @@ bool says_more(const Error& next, const Error& present) noexcept {
 
 struct Producer::Impl final : ClientEvents {
   Impl(std::string topic_name, const ProducerOptions& o, OnDelivered on)
-      : topic(std::move(topic_name)), options(o), on_delivered(std::move(on)), watchdog(o.delivery_watchdog) {}
+      : topic(std::move(topic_name)),
+        options(o),
+        on_delivered(std::move(on)),
+        watchdog(o.delivery_watchdog),
+        rounds(round_bytes(o)) {}
   ~Impl() override;
 
   void on_error(rd_kafka_resp_err_t code, const char* text) noexcept override;
@@ -74,14 +82,16 @@ struct Producer::Impl final : ClientEvents {
   void up();
   template <class Predicate>
   void wait(const std::stop_token& stop, Predicate predicate);
-  base::Result<void> wait_for_room(std::int32_t partition, std::uint64_t size, const std::stop_token& stop);
+  base::Result<void> wait_for_room(std::uint64_t size, const std::stop_token& stop);
+  void hand_over(std::int32_t partition);
+  base::Result<void> hand_over(std::int32_t partition, Outgoing record);
   base::Result<void> health() const;
 
   const std::string topic;
   const ProducerOptions options;
   const OnDelivered on_delivered;
   DeliveryWatchdog watchdog;
-  FirstAlone first_alone;
+  Rounds rounds;
   std::atomic<std::uint64_t> bytes = 0;
   std::atomic<std::uint64_t> records = 0;
   std::atomic<bool> down = false;
@@ -117,6 +127,7 @@ void Producer::Impl::fail(Error why) {
     failed = true;
   }
   changed.notify_all();
+  rounds.clear();
   // Nothing more should land behind a record that did not.
   rd_kafka_purge(client.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING);
 }
@@ -138,14 +149,16 @@ void Producer::Impl::on_report(const rd_kafka_message_t& m) {
   if (m.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
     if (down) up();
     on_delivered(token, m.offset);
-    first_alone.acknowledged(m.partition, base::steady_now());
-  } else if (!closing) {
-    undelivered(m);
+    rounds.acknowledged(m.partition, base::steady_now());
+  } else {
+    rounds.lost(m.partition);
+    if (!closing) undelivered(m);
   }
   watchdog.reported(m.partition, base::steady_now());
   bytes -= cost(m.len, m.key_len);
   --records;
   wake();
+  hand_over(m.partition);
 }
 
 void Producer::Impl::undelivered(const rd_kafka_message_t& m) {
@@ -223,15 +236,59 @@ base::Result<void> Producer::Impl::health() const {
   return *error;
 }
 
-base::Result<void> Producer::Impl::wait_for_room(std::int32_t partition, std::uint64_t size,
-                                                 const std::stop_token& stop) {
-  const auto room = [&] {
-    return (bytes == 0 || bytes + size <= options.max_in_flight_bytes) &&
-           first_alone.may_go(partition, base::steady_now());
-  };
+base::Result<void> Producer::Impl::wait_for_room(std::uint64_t size, const std::stop_token& stop) {
+  const auto room = [&] { return bytes == 0 || bytes + size <= options.max_in_flight_bytes; };
   if (!room() && !failed) wait(stop, [&] { return failed || room(); });
   DS_TRY(health());
   if (stop.stop_requested()) return Error(Reason::Stopping, "stopped while producing");
+  return {};
+}
+
+/// On the caller's thread when nothing of the partition is on its way, else on that of the reports.
+void Producer::Impl::hand_over(std::int32_t partition) {
+  if (failed || closing) return;
+  for (auto& record : rounds.next(partition, base::steady_now())) {
+    if (auto handed = hand_over(partition, std::move(record)); !handed) {
+      rounds.lost(partition);
+      return fail(std::move(handed).error());
+    }
+  }
+}
+
+base::Result<void> Producer::Impl::hand_over(std::int32_t partition, Outgoing record) {
+  auto fields = encode_headers(record.headers);
+  std::array<rd_kafka_vu_t, 7> args{};
+  std::size_t n = 0;
+  args[n].vtype = RD_KAFKA_VTYPE_RKT;
+  args[n++].u.rkt = handle.get();
+  args[n].vtype = RD_KAFKA_VTYPE_PARTITION;
+  args[n++].u.i32 = partition;
+  args[n].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
+  args[n++].u.i = RD_KAFKA_MSG_F_FREE;
+  args[n].vtype = RD_KAFKA_VTYPE_VALUE;
+  args[n].u.mem.ptr = record.value.data();
+  args[n++].u.mem.size = record.value.size();
+  args[n].vtype = RD_KAFKA_VTYPE_OPAQUE;
+  args[n++].u.ptr = reinterpret_cast<void*>(static_cast<std::uintptr_t>(record.token));
+  if (!record.key.empty()) {
+    args[n].vtype = RD_KAFKA_VTYPE_KEY;
+    args[n].u.mem.ptr = record.key.data();
+    args[n++].u.mem.size = record.key.size();
+  }
+  args[n].vtype = RD_KAFKA_VTYPE_HEADERS;
+  args[n++].u.headers = fields.get();
+
+  watchdog.produced(partition, base::steady_now());
+  const ErrorPtr refused(rd_kafka_produceva(client.get(), args.data(), n));
+  if (refused != nullptr) {
+    watchdog.withdrawn(partition);
+    return from_kafka(rd_kafka_error_code(refused.get()),
+                      fmt::format("producing {} bytes to topic {}", record.value.size(), topic),
+                      rd_kafka_error_string(refused.get()));
+  }
+  // Both are librdkafka's now; on failure they stay ours.
+  std::ignore = record.value.release();
+  std::ignore = fields.release();
   return {};
 }
 
@@ -255,55 +312,17 @@ base::Result<std::unique_ptr<Producer>> Producer::open(const Access& access, con
 
 base::Result<void> Producer::produce(std::int32_t partition, const message::Headers& headers, const std::string& key,
                                      base::Buffer value, std::uint64_t token, std::stop_token stop) {
+  const auto bytes = value.size() + key.size();
+  if (bytes > impl_->options.max_message_bytes)
+    return from_kafka(RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE,
+                      fmt::format("producing {} bytes to topic {}", bytes, impl_->topic));
   const auto size = cost(value.size(), key.size());
-  auto fields = encode_headers(headers);
-  std::array<rd_kafka_vu_t, 7> args{};
-  std::size_t n = 0;
-  args[n].vtype = RD_KAFKA_VTYPE_RKT;
-  args[n++].u.rkt = impl_->handle.get();
-  args[n].vtype = RD_KAFKA_VTYPE_PARTITION;
-  args[n++].u.i32 = partition;
-  args[n].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
-  args[n++].u.i = RD_KAFKA_MSG_F_FREE;
-  args[n].vtype = RD_KAFKA_VTYPE_VALUE;
-  args[n].u.mem.ptr = value.data();
-  args[n++].u.mem.size = value.size();
-  args[n].vtype = RD_KAFKA_VTYPE_OPAQUE;
-  args[n++].u.ptr = reinterpret_cast<void*>(static_cast<std::uintptr_t>(token));
-  if (!key.empty()) {
-    args[n].vtype = RD_KAFKA_VTYPE_KEY;
-    args[n].u.mem.ptr = const_cast<char*>(key.data());
-    args[n++].u.mem.size = key.size();
-  }
-  args[n].vtype = RD_KAFKA_VTYPE_HEADERS;
-  args[n++].u.headers = fields.get();
-
-  for (;;) {
-    DS_TRY(impl_->wait_for_room(partition, size, stop));
-    impl_->bytes += size;
-    ++impl_->records;
-    impl_->first_alone.sent(partition);
-    impl_->watchdog.produced(partition, base::steady_now());
-    const ErrorPtr error(rd_kafka_produceva(impl_->client.get(), args.data(), n));
-    if (error == nullptr) {
-      // Both are librdkafka's now; on failure they stay ours.
-      std::ignore = value.release();
-      std::ignore = fields.release();
-      return {};
-    }
-    impl_->bytes -= size;
-    --impl_->records;
-    impl_->first_alone.withdrawn(partition);
-    impl_->watchdog.withdrawn(partition);
-    const auto code = rd_kafka_error_code(error.get());
-    if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL) {
-      DS_TRY(impl_->health());
-      return from_kafka(code, fmt::format("producing {} bytes to topic {}", value.size(), impl_->topic),
-                        rd_kafka_error_string(error.get()));
-    }
-    std::unique_lock lock(impl_->mutex);
-    impl_->changed.wait_for(lock, stop, kQueueFullWait, [] { return false; });
-  }
+  DS_TRY(impl_->wait_for_room(size, stop));
+  impl_->bytes += size;
+  ++impl_->records;
+  impl_->rounds.add(partition, {headers, key, std::move(value), token});
+  impl_->hand_over(partition);
+  return impl_->health();
 }
 
 base::Result<void> Producer::flush(std::stop_token stop) {

@@ -16,7 +16,8 @@ namespace datasync::kafka {
 
 struct ProducerOptions {
   std::uint64_t max_in_flight_bytes = 24ULL << 20U;  ///< handed over and not acknowledged; `produce` waits above it
-  std::chrono::milliseconds linger{2};
+  std::chrono::microseconds linger{
+      300};  ///< what is produced meanwhile shares a request; so does all that waits for one
   std::string compression = "none";
   std::chrono::milliseconds delivery_watchdog{30000};  ///< the oldest record may wait so long while brokers answer
   std::uint32_t max_message_bytes = 1000000;

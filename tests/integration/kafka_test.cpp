@@ -158,7 +158,7 @@ TEST_P(RefusedRecord, leaves_no_gap) {
     channel.topic = fmt::format("refused_{}_{}", GetParam().name, round);
     make({{"max.message.bytes", "20000"}});
     // The large record fills a batch, so that others follow in batches of their own.
-    auto writer = producer({.linger = milliseconds(0), .max_message_bytes = 101000});
+    auto writer = producer({.linger = std::chrono::microseconds(0), .max_message_bytes = 101000});
     ASSERT_TRUE(writer);
     const std::string large(100000, 'x');
     base::Result<void> produced;

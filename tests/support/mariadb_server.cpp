@@ -59,7 +59,7 @@ std::filesystem::path template_folder() {
 
 MariaDbServer::MariaDbServer(const std::filesystem::path& parent, MariaDbOptions options)
     : options_(std::move(options)), folder_(parent / fmt::format("{}-{}", options_.name, lease_.port())) {
-  std::filesystem::create_directories(folder_);
+  std::filesystem::create_directories(folder_ / "tmp");
   copy_tree(template_folder() / "data", folder_ / "data");
   start();
 }
@@ -69,6 +69,9 @@ std::vector<std::string> MariaDbServer::arguments() const {
       program(),
       "--no-defaults",
       "--datadir=" + (folder_ / "data").string(),
+      // Its own: at its start a server removes the internal temporary tables of every server that shares its folder, and
+      // those crash then (10.11.19: segmentation fault in ha_maria::drop_table).
+      "--tmpdir=" + (folder_ / "tmp").string(),
       "--socket=" + (folder_ / "socket").string(),
       "--pid-file=" + (folder_ / "pid").string(),
       fmt::format("--port={}", port()),
