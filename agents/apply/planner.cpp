@@ -109,12 +109,11 @@ bool Planner::moves(const RowChange& row) const {
 /// Takes the row into the open segment; false when it needs a new one (what was claimed for it falls with the old one).
 bool Planner::fold(const RowChange& row) {
   grow_if_full(1 + 2 * tables_[row.table].unique_keys.size());
-  Item& identity = find(row.table, 0, identity_of(row));
-  const bool known = identity.generation == generation_;
-  const auto owner = known ? identity.owner : static_cast<std::uint32_t>(entries_.size());
+  const auto next = static_cast<std::uint32_t>(entries_.size());
+  const auto owner = owner_of(row.table, 0, identity_of(row), next);
+  const bool known = owner != next;
   Entry entry = known ? entries_[owner] : Entry{row.table, State::Nothing, kNoImage, kNoImage};
   if (known && !next_state(entry, row)) return false;
-  if (!known) take(identity, owner);
   if (!claim_values(row, owner)) return false;
   if (known) {
     entries_[owner] = entry;
@@ -168,19 +167,14 @@ bool Planner::claim_values(const RowChange& row, std::uint32_t owner) {
   for (std::uint32_t key = 1; key <= keys; ++key) {
     for (const ImageAt image : {row.before, row.after}) {
       if (image == kNoImage || has_null(*buffer_, key_of(row.table, key), image)) continue;
-      Item& item = find(row.table, key, image);
-      if (item.generation != generation_) {
-        take(item, owner);
-      } else if (item.owner != owner) {
-        return false;
-      }
+      if (owner_of(row.table, key, image, owner) != owner) return false;
     }
   }
   return true;
 }
 
-/// The item with this value, or the free place for it, filled in but for generation and owner.
-Planner::Item& Planner::find(TableIndex table, std::uint32_t key, ImageAt image) {
+/// Whose value it is: of the row that has or had it, or of `newcomer` from now on.
+std::uint32_t Planner::owner_of(TableIndex table, std::uint32_t key, ImageAt image, std::uint32_t newcomer) {
   const UniqueKey& columns = key_of(table, key);
   std::uint64_t hash = (std::uint64_t{table} << 16U) + key;
   for (std::size_t i = 0; i < columns.columns.size(); ++i) {
@@ -194,29 +188,29 @@ Planner::Item& Planner::find(TableIndex table, std::uint32_t key, ImageAt image)
     }
     return true;
   };
-  auto at = hash & (items_.size() - 1);
-  while (items_[at].generation == generation_ && !same(items_[at])) at = (at + 1) & (items_.size() - 1);
-  Item& item = items_[at];
-  if (item.generation != generation_) item = {hash, 0, key, table, image, 0};
-  return item;
-}
-
-void Planner::take(Item& item, std::uint32_t owner) {
-  item.generation = generation_;
-  item.owner = owner;
-  ++items_used_;
+  auto at = hash & (slots_.size() - 1);
+  for (; slots_[at].generation == generation_; at = (at + 1) & (slots_.size() - 1))
+    if (const Item& item = items_[slots_[at].item]; same(item)) return item.owner;
+  slots_[at] = {generation_, static_cast<std::uint32_t>(items_.size())};
+  items_.push_back({hash, key, table, image, newcomer});
+  return newcomer;
 }
 
 void Planner::grow_if_full(std::size_t more) {
-  if ((items_used_ + more) * 2 <= items_.size()) return;
-  std::vector<Item> old(items_.size() * 2);
-  old.swap(items_);
-  for (const Item& item : old) {
-    if (item.generation != generation_) continue;
-    auto at = item.hash & (items_.size() - 1);
-    while (items_[at].generation == generation_) at = (at + 1) & (items_.size() - 1);
-    items_[at] = item;
+  if ((items_.size() + more) * 2 <= slots_.size()) return;
+  slots_.assign(slots_.size() * 2, {});
+  for (std::uint32_t i = 0; i < items_.size(); ++i) {
+    auto at = items_[i].hash & (slots_.size() - 1);
+    while (slots_[at].generation == generation_) at = (at + 1) & (slots_.size() - 1);
+    slots_[at] = {generation_, i};
   }
+}
+
+void Planner::forget_values() {
+  items_.clear();
+  if (++generation_ != 0) return;
+  std::ranges::fill(slots_, Slot{});  // the number came round: a slot of long ago would count as taken
+  generation_ = 1;
 }
 
 bool Planner::same_bytes(std::span<const std::uint16_t> columns, ImageAt a, ImageAt b) const {
@@ -245,8 +239,7 @@ void Planner::close_segment() {
   for (const auto& [turn, i] : sorted_) emit_entry(entries_[i]);
   segment_run_ = plan_.runs.size();
   entries_.clear();
-  ++generation_;
-  items_used_ = 0;
+  forget_values();
 }
 
 void Planner::emit_entry(const Entry& entry) {

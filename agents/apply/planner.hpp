@@ -89,11 +89,14 @@ class Planner {
   };
   struct Item {  ///< a value of a unique key that a row of the open segment has or had; key number 0 is the identity
     std::uint64_t hash = 0;
-    std::uint64_t generation = 0;  ///< the segment; items of others count as free
     std::uint32_t key = 0;
     TableIndex table = 0;
     ImageAt image = kNoImage;
     std::uint32_t owner = 0;  ///< into entries_
+  };
+  struct Slot {  ///< of the hash table over items_; small, since nearly every look-up of it misses the cache
+    std::uint32_t generation = 0;  ///< the segment; slots of others count as free
+    std::uint32_t item = 0;        ///< into items_
   };
 
   void find_groups();
@@ -104,8 +107,8 @@ class Planner {
   bool fold(const RowChange& row);
   bool next_state(Entry& entry, const RowChange& row) const;
   bool claim_values(const RowChange& row, std::uint32_t owner);
-  Item& find(TableIndex table, std::uint32_t key, ImageAt image);
-  void take(Item& item, std::uint32_t owner);
+  std::uint32_t owner_of(TableIndex table, std::uint32_t key, ImageAt image, std::uint32_t newcomer);
+  void forget_values();
   [[nodiscard]] const UniqueKey& key_of(TableIndex table, std::uint32_t key) const {
     return key == 0 ? tables_[table].key : tables_[table].unique_keys[key - 1];
   }
@@ -126,9 +129,9 @@ class Planner {
   std::vector<Entry> entries_;  ///< of the open segment
   std::vector<std::pair<std::uint64_t, std::uint32_t>> sorted_;
   std::size_t segment_run_ = 0;  ///< the first run of the segment being emitted
-  std::vector<Item> items_ = std::vector<Item>(1024);
-  std::size_t items_used_ = 0;
-  std::uint64_t generation_ = 1;
+  std::vector<Item> items_;
+  std::vector<Slot> slots_ = std::vector<Slot>(1024);
+  std::uint32_t generation_ = 1;
 };
 
 }  // namespace datasync::apply
