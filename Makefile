@@ -14,9 +14,10 @@ SOURCES = $(shell git ls-files '*.cpp' '*.hpp')
 help: ## this text
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
-deps: ## Debian packages (as root or by sudo) and Kafka (by Maven), if missing
+deps: ## Debian packages (as root or by sudo), Kafka (by Maven) and Kubernetes' programs (from Go modules), if missing
 	@tools/install-deps
 	@tools/kafka-jars >/dev/null
+	@tools/kube-tools >/dev/null
 
 build: deps ## everything, optimised, into build/release
 	@cmake --preset release

@@ -1,12 +1,13 @@
 #pragma once
 
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
+#include <random>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -68,6 +69,9 @@ class Controller {
   void stop();
   /// One reconcile of the next key that is ready, on the caller's thread; false when there is none. For tests.
   bool run_one();
+  /// Requests the stop of the reconciles whose time is up; returns when the next one's will be. What the guard thread
+  /// does, and tests.
+  std::optional<base::SteadyTime> expire();
 
   /// False when reconciling has silently stopped: an object is late for its turn, a ready key is not taken, or a
   /// reconcile does not end. An object that fails again and again is not silence.
@@ -87,10 +91,12 @@ class Controller {
     std::optional<base::SteadyTime> running_since;
   };
   struct Turn;
+  Outcome reconcile(const ObjectKey& key, std::stop_token stop, bool& timed_out);
   void work(std::stop_token stop);
   void guard(std::stop_token stop);
   void process(const ObjectKey& key, std::stop_token stop);
   void settle(const ObjectKey& key, const Outcome& outcome);
+  void tell(const ObjectKey& key, const Outcome& outcome, bool timed_out, base::Millis took);
   void know(const ObjectKey& key);
   void forget(const ObjectKey& key);
   [[nodiscard]] base::Millis jittered(base::Millis wait);

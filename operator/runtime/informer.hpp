@@ -89,6 +89,7 @@ class Informer {
   [[nodiscard]] Counts counts() const;
 
  private:
+  enum class Doing : std::uint8_t { List, Watch };
   struct Seen {
     Object object;
     std::vector<std::string> names;
@@ -101,16 +102,18 @@ class Informer {
   void store(Json object);
   void erase(const ObjectKey& key, std::optional<Json> last);
   void unindex(const ObjectKey& key, const Seen& seen);
-  void heard();
+  void heard(Doing doing);
   void tell(Change change, const Json& object, const Json* before) const;
-  void failed(const kube::ApiError& error);
+  void failed(const kube::ApiError& error, Doing doing);
 
   kube::Api& api_;
   Options options_;
   std::vector<Handler> handlers_;
   // Of the informer's thread alone.
   std::string position_;  ///< where the watch goes on; empty: list first
+  std::string newest_;    ///< the highest resourceVersion seen
   base::Backoff backoff_;
+  base::Millis wait_at_least_{0};  ///< Retry-After of the last failure
   base::SteadyTime next_list_;
   unsigned past_in_a_row_ = 0;
 
@@ -120,6 +123,7 @@ class Informer {
   std::map<ObjectKey, Seen> objects_;
   std::map<std::string, std::set<ObjectKey>> index_;
   std::optional<kube::ApiError> last_error_;
+  Doing failed_doing_ = Doing::List;
   base::SteadyTime last_heard_;
   Counts counts_;
   std::jthread thread_;  // last: joins before what it uses dies

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <atomic>
 #include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -52,8 +52,11 @@ class LeaderElector {
   [[nodiscard]] bool leading() const;
   /// Who holds the lease as last seen; empty: nobody.
   [[nodiscard]] std::string holder() const;
-  /// Whether the lease of some other installation is alive: seen to change within its duration.
-  enum class Step { Held, Other, Failed };
+  enum class Step : std::uint8_t {
+    Held,
+    Other,   ///< somebody else holds it and it has not run out
+    Failed,  ///< nothing is known
+  };
   /// One try to get or renew the lease. For `acquire`, the renewing thread and tests.
   Step step();
 
@@ -61,8 +64,9 @@ class LeaderElector {
   void renew_loop(std::stop_token stop);
   void watch_loop(std::stop_token stop);
   void lose();
-  [[nodiscard]] Json fresh_spec(const Json* current) const;
+  [[nodiscard]] Json lease_of(const Json* current) const;
   void seen(const Json& lease);
+  Step written(const kube::ApiResult<Json>& answer, base::SteadyTime begun);
 
   kube::Api& api_;
   Options options_;
@@ -72,6 +76,7 @@ class LeaderElector {
   base::SteadyTime observed_at_;                ///< when it was last seen to change
   std::optional<base::SteadyTime> renewed_at_;  ///< ours: right before the last successful renewal was sent
   bool lost_ = false;
+  bool look_first_ = true;  ///< what was last seen may not be what is there
   std::function<void()> on_lost_;
   std::jthread renewer_;
   std::jthread watchdog_;

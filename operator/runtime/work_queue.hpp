@@ -52,6 +52,8 @@ class WorkQueue {
   [[nodiscard]] std::size_t depth() const;    ///< ready to be taken
   [[nodiscard]] std::size_t delayed() const;  ///< waiting for their time
   [[nodiscard]] unsigned failures(const ObjectKey& key) const;
+  /// True while it is in line, waits for its time, or is being worked on.
+  [[nodiscard]] bool holds(const ObjectKey& key) const;
   /// For how long something ready has been waiting while nothing was taken; zero when nothing is ready.
   [[nodiscard]] base::Millis stuck_for() const;
 

@@ -1,0 +1,2 @@
+# The Kubernetes client and the operator's machinery with a real kube-apiserver.
+integration_test(kube_test WHOLE LINKS ds_kube TIMEOUT 300)
