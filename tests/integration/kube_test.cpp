@@ -1,103 +1,18 @@
-// operator/kube against a real API server: every call, every kind of credentials, and what watches and lists do when
-// the server has moved on.
+// operator/kube against a real API server: every call, and what watches and lists do when the server has moved on.
 
 #include <algorithm>
 #include <atomic>
-#include <fstream>
 #include <future>
 #include <set>
 #include <thread>
 
-#include <fmt/format.h>
-#include <gtest/gtest.h>
-#include <sys/stat.h>
-
-#include "operator/kube/client.hpp"
-#include "tests/support/api_server.hpp"
+#include "tests/integration/kube_fixture.hpp"
 #include "tests/support/eventually.hpp"
-#include "tests/support/temp_dir.hpp"
 
 namespace datasync::kube {
 namespace {
 
-using std::chrono::milliseconds;
-using std::chrono::seconds;
-using test::ApiServer;
 using test::eventually;
-using test::write_file;
-
-const Resource kNamespaces{"", "v1", "namespaces", "Namespace"};
-const Resource kClusterRoles{"rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole"};
-
-Json config_map(const std::string& name, const Json& data) {
-  return {{"apiVersion", "v1"}, {"kind", "ConfigMap"}, {"metadata", {{"name", name}}}, {"data", data}};
-}
-
-std::string version_of(const Json& object) {
-  return object.at("metadata").at("resourceVersion").get<std::string>();
-}
-
-class KubeTest : public testing::Test {
- protected:
-  static void SetUpTestSuite() {
-    dir_ = std::make_unique<test::TempDir>();
-    server_ = std::make_unique<ApiServer>(dir_->path());
-  }
-  static void TearDownTestSuite() {
-    server_.reset();
-    dir_.reset();
-  }
-
-  void SetUp() override {
-    ns_ = fmt::format("t{}", ++number_);
-    server_->make_namespace(ns_);
-    options_.kubeconfig = server_->kubeconfig().string();
-    options_.qps = 0;
-    options_.call_deadline = seconds(10);
-    options_.on_call = [this](std::string_view verb, int code) {
-      const std::lock_guard lock(mutex_);
-      calls_.push_back(fmt::format("{} {}", verb, code));
-    };
-    api_ = open();
-  }
-
-  std::unique_ptr<Api> open() {
-    auto api = connect(options_);
-    if (!api) throw std::runtime_error(api.error().what);
-    return std::move(*api);
-  }
-  [[nodiscard]] ObjectKey key(const std::string& name) const { return {ns_, name}; }
-  std::vector<std::string> calls() {
-    const std::lock_guard lock(mutex_);
-    return calls_;
-  }
-  /// A kubeconfig for the server with this user, as YAML.
-  std::filesystem::path kubeconfig_with(const std::string& user, const std::string& authority = "") {
-    const auto file = dir_->path() / fmt::format("{}.yaml", ns_);
-    write_file(file,
-               fmt::format(R"(
-apiVersion: v1
-kind: Config
-current-context: here
-contexts: [{{name: here, context: {{cluster: c, user: u, namespace: {}}}}}]
-clusters: [{{name: c, cluster: {{server: "{}/", certificate-authority: "{}"}}}}]
-users:
-- name: u
-  user: {}
-)",
-                           ns_, server_->url(), authority.empty() ? server_->authority().string() : authority, user));
-    return file;
-  }
-
-  static inline std::unique_ptr<test::TempDir> dir_;
-  static inline std::unique_ptr<ApiServer> server_;
-  static inline int number_ = 0;
-  std::string ns_;
-  ConnectOptions options_;
-  std::unique_ptr<Api> api_;
-  std::mutex mutex_;
-  std::vector<std::string> calls_;
-};
 
 TEST_F(KubeTest, CreatesGetsAndDeletes) {
   const auto created = api_->create(kConfigMaps, ns_, config_map("a", {{"x", "1"}}));
@@ -379,76 +294,6 @@ TEST_F(KubeTest, AReadIsTriedAgainAcrossARestartAndAWriteIsNot) {
   EXPECT_GT(calls().size(), 2U);
   server_->start();
   EXPECT_EQ(api_->get(kConfigMaps, key("a")).error().code, Code::NotFound);
-}
-
-TEST_F(KubeTest, RefusesAServerOfAnotherAuthority) {
-  test::run({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-             "-keyout", (dir_->path() / "other.key").string(), "-out", (dir_->path() / "other.crt").string(), "-days",
-             "2", "-subj", "/CN=other"});
-  options_.kubeconfig = kubeconfig_with("{token: x}", (dir_->path() / "other.crt").string()).string();
-  options_.call_deadline = seconds(2);
-  const auto refused = open()->get(kNamespaces, {"", "default"});
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().code, Code::Transport);
-  EXPECT_NE(refused.error().message.find("authority"), std::string::npos) << refused.error().message;
-}
-
-TEST_F(KubeTest, ABadTokenIsUnauthorizedAndAGoodOneLacksRights) {
-  options_.kubeconfig = kubeconfig_with("{token: nonsense}").string();
-  EXPECT_EQ(open()->get(kNamespaces, {"", "default"}).error().code, Code::Unauthorized);
-  options_.kubeconfig =
-      kubeconfig_with(fmt::format("{{token: \"{}\"}}", server_->service_account_token(ns_, "someone"))).string();
-  const auto refused = open()->list(kSecrets, {ns_, "", ""});
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().code, Code::Forbidden);
-  EXPECT_NE(refused.error().message.find("cannot list resource \"secrets\""), std::string::npos);
-}
-
-TEST_F(KubeTest, ATokenFileIsReadForEveryCall) {
-  const auto token = dir_->path() / "token";
-  write_file(token, "nonsense");
-  options_.kubeconfig = kubeconfig_with(fmt::format("{{tokenFile: \"{}\"}}", token.string())).string();
-  const auto api = open();
-  EXPECT_EQ(api->get(kConfigMaps, key("a")).error().code, Code::Unauthorized);
-  write_file(token, server_->service_account_token(ns_, "someone") + "\n");
-  EXPECT_EQ(api->get(kConfigMaps, key("a")).error().code, Code::Forbidden) << "known, without rights";
-}
-
-TEST_F(KubeTest, AnExecPluginIsRunOnceUntilItsCredentialIsRefused) {
-  const auto folder = dir_->path() / "plugin";
-  std::filesystem::create_directories(folder);
-  write_file(folder / "token", server_->service_account_token(ns_, "someone"));
-  write_file(folder / "plugin",
-             fmt::format("#!/bin/bash\necho run >> {0}/runs\n[ \"$GREETING\" = hello ] || exit 3\n"
-                         "printf '{{\"apiVersion\":\"client.authentication.k8s.io/v1\",\"kind\":\"ExecCredential\","
-                         "\"status\":{{\"token\":\"%s\"}}}}' \"$(cat {0}/token)\"\n",
-                         folder.string()));
-  chmod((folder / "plugin").c_str(), 0755);
-  options_.kubeconfig =
-      kubeconfig_with(fmt::format("{{exec: {{apiVersion: client.authentication.k8s.io/v1, command: \"{}/plugin\", "
-                                  "interactiveMode: Never, env: [{{name: GREETING, value: hello}}]}}}}",
-                                  folder.string()))
-          .string();
-  const auto api = open();
-  EXPECT_EQ(api->get(kConfigMaps, key("a")).error().code, Code::Forbidden);
-  EXPECT_EQ(api->get(kConfigMaps, key("a")).error().code, Code::Forbidden);
-  EXPECT_EQ(test::read_file(folder / "runs"), "run\n");
-  // The service account goes; its token with it. The plugin is asked once more and gives that of the new one.
-  ASSERT_TRUE(api_->remove(kServiceAccounts, key("someone")));
-  write_file(folder / "token", server_->service_account_token(ns_, "someone-else"));
-  EXPECT_TRUE(eventually(
-      [&] {
-        return api->get(kConfigMaps, key("a")).error().code == Code::Forbidden &&
-               test::read_file(folder / "runs") == "run\nrun\n";
-      },
-      seconds(15)));
-}
-
-TEST_F(KubeTest, NamesTheNamespaceOfTheContext) {
-  options_.kubeconfig = kubeconfig_with("{token: x}").string();
-  EXPECT_EQ(default_namespace(options_).value(), ns_);
-  options_.context = "no-such-context";
-  EXPECT_EQ(default_namespace(options_).error().reason, base::Reason::ConfigInvalid);
 }
 
 TEST_F(KubeTest, SendsNoWriteThatMayNotBe) {

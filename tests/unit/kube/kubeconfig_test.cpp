@@ -108,7 +108,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"UnknownCluster", "cluster: far, user: carl", "cluster: gone, user: carl", "no cluster \"gone\""},
         Refused{"UnknownUser", "user: carl,", "user: gone,", "no user \"gone\""},
         Refused{"NoUrl", "server: https://api.example:6443/", "server: api.example", "is no URL"},
-        Refused{"DataThatIsNoBase64", "Q0E=", "\"not at all\"", "certificate-authority-data is not base64"},
+        Refused{"DataThatIsNoBase64", "Q0E=", "\"no!!\"", "certificate-authority-data is not base64"},
         Refused{"CertificateWithoutKey", ", client-key: /abs/carl.key", "", "only go together"},
         Refused{"Password", "client-certificate: pki/carl.crt", "password: x, client-certificate: a", "password"},
         Refused{"OtherServerName", "certificate-authority-data: Q0E=", "tls-server-name: x", "tls-server-name"},
