@@ -5,7 +5,6 @@
 #include <deque>
 #include <map>
 #include <mutex>
-#include <optional>
 #include <stdexcept>
 #include <thread>
 #include <utility>
@@ -14,98 +13,13 @@
 #include <httplib.h>
 #include <nlohmann/json.hpp>
 
+#include "tests/support/api_proxy_parts.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/temp_dir.hpp"
 
 namespace datasync::test {
-namespace {
 
 using std::chrono::seconds;
-
-struct Reply {
-  int status = 0;
-  std::string type = "application/json";
-  std::string retry_after;
-  std::string body;
-};
-
-std::vector<std::string> split(const std::string& path) {
-  std::vector<std::string> parts;
-  for (std::size_t at = 0; at < path.size();) {
-    const auto end = std::min(path.find('/', at), path.size());
-    if (end > at) parts.push_back(path.substr(at, end - at));
-    at = end + 1;
-  }
-  return parts;
-}
-
-/// What a request means: /api/v1 or /apis/GROUP/VERSION, then namespaces/NS or not, then resource, name, subresource.
-ApiCall parse(const httplib::Request& request) {
-  ApiCall call;
-  const auto question = request.target.find('?');
-  call.path = request.target.substr(0, question);
-  if (question != std::string::npos) call.query = request.target.substr(question + 1);
-  call.body = request.body;
-  auto parts = split(call.path);
-  const std::size_t prefix = !parts.empty() && parts[0] == "apis" ? 3 : 2;
-  parts.erase(parts.begin(), parts.begin() + static_cast<std::ptrdiff_t>(std::min(prefix, parts.size())));
-  if (parts.size() > 2 && parts[0] == "namespaces") {
-    call.ns = parts[1];
-    parts.erase(parts.begin(), parts.begin() + 2);
-  }
-  if (!parts.empty()) call.resource = parts[0];
-  if (parts.size() > 1) call.name = parts[1];
-  if (parts.size() > 2) call.subresource = parts[2];
-  if (request.method == "GET") {
-    const bool watch = request.has_param("watch");
-    call.verb = watch ? "watch" : call.name.empty() && !call.resource.empty() ? "list" : "get";
-  } else if (request.method == "PATCH") {
-    call.verb = request.get_header_value("Content-Type").find("apply-patch") != std::string::npos ? "apply" : "patch";
-  } else {
-    call.verb = request.method == "POST" ? "create" : request.method == "PUT" ? "update" : "delete";
-  }
-  return call;
-}
-
-std::string status_object(int code, const std::string& reason) {
-  return nlohmann::json{{"apiVersion", "v1"},  {"kind", "Status"},
-                        {"status", "Failure"}, {"message", "the test says " + reason},
-                        {"reason", reason},    {"code", code}}
-      .dump();
-}
-
-/// A watch at the server, read by a thread of its own.
-struct Upstream {
-  std::mutex mutex;
-  std::condition_variable changed;
-  std::deque<std::string> chunks;
-  int status = 0;  ///< 0: no headers yet
-  bool ended = false;
-  bool cancelled = false;
-  std::unique_ptr<httplib::SSLClient> client;
-  std::thread thread;
-
-  void cancel() {
-    {
-      const std::lock_guard lock(mutex);
-      cancelled = true;
-    }
-    client->stop();
-    changed.notify_all();
-  }
-  ~Upstream() {
-    if (!thread.joinable()) return;
-    cancel();
-    thread.join();
-  }
-};
-
-}  // namespace
-
-std::string ApiCall::text() const {
-  return fmt::format("{} {}{}{} {}/{} {}", verb, resource, subresource.empty() ? "" : "/", subresource, ns, name,
-                     status);
-}
 
 struct ApiProxy::Impl {
   explicit Impl(const ApiServer& server, const std::string& user)
@@ -177,7 +91,7 @@ struct ApiProxy::Impl {
 
   /// Number and fault of a call that came in.
   std::pair<ApiCall, Fault> admit(const httplib::Request& request) {
-    auto call = parse(request);
+    auto call = parse_call(request);
     std::function<Fault(const ApiCall&)> ask;
     {
       std::unique_lock lock(mutex);
@@ -268,7 +182,7 @@ struct ApiProxy::Impl {
     }
     auto upstream = std::make_shared<Upstream>();
     if (kind != Fault::Kind::Silence) {
-      if (const auto reply = begin(*upstream, request); reply) {
+      if (const auto reply = begin_watch(*upstream, connect(), request.target, headers_of(request)); reply) {
         call.status = call.server_status = reply->status;
         note(call);
         return give(response, *reply);
@@ -292,37 +206,6 @@ struct ApiProxy::Impl {
           const std::lock_guard lock(mutex);
           --watches;
         });
-  }
-
-  /// Begins a watch at the server; an answer other than 200 is returned whole.
-  std::optional<Reply> begin(Upstream& upstream, const httplib::Request& request) const {
-    upstream.client = connect();
-    upstream.thread = std::thread([&upstream, target = request.target, headers = headers_of(request)] {
-      upstream.client->Get(
-          target, headers,
-          [&](const httplib::Response& got) {
-            const std::lock_guard lock(upstream.mutex);
-            upstream.status = got.status;
-            upstream.changed.notify_all();
-            return true;
-          },
-          [&](const char* data, std::size_t size) {
-            const std::lock_guard lock(upstream.mutex);
-            upstream.chunks.emplace_back(data, size);
-            upstream.changed.notify_all();
-            return !upstream.cancelled;
-          });
-      const std::lock_guard lock(upstream.mutex);
-      upstream.ended = true;
-      upstream.changed.notify_all();
-    });
-    std::unique_lock lock(upstream.mutex);
-    upstream.changed.wait(lock, [&] { return upstream.status != 0 || upstream.ended; });
-    if (upstream.status == 200) return {};
-    upstream.changed.wait(lock, [&] { return upstream.ended; });
-    Reply reply{upstream.status == 0 ? 502 : upstream.status, "application/json", "", ""};
-    for (const auto& chunk : upstream.chunks) reply.body += chunk;
-    return reply;
   }
 
   /// Passes on what has come, and returns to be called again; false: the connection is broken off.
