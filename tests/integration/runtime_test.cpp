@@ -149,8 +149,9 @@ TEST_F(RuntimeTest, AnInformerComesBackFromARestartedAndCompactedServer) {
   Informer informer(*api_, following());
   informer.start();
   ASSERT_TRUE(informer.wait_synced({}, Millis(10'000)));
-  server_->kill();
-  server_->start();
+  server_->restart();
+  direct_ =
+      open(server_->kubeconfig());  // the old one's connection is dead, and a write finds that out only by failing
   put("a", "2");
   ASSERT_TRUE(eventually([&] { return cached(informer, "a") == "2"; }, seconds(20)));
   proxy_->hold(true);
