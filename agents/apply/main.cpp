@@ -68,7 +68,12 @@ int main(int argc, char** argv) {
   CLI::App app{"DataSync apply agent: stores the types it is asked for at the destination, exactly once."};
   std::string file;
   app.add_option("--config", file, "configuration file (JSON)")->required();
-  CLI11_PARSE(app, argc, argv);
+  app.set_version_flag("--version", DATASYNC_VERSION);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Error& e) {
+    return app.exit(e) == 0 ? 0 : apply::kBadConfig;
+  }
   const auto config = apply::load(file);
   if (!config) {
     fmt::print(stderr, "{}: {}\n", base::to_string(config.error().reason), config.error().what);

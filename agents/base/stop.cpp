@@ -3,6 +3,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <thread>
+#include <utility>
 
 #include <pthread.h>
 #include <sys/prctl.h>
@@ -10,7 +11,7 @@
 
 namespace datasync::base {
 
-std::stop_token stop_on_signals() {
+std::stop_token stop_on_signals(std::function<void()> last) {
   static std::stop_source source;
   sigset_t set;
   sigemptyset(&set);
@@ -18,10 +19,12 @@ std::stop_token stop_on_signals() {
   sigaddset(&set, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
-  std::thread([set] {
+  std::thread([set, last = std::move(last)] {
     int number = 0;
     if (sigwait(&set, &number) == 0) source.request_stop();
-    if (sigwait(&set, &number) == 0) _exit(130);
+    if (sigwait(&set, &number) != 0) return;
+    if (last) last();
+    _exit(130);
   }).detach();
   return source.get_token();
 }

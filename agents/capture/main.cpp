@@ -52,7 +52,11 @@ int main(int argc, char** argv) {
   std::string file;
   app.add_option("--config", file, "configuration file (JSON)")->required()->check(CLI::ExistingFile);
   app.set_version_flag("--version", DATASYNC_VERSION);
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Error& e) {
+    return app.exit(e) == 0 ? 0 : kBadConfig;
+  }
   const auto text = config::read_file(file);
   const auto config = text ? config::read_capture(*text) : base::Result<config::Capture>(text.error());
   if (!config) {
