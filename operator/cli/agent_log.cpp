@@ -20,7 +20,9 @@ void AgentLog::open() {
 }
 
 void AgentLog::line(std::string_view text) {
-  if (!prefix_.empty()) fmt::print(stderr, "{}{}\n", prefix_, text);
+  // The screen tells states already.
+  const bool told = text.find(": state changed state=") != text.npos;
+  if (!prefix_.empty() && !told) fmt::print(stderr, "{}{}\n", prefix_, text);
   if (!out_) return;
   fmt::print(out_.get(), "{}\n", text);
   std::fflush(out_.get());

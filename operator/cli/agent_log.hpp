@@ -9,7 +9,7 @@
 namespace datasync::cli {
 
 /// Where an agent's lines go: into a file that is moved to FILE.1 when it has grown, and, when a prefix is given, to
-/// stderr with it. Used by one thread at a time.
+/// stderr with it, but changes of state, which the screen tells. Used by one thread at a time.
 class AgentLog {
  public:
   static constexpr std::size_t kRotateAt = 16U << 20U;

@@ -6,7 +6,8 @@
 
 namespace datasync::cli {
 
-/// A folder only we can enter (0700): the named one, kept, or a temporary one that goes with the object.
+/// The named folder, kept, or a temporary one that goes with the object. A folder that we make can be entered by us
+/// alone (0700); one that was there keeps its mode.
 class Folder {
  public:
   /// Errors: ConfigInvalid naming the folder.
@@ -14,6 +15,8 @@ class Folder {
   Folder(Folder&& other) noexcept;
   Folder& operator=(Folder&&) = delete;
   ~Folder();
+  /// Removes the temporary folder that is open now, if any: for a process that ends without destructors. Thread-safe.
+  static void remove_temporary() noexcept;
   [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
 
  private:

@@ -9,10 +9,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "agents/base/secret.hpp"
 #include "operator/cli/agent_log.hpp"
 #include "operator/cli/agent_process.hpp"
 #include "operator/cli/folder.hpp"
 #include "operator/cli/screen.hpp"
+#include "operator/cli/secret_files.hpp"
 #include "operator/cli/validate.hpp"
 #include "operator/desired/desired.hpp"
 
@@ -45,6 +47,21 @@ std::optional<std::vector<api::DataSync>> runnable(const std::vector<std::filesy
   }
   if (!good) return std::nullopt;
   return std::move(loaded.resources);
+}
+
+// Every secret that a resource names and that cannot be read, told before anything starts.
+bool secrets_are_there(const std::vector<api::DataSync>& resources, const std::filesystem::path& folder) {
+  bool good = true;
+  for (const auto& r : resources) {
+    if (r.spec.paused) continue;
+    for (const auto& file : secret_files(r)) {
+      const auto secret = base::read_secret(folder / file);
+      if (secret) continue;
+      std::cerr << fmt::format("{}: {}\n", r.id(), secret.error().what);
+      good = false;
+    }
+  }
+  return good;
 }
 
 class Runner {
@@ -191,7 +208,7 @@ class Runner {
 
 int run(const RunOptions& options, std::stop_token stop) {
   const auto resources = runnable(options.files);
-  if (!resources) return 1;
+  if (!resources || !secrets_are_there(*resources, options.secrets_dir)) return 1;
   const auto folder = Folder::open(options.state_dir);
   if (!folder) {
     std::cerr << folder.error().what << '\n';

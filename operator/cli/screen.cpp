@@ -23,6 +23,13 @@ Size size_of(std::FILE* out) {
   return {w.ws_col, w.ws_row};
 }
 
+// What must differ for a line to be told again: messages that only count on say nothing new.
+std::string essence(AgentView a) {
+  std::ranges::replace_if(
+      a.message, [](char c) { return c >= '0' && c <= '9'; }, '#');
+  return plain_line(a);
+}
+
 }  // namespace
 
 std::string redraw(std::size_t lines_before, const std::vector<std::string>& lines) {
@@ -55,10 +62,10 @@ void Screen::lines(const std::vector<AgentView>& agents, base::SteadyTime now) {
     const auto [at, is_new] = said_.try_emplace(a.task + " " + a.agent);
     auto& said = at->second;
     const bool changed = is_new || said.state != a.state || said.reason != a.reason;
-    auto line = plain_line(a);
-    if (!changed && (now - said.at < kSayAgain || said.line == line)) continue;
-    fmt::print(out_, "{}\n", line);
-    said = {a.state, a.reason, std::move(line), now};
+    auto gist = essence(a);
+    if (!changed && (now - said.at < kSayAgain || said.gist == gist)) continue;
+    fmt::print(out_, "{}\n", plain_line(a));
+    said = {a.state, a.reason, std::move(gist), now};
   }
   std::fflush(out_);
 }

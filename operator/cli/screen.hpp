@@ -26,7 +26,7 @@ class Screen {
   void lines(const std::vector<AgentView>& agents, base::SteadyTime now);
 
   struct Said {
-    std::string state, reason, line;
+    std::string state, reason, gist;
     base::SteadyTime at;
   };
   Kind kind_;

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "operator/cli/text.hpp"
+
 namespace datasync::cli {
 namespace {
 
@@ -20,38 +22,6 @@ struct Column {
 // The position takes what is left.
 constexpr Column kColumns[] = {{"TASK", 20, false}, {"AGENT", 7, false}, {"STATE", 17, false}, {"SERVER", 22, false},
                                {"ROWS", 13, true},  {"ROWS/S", 9, true}, {"LAG", 30, false},   {"POSITION", 0, false}};
-
-bool continues(char c) {
-  return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
-}
-
-std::string clean(std::string_view text) {
-  std::string out(text);
-  std::ranges::replace_if(
-      out, [](char c) { return static_cast<unsigned char>(c) < 0x20U || c == 0x7F; }, '?');
-  return out;
-}
-
-std::size_t shown_width(std::string_view text) {
-  return static_cast<std::size_t>(std::ranges::count_if(text, [](char c) { return !continues(c); }));
-}
-
-// Cut at `width` characters, the last of them "~" when something was cut; UTF-8 stays whole.
-std::string cut(std::string_view text, std::size_t width) {
-  if (shown_width(text) <= width) return std::string(text);
-  if (width == 0) return {};
-  std::size_t at = 0;
-  for (std::size_t kept = 0; at < text.size(); ++at) {
-    if (!continues(text[at]) && ++kept == width) break;
-  }
-  return std::string(text.substr(0, at)) + "~";
-}
-
-std::string pad(std::string_view text, std::size_t width, bool right) {
-  auto out = cut(text, width);
-  const std::string space(width - shown_width(out), ' ');
-  return right ? space + out : out + space;
-}
 
 std::string_view color_of(std::string_view state) {
   if (state == "Streaming" || state == "Completed") return "\x1b[32m";

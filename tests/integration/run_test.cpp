@@ -25,6 +25,10 @@ struct RunTest : testing::Test {
     for (const auto* agent : {"datasync-capture", "datasync-apply"}) {
       std::filesystem::create_symlink(FAKE_AGENT, dir.path() / agent);
     }
+    for (const auto* secret : {"r", "w"}) {
+      std::filesystem::create_directories(dir.path() / "secrets" / secret);
+      for (const auto* key : {"username", "password"}) write_file(dir.path() / "secrets" / secret / key, "x");
+    }
   }
 
   std::filesystem::path resource(const std::string& topic, const std::string& mode, const std::string& more = "") {
@@ -44,7 +48,10 @@ struct RunTest : testing::Test {
 
   void start(const std::filesystem::path& file, bool keep_state = true) {
     ProcessOptions options;
-    options.args = {DATASYNC, "run", "-f", file.string(), "--agents-dir", dir.path().string()};
+    options.args = {DATASYNC,       "run",
+                    "-f",           file.string(),
+                    "--agents-dir", dir.path().string(),
+                    "--secrets",    (dir.path() / "secrets").string()};
     if (keep_state) options.args.insert(options.args.end(), {"--state-dir", state.string()});
     options.env = {{"TMPDIR", (dir.path() / "tmp").string()}};
     options.log = out;
