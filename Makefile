@@ -9,7 +9,7 @@ export CCACHE_NOHASHDIR ?= 1
 
 SOURCES = $(shell git ls-files '*.cpp' '*.hpp')
 
-.PHONY: help deps build test unit integration demo asan tsan fuzz bench tidy format check
+.PHONY: help deps build test unit integration demo asan tsan fuzz bench manifests tidy format check
 
 help: ## this text
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -50,6 +50,14 @@ bench: deps ## the speed table against its limits, measured in the same run
 	@cmake --preset release >/dev/null
 	@cmake --build --preset release -j $(JOBS) --target datasync-bench
 	@build/release/tests/bench/datasync-bench $(BENCH)
+
+manifests: deps ## plain YAML of operator and definition for GitOps, into build/manifests (MANIFEST_VALUES=file)
+	@mkdir -p build/manifests
+	@{ printf 'apiVersion: v1\nkind: Namespace\nmetadata: {name: datasync-system}\n'; \
+	   $$(tools/kube-tools helm)/helm template datasync charts/datasync-operator --namespace datasync-system \
+	     --kube-version 1.34.0 --skip-tests $(if $(MANIFEST_VALUES),-f $(MANIFEST_VALUES)); \
+	 } > build/manifests/datasync-operator.yaml
+	@echo build/manifests/datasync-operator.yaml
 
 tidy: ## clang-tidy over all sources
 	@tools/install-deps clang-tidy-14

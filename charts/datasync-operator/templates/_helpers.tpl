@@ -1,0 +1,72 @@
+{{/* As short as it can be, so that names made from it stay within 63 characters. */}}
+{{- define "datasync.fullname" -}}
+{{- $name := .Release.Name }}
+{{- if not (contains .Chart.Name $name) }}{{ $name = printf "%s-%s" $name .Chart.Name }}{{ end }}
+{{- $name | trunc 52 | trimSuffix "-" }}
+{{- end }}
+
+{{- define "datasync.selector" -}}
+app.kubernetes.io/name: datasync-operator
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: operator
+{{- end }}
+
+{{- define "datasync.labels" -}}
+app.kubernetes.io/name: datasync-operator
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/part-of: datasync
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
+{{- end }}
+
+{{- define "datasync.serviceAccount" -}}
+{{- if .Values.serviceAccount.create }}{{ .Values.serviceAccount.name | default (include "datasync.fullname" .) }}{{ else }}{{ .Values.serviceAccount.name | default "default" }}{{ end }}
+{{- end }}
+
+{{- define "datasync.installation" -}}
+{{- .Values.installationId | default (printf "%s.%s" .Release.Namespace .Release.Name | trunc 63) }}
+{{- end }}
+
+{{/* Cluster-wide objects carry the namespace, so that two releases of one name do not meet. */}}
+{{- define "datasync.clusterName" -}}
+{{- printf "%s-%s" .Release.Namespace (include "datasync.fullname" .) }}
+{{- end }}
+
+{{/* What the operator does to the objects of a namespace that it watches. */}}
+{{- define "datasync.rules" -}}
+- apiGroups: [datasync.dev]
+  resources: [datasyncs]
+  verbs: [get, list, watch, patch]
+- apiGroups: [datasync.dev]
+  resources: [datasyncs/status]
+  verbs: [get, patch]
+- apiGroups: [datasync.dev]
+  resources: [datasyncs/finalizers]
+  verbs: [update]
+- apiGroups: [apps]
+  resources: [deployments]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [batch]
+  resources: [jobs]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [""]
+  resources: [configmaps, serviceaccounts]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [get, list, watch, delete]
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create, patch]
+{{- if .Values.agents.networkPolicy }}
+- apiGroups: [networking.k8s.io]
+  resources: [networkpolicies]
+  verbs: [get, list, watch, create, patch, delete]
+{{- end }}
+{{- if .Values.agents.podMonitor }}
+- apiGroups: [monitoring.coreos.com]
+  resources: [podmonitors]
+  verbs: [get, list, watch, create, patch, delete]
+{{- end }}
+{{- end }}
