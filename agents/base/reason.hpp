@@ -35,7 +35,7 @@ enum class Outcome : std::uint8_t {
   X(DestinationFull, Retry, "The destination has no space left.")                                                     \
   X(PreflightFailed, Halt, "A server does not meet the requirements; the message lists all of them with the mend.")   \
   X(BinlogPurged, Halt, "The replica no longer has the binlogs that are needed. See onPositionLost.")                 \
-  X(PositionUnknown, Halt, "No checkpoint and no stream start is left to find the position. See onPositionLost.")     \
+  X(PositionUnknown, Halt, "What tells the position, or rows before it that are needed, is gone. See onPositionLost.") \
   X(GtidDiverged, Halt, "The replica's history is not the one that was published (reset, restore, errant writes).")   \
   X(DuplicateServerId, Halt, "Another client uses the same server id and the server keeps cutting one of the two.")   \
   X(BinlogCorrupt, Halt, "An event is damaged or not understood at the named position.")                              \
@@ -63,7 +63,6 @@ enum class Outcome : std::uint8_t {
   X(DestinationTableMissing, Halt, "A destination table is missing and createTables is off.")                         \
   X(DestinationSchemaMismatch, Halt, "A destination table does not fit the source table.")                            \
   X(LedgerInvalid, Halt, "The ledger at the destination does not fit the topic.")                                     \
-  X(DuplicateTransaction, Halt, "A transaction arrived that the ledger already has; it was refused.")                 \
   X(VerifyFailed, Halt, "Source and destination differ in the named tables.")                                         \
   X(ConfigInvalid, Halt, "The configuration is not valid; the message names the field.")                              \
   X(Internal, Halt, "A defect in DataSync; please report it with the message.")

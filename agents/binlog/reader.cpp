@@ -23,6 +23,13 @@ bool is_load_piece(EventType type) noexcept {
   return type == EventType::BeginLoadQuery || type == EventType::AppendBlock || type == EventType::DeleteFile;
 }
 
+/// The names in a table map, with their lengths and ends, as many bytes as `like` takes; they follow id and flags.
+std::string_view name_bytes(std::string_view map, const TableName& like) noexcept {
+  constexpr std::size_t kBefore = 8;
+  const auto size = like.database.size() + like.table.size() + 4;
+  return map.size() < kBefore + size ? std::string_view() : map.substr(kBefore, size);
+}
+
 }  // namespace
 
 Error EventReader::damaged(std::string_view what) const {
@@ -217,7 +224,7 @@ base::Result<void> EventReader::gtid(Bytes body) {
 
 base::Result<void> EventReader::table_map(Bytes body) {
   DS_ASSIGN(const auto name, parse_table_name(body, where()));
-  if (known_.size() >= kMostKnownTables && open_.empty()) known_.clear();
+  if (!known_.contains(name.id.value())) forget_older(name, body);
   auto& known = known_[name.id.value()];
   if (known.bytes != base::as_text(body)) {
     known.bytes.clear();
@@ -235,6 +242,13 @@ base::Result<void> EventReader::table_map(Bytes body) {
     open_.push_back({name.id, known.token});
   }
   return {};
+}
+
+/// A table that the server opens anew gets a new id; its older one comes back only in a transaction begun before.
+void EventReader::forget_older(const TableName& name, Bytes body) {
+  if (known_.size() >= kMostKnownTables) known_.clear();
+  const auto named = name_bytes(base::as_text(body), name);
+  std::erase_if(known_, [&](const auto& k) { return name_bytes(k.second.bytes, name) == named; });
 }
 
 base::Result<void> EventReader::rows(Bytes body, RowsKind kind) {

@@ -105,6 +105,8 @@ class EventReader {
   [[nodiscard]] bool outside() const noexcept { return state_ == State::Outside; }
   /// Where the event last fed begins.
   [[nodiscard]] Where where() const noexcept { return {file_, position_}; }
+  /// Table maps that are remembered.
+  [[nodiscard]] std::size_t known_tables() const noexcept { return known_.size(); }
   [[nodiscard]] const ReaderCounters& counters() const noexcept { return counters_; }
 
  private:
@@ -136,6 +138,7 @@ class EventReader {
   base::Result<void> gtid(base::Bytes body);
   base::Result<void> incident(base::Bytes body);
   base::Result<void> table_map(base::Bytes body);
+  void forget_older(const TableName& name, base::Bytes body);
   base::Result<void> rows(base::Bytes body, RowsKind kind);
   base::Result<void> query(base::Bytes body);
   base::Result<QueryEvent> plain_query(base::Bytes body);

@@ -28,6 +28,8 @@ struct Refinement {
   bool generated = false;                   ///< virtual or stored: both stand in full row images
   std::optional<std::uint8_t>
       fractional_digits;  ///< of TIME, DATETIME, TIMESTAMP made with mysql56_temporal_format=OFF
+
+  bool operator==(const Refinement&) const = default;
 };
 
 struct SchemaOptions {

@@ -72,6 +72,8 @@ struct WireColumn {
   std::uint32_t collation = 0;  ///< id; 0 when the type has none or the metadata does not tell
   std::string name;
   std::vector<std::string> labels;  ///< Enum, Set: in the character set of `collation`
+
+  bool operator==(const WireColumn&) const = default;
 };
 
 /// What a table map says first: enough to decide whether the table is wanted.
@@ -89,6 +91,7 @@ struct TableMap {
   std::vector<std::uint16_t> primary_key;  ///< indexes into columns; empty when there is none or metadata does not tell
   bool has_names = false;                  ///< the metadata is FULL
 
+  bool operator==(const TableMap&) const = default;
   [[nodiscard]] std::string qualified() const { return database + "." + table; }
 };
 /// Reads all of it; columns of an unknown type are an error only in schema_of, since their metadata size is unknown:

@@ -60,8 +60,7 @@ std::vector<binlog::Refinement> refine(const binlog::TableMap& map, const messag
   return out;
 }
 
-Catalog::Catalog(const Selection& selection, Connect connect, Publish publish)
-    : selection_(selection), connect_(std::move(connect)), publish_(std::move(publish)) {}
+Catalog::Catalog(Connect connect, Publish publish) : connect_(std::move(connect)), publish_(std::move(publish)) {}
 
 base::Result<sql::Connection*> Catalog::connection() {
   if (!connection_) {
@@ -101,7 +100,8 @@ std::optional<std::string> Catalog::to_utf8(std::string_view charset, std::strin
   return row ? *row : std::nullopt;
 }
 
-base::Result<std::uint32_t> Catalog::add(const TableChoice& choice, const binlog::TableMap& map) {
+base::Result<std::uint32_t> Catalog::add(const TableChoice& choice, binlog::TableMap map) {
+  map.id = {};
   binlog::SchemaOptions options;
   auto info = this->info(choice);
   // A table that is gone or changed by now is read by its table map alone.
@@ -109,6 +109,10 @@ base::Result<std::uint32_t> Catalog::add(const TableChoice& choice, const binlog
     options.refinements = refine(map, (*info)->schema);
   else if (!info && info.error().outcome() == base::Outcome::Retry)
     return base::Error(std::move(info).error());
+  const auto same = std::ranges::find_if(tables_, [&](const CapturedTable& t) {
+    return t.choice == &choice && t.map == map && t.refinements == options.refinements;
+  });
+  if (same != tables_.end()) return newest_[&choice] = static_cast<std::uint32_t>(same - tables_.begin());
   DS_TRY(read_collations());
   options.collation_of = [this](std::uint32_t id) -> std::optional<binlog::Collation> {
     const auto at = collations_.find(id);
@@ -120,13 +124,12 @@ base::Result<std::uint32_t> Catalog::add(const TableChoice& choice, const binlog
   DS_ASSIGN(auto encoder, binlog::RowEncoder::make(map, options));
   const auto id = encoder.schema().id();
   if (schemas_.try_emplace(id, encoder.schema()).second) DS_TRY(publish_(encoder.schema()));
-  tables_.push_back({&choice, id, std::move(encoder)});
-  return static_cast<std::uint32_t>(tables_.size() - 1);
+  tables_.push_back({&choice, id, std::move(encoder), std::move(map), std::move(options.refinements)});
+  return newest_[&choice] = static_cast<std::uint32_t>(tables_.size() - 1);
 }
 
 base::Result<message::SchemaId> Catalog::schema_of(const TableChoice& choice) {
-  for (auto t = tables_.rbegin(); t != tables_.rend(); ++t)
-    if (t->choice == &choice) return t->schema;
+  if (const auto newest = newest_.find(&choice); newest != newest_.end()) return tables_[newest->second].schema;
   DS_ASSIGN(const auto server, info(choice));
   if (!server) return base::Error(Reason::TableDropped, choice.qualified() + " is not there any more");
   DS_ASSIGN(auto schema, captured_schema(choice, server->schema));

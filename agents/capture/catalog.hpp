@@ -27,6 +27,8 @@ struct CapturedTable {
   const TableChoice* choice = nullptr;
   message::SchemaId schema;
   binlog::RowEncoder encoder;
+  binlog::TableMap map;  ///< without its id, which is another one whenever the server opens the table anew
+  std::vector<binlog::Refinement> refinements;
 };
 
 /// Owned by the dump thread.
@@ -36,11 +38,12 @@ class Catalog {
   using Publish = std::function<base::Result<void>(const message::TableSchema&)>;
 
   /// `publish` makes a schema known to readers before the first row that needs it is sent.
-  Catalog(const Selection& selection, Connect connect, Publish publish);
+  Catalog(Connect connect, Publish publish);
 
-  /// Makes the table of a map ready and gives its number. Errors: those of RowEncoder::make, of the server and of
+  /// Makes the table of a map ready and gives its number: that of a table map before it, if they differ in nothing but
+  /// the id and the server knows the columns as it did then. Errors: those of RowEncoder::make, of the server and of
   /// publish.
-  base::Result<std::uint32_t> add(const TableChoice& choice, const binlog::TableMap& map);
+  base::Result<std::uint32_t> add(const TableChoice& choice, binlog::TableMap map);
   [[nodiscard]] CapturedTable& table(std::uint32_t number) { return tables_[number]; }
   /// The schema a table has now: of its newest table map, or as the server tells. Errors: as above; TableDropped.
   base::Result<message::SchemaId> schema_of(const TableChoice& choice);
@@ -53,12 +56,12 @@ class Catalog {
   base::Result<std::optional<sql::TableInfo>> info(const TableChoice& choice);
   std::optional<std::string> to_utf8(std::string_view charset, std::string_view text);
 
-  const Selection& selection_;
   Connect connect_;
   Publish publish_;
   std::unique_ptr<sql::Connection> connection_;
   std::map<std::uint32_t, binlog::Collation> collations_;
   std::vector<CapturedTable> tables_;
+  std::map<const TableChoice*, std::uint32_t> newest_;  ///< into tables_
   std::map<message::SchemaId, message::TableSchema> schemas_;
 };
 

@@ -72,10 +72,14 @@ base::Result<Selection> Selection::make(const std::vector<config::Type>& types, 
   return s;
 }
 
-void Selection::fold_case(bool on) {
-  fold_ = on;
-  by_name_.clear();
-  for (std::size_t i = 0; i < tables_.size(); ++i) by_name_.emplace(key(tables_[i].database, tables_[i].table), i);
+Selection Selection::folded(bool on) const {
+  Selection s;
+  s.tables_ = tables_;
+  s.streams_ = streams_;
+  s.fold_ = on;
+  for (std::size_t i = 0; i < s.tables_.size(); ++i)
+    s.by_name_.emplace(s.key(s.tables_[i].database, s.tables_[i].table), i);
+  return s;
 }
 
 const TableChoice* Selection::find(std::string_view database, std::string_view table) const {

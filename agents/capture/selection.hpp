@@ -22,15 +22,16 @@ struct TableChoice {
   [[nodiscard]] std::string qualified() const { return database + "." + table; }
 };
 
-/// The types of a capture, turned around: from a table to its type. Immutable after `fold_case`; then thread-safe.
+/// The types of a capture, turned around: from a table to its type. Immutable: thread-safe.
 class Selection {
  public:
   /// Names are "database.table", cut at the first point. Errors: ConfigInvalid naming every table that stands in two
   /// types and every excluded column or declared key whose table is in none.
   static base::Result<Selection> make(const std::vector<config::Type>& types, std::int32_t streams);
 
-  /// Compare names without case, as a server with lower_case_table_names 1 or 2 does (ASCII letters only).
-  void fold_case(bool on);
+  /// The same, comparing names without case when `on`, as a server with lower_case_table_names 1 or 2 does (ASCII
+  /// letters only). Its choices are not those of this one.
+  [[nodiscard]] Selection folded(bool on) const;
 
   /// Null when no type names the table.
   [[nodiscard]] const TableChoice* find(std::string_view database, std::string_view table) const;

@@ -41,6 +41,13 @@ bool blames_replica(const Error& e) {
   return std::ranges::find(kBlamed, e.reason) != std::end(kBlamed);
 }
 
+/// No replica can go on from the position: what onPositionLost is about. An XA transaction may be prepared in the
+/// instant in which a new stream begins, and be in none of the two readings that ask for such ones: its rows stand
+/// before the position, its commit after it.
+bool position_lost(const Error& e) {
+  return e.is(Reason::BinlogPurged) || e.is(Reason::PositionUnknown);
+}
+
 }  // namespace
 
 Session::Session(const Surroundings& around, Selection selection, Claimed claimed, std::stop_token stop)
@@ -177,7 +184,7 @@ base::Result<Pick> Session::find_replica() {
   for (int tries = 0;; ++tries) {
     const Needed needed{writer_->position(), writer_->newest()};
     auto pick = around_.source.pick(selection_, needed, stop_.get_token());
-    const bool give_up = !pick && pick.error().is(Reason::BinlogPurged) && tries == 0 &&
+    const bool give_up = !pick && position_lost(pick.error()) && tries == 0 &&
                          around_.config.on_position_lost == config::OnPositionLost::Resnapshot;
     if (!give_up) return pick;
     DS_TRY(give_up_position());
@@ -195,7 +202,7 @@ base::Result<void> Session::run() {
 }
 
 base::Result<void> Session::dump(const Pick& pick) {
-  selection_.fold_case(pick.fold_case);
+  const auto selection = selection_.folded(pick.fold_case);  // a copy: other threads read the session's
   const auto name = pick.server.text();
   DS_ASSIGN(const auto connect, around_.source.options(pick.server));
   const sql::DumpOptions dump{writer_->position().text(), around_.server_id, around_.config.heartbeat,
@@ -208,11 +215,10 @@ base::Result<void> Session::dump(const Pick& pick) {
   }
   base::log::info("reading the binlog", {{"replica", name}, {"position", dump.position}});
   gate_.connected(name);
-  Catalog catalog(
-      selection_, [this, name] { return around_.source.connect(name); },
-      [this](const message::TableSchema& schema) { return keeper_->schema(schema, stop_.get_token()); });
+  Catalog catalog([this, name] { return around_.source.connect(name); },
+                  [this](const message::TableSchema& schema) { return keeper_->schema(schema, stop_.get_token()); });
   catalog_ = &catalog;
-  Pipeline pipeline({selection_, *writer_, prepared_, gate_, clock_, around_.status, freshness_, between_,
+  Pipeline pipeline({selection, *writer_, prepared_, gate_, clock_, around_.status, freshness_, between_,
                      [this] {
                        connected_ = true;
                        show_state();
@@ -277,7 +283,7 @@ base::Result<void> Session::outcome(base::Result<void> dumped, const Pick& pick)
     return Error(Reason::SourceRestarted,
                  error.what);  // an instance that is being replaced may fight back for a moment
   if (blames_replica(error) && !pick.server.host.empty()) around_.source.prefer_after(pick.index);
-  if (error.is(Reason::BinlogPurged) && around_.config.on_position_lost == config::OnPositionLost::Resnapshot &&
+  if (position_lost(error) && around_.config.on_position_lost == config::OnPositionLost::Resnapshot &&
       !pick.server.host.empty()) {
     DS_TRY(give_up_position());
     return Error(Reason::SourceRestarted, "the position was given up: " + error.what);

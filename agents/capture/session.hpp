@@ -105,7 +105,7 @@ class Session {
   [[nodiscard]] std::string name_row(message::SchemaId schema, base::Bytes row) const;
 
   Surroundings around_;
-  Selection selection_;
+  const Selection selection_;
   Claimed claimed_;
   std::stop_source stop_;
   std::stop_callback<std::function<void()>> linked_;

@@ -49,9 +49,8 @@ base::Result<Pick> Source::examine(std::size_t index, const Selection& selection
   DS_ASSIGN(auto server, gather_server(*connection));
   const PreflightRules rules{config_.allow_primary, config_.allow_cascades, server_id_};
   auto findings = check_server(server, rules);
-  auto folded = selection;
   pick.fold_case = server.variables["lower_case_table_names"] != "0";
-  folded.fold_case(pick.fold_case);
+  const auto folded = selection.folded(pick.fold_case);
   if (server.is_mariadb) {
     DS_ASSIGN(pick.tables, gather_tables(*connection, folded));
     for (auto& t : pick.tables) t.choice = selection.find(t.choice->database, t.choice->table);

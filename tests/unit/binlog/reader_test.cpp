@@ -103,6 +103,17 @@ TEST_F(Reader, the_same_table_map_is_read_once_and_a_changed_one_again) {
   EXPECT_EQ(recorder_.encoders()[1].schema().table, "renamed");
 }
 
+TEST_F(Reader, a_table_opened_anew_is_remembered_once) {
+  for (std::uint64_t i = 1; i <= 100; ++i) {
+    ok(gtid_event(i, 0));
+    ok(map_event(10 + i));
+    ok(map_event(1000 + i, "tt"));
+    ok(rows_event(10 + i, 1));
+    ok(xid());
+  }
+  EXPECT_EQ(reader_.known_tables(), 2U);
+}
+
 TEST_F(Reader, table_ids_mean_nothing_after_the_end_of_their_statement) {
   ok(gtid_event(5, 0));
   ok(map_event(1));

@@ -32,10 +32,22 @@ TEST(Selection, takes_points_in_table_names_and_gives_columns_to_the_right_table
 }
 
 TEST(Selection, compares_without_case_where_the_server_does) {
-  auto s = Selection::make(shop(), 1);
+  const auto s = Selection::make(shop(), 1);
   ASSERT_TRUE(s);
-  s->fold_case(true);
-  EXPECT_NE(s->find("SHOP", "Orders"), nullptr);
+  EXPECT_NE(s->folded(true).find("SHOP", "Orders"), nullptr);
+  EXPECT_EQ(s->folded(true).folded(false).find("SHOP", "Orders"), nullptr);
+}
+
+// Every reconnect folded the names of the selection that snapshot threads were reading.
+TEST(Selection, folding_leaves_a_selection_that_others_read_as_it_is) {
+  const auto s = Selection::make(shop(), 3);
+  ASSERT_TRUE(s);
+  const auto* orders = s->find("shop", "orders");
+  const auto folded = s->folded(true);
+  EXPECT_EQ(s->find("shop", "orders"), orders);
+  EXPECT_EQ(s->find("SHOP", "Orders"), nullptr);
+  EXPECT_EQ(folded.streams(), 3);
+  EXPECT_EQ(folded.find("shop", "order.items")->exclude, std::vector<std::string>{"note"});
 }
 
 TEST(Selection, names_everything_that_is_wrong) {
