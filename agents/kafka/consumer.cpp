@@ -122,6 +122,8 @@ struct Consumer::Impl {
 
 base::Result<void> Consumer::Impl::start(std::int64_t offset) {
   position = offset;
+  // A new queue: what was fetched for the old place stays in the old one.
+  client->queue.reset(rd_kafka_queue_new(client->client.get()));
   if (rd_kafka_consume_start_queue(client->topic.get(), partition, offset, client->queue.get()) != 0)
     return from_kafka(rd_kafka_last_error(), "starting to read " + place());
   running = true;
@@ -212,7 +214,6 @@ base::Result<std::unique_ptr<Consumer>> Consumer::open(const Access& access, con
   DS_ASSIGN(c.client, make_client(RD_KAFKA_CONSUMER, access, settings_of(options), c.events));
   c.topic.reset(rd_kafka_topic_new(c.client.get(), topic.c_str(), nullptr));
   if (c.topic == nullptr) return from_kafka(rd_kafka_last_error(), "opening topic " + topic);
-  c.queue.reset(rd_kafka_queue_new(c.client.get()));
   DS_ASSIGN(const auto ends, partition_ends(c.client.get(), topic, partition, c.events, kOpenDeadline));
   impl->position = offset == kFirst ? ends.low : offset;
   DS_TRY(impl->out_of_range());

@@ -85,6 +85,18 @@ TEST_F(ConsumerTest, seeks_back_and_forth) {
   EXPECT_EQ(next(*consumer), "3");
 }
 
+// What was fetched for the old place may be higher than the new one: it must not pass for what comes next.
+TEST_F(ConsumerTest, nothing_fetched_before_a_seek_back_comes_after_it) {
+  constexpr int kRecords = 3000;
+  produce(0, kRecords);
+  auto consumer = open(0);
+  for (int round = 0; round < 40; ++round) {
+    const auto to = round * 37 % 1000;
+    ASSERT_TRUE(consumer->seek(to));
+    for (int i = 0; i < 1 + round * 13; ++i) ASSERT_EQ(next(*consumer), std::to_string(to + i)) << "round " << round;
+  }
+}
+
 TEST_F(ConsumerTest, an_offset_past_the_end_means_the_log_was_cut) {
   produce(0, 3);
   const auto consumer = Consumer::open(cluster.access(), "t", 0, 100);
