@@ -31,10 +31,12 @@ constexpr std::chrono::seconds kReadTimeout{60};
 class Worker {
  public:
   Worker(const config::Apply& config, const Dialect& dialect, SchemaBook& book, health::Metrics& metrics,
-         const std::string& instance, std::int32_t stream)
-      : status_({"apply", fmt::format("{} stream {}", config.common.name, stream), instance}),
+         const std::string& instance, std::int32_t stream, bool alone)
+      : status_({"apply", config.common.name, instance, fmt::format("stream {}", stream)}),
         report_(metrics, stream),
-        context_{config, dialect, book, status_, report_, instance, stream} {}
+        context_{config, dialect, book, status_, report_, instance, stream} {
+    if (alone) status_.be_quiet();
+  }
 
   void start() {
     thread_ = std::jthread([this](std::stop_token stop) {
@@ -71,7 +73,8 @@ int badness(State state) {
   return static_cast<int>(std::ranges::find(kOrder, state) - kOrder.begin());
 }
 
-/// Tells the streams' states as one and passes on progress and beats.
+/// Tells the streams' states as one and passes on progress and beats. Every change is logged once: by the streams, or
+/// here when there is only one.
 class Mirror {
  public:
   Mirror(health::Status& status, const Workers& workers) : status_(status), workers_(workers) {}
@@ -82,12 +85,13 @@ class Mirror {
     const auto& of = (*worst)->status();
     const auto state = of.state();
     const auto reason = of.reason();
-    if (reason) {
-      status_.set(
-          state, *reason,
-          workers_.size() == 1 ? of.message() : fmt::format("stream {}: {}", worst - workers_.begin(), of.message()));
-    } else if (state != State::Completed && state != State::Stopping) {
-      status_.set(state);
+    const bool calm = state == State::Completed || state == State::Stopping;  // `supervise` tells of those
+    if (reason && workers_.size() == 1) {
+      status_.set(state, *reason, of.message());
+    } else if (workers_.size() == 1) {
+      if (!calm) status_.set(state);
+    } else if (reason || !calm) {
+      status_.follow(state, reason, reason ? fmt::format("stream {}: {}", worst - workers_.begin(), of.message()) : "");
     }
     std::uint64_t advances = 0;
     bool live = true;
@@ -160,7 +164,7 @@ base::Result<void> run_agent(const config::Apply& config, const std::string& ins
   });
   Workers workers;
   for (std::int32_t stream = 0; stream < streams; ++stream)
-    workers.push_back(std::make_unique<Worker>(config, *dialect, book, metrics, instance, stream));
+    workers.push_back(std::make_unique<Worker>(config, *dialect, book, metrics, instance, stream, streams == 1));
   status.set_detail([&] { return detail(config, workers); });
   for (const auto& w : workers) w->start();
   auto done = watch(status, workers, stop);

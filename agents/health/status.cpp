@@ -27,14 +27,6 @@ std::int64_t unix_now() {
   return std::chrono::duration_cast<std::chrono::seconds>(base::wall_now().time_since_epoch()).count();
 }
 
-void log_change(State state, std::optional<base::Reason> reason, const std::string& message) {
-  if (!reason) return base::log::info("state changed", {Field("state", to_string(state))});
-  const auto level = state == State::Stalled ? base::log::Level::Error : base::log::Level::Warn;
-  base::log::write(level, "state changed",
-                   {Field("state", to_string(state)), Field("reason", base::to_string(*reason)),
-                    Field("message", std::string_view(message))});
-}
-
 }  // namespace
 
 std::string_view to_string(State state) noexcept {
@@ -54,25 +46,40 @@ void Status::beat() noexcept {
 }
 
 void Status::set(State state) {
-  tell(state, std::nullopt, {});
+  if (tell(state, std::nullopt, {})) log_change(state, std::nullopt, {});
 }
 
-void Status::set(State state, base::Reason reason, std::string message) {
-  tell(state, reason, std::move(message));
+void Status::set(State state, base::Reason reason, const std::string& message) {
+  if (tell(state, reason, message)) log_change(state, reason, message);
 }
 
-void Status::tell(State state, std::optional<base::Reason> reason, std::string message) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (state == State::Starting && is_failure(told_.state)) return;
-    const bool changed = told_.state != state || told_.reason != reason;
-    told_.message = message;
-    if (!changed) return;
-    told_.state = state;
-    told_.reason = reason;
-    told_.since = unix_now();
-  }
-  log_change(state, reason, message);
+void Status::follow(State state, std::optional<base::Reason> reason, const std::string& message) {
+  tell(state, reason, message);
+}
+
+bool Status::tell(State state, std::optional<base::Reason> reason, const std::string& message) {
+  const std::lock_guard lock(mutex_);
+  if (state == State::Starting && is_failure(told_.state)) return false;
+  const bool changed = told_.state != state || told_.reason != reason;
+  told_.message = message;
+  if (!changed) return false;
+  told_.state = state;
+  told_.reason = reason;
+  told_.since = unix_now();
+  return true;
+}
+
+void Status::log_change(State state, std::optional<base::Reason> reason, const std::string& message) const {
+  if (quiet_) return;
+  const auto level = state == State::Stalled ? base::log::Level::Error
+                     : reason                ? base::log::Level::Warn
+                                             : base::log::Level::Info;
+  const Field of("state", to_string(state)), why("reason", reason ? base::to_string(*reason) : std::string_view());
+  const Field what("message", std::string_view(message)), part("part", std::string_view(identity_.part));
+  if (identity_.part.empty())
+    reason ? base::log::write(level, "state changed", {of, why, what}) : base::log::write(level, "state changed", {of});
+  else
+    base::log::write(level, "state changed", {part, of, why, what});
 }
 
 Status::Told Status::told() const {

@@ -32,6 +32,7 @@ struct Identity {
   std::string agent;     ///< "capture" or "apply"
   std::string task;      ///< "namespace/name" of the resource
   std::string instance;  ///< this process
+  std::string part;      ///< of the agent, "stream 2"; empty: all of it
 };
 
 /// One agent's status. Thread-safe; `beat` and `advance` are a clock read and an atomic store.
@@ -47,7 +48,11 @@ class Status {
   /// goes on, so that a status does not flap at every try. A change of state or reason is logged once.
   void set(State state);
   /// A state with its reason: Retrying, Stalled, WaitingForReplica.
-  void set(State state, base::Reason reason, std::string message);
+  void set(State state, base::Reason reason, const std::string& message);
+  /// The same without a line in the log: a part of the agent has logged it.
+  void follow(State state, std::optional<base::Reason> reason, const std::string& message);
+  /// Logs nothing from now on: whoever looks at this status tells of it.
+  void be_quiet() noexcept { quiet_ = true; }
   void set_epoch(std::uint64_t epoch) noexcept { epoch_.store(epoch, std::memory_order_relaxed); }
 
   /// The main loop made a step, or proved that it waits for something legitimate.
@@ -85,13 +90,16 @@ class Status {
     std::int64_t since = 0;  ///< unix seconds of the last change of state or reason
   };
   [[nodiscard]] Told told() const;
-  void tell(State state, std::optional<base::Reason> reason, std::string message);
+  /// True when state or reason changed.
+  bool tell(State state, std::optional<base::Reason> reason, const std::string& message);
+  void log_change(State state, std::optional<base::Reason> reason, const std::string& message) const;
   [[nodiscard]] std::string detail() const;
   [[nodiscard]] bool moving() const;
 
   Identity identity_;
   base::Millis patience_;
   Clock now_;
+  std::atomic<bool> quiet_ = false;
   std::atomic<std::int64_t> beat_;  ///< steady clock, its own ticks
   std::atomic<std::uint64_t> advances_ = 0;
   std::atomic<std::uint64_t> epoch_ = 0;
