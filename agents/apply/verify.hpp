@@ -11,8 +11,9 @@
 namespace datasync::apply {
 
 /// Count and checksum of a destination table in one consistent read, over the columns of the source's schema. `beat` is
-/// called now and then; an error it returns ends the reading. Errors: DestinationSchemaMismatch when a column is of
-/// another type than the source's (a wider one holds the same values, but its rows cannot be compared).
+/// called now and then; an error it returns ends the reading. Values of a column that is wider than
+/// the source's are compared as the source has them. Errors: DestinationSchemaMismatch when a column is of another
+/// kind.
 base::Result<message::TableDigest> digest_table(sql::Connection& connection, const message::TableSchema& schema,
                                                 std::string_view database, std::string_view table,
                                                 const std::function<base::Result<void>()>& beat);

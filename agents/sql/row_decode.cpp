@@ -1,5 +1,9 @@
 #include "agents/sql/row_decode.hpp"
 
+#include <algorithm>
+#include <type_traits>
+#include <utility>
+
 #include "agents/sql/connection.hpp"
 #include "agents/sql/time_value.hpp"
 
@@ -24,11 +28,74 @@ base::Bytes take_bytes(base::Cursor& c) noexcept {
   }
 }
 
-/// ZEROFILL columns come with leading zeros, which are not part of the value.
-base::Bytes plain_decimal(base::Bytes text) noexcept {
+/// ZEROFILL columns come with leading zeros, which are not part of the value; neither are zeros beyond `scale`.
+base::Bytes plain_decimal(base::Bytes text, std::size_t scale) noexcept {
   std::size_t skip = 0;
   while (skip + 1 < text.size() && text[skip] == std::byte{'0'} && text[skip + 1] != std::byte{'.'}) ++skip;
-  return text.subspan(skip);
+  text = text.subspan(skip);
+  const auto point = static_cast<std::size_t>(std::ranges::find(text, std::byte{'.'}) - text.begin());
+  const auto end = scale == 0 ? point : point + 1 + scale;
+  const bool only_zeros = end < text.size() && std::ranges::all_of(text.subspan(end), [](std::byte b) {
+                            return b == std::byte{'0'} || b == std::byte{'.'};
+                          });
+  return only_zeros ? text.first(end) : text;
+}
+
+bool is_integer(const Column& column) noexcept {
+  return column.type <= ColumnType::BigInt;
+}
+bool is_integer(Wire wire) noexcept {
+  return wire <= Wire::Int8;
+}
+
+std::uint64_t take_integer(const Kept& kept, base::Cursor& c) noexcept {
+  const auto widened = [&](auto value) {
+    return kept.is_unsigned ? std::uint64_t{static_cast<std::make_unsigned_t<decltype(value)>>(value)}
+                            : static_cast<std::uint64_t>(std::int64_t{value});
+  };
+  switch (kept.wire) {
+    case Wire::Int1:
+      return widened(c.get<std::int8_t>());
+    case Wire::Int2:
+      return widened(c.get<std::int16_t>());
+    case Wire::Int4:
+      return widened(c.get<std::int32_t>());
+    default:
+      return c.get<std::uint64_t>();
+  }
+}
+
+template <class T>
+void put_narrowed(std::uint64_t value, bool is_signed, message::ImageWriter& image) {
+  const auto narrow = static_cast<T>(value);
+  const bool fits =
+      is_signed ? std::cmp_equal(narrow, static_cast<std::int64_t>(value)) : std::cmp_equal(narrow, value);
+  fits ? image.fixed(narrow) : image.fixed(value);
+}
+
+/// An integer of a wider column. One kept unsigned stands only where it is unsigned at the source too.
+void put_integer(const Column& column, const Kept& kept, base::Cursor& c, message::ImageWriter& image) {
+  const auto value = take_integer(kept, c);
+  const bool is_signed = !kept.is_unsigned;
+  switch (wire_of(column)) {
+    case Wire::Int1:
+      return column.is_unsigned ? put_narrowed<std::uint8_t>(value, is_signed, image)
+                                : put_narrowed<std::int8_t>(value, is_signed, image);
+    case Wire::Int2:
+      return column.is_unsigned ? put_narrowed<std::uint16_t>(value, is_signed, image)
+                                : put_narrowed<std::int16_t>(value, is_signed, image);
+    case Wire::Int4:
+      return column.is_unsigned ? put_narrowed<std::uint32_t>(value, is_signed, image)
+                                : put_narrowed<std::int32_t>(value, is_signed, image);
+    default:
+      return image.fixed(value);
+  }
+}
+
+void put_float(base::Cursor& c, message::ImageWriter& image) {
+  const auto value = c.get<double>();
+  const auto narrow = static_cast<float>(value);
+  static_cast<double>(narrow) == value ? image.fixed(narrow) : image.fixed(value);
 }
 
 std::uint64_t big_endian(base::Bytes bytes) noexcept {
@@ -46,7 +113,7 @@ void put_time(const Column& column, base::Cursor& c, message::ImageWriter& image
 void put_bytes(const Column& column, base::Bytes value, message::ImageWriter& image) {
   switch (column.type) {
     case ColumnType::Decimal:
-      return image.bytes(plain_decimal(value));
+      return image.bytes(plain_decimal(value, column.scale));
     case ColumnType::Bit:
       return image.fixed(big_endian(value));
     case ColumnType::Uuid:
@@ -58,7 +125,9 @@ void put_bytes(const Column& column, base::Bytes value, message::ImageWriter& im
   }
 }
 
-void put_value(const Column& column, base::Cursor& c, message::ImageWriter& image) {
+void put_value(const Column& column, const Kept& kept, base::Cursor& c, message::ImageWriter& image) {
+  if (kept.wire != wire_of(column) || (is_integer(column) && kept.is_unsigned != column.is_unsigned))
+    return kept.wire == Wire::Double ? put_float(c, image) : put_integer(column, kept, c, image);
   switch (wire_of(column)) {
     case Wire::Int1:
       return image.fixed(c.get<std::uint8_t>());
@@ -129,7 +198,17 @@ Wire wire_of(const Column& column) noexcept {
   }
 }
 
-bool append_image(const std::vector<Column>& columns, base::Bytes packet, base::Buffer& out) {
+bool is_wider(const Column& column, const Kept& kept) noexcept {
+  if (column.type == ColumnType::Float) return kept.wire == Wire::Double;
+  if (!is_integer(column) || !is_integer(kept.wire)) return false;
+  if (column.is_unsigned == kept.is_unsigned) return kept.wire >= wire_of(column);
+  // MEDIUMINT UNSIGNED in INT: four bytes both.
+  return column.is_unsigned && (kept.wire > wire_of(column) || column.type == ColumnType::MediumInt) &&
+         kept.wire >= wire_of(column);
+}
+
+bool append_image(const std::vector<Column>& columns, const std::vector<Kept>& kept, base::Bytes packet,
+                  base::Buffer& out) {
   base::Cursor c(packet);
   c.skip(1);
   const base::Bytes nulls = c.take((columns.size() + 7 + 2) / 8);  // the first two bits are not used
@@ -140,7 +219,7 @@ bool append_image(const std::vector<Column>& columns, base::Bytes packet, base::
     if ((std::to_integer<unsigned>(nulls[bit / 8]) >> (bit % 8) & 1U) != 0) {
       image.null();
     } else {
-      put_value(columns[i], c, image);
+      put_value(columns[i], kept[i], c, image);
     }
   }
   return c.ok() && c.empty();

@@ -20,7 +20,21 @@ enum class Wire : std::uint8_t { Int1, Int2, Int4, Int8, Float, Double, Bytes, D
 /// Of `select_expression`.
 Wire wire_of(const message::Column& column) noexcept;
 
+/// How a server keeps a column whose values are told in the terms of another one.
+struct Kept {
+  Wire wire = Wire::Bytes;
+  bool is_unsigned = false;
+};
+inline Kept kept_as(const message::Column& column) noexcept {
+  return {wire_of(column), column.is_unsigned};
+}
+/// True when a column kept so may hold every value of `column`, and its values can be told in that one's terms.
+bool is_wider(const message::Column& column, const Kept& kept) noexcept;
+
 /// Appends the image of one row packet (header byte, null bitmap, values) to `out`; false when the packet is not whole.
-bool append_image(const std::vector<message::Column>& columns, base::Bytes packet, base::Buffer& out);
+/// `kept` has an entry for each column. A value of a wider column that the narrower one cannot hold is appended as it
+/// is: no image of the narrower column is like it.
+bool append_image(const std::vector<message::Column>& columns, const std::vector<Kept>& kept, base::Bytes packet,
+                  base::Buffer& out);
 
 }  // namespace datasync::sql

@@ -100,6 +100,7 @@ struct TableReader::Impl {
 
   Connection& connection;
   std::vector<message::Column> columns;
+  std::vector<Kept> kept;
   std::string name;
   StmtPtr stmt;
   bool ended = false;
@@ -120,9 +121,12 @@ base::Result<void> TableReader::Impl::check_columns() {
   const base::Reason reason = source ? base::Reason::SchemaUnknown : base::Reason::DestinationSchemaMismatch;
   for (std::size_t i = 0; i < columns.size(); ++i) {
     const MYSQL_FIELD& field = stmt->fields[i];
-    const bool sign_fits = !IS_NUM(field.type) || columns[i].type > message::ColumnType::BigInt ||
-                           columns[i].is_unsigned == ((field.flags & UNSIGNED_FLAG) != 0);
-    if (announced_wire(field.type) != wire_of(columns[i]) || !sign_fits) {
+    const bool integer = IS_NUM(field.type) && columns[i].type <= message::ColumnType::BigInt;
+    const auto wire = announced_wire(field.type);
+    kept.push_back({wire.value_or(Wire::Bytes), integer ? (field.flags & UNSIGNED_FLAG) != 0 : columns[i].is_unsigned});
+    const bool same = wire == wire_of(columns[i]) && kept.back().is_unsigned == columns[i].is_unsigned;
+    // A destination may keep more than the source has; its values are compared in the source's terms.
+    if (!same && (source || !wire || !is_wider(columns[i], kept.back()))) {
       return base::Error(reason,
                          fmt::format("{}: column {} is not {}{} at the server", doing(), columns[i].name,
                                      message::to_string(columns[i].type), columns[i].is_unsigned ? " unsigned" : ""));
@@ -161,7 +165,7 @@ base::Result<bool> TableReader::Impl::next(base::Buffer& out) {
     end();
     return false;
   }
-  if (!append_image(columns, {reinterpret_cast<const std::byte*>(packet), length}, out)) {
+  if (!append_image(columns, kept, {reinterpret_cast<const std::byte*>(packet), length}, out)) {
     return base::Error(base::Reason::Internal, doing() + ": a row that does not fit its columns");
   }
   return true;

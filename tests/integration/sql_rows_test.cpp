@@ -260,12 +260,28 @@ TEST_F(SqlRows, an_unfinished_reader_leaves_a_usable_connection) {
 TEST_F(SqlRows, a_column_of_another_type_is_refused_by_name) {
   server_->execute("CREATE TABLE a.t (id INT PRIMARY KEY, v INT)");
   const auto schema = schema_of("a", "t");
-  server_->execute("ALTER TABLE a.t MODIFY v BIGINT");
+  server_->execute("ALTER TABLE a.t MODIFY v VARCHAR(20)");
   auto connection = connect();
   const auto reader = TableReader::open(*connection, schema, "a", "t", {});
   ASSERT_FALSE(reader);
   EXPECT_EQ(reader.error().reason, Reason::DestinationSchemaMismatch);
   EXPECT_NE(reader.error().what.find("column v"), std::string::npos);
+}
+
+TEST_F(SqlRows, a_wider_column_of_a_destination_is_read_in_the_terms_of_the_source_and_one_of_a_source_refused) {
+  server_->execute("CREATE TABLE a.t (id TINYINT UNSIGNED PRIMARY KEY, v INT, f FLOAT, d DECIMAL(8,2), s VARCHAR(9))");
+  server_->execute(
+      "INSERT INTO a.t VALUES (1, -5, 0.1, 1.5, 'x'), (255, NULL, -1e30, -7, ''), (2, 2147483647, 0, 0, 'y ')");
+  const auto schema = schema_of("a", "t");
+  server_->execute("CREATE TABLE b.t (id INT PRIMARY KEY, v BIGINT, f DOUBLE, d DECIMAL(20,6), s TEXT)");
+  server_->execute("INSERT INTO b.t SELECT * FROM a.t");
+  EXPECT_EQ(read_rows(schema, "b").text(), read_rows(schema, "a").text());
+  server_->execute("UPDATE b.t SET v = 4294967291 WHERE id = 1");
+  EXPECT_NE(read_rows(schema, "b").text(), read_rows(schema, "a").text());
+  auto source = connect(Role::Source);
+  const auto reader = TableReader::open(*source, schema, "b", "t", {});
+  ASSERT_FALSE(reader);
+  EXPECT_EQ(reader.error().reason, Reason::SchemaUnknown);
 }
 
 }  // namespace

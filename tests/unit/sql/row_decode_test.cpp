@@ -1,5 +1,7 @@
 #include "agents/sql/row_decode.hpp"
 
+#include <cstring>
+
 #include <gtest/gtest.h>
 
 #include "agents/sql/time_value.hpp"
@@ -22,11 +24,14 @@ std::string hex(std::string_view bytes) {
 }
 
 /// The image of a one-column row whose value stands on the wire as `wire`; nothing when the packet is refused.
-std::optional<std::string> image_of(const Column& column, std::string_view wire) {
+std::optional<std::string> image_of(const Column& column, std::string_view wire, const Kept& kept) {
   const std::string packet = std::string(2, '\0') + std::string(wire);
   base::Buffer out;
-  if (!append_image({column}, base::as_bytes(packet), out)) return std::nullopt;
+  if (!append_image({column}, {kept}, base::as_bytes(packet), out)) return std::nullopt;
   return hex(out.text()).substr(2);  // without the null bitmap
+}
+std::optional<std::string> image_of(const Column& column, std::string_view wire) {
+  return image_of(column, wire, kept_as(column));
 }
 
 std::string_view bytes(const char* text, std::size_t n) {
@@ -59,7 +64,8 @@ TEST(RowDecode, zerofill_is_not_part_of_a_decimal) {
 TEST(RowDecode, nulls_are_carried_over) {
   const std::string packet("\0\x04\x07", 3);  // column 0 is bit 2
   base::Buffer out;
-  ASSERT_TRUE(append_image({{.type = ColumnType::Int}, {.type = ColumnType::TinyInt}}, base::as_bytes(packet), out));
+  ASSERT_TRUE(append_image({{.type = ColumnType::Int}, {.type = ColumnType::TinyInt}}, {{Wire::Int4}, {Wire::Int1}},
+                           base::as_bytes(packet), out));
   EXPECT_EQ(hex(out.text()), "0107");
 }
 
@@ -68,7 +74,43 @@ TEST(RowDecode, a_packet_that_does_not_fit_its_columns_is_refused) {
   EXPECT_FALSE(image_of({.type = ColumnType::TinyInt}, "\x01\x02"));
   EXPECT_FALSE(image_of({.type = ColumnType::VarChar}, "\x09hi"));
   base::Buffer out;
-  EXPECT_FALSE(append_image({{.type = ColumnType::Int}}, {}, out));
+  EXPECT_FALSE(append_image({{.type = ColumnType::Int}}, {{Wire::Int4}}, {}, out));
+}
+
+TEST(RowDecode, values_of_a_wider_column_look_as_in_the_narrower_one) {
+  const Column tiny{.type = ColumnType::TinyInt}, small{.type = ColumnType::SmallInt, .is_unsigned = true};
+  EXPECT_EQ(image_of(tiny, "\xFE\xFF\xFF\xFF", {Wire::Int4}), "fe");
+  EXPECT_EQ(image_of(tiny, bytes("\xFE\xFF\0\0", 4), {Wire::Int4}), "feff000000000000") << "65534 is another value";
+  EXPECT_EQ(image_of(small, bytes("\xFE\xFF\0\0", 4), {Wire::Int4}), "feff");
+  EXPECT_EQ(image_of(small, bytes("\xFE\xFF\0\0\0\0\0\0", 8), {Wire::Int8, true}), "feff");
+  EXPECT_EQ(image_of(small, "\xFE\xFF\xFF\xFF", {Wire::Int4}), "feffffffffffffff") << "-2 is another value";
+  EXPECT_EQ(image_of({.type = ColumnType::Float}, bytes("\0\0\0\0\0\0\xF8\xBF", 8), {Wire::Double}), "0000c0bf");
+  EXPECT_EQ(image_of({.type = ColumnType::Float}, bytes("\0\0\0\0\0\0\0\x80", 8), {Wire::Double}), "00000080");
+  EXPECT_EQ(image_of({.type = ColumnType::Float}, "\x9A\x99\x99\x99\x99\x99\xB9\x3F", {Wire::Double}),
+            "9a9999999999b93f");
+  const auto decimal = [](const char* wire, std::uint8_t scale) {
+    return image_of({.type = ColumnType::Decimal, .scale = scale},
+                    std::string(1, static_cast<char>(std::strlen(wire))) + wire);
+  };
+  EXPECT_EQ(decimal("-1.5000", 2), hex("\x05-1.50"));
+  EXPECT_EQ(decimal("1.5010", 2), hex("\x06"
+                                      "1.5010"));
+  EXPECT_EQ(decimal("20.00", 0), hex("\x02"
+                                     "20"));
+  EXPECT_EQ(decimal("200", 0), hex("\x03"
+                                   "200"));
+}
+
+TEST(RowDecode, a_column_is_wider_when_it_holds_every_value) {
+  const Column medium{.type = ColumnType::MediumInt, .is_unsigned = true};
+  EXPECT_TRUE(is_wider(medium, {Wire::Int4, false}));
+  EXPECT_FALSE(is_wider({.type = ColumnType::Int, .is_unsigned = true}, {Wire::Int4, false}));
+  EXPECT_TRUE(is_wider({.type = ColumnType::Int, .is_unsigned = true}, {Wire::Int8, false}));
+  EXPECT_FALSE(is_wider({.type = ColumnType::Int}, {Wire::Int8, true}));
+  EXPECT_FALSE(is_wider({.type = ColumnType::Int}, {Wire::Int2, false}));
+  EXPECT_FALSE(is_wider({.type = ColumnType::Int}, {Wire::Bytes, false}));
+  EXPECT_TRUE(is_wider({.type = ColumnType::Float}, {Wire::Double, false}));
+  EXPECT_FALSE(is_wider({.type = ColumnType::Double}, {Wire::Float, false}));
 }
 
 TEST(TimeValue, timestamps_go_to_calendar_fields_and_back) {
