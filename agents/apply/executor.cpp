@@ -71,14 +71,16 @@ base::Result<void> Executor::run_plan(const RowBuffer& buffer, std::span<const R
 
 base::Result<void> Executor::run_strict(const RowBuffer& buffer, const Run& run, std::span<const PlannedRow> rows) {
   DS_ASSIGN(const auto matched, statements_.run(statement_of(run.kind), run.table, buffer, rows));
-  if (run.kind == StatementKind::DeleteMaybe || matched == rows.size()) return {};
+  const std::size_t expected = run.kind == StatementKind::DeleteNone ? 0 : rows.size();
+  if (run.kind == StatementKind::DeleteMaybe || matched == expected) return {};
   return Error(Reason::RowConflict, fmt::format("{}: {} rows matched, expected {}",
-                                                catalog_.table(run.table).qualified(), matched, rows.size()));
+                                                catalog_.table(run.table).qualified(), matched, expected));
 }
 
 /// Rows may be there already or missing: what the source says is what the row is now.
 base::Result<void> Executor::run_tolerant(const RowBuffer& buffer, const Run& run, std::span<const PlannedRow> rows) {
-  if (run.kind == StatementKind::Delete || run.kind == StatementKind::DeleteMaybe) {
+  if (run.kind == StatementKind::Delete || run.kind == StatementKind::DeleteMaybe ||
+      run.kind == StatementKind::DeleteNone) {
     DS_TRY(statements_.run(Kind::Erase, run.table, buffer, rows));
     return {};
   }

@@ -112,7 +112,7 @@ bool Planner::fold(const RowChange& row) {
   const auto next = static_cast<std::uint32_t>(entries_.size());
   const auto owner = owner_of(row.table, 0, identity_of(row), next);
   const bool known = owner != next;
-  Entry entry = known ? entries_[owner] : Entry{row.table, State::Nothing, kNoImage, kNoImage};
+  Entry entry = known ? entries_[owner] : Entry{row.table, State::NeverThere, kNoImage, kNoImage};
   if (known && !next_state(entry, row)) return false;
   if (!claim_values(row, owner)) return false;
   if (known) {
@@ -136,7 +136,7 @@ bool Planner::next_state(Entry& entry, const RowChange& row) const {
         entry.after = row.after;
         return true;
       }
-      entry = {row.table, table.unsure ? State::MaybeDeleted : State::Nothing, row.before, kNoImage};
+      entry = {row.table, table.unsure ? State::MaybeDeleted : State::NeverThere, row.before, kNoImage};
       return true;
     case State::Updated:
       if (row.op == Op::Insert) return false;
@@ -150,7 +150,7 @@ bool Planner::next_state(Entry& entry, const RowChange& row) const {
       entry.after = row.after;
       entry.state = State::Updated;
       return true;
-    case State::Nothing:
+    case State::NeverThere:
       if (row.op != Op::Insert) return false;
       entry = {row.table, State::Inserted, kNoImage, row.after};
       return true;
@@ -225,14 +225,12 @@ void Planner::close_segment() {
   sorted_.clear();
   for (std::uint32_t i = 0; i < entries_.size(); ++i) {
     const Entry& e = entries_[i];
-    if (e.state == State::Nothing) continue;
     const std::uint64_t rank = rank_[e.table];
     const std::uint64_t turn = e.state == State::Inserted  ? rank
                                : e.state == State::Updated ? std::uint64_t{1} << 60U
                                                            : (kDeletes << 60U) + 0xFFFFFF - rank;
-    const std::uint64_t maybe = e.state == State::MaybeDeleted ? 1 : 0;
-    sorted_.emplace_back((turn >> 60U << 60U) + ((turn & 0xFFFFFFU) << 34U) + (std::uint64_t{e.table} << 1U) + maybe,
-                         i);
+    const std::uint64_t how = e.state == State::MaybeDeleted ? 1 : e.state == State::NeverThere ? 2 : 0;
+    sorted_.emplace_back((turn >> 60U << 60U) + ((turn & 0xFFFFFFU) << 34U) + (std::uint64_t{e.table} << 2U) + how, i);
   }
   if (!std::is_sorted(sorted_.begin(), sorted_.end())) std::sort(sorted_.begin(), sorted_.end());
   segment_run_ = plan_.runs.size();
@@ -252,8 +250,8 @@ void Planner::emit_entry(const Entry& entry) {
       return emit(entry.table, StatementKind::Delete, {entry.before, kNoImage}, false);
     case State::MaybeDeleted:
       return emit(entry.table, StatementKind::DeleteMaybe, {entry.before, kNoImage}, false);
-    case State::Nothing:
-      return;
+    case State::NeverThere:
+      return emit(entry.table, StatementKind::DeleteNone, {entry.before, kNoImage}, false);
   }
 }
 

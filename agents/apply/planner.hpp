@@ -41,6 +41,7 @@ enum class StatementKind : std::uint8_t {
   Move,         ///< before's key; after: every column. Order within the run matters.
   Delete,       ///< before's key
   DeleteMaybe,  ///< before's key; the row may be missing
+  DeleteNone,   ///< before's key; no such row may be there: the source inserted it and deleted it again
   Truncate,     ///< no rows: everything goes
 };
 
@@ -50,7 +51,7 @@ struct PlannedRow {
 };
 
 /// One statement run for all its rows, in their order. Each row of it must match exactly one row at the destination,
-/// except for DeleteMaybe and Truncate.
+/// except for DeleteMaybe, DeleteNone (no row) and Truncate.
 struct Run {
   TableIndex table = 0;
   StatementKind kind = StatementKind::Insert;
@@ -80,10 +81,10 @@ class Planner {
   const Plan& plan(const RowBuffer& buffer, std::span<const RowChange> rows);
 
  private:
-  enum class State : std::uint8_t { Inserted, Updated, Deleted, MaybeDeleted, Nothing };
+  enum class State : std::uint8_t { Inserted, Updated, Deleted, MaybeDeleted, NeverThere };
   struct Entry {  ///< all that happened to one row in the open segment
     TableIndex table = 0;
-    State state = State::Nothing;
+    State state = State::NeverThere;
     ImageAt before = kNoImage;
     ImageAt after = kNoImage;
   };

@@ -217,6 +217,8 @@ bool run_row(Database& db, const Run& run, const PlannedRow& row, const ChangeMa
     case StatementKind::Delete:
     case StatementKind::DeleteMaybe:
       return db.erase(run.table, *image(row.before)[0]);
+    case StatementKind::DeleteNone:
+      return !db.rows(run.table).contains(*image(row.before)[0]);
     case StatementKind::Truncate:
       return db.truncate(run.table);
   }

@@ -31,7 +31,7 @@ std::string value_text(const TestRow& row) {
 
 /// "insert 0: 1,10 2,20 | delete 0: 3,30": what the plan does, in order.
 std::string text_of(const Plan& plan, const ChangeMaker& made) {
-  static const std::vector<std::string> kKinds{"insert", "update", "move", "delete", "maybe", "truncate"};
+  static const std::vector<std::string> kKinds{"insert", "update", "move", "delete", "maybe", "none", "truncate"};
   std::string text;
   for (const auto& run : plan.runs) {
     text += (text.empty() ? "" : " | ") + kKinds[static_cast<std::size_t>(run.kind)] + " " + std::to_string(run.table) +
@@ -77,7 +77,18 @@ TEST(Planner, folds_all_changes_of_one_row_into_one) {
   w.made.insert(0, {4, 2});
   w.made.update(0, {5, 1}, {5, 2});
   w.made.erase(0, {5, 2});
-  EXPECT_EQ(w.plan(), "insert 0: 1,2 | update 0: 2,1>2,3 4,1>4,2 | delete 0: 5,1");
+  EXPECT_EQ(w.plan(), "insert 0: 1,2 | update 0: 2,1>2,3 4,1>4,2 | delete 0: 5,1 | none 0: 3,1");
+}
+
+TEST(Planner, an_inserted_and_deleted_row_must_not_be_there) {
+  World w({plain("a")});
+  w.made.insert(0, {3, 1});
+  w.made.update(0, {3, 1}, {3, 2});
+  w.made.erase(0, {3, 2});
+  w.made.insert(0, {4, 1});
+  w.made.erase(0, {4, 1});
+  w.made.insert(0, {4, 5});
+  EXPECT_EQ(w.plan(), "insert 0: 4,5 | none 0: 3,2");
 }
 
 TEST(Planner, an_inserted_and_deleted_row_is_deleted_where_rows_may_be_there_already) {
