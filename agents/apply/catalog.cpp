@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "agents/apply/grants.hpp"
 #include "agents/base/log.hpp"
 
 namespace datasync::apply {
@@ -78,6 +79,7 @@ base::Result<std::unique_ptr<TargetTable>> Catalog::load(std::shared_ptr<const m
   out->plan = plan_table(*schema, info, why);
   out->plan.name = name.qualified();
   out->names = {schema.get(), name.database, name.table, std::move(fits.written), schema->key};
+  DS_TRY(check_table_grants(*connection, dialect_, out->names));
   out->info = std::move(info);
   out->schema = std::move(schema);
   base::log::info("writes a table", {{"table", name.qualified()},
@@ -97,9 +99,15 @@ base::Result<sql::TableInfo> Catalog::find_or_make(sql::Connection& connection, 
                  fmt::format("{} is missing and createTables is off; make it: {}", name.qualified(), statement));
   DS_ASSIGN(const auto there, connection.query_one("SELECT 1 FROM information_schema.schemata WHERE schema_name=" +
                                                    sql::quote_text(name.database)));
-  if (!there) DS_TRY(connection.execute(dialect_.create_database(name.database)));
-  if (auto made = connection.execute(statement); !made)
-    return std::move(made).error().context(fmt::format("while creating {}", name.qualified()));
+  const auto refused = [&](Error error) {
+    return with_grant(connection, std::move(error).context(fmt::format("while creating {}", name.qualified())),
+                      "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER", sql::quote_identifier(name.database) + ".*");
+  };
+  if (!there) {
+    if (auto made = connection.execute(dialect_.create_database(name.database)); !made)
+      return refused(std::move(made).error());
+  }
+  if (auto made = connection.execute(statement); !made) return refused(std::move(made).error());
   base::log::info("created a table", {{"table", name.qualified()}});
   DS_ASSIGN(info, sql::read_table_info(connection, name.database, name.table));
   if (!info) return Error(Reason::DestinationTableMissing, name.qualified() + " is not there after it was made");
@@ -117,7 +125,9 @@ base::Result<void> Catalog::widen(sql::Connection& connection, const message::Ta
       return Error(Reason::SchemaChanged, fmt::format("{} has the column {}, which {} lacks; add it: {}",
                                                       schema.qualified(), column.name, name.qualified(), statement));
     if (auto done = connection.execute(statement); !done)
-      return std::move(done).error().context(fmt::format("while adding a column to {}", name.qualified()));
+      return with_grant(connection,
+                        std::move(done).error().context(fmt::format("while adding a column to {}", name.qualified())),
+                        "ALTER", dialect_.quote(name.database, name.table));
     base::log::info("added a column", {{"table", name.qualified()}, {"column", std::string_view(column.name)}});
   }
   return {};

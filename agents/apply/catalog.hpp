@@ -53,7 +53,7 @@ class Catalog {
   [[nodiscard]] const TargetTable* active(message::SchemaId id, TableIndex& index) const;
   /// Finds, makes or widens the destination table and makes this schema the current version of its table.
   /// Errors: DestinationTableMissing, DestinationSchemaMismatch, SchemaChanged, KeyMissing, ForeignMessage (unknown
-  /// schema), and those of the connection and the logs.
+  /// schema), PermissionDenied with the GRANT that mends it, and those of the connection and the logs.
   base::Result<void> activate(message::SchemaId id, std::stop_token stop);
   /// Drops a table that was dropped at the source and forgets it.
   base::Result<void> drop(const TargetName& name);

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "agents/apply/grants.hpp"
 #include "agents/apply/ledger.hpp"
 #include "agents/base/log.hpp"
 
@@ -15,12 +16,6 @@ using base::Error;
 using base::Reason;
 
 constexpr std::uint64_t kSmallPacket = 16ULL << 20U;
-
-/// 'app'@'%' as GRANT wants it.
-std::string grantee(const std::string& current_user) {
-  const auto at = current_user.rfind('@');
-  return sql::quote_text(current_user.substr(0, at)) + "@" + sql::quote_text(current_user.substr(at + 1));
-}
 
 void warn(const sql::Row& facts) {
   if (facts[2].value_or("1") != "1")
@@ -40,20 +35,21 @@ base::Result<void> check_destination(sql::Connection& connection, const Dialect&
   DS_ASSIGN(
       const auto rows,
       connection.query("SELECT @@global.log_bin, @@global.binlog_format, @@global.innodb_flush_log_at_trx_commit, "
-                       "@@global.max_allowed_packet, @@global.read_only, current_user(), (SELECT support FROM "
+                       "@@global.max_allowed_packet, current_user(), (SELECT support FROM "
                        "information_schema.engines WHERE engine='InnoDB')"));
   if (rows.empty()) return Error(Reason::DestinationUnreachable, "the destination answered nothing");
   const sql::Row& facts = rows.front();
   std::vector<std::string> wrong;
   if (facts[0] == "1" && facts[1] == "STATEMENT")
     wrong.emplace_back("binlog_format=STATEMENT cannot log what is written here; SET GLOBAL binlog_format=MIXED");
-  if (facts[6] != "DEFAULT" && facts[6] != "YES")
+  if (facts[5] != "DEFAULT" && facts[5] != "YES")
     wrong.emplace_back("the engine InnoDB is not available; start the server without --skip-innodb");
+  DS_TRY(check_writable(connection));
   const auto made = Ledger::create(connection, dialect, config.ledger_database);
   if (!made && made.error().is(Reason::PermissionDenied)) {
     wrong.push_back(fmt::format("the ledger cannot be made: {}; GRANT SELECT, INSERT, UPDATE, CREATE ON {}.* TO {}",
                                 made.error().what, sql::quote_identifier(config.ledger_database),
-                                grantee(facts[5].value_or(""))));
+                                grantee(facts[4].value_or(""))));
   } else if (!made) {
     return made;
   }
