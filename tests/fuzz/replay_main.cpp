@@ -1,9 +1,12 @@
-// What runs a fuzz target without libFuzzer: every file of a folder as it is, then a number of changed ones.
-// Usage: NAME FOLDER [ROUNDS [SEED]]
+// What runs a fuzz target without libFuzzer: every file of a folder as it is, then changed ones for FUZZ_SECONDS of the
+// environment (5). The same seed makes the same inputs.
+// Usage: NAME FOLDER [SEED]
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <filesystem>
 #include <fstream>
@@ -68,11 +71,12 @@ Input changed(const std::vector<Input>& corpus, std::mt19937_64& rng) {
 
 int main(int argc, char** argv) {
   if (argc < 2) {
-    std::fprintf(stderr, "usage: %s FOLDER [ROUNDS [SEED]]\n", argv[0]);
+    std::fprintf(stderr, "usage: %s FOLDER [SEED]\n", argv[0]);
     return 2;
   }
-  const std::uint64_t rounds = argc > 2 ? std::stoull(argv[2]) : 20000;
-  const std::uint64_t seed = argc > 3 ? std::stoull(argv[3]) : std::random_device{}();
+  const std::uint64_t seed = argc > 2 ? std::stoull(argv[2]) : std::random_device{}();
+  const char* given = std::getenv("FUZZ_SECONDS");
+  const std::chrono::seconds time(given != nullptr && *given != '\0' ? std::stoul(given) : 5);
   std::printf("seed %llu\n", static_cast<unsigned long long>(seed));
   std::fflush(stdout);
   const auto corpus = read_corpus(argv[1]);
@@ -82,7 +86,9 @@ int main(int argc, char** argv) {
   }
   for (const auto& input : corpus) LLVMFuzzerTestOneInput(input.data(), input.size());
   std::mt19937_64 rng(seed);
-  for (std::uint64_t i = 0; i < rounds; ++i) {
+  const auto until = std::chrono::steady_clock::now() + time;
+  std::uint64_t rounds = 0;
+  for (; std::chrono::steady_clock::now() < until; ++rounds) {
     const auto input = changed(corpus, rng);
     LLVMFuzzerTestOneInput(input.data(), input.size());
   }

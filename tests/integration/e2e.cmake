@@ -4,9 +4,5 @@ target_link_libraries(ds_integration_rig PUBLIC datasync_flags ds_test_support G
 
 foreach(name IN ITEMS types_test statements_test chaos_test halts_test memory_test)
   integration_test(${name} WHOLE LINKS ds_integration_rig TIMEOUT 1200 PROCESSORS 2)
-  foreach(agent IN ITEMS datasync-capture datasync-apply)
-    if(TARGET ${agent})
-      add_dependencies(${name} ${agent})
-    endif()
-  endforeach()
+  add_dependencies(${name} datasync-capture datasync-apply)
 endforeach()

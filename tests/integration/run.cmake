@@ -8,8 +8,4 @@ add_dependencies(run_test fake_agent datasync)
 
 # The same with the real agents and real servers.
 integration_test(run_once_test WHOLE LINKS ds_integration_rig TIMEOUT 300 PROCESSORS 2)
-foreach(program IN ITEMS datasync datasync-capture datasync-apply)
-  if(TARGET ${program})
-    add_dependencies(run_once_test ${program})
-  endif()
-endforeach()
+add_dependencies(run_once_test datasync datasync-capture datasync-apply)
