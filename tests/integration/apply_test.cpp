@@ -3,31 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/integration/apply_world.hpp"
+#include "tests/integration/apply_fixture.hpp"
 
 namespace datasync::test {
 namespace {
 
 using apply_world::Row;
-using apply_world::World;
 using message::End;
 using testing::HasSubstr;
-
-class ApplyTest : public testing::Test {
- protected:
-  static void SetUpTestSuite() { world_ = new World(); }
-  static void TearDownTestSuite() {
-    delete world_;
-    world_ = nullptr;
-  }
-  void SetUp() override { world().fresh(testing::UnitTest::GetInstance()->current_test_info()->name()); }
-  void TearDown() override { world().stop_agents(); }
-  static World& world() { return *world_; }
-
- private:
-  static World* world_;
-};
-World* ApplyTest::world_ = nullptr;
 
 TEST_F(ApplyTest, rows_reach_a_table_it_makes_itself) {
   auto& w = world();

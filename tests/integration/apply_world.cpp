@@ -214,14 +214,14 @@ void World::put(const message::Headers& headers, const std::string& value) {
   ++next_offset_;
 }
 
-void World::fragment(const std::vector<Row>& rows, std::uint32_t number, message::End end) {
+void World::fragment(const std::vector<Row>& rows, std::uint32_t number, message::End end, const std::string& type) {
   message::Change change;
   change.gtid = {0, 1, sequence_};
   change.commit_time_us = 1;
   change.fragment = number;
   change.last = end == message::End::Transaction;
   change.tables = tables(rows);
-  put({message::Kind::Change, "orders", message::Epoch(epoch_), end}, encode(change));
+  put({message::Kind::Change, type, message::Epoch(epoch_), end}, encode(change));
 }
 
 void World::transaction(const std::vector<Row>& rows) {

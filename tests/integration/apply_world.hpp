@@ -51,6 +51,7 @@ class World {
   void create_table(const std::string& more = "", const std::string& collation = "utf8mb4_general_ci");
   void create_child_table();
 
+  [[nodiscard]] message::TableSchema schema() const;
   [[nodiscard]] Row insert(int id, const std::string& name) const;
   [[nodiscard]] Row update(int id, const std::string& name, int new_id, const std::string& new_name) const;
   [[nodiscard]] Row erase(int id, const std::string& name) const;
@@ -61,7 +62,8 @@ class World {
   void add_source_column();
 
   void transaction(const std::vector<Row>& rows);
-  void fragment(const std::vector<Row>& rows, std::uint32_t number, message::End end);
+  void fragment(const std::vector<Row>& rows, std::uint32_t number, message::End end,
+                const std::string& type = "orders");
   void end_transaction() { ++sequence_; }
   void new_epoch();
   void snapshot_begin();
@@ -79,7 +81,6 @@ class World {
   std::string story();
 
  private:
-  [[nodiscard]] message::TableSchema schema() const;
   [[nodiscard]] message::TableSchema child_schema() const;
   void publish(const message::TableSchema& schema);
   [[nodiscard]] std::vector<message::TableRows> tables(const std::vector<Row>& rows) const;

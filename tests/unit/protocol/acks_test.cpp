@@ -74,6 +74,15 @@ TEST(AckTracker, a_record_between_transactions_moves_the_offset_but_not_inside_o
   EXPECT_EQ(acks.progress(0).next_offset, 4);
 }
 
+// librdkafka counts a repeat that the broker refused as delivered, without an offset.
+TEST(AckTracker, an_acknowledgement_without_an_offset_moves_no_offset_back) {
+  AckTracker acks({{}}, {100});
+  acks.acknowledged(acks.sent(0, End::Transaction, gtid(1)), 104);
+  acks.acknowledged(acks.sent(0, End::Transaction, gtid(2)), -1);
+  EXPECT_EQ(acks.progress(0).next_offset, 105);
+  EXPECT_EQ(acks.progress(0).published, set_of({gtid(2)}));
+}
+
 TEST(AckTracker, a_report_heard_twice_or_from_nowhere_changes_nothing) {
   AckTracker acks({{}}, {0});
   const auto token = acks.sent(0, End::Transaction, gtid(1));

@@ -1,0 +1,156 @@
+// What once went wrong in the apply agent and must not again.
+
+#include <sstream>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "agents/apply/session.hpp"
+#include "agents/kafka/logs.hpp"
+#include "tests/integration/apply_fixture.hpp"
+
+namespace datasync::test {
+namespace {
+
+using message::End;
+using testing::HasSubstr;
+using testing::Not;
+
+// Inserted and deleted within one batch, the row was never sent: a row of somebody else stayed unnoticed.
+TEST_F(ApplyTest, a_foreign_row_whose_key_comes_and_goes_within_a_batch_is_a_conflict) {
+  auto& w = world();
+  w.create_table("", "utf8mb4_bin");
+  w.destination().execute("INSERT INTO " + w.table() + " VALUES (1, 'theirs')");
+  w.transaction(
+      {w.insert(1, "ours"), w.insert(2, "stays"), w.insert(3, "goes"), w.erase(3, "goes"), w.erase(1, "ours")});
+  w.start_agent();
+  const auto status = w.agent().wait_for("Stalled", std::chrono::seconds(30), "RowConflict");
+  EXPECT_THAT(status.message, HasSubstr("insert of " + w.plain_table() + " (id=1)"));
+  EXPECT_THAT(status.message, HasSubstr("theirs"));
+  w.destination().execute("DELETE FROM " + w.table() + " WHERE id=1");
+  EXPECT_TRUE(w.becomes("2=stays")) << w.story();
+}
+
+TEST_F(ApplyTest, missing_grants_on_a_table_are_told_with_their_mend_before_anything_is_written) {
+  auto& w = world();
+  w.create_table();
+  w.destination().create_user("poor", "p", "USAGE");
+  w.destination().execute("GRANT ALL ON " + w.config().ledger_database + ".* TO poor@'127.0.0.1'");
+  w.destination().execute("GRANT SELECT, UPDATE ON " + w.table() + " TO poor@'127.0.0.1'");
+  auto config = w.config();
+  config.credentials = write_credentials(config.common.secrets_dir, "poor", "poor", "p");
+  w.transaction({w.insert(1, "a")});
+  w.start_agent(config);
+  const auto status = w.agent().wait_for("Retrying", std::chrono::seconds(30), "PermissionDenied");
+  EXPECT_THAT(status.message, HasSubstr(w.plain_table() + ": the user lacks INSERT, DELETE"));
+  w.destination().execute(status.message.substr(status.message.find("GRANT ")));  // the mend as it is told
+  EXPECT_TRUE(w.becomes("1=a")) << w.story();
+}
+
+TEST_F(ApplyTest, a_destination_that_only_reads_is_told_before_anything_else) {
+  auto& w = world();
+  w.destination().execute("SET GLOBAL read_only = ON");
+  w.start_agent();
+  const auto status = w.agent().wait_for("Retrying", std::chrono::seconds(30), "DestinationReadOnly");
+  EXPECT_THAT(status.message, HasSubstr("SET GLOBAL read_only=OFF"));
+  w.destination().execute("SET GLOBAL read_only = OFF");
+  w.transaction({w.insert(1, "a")});
+  EXPECT_TRUE(w.becomes("1=a")) << w.story();
+}
+
+TEST_F(ApplyTest, verification_compares_the_values_of_a_wider_column) {
+  auto& w = world();
+  w.destination().execute("CREATE TABLE " + w.table() + " (id BIGINT PRIMARY KEY, name TEXT CHARACTER SET utf8mb4)");
+  auto config = w.config();
+  config.common.mode = config::Mode::Once;
+  w.start_agent(config);
+  w.transaction({w.insert(-1, "a"), w.insert(2, "b")});
+  ASSERT_TRUE(w.becomes("-1=a 2=b")) << w.story();
+  w.destination().execute("UPDATE " + w.table() + " SET id=4294967295 WHERE id=-1");
+  w.verify({{-1, "a"}, {2, "b"}});
+  w.agent().wait_for("Stalled", std::chrono::seconds(30), "VerifyFailed");
+  w.destination().execute("UPDATE " + w.table() + " SET id=-1 WHERE id=4294967295");
+  w.agent().wait_for("Completed", std::chrono::seconds(30));
+}
+
+// Nothing was executed meanwhile: the server ended the idle transaction after 10 s, and again at every try.
+TEST_F(ApplyTest, a_long_run_of_other_types_does_not_end_a_streamed_transaction) {
+  auto& w = world();
+  auto config = w.config();
+  config.types = {"orders"};
+  config.batch_rows = 2;
+  w.create_table();
+  w.start_agent(config);
+  w.fragment({w.insert(1, "a"), w.insert(2, "b"), w.insert(3, "c")}, 0, End::Group);
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(14);
+  std::uint32_t number = 1;
+  for (; std::chrono::steady_clock::now() < end; ++number) {
+    w.fragment({w.insert(9, "not wanted")}, number, End::Group, "others");
+    std::this_thread::sleep_for(milliseconds(30));
+  }
+  w.fragment({w.insert(4, "d")}, number, End::Transaction);
+  EXPECT_TRUE(w.becomes("1=a 2=b 3=c 4=d")) << w.story();
+  EXPECT_EQ(w.agent().status()->number("/streams/0/token"), 1U) << "it had to begin again: " << w.story();
+}
+
+// Emptying a table that takes longer than the liveness patience was killed, rolled back and tried again for ever.
+TEST_F(ApplyTest, emptying_a_large_table_shows_that_it_moves) {
+  auto& w = world();
+  w.create_table();
+  w.destination().execute("INSERT INTO " + w.table() + " SELECT seq, 'x' FROM " + w.database() + ".seq_1_to_70000");
+  const auto config = w.config();
+  const auto dialect = apply::make_dialect(config::Engine::MariaDB);
+  const auto connect = [&] { return apply::connect_destination(config, std::chrono::seconds(60)); };
+  apply::SchemaBook book([&]() -> base::Result<std::unique_ptr<protocol::StateLog>> {
+    DS_ASSIGN(const auto access, kafka::access(config.common.channel, config.common.secrets_dir));
+    return kafka::open_state_log(access, config.common.channel.state_topic());
+  });
+  const auto connection = std::move(connect().value());
+  ASSERT_TRUE(apply::Ledger::create(*connection, *dialect, config.ledger_database));
+  apply::Catalog catalog(config, *dialect, book, connect);
+  int steps = 0;
+  auto writer = apply::Writer::open(
+      *connection, *dialect, catalog, config,
+      apply::Ledger(config.ledger_database, {config.common.name, config.common.channel.topic, 0}, "test", false),
+      [&] { ++steps; });
+  ASSERT_TRUE(writer) << writer.error().what;
+  const auto schema = w.schema();
+  ASSERT_TRUE(catalog.activate(schema.id(), {}));
+  apply::TableIndex index = 0;
+  ASSERT_NE(catalog.active(schema.id(), index), nullptr);
+  apply::RowBuffer buffer;
+  ASSERT_TRUE(buffer.append(index, schema, w.truncate().bytes));
+  const auto done = (*writer)->commit(buffer, buffer.rows(), (*writer)->ledger());
+  ASSERT_TRUE(done) << done.error().what;
+  EXPECT_GE(steps, 4) << "one for every 20000 rows";
+  EXPECT_EQ(w.destination().number("SELECT COUNT(*) FROM " + w.table()), 0);
+}
+
+// Stream and agent told of one change both.
+TEST_F(ApplyTest, a_change_of_state_is_logged_once) {
+  auto& w = world();
+  w.create_table();
+  w.destination().execute("INSERT INTO " + w.table() + " VALUES (1, 'theirs')");
+  w.start_agent();
+  w.transaction({w.insert(1, "ours")});
+  w.agent().wait_for("Stalled", std::chrono::seconds(30), "RowConflict");
+  w.destination().execute("DELETE FROM " + w.table() + " WHERE id=1");
+  EXPECT_TRUE(w.becomes("1=ours")) << w.story();
+  w.agent().wait_for("Streaming", std::chrono::seconds(30));
+  const auto log = w.agent().log_tail();
+  std::istringstream lines(log);
+  std::string line, last;
+  std::size_t told = 0;
+  while (std::getline(lines, line)) {
+    const auto at = line.find("\"msg\":\"state changed\"");
+    if (at == std::string::npos) continue;
+    ++told;
+    EXPECT_NE(line.substr(at), last) << log;
+    last = line.substr(at);
+  }
+  EXPECT_GE(told, 2U) << log;
+}
+
+}  // namespace
+}  // namespace datasync::test
