@@ -35,7 +35,7 @@ enum class Outcome : std::uint8_t {
   X(DestinationFull, Retry, "The destination has no space left.")                                                     \
   X(PreflightFailed, Halt, "A server does not meet the requirements; the message lists all of them with the mend.")   \
   X(BinlogPurged, Halt, "The replica no longer has the binlogs that are needed. See onPositionLost.")                 \
-  X(PositionUnknown, Halt, "What tells the position, or rows before it that are needed, is gone. See onPositionLost.") \
+  X(PositionUnknown, Halt, "What tells the position, or rows needed before it, is gone. See onPositionLost.")         \
   X(GtidDiverged, Halt, "The replica's history is not the one that was published (reset, restore, errant writes).")   \
   X(DuplicateServerId, Halt, "Another client uses the same server id and the server keeps cutting one of the two.")   \
   X(BinlogCorrupt, Halt, "An event is damaged or not understood at the named position.")                              \
