@@ -1,0 +1,129 @@
+// What once went wrong in the capture agent and must not again.
+
+#include <atomic>
+#include <thread>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "agents/sql/binlog_stream.hpp"
+#include "tests/integration/capture_world.hpp"
+#include "tests/support/eventually.hpp"
+
+namespace datasync::test {
+namespace {
+
+using std::chrono::seconds;
+
+class CaptureMends : public testing::Test {
+ protected:
+  static void SetUpTestSuite() { world_ = std::make_unique<CaptureWorld>(); }
+  static void TearDownTestSuite() { world_.reset(); }
+
+  MariaDbServer& source() { return world_->source(); }
+  std::vector<config::Type> simple(const std::string& db) {
+    source().execute_all({"CREATE DATABASE " + db, "CREATE TABLE " + db + ".t (id INT PRIMARY KEY, v LONGTEXT)",
+                          "INSERT INTO " + db + ".t VALUES (1, 'first')"});
+    return {config::Type{"things", {db + ".t"}, {}, {}}};
+  }
+  testing::AssertionResult becomes(Agent& agent, const std::string& state, const std::string& reason) {
+    std::string last;
+    const bool there = eventually(
+        [&] {
+          const auto s = agent.status();
+          last = s ? s->json : "no status";
+          return s && s->state == state && s->reason == reason;
+        },
+        seconds(60));
+    return there ? testing::AssertionSuccess() : testing::AssertionFailure() << last << "\n" << agent.log_tail();
+  }
+  testing::AssertionResult equal(const std::string& db) {
+    CaptureReader reader(world_->broker().bootstrap(), db, 1);
+    return tells(reader, db + ".t", world_->rows_of(source(), db, "t"));
+  }
+
+  static std::unique_ptr<CaptureWorld> world_;
+};
+std::unique_ptr<CaptureWorld> CaptureMends::world_;
+
+// A session kept the limit it began with: raising it changed nothing until a restart.
+TEST_F(CaptureMends, row_too_large_heals_when_the_topic_takes_more) {
+  const auto types = simple("large");
+  world_->broker().create_topic("large", 1, {{"max.message.bytes", "50000"}});
+  Agent agent(world_->folder(), "large", world_->config("large", types));
+  agent.start();
+  agent.wait_for("Streaming", seconds(60));
+  source().execute("INSERT INTO large.t VALUES (2, REPEAT('x', 200000))");
+  ASSERT_TRUE(becomes(agent, "Stalled", "RowTooLarge"));
+  EXPECT_NE(agent.status()->message.find("row id=2 of large.t"), std::string::npos) << agent.status()->message;
+  world_->broker().alter_topic("large", {{"max.message.bytes", "1000000"}});
+  EXPECT_TRUE(becomes(agent, "Streaming", ""));
+  world_->drain(agent, source());
+  EXPECT_TRUE(equal("large"));
+}
+
+// Every dump hears a made-up rotate before it is cut: counting anew at the first event, both reconnected for ever.
+TEST_F(CaptureMends, two_clients_with_one_server_id_are_noticed) {
+  auto config = world_->config("twin_ids", simple("twin_ids"));
+  config.server_id = 4711;
+  Agent agent(world_->folder(), "twin_ids", config);
+  agent.start();
+  agent.wait_for("Streaming", seconds(60));
+  {
+    sql::ConnectOptions options;
+    options.role = sql::Role::Source;
+    options.server = {"127.0.0.1", source().port()};
+    options.user = "repl";
+    options.password = base::Secret("repl");
+    const sql::DumpOptions dump{source().gtid(), 4711, milliseconds(100), milliseconds(2000)};
+    const std::jthread twin([&](std::stop_token stop) {
+      while (!stop.stop_requested()) {
+        const auto stream = sql::BinlogStream::open(options, dump);
+        while (stream && !stop.stop_requested() && (*stream)->next()) {
+        }
+      }
+    });
+    EXPECT_TRUE(becomes(agent, "Stalled", "DuplicateServerId"));
+  }
+  EXPECT_TRUE(becomes(agent, "Streaming", ""));
+}
+
+// The commit of an XA transaction whose prepare stands before the position, as when it was prepared in the instant in
+// which a new stream began. It halted for good, whatever onPositionLost said.
+TEST_F(CaptureMends, xa_commit_without_its_rows_halts_or_is_read_anew_as_declared) {
+  auto config = world_->config("xa_lost", simple("xa_lost"));
+  {
+    Agent agent(world_->folder(), "xa_lost1", config);
+    agent.start();
+    agent.wait_for("Streaming", seconds(60));
+    {
+      auto session = source().connect();
+      for (const auto* statement :
+           {"SET SESSION sql_log_bin = 0", "XA START 'early'", "INSERT INTO xa_lost.t VALUES (2, 'early')",
+            "XA END 'early'", "XA PREPARE 'early'"})
+        session.execute(statement);
+    }
+    // Another session may commit it as soon as the server has noticed that the first one is gone.
+    ASSERT_TRUE(eventually(
+        [&] {
+          try {
+            source().execute("XA COMMIT 'early'");
+            return true;
+          } catch (const SqlError&) {
+            return false;
+          }
+        },
+        seconds(20)));
+    ASSERT_TRUE(becomes(agent, "Stalled", "PositionUnknown"));
+  }
+  config.on_position_lost = config::OnPositionLost::Resnapshot;
+  Agent agent(world_->folder(), "xa_lost2", config);
+  agent.start();
+  ASSERT_TRUE(becomes(agent, "Streaming", ""));
+  source().execute("INSERT INTO xa_lost.t VALUES (3, 'after')");
+  world_->drain(agent, source());
+  EXPECT_TRUE(equal("xa_lost"));
+}
+
+}  // namespace
+}  // namespace datasync::test
