@@ -25,7 +25,7 @@ struct ConnectOptions {
   std::string field_manager = "datasync";  ///< who writes, in managedFields; one per installation
   std::string user_agent = "datasync";
 
-  double qps = 20;      ///< calls a second, all but watches; 0: no limit
+  double qps = 20;      ///< calls a second, the beginnings of watches too; 0: no limit
   unsigned burst = 40;  ///< calls at once after a pause
   unsigned page = 500;  ///< objects in one page of a list
 
