@@ -50,17 +50,7 @@ class EitherStop {
   std::stop_callback<Ask> on_a_, on_b_;
 };
 
-thread_local std::stop_token current_stop;  // NOLINT: what CallScope is about
-
 }  // namespace
-
-CallScope::CallScope(std::stop_token stop) : before_(std::exchange(current_stop, std::move(stop))) {}
-CallScope::~CallScope() {
-  current_stop = std::move(before_);
-}
-std::stop_token CallScope::current() {
-  return current_stop;
-}
 
 base::Result<std::unique_ptr<Api>> connect(const ConnectOptions& options) {
   DS_ASSIGN(auto access, find_access(options));
