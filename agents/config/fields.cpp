@@ -24,6 +24,12 @@ std::size_t distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
+std::string lower(std::string_view s) {
+  std::string out(s);
+  std::ranges::transform(out, out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return out;
+}
+
 }  // namespace
 
 std::string to_text(const std::vector<Problem>& problems) {
@@ -51,6 +57,15 @@ std::string_view nearest(std::string_view given, std::span<const std::string> kn
       best = name;
       best_distance = d;
     }
+  }
+  if (!best.empty()) return best;
+  // "servers" for "bootstrapServers", "secret" for "secretName": part of one name only.
+  constexpr std::size_t kShortest = 4;
+  if (given.size() < kShortest) return {};
+  for (const auto& name : known) {
+    if (lower(name).find(lower(given)) == std::string::npos) continue;
+    if (!best.empty()) return {};
+    best = name;
   }
   return best;
 }

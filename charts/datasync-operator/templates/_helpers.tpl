@@ -40,7 +40,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
   verbs: [get, list, watch, patch]
 - apiGroups: [datasync.dev]
   resources: [datasyncs/status]
-  verbs: [get, patch]
+  verbs: [patch]
 - apiGroups: [datasync.dev]
   resources: [datasyncs/finalizers]
   verbs: [update]
@@ -56,6 +56,12 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 - apiGroups: [""]
   resources: [pods]
   verbs: [get, list, watch, delete]
+- apiGroups: [""]
+  resources: [namespaces]        # does it end? then nothing is made in it
+  verbs: [get]
+- apiGroups: [coordination.k8s.io]
+  resources: [leases]            # is another installation alive?
+  verbs: [get]
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]

@@ -37,6 +37,22 @@ TEST(Folder, a_named_one_is_made_closed_to_others_and_kept) {
   EXPECT_EQ(std::filesystem::status(path).permissions(), perms::owner_all);
 }
 
+TEST(Folder, one_that_was_there_keeps_its_mode) {
+  const auto outer = Folder::open({}).value();
+  const auto path = outer.path() / "theirs";
+  std::filesystem::create_directory(path);
+  std::filesystem::permissions(path, perms::owner_all | perms::group_read | perms::others_read);
+  { const auto named = Folder::open(path).value(); }
+  EXPECT_EQ(std::filesystem::status(path).permissions(), perms::owner_all | perms::group_read | perms::others_read);
+}
+
+TEST(Folder, a_temporary_one_goes_when_the_process_is_made_to_end) {
+  const auto folder = Folder::open({}).value();
+  ASSERT_TRUE(write_private(folder.path() / "a", "b"));
+  Folder::remove_temporary();
+  EXPECT_FALSE(std::filesystem::exists(folder.path()));
+}
+
 TEST(Folder, what_cannot_be_made_or_written_is_named) {
   const auto folder = Folder::open("/proc/nowhere/x");
   ASSERT_FALSE(folder);

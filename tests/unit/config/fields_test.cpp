@@ -127,6 +127,10 @@ TEST(Fields, a_near_name_is_offered_and_a_far_one_is_not) {
   EXPECT_EQ(nearest("replicas", known), "");
   EXPECT_EQ(nearest(std::string(10000, 'x'), known), "");
   EXPECT_EQ(nearest("topic", {}), "");
+  const std::vector<std::string> names{"secretName", "bootstrapServers", "usernameKey", "passwordKey"};
+  EXPECT_EQ(nearest("secret", names), "secretName");
+  EXPECT_EQ(nearest("servers", names), "bootstrapServers");
+  EXPECT_EQ(nearest("Key", names), "");
 }
 
 }  // namespace
