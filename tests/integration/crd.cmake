@@ -4,6 +4,6 @@ foreach(name IN ITEMS crd chart plugin)
   target_compile_definitions(${name}_test PRIVATE PROJECT_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
                                                   DATASYNC="$<TARGET_FILE:datasync>")
 endforeach()
-add_dependencies(plugin_test datasync)
+add_dependencies(plugin_test datasync datasync-capture datasync-apply)
 integration_test(gitops_test TIMEOUT 30 LINKS nlohmann_json::nlohmann_json)
 target_compile_definitions(gitops_test PRIVATE PROJECT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")

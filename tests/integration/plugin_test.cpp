@@ -121,6 +121,17 @@ TEST_F(PluginTest, what_is_wrong_is_told_in_the_servers_words_and_by_the_exit_st
   EXPECT_EQ(run({DATASYNC, "status", "shop", "--context", "nowhere"}).code, 1);
 }
 
+TEST_F(PluginTest, every_program_knows_its_version_and_ends_with_two_on_a_bad_option) {
+  for (const auto* program : {"datasync", "kubectl-datasync", "datasync-capture", "datasync-apply"}) {
+    const auto path = (fs::path(DATASYNC).parent_path() / program).string();
+    const auto version = run({path, "--version"});
+    EXPECT_EQ(version.code, 0) << program;
+    EXPECT_EQ(version.text, DATASYNC_VERSION "\n") << program;
+    EXPECT_EQ(run({path, "--nonsense"}).code, 2) << program;
+    EXPECT_EQ(run({path}).code, 2) << program;
+  }
+}
+
 TEST_F(PluginTest, report_is_a_tar_without_secrets) {
   const auto file = folder_->path() / "bundle.tar";
   const auto said = plugin({"report", "shop", "-n", "sync", "-f", file.string()});
