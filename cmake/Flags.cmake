@@ -38,3 +38,10 @@ if(DATASYNC_SANITIZE)
                          -Wno-maybe-uninitialized) # false alarms of g++ 12 in instrumented code
   target_link_options(datasync_flags INTERFACE -fsanitize=${DATASYNC_SANITIZE})
 endif()
+
+if(DATASYNC_SANITIZE MATCHES thread)
+  add_library(ds_c11_threads STATIC ${PROJECT_SOURCE_DIR}/cmake/tsan/c11_threads.cpp)
+  target_compile_options(ds_c11_threads PRIVATE -fsanitize=thread)
+  target_link_libraries(datasync_flags INTERFACE ds_c11_threads)
+  target_link_options(datasync_flags INTERFACE -Wl,-u,thrd_create) # before libc offers its own
+endif()
