@@ -12,6 +12,7 @@
 #include "operator/cli/folder.hpp"
 #include "operator/cli/report.hpp"
 #include "operator/cli/tar.hpp"
+#include "operator/cli/text.hpp"
 
 namespace datasync::cli {
 namespace {
@@ -123,8 +124,12 @@ int restart(kube::Api& api, const kube::ObjectKey& key, base::WallTime now, std:
 }
 
 int report(kube::Api& api, const kube::ObjectKey& key, const std::filesystem::path& file, base::WallTime now,
-           std::ostream& out, std::ostream& err) {
+           const std::function<std::string(const kube::ObjectKey& pod)>& log_of, std::ostream& out, std::ostream& err) {
   auto files = report_files(api, key);
+  for (const auto& p : pods_of(api, key).value_or(std::vector<Json>{})) {
+    const auto pod = p.value("/metadata/name"_json_pointer, std::string());
+    if (!pod.empty()) files[cut(pod, 70) + ".log"] = log_of({key.ns, pod});
+  }
   const auto stem = fmt::format("datasync-{}-{}", key.name, utc(now, "{:%Y%m%d-%H%M%S}"));
   const auto target = file.empty() ? std::filesystem::path(stem + ".tar") : file;
   std::map<std::string, std::string> in_folder;

@@ -3,6 +3,7 @@
 // them an Api of their own.
 
 #include <filesystem>
+#include <functional>
 #include <iosfwd>
 #include <stop_token>
 #include <string>
@@ -34,9 +35,9 @@ int status(kube::Api& api, const kube::ObjectKey& key, const StatusOptions& opti
 int pause(kube::Api& api, const kube::ObjectKey& key, bool paused, std::ostream& out, std::ostream& err);
 /// The annotation datasync.dev/restart gets the time.
 int restart(kube::Api& api, const kube::ObjectKey& key, base::WallTime now, std::ostream& out, std::ostream& err);
-/// Writes the bundle as a tar archive of mode 0600.
+/// Writes the bundle as a tar archive of mode 0600; `log_of` gives the log of a pod.
 int report(kube::Api& api, const kube::ObjectKey& key, const std::filesystem::path& file, base::WallTime now,
-           std::ostream& out, std::ostream& err);
+           const std::function<std::string(const kube::ObjectKey& pod)>& log_of, std::ostream& out, std::ostream& err);
 /// The resources of a namespace; none when they cannot be read.
 std::vector<std::string> names(kube::Api& api, const std::string& ns);
 

@@ -11,6 +11,7 @@
 #include "operator/api/crd.hpp"
 #include "operator/cli/completion.hpp"
 #include "operator/cli/folder.hpp"
+#include "operator/cli/pod_log.hpp"
 #include "operator/cli/validate.hpp"
 #include "operator/kube/client.hpp"
 
@@ -158,7 +159,8 @@ int in_cluster(const std::string& command, ClusterArguments& a) {
     return pause(**api, key, command == "pause", std::cout, std::cerr);
   }
   if (command == "restart") return restart(**api, key, base::wall_now(), std::cout, std::cerr);
-  return report(**api, key, a.report_file, base::wall_now(), std::cout, std::cerr);
+  const auto log_of = [&a](const kube::ObjectKey& pod) { return pod_log({a.kubeconfig, a.context}, pod); };
+  return report(**api, key, a.report_file, base::wall_now(), log_of, std::cout, std::cerr);
 }
 
 // An orderly list of names, soon or not at all: a shell waits.

@@ -61,6 +61,7 @@ bool secrets_are_there(const std::vector<api::DataSync>& resources, const std::f
       good = false;
     }
   }
+  if (!good) std::cerr << "secrets are files SECRET_NAME/KEY in the folder that --secrets names\n";
   return good;
 }
 

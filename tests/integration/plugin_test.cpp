@@ -38,6 +38,8 @@ class PluginTest : public testing::Test {
                      kStatus);
     server_->apply(kEvent);
     server_->apply(kSecret);
+    server_->apply(R"({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "a", "namespace": "sync"}})");
+    server_->apply(kPod);
   }
   static void TearDownTestSuite() {
     server_.reset();
@@ -48,7 +50,8 @@ class PluginTest : public testing::Test {
     test::ProcessOptions o;
     o.args = std::move(args);
     o.log = folder_->path() / "out";
-    o.env = {{"PATH", fs::path(DATASYNC).parent_path().string() + ":/usr/bin:/bin"},
+    const auto kubectl = test::kube_tool("kubectl").parent_path().string();
+    o.env = {{"PATH", fs::path(DATASYNC).parent_path().string() + ":" + kubectl + ":/usr/bin:/bin"},
              {"KUBECONFIG", server_->kubeconfig().string()}};
     fs::remove(o.log);
     auto process = test::Process::start(o);
@@ -73,6 +76,9 @@ class PluginTest : public testing::Test {
     "regarding": {"apiVersion": "datasync.dev/v1alpha1", "kind": "DataSync", "name": "shop", "namespace": "sync"},
     "reason": "Streaming", "note": "data flows now", "type": "Normal", "action": "Reconcile",
     "reportingController": "datasync.dev/operator", "reportingInstance": "x"})";
+  static constexpr const char* kPod = R"({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "shop-capture-x",
+    "namespace": "sync", "labels": {"datasync.dev/name": "shop"}}, "spec": {"serviceAccountName": "a", "nodeName": "node-1",
+    "containers": [{"name": "agent", "image": "i", "env": [{"name": "A", "value": "hunter2"}]}]}})";
   static constexpr const char* kSecret = R"({"apiVersion": "v1", "kind": "Secret",
     "metadata": {"name": "shop-reader", "namespace": "sync"}, "stringData": {"password": "hunter2"}})";
   inline static std::unique_ptr<test::TempDir> folder_;
@@ -84,7 +90,7 @@ TEST_F(PluginTest, status_tells_summary_agents_lag_and_events) {
   EXPECT_EQ(said.code, 0) << said.text;
   EXPECT_THAT(said.text,
               AllOf(HasSubstr("sync/shop  Ready: Streaming"), HasSubstr("shop-db-1.shop:3306, of 2 replicas"),
-                    HasSubstr("replica 1s"), HasSubstr("data flows now")));
+                    HasSubstr("replica 1s"), HasSubstr("data flows now"), HasSubstr("shop-capture-x  Pending")));
   const auto json = plugin({"status", "shop", "-n", "sync", "-o", "json"});
   EXPECT_EQ(Json::parse(json.text)["resource"]["status"]["rows"], 12);
   EXPECT_EQ(Json::parse(json.text)["events"][0]["note"], "data flows now");
@@ -138,9 +144,11 @@ TEST_F(PluginTest, report_is_a_tar_without_secrets) {
   ASSERT_EQ(said.code, 0) << said.text;
   const auto list = run({"/bin/tar", "-tf", file.string()}).text;
   EXPECT_THAT(list, AllOf(HasSubstr("datasync-report/resource.yaml"), HasSubstr("datasync-report/events.yaml"),
-                          HasSubstr("datasync-report/definition.yaml"), Not(HasSubstr("could-not-be-read"))));
+                          HasSubstr("datasync-report/definition.yaml"), HasSubstr("datasync-report/shop-capture-x.log"),
+                          Not(HasSubstr("could-not-be-read"))));
   const auto content = run({"/bin/tar", "-xOf", file.string()}).text;
-  EXPECT_THAT(content, AllOf(HasSubstr("shop-reader"), Not(HasSubstr("hunter2")), Not(HasSubstr("managedFields"))));
+  EXPECT_THAT(content, AllOf(HasSubstr("shop-reader"), HasSubstr("node-1\" not found"), Not(HasSubstr("hunter2")),
+                             Not(HasSubstr("managedFields"))));
   EXPECT_EQ(fs::status(file).permissions(), fs::perms::owner_read | fs::perms::owner_write);
 }
 
