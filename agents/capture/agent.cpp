@@ -37,7 +37,8 @@ Agent::Agent(const config::Capture& config, health::Status& status, health::Metr
       instance_(std::move(instance)),
       selection_(std::move(selection)),
       server_id_(config.server_id != 0 ? config.server_id : derived_server_id(config.common.name)),
-      source_(config, server_id_) {
+      source_(config, server_id_),
+      loss_(config) {
   status_.set_detail([this] { return detail(); });
   publish_metrics(metrics_);
 }
@@ -63,7 +64,7 @@ base::Result<void> Agent::open_session(std::stop_token stop) {
   DS_ASSIGN(const auto max_bytes, prepare_topics(config_, access, !topics_seen_));
   topics_seen_ = true;  // from now on a missing topic was deleted by somebody
   DS_ASSIGN(const auto pick, source_.pick(selection_, std::nullopt, stop));
-  const Surroundings around{config_, instance_, server_id_, source_, status_};
+  const Surroundings around{config_, instance_, server_id_, source_, status_, loss_};
   DS_ASSIGN(auto claimed, claim(around, std::move(access), max_bytes, held_, stop));
   DS_ASSIGN(auto session, Session::open(around, selection_, std::move(claimed), pick, stop));
   const std::scoped_lock lock(mutex_);
@@ -110,7 +111,10 @@ std::optional<SessionFigures> Agent::figures() const {
 }
 
 std::string Agent::detail() const {
-  return status_json(*figures());
+  auto f = *figures();
+  f.lost_position = loss_.lost();
+  f.accepted_position = loss_.accepted();
+  return status_json(f);
 }
 
 void Agent::publish_metrics(health::Metrics& m) {

@@ -50,8 +50,9 @@ class Agent {
   Selection selection_;
   std::uint32_t server_id_;
   Source source_;
+  PositionLoss loss_;
   bool topics_seen_ = false;
-  message::Epoch held_;  ///< the newest epoch this process had
+  message::Epoch held_;       ///< the newest epoch this process had
   mutable std::mutex mutex_;  ///< session_, last_
   std::unique_ptr<Session> session_;
   SessionFigures last_;  ///< sums over ended sessions, and the last that was seen

@@ -1,15 +1,12 @@
 #include "agents/capture/session.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <random>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "agents/base/backoff.hpp"
 #include "agents/base/log.hpp"
-#include "agents/kafka/logs.hpp"
 
 namespace datasync::capture {
 namespace {
@@ -17,11 +14,9 @@ namespace {
 using base::Error;
 using base::Reason;
 
-constexpr base::Millis kClaimFirst{50}, kClaimCap{2000};
 constexpr base::Millis kCloseWait{5000}, kCloseStep{20};
 constexpr unsigned kTwinCuts = 5;          ///< so often in a row is no take-over any more
 constexpr base::Millis kTwinPeace{60000};  ///< a dump this long ends the row; a first event comes before every cut
-constexpr std::uint32_t kUnknownMessageBytes = 1'000'000;
 constexpr double kMicros = 1e6;
 
 std::string make_id() {
@@ -184,8 +179,8 @@ base::Result<Pick> Session::find_replica() {
   for (int tries = 0;; ++tries) {
     const Needed needed{writer_->position(), writer_->newest()};
     auto pick = around_.source.pick(selection_, needed, stop_.get_token());
-    const bool give_up = !pick && position_lost(pick.error()) && tries == 0 &&
-                         around_.config.on_position_lost == config::OnPositionLost::Resnapshot;
+    const bool give_up =
+        !pick && position_lost(pick.error()) && tries == 0 && around_.loss.may_give_up(published());
     if (!give_up) return pick;
     DS_TRY(give_up_position());
   }
@@ -221,6 +216,7 @@ base::Result<void> Session::dump(const Pick& pick) {
   Pipeline pipeline({selection, *writer_, prepared_, gate_, clock_, around_.status, freshness_, between_,
                      [this] {
                        connected_ = true;
+                       around_.loss.regained();
                        show_state();
                      },
                      [this] { pulse(); }},
@@ -283,8 +279,7 @@ base::Result<void> Session::outcome(base::Result<void> dumped, const Pick& pick)
     return Error(Reason::SourceRestarted,
                  error.what);  // an instance that is being replaced may fight back for a moment
   if (blames_replica(error) && !pick.server.host.empty()) around_.source.prefer_after(pick.index);
-  if (position_lost(error) && around_.config.on_position_lost == config::OnPositionLost::Resnapshot &&
-      !pick.server.host.empty()) {
+  if (position_lost(error) && !pick.server.host.empty() && around_.loss.may_give_up(published())) {
     DS_TRY(give_up_position());
     return Error(Reason::SourceRestarted, "the position was given up: " + error.what);
   }
@@ -331,13 +326,20 @@ void Session::pulse() {
   if (runner_ && !runner_->figures().complete) around_.status.beat();  // its verification too
 }
 
+/// Acknowledged on every stream.
+message::GtidSet Session::published() const {
+  message::GtidSet all;
+  for (std::int32_t i = 0; i < selection_.streams(); ++i) {
+    const auto one = acks_->progress(i).published;
+    all = i == 0 ? one : message::GtidSet::intersection(all, one);
+  }
+  return all;
+}
+
 SessionFigures Session::figures() const {
   SessionFigures f;
   f.counts = writer_->counts();
-  for (std::int32_t i = 0; i < selection_.streams(); ++i) {
-    const auto published = acks_->progress(i).published;
-    f.position = i == 0 ? published : message::GtidSet::intersection(f.position, published);
-  }
+  f.position = published();
   const auto now = clock_.now_us();
   const auto read = freshness_.read_time_us.load(std::memory_order_relaxed);
   if (freshness_.caught_up.load(std::memory_order_relaxed)) {
@@ -358,42 +360,6 @@ SessionFigures Session::figures() const {
   const std::scoped_lock lock(runner_mutex_);
   if (runner_) f.snapshot = runner_->figures();
   return f;
-}
-
-base::Result<std::uint32_t> prepare_topics(const config::Capture& config, const kafka::Access& access, bool create) {
-  DS_ASSIGN(const auto admin, kafka::Admin::open(access));
-  DS_TRY(kafka::ensure_topics(*admin, config.common.channel, create));
-  DS_ASSIGN(const auto info, admin->describe(config.common.channel.topic));
-  const auto at = info.config.find("max.message.bytes");
-  std::uint32_t bytes = kUnknownMessageBytes;
-  if (at != info.config.end()) std::from_chars(at->second.data(), at->second.data() + at->second.size(), bytes);
-  return bytes;
-}
-
-base::Result<Claimed> claim(const Surroundings& around, kafka::Access access, std::uint32_t max_message_bytes,
-                            message::Epoch& held, std::stop_token stop) {
-  const auto& channel = around.config.common.channel;
-  Claimed claimed;
-  claimed.max_message_bytes = max_message_bytes;
-  DS_ASSIGN(claimed.state, kafka::open_state_log(access, channel.state_topic()));
-  DS_ASSIGN(const auto streams, kafka::open_stream_log(access, channel.topic));
-  claimed.access = std::move(access);
-  DS_TRY(protocol::catch_up(*claimed.state, claimed.view, stop));
-  if (held != message::Epoch{} && claimed.view.replaced(held, around.instance))
-    return Error(Reason::Superseded, fmt::format("another instance claimed an epoch above {}", held.value()));
-  held = std::max(held, message::Epoch(claimed.view.highest_claim().value() + 1));
-  base::Backoff backoff(kClaimFirst, kClaimCap);
-  DS_ASSIGN(claimed.epoch, protocol::claim_epoch(*claimed.state, claimed.view, around.instance, backoff, stop));
-  held = claimed.epoch;
-  auto recovered = protocol::start_and_recover(*claimed.state, *streams, claimed.view, claimed.epoch, around.instance,
-                                               std::max(channel.partitions, 1), stop);
-  if (recovered) {
-    claimed.streams = std::move(*recovered);
-  } else if (!recovered.error().is(Reason::PositionUnknown) ||
-             around.config.on_position_lost != config::OnPositionLost::Resnapshot) {
-    return Error(std::move(recovered).error());
-  }
-  return claimed;
 }
 
 }  // namespace datasync::capture

@@ -18,6 +18,7 @@
 #include "agents/capture/monitor.hpp"
 #include "agents/capture/output.hpp"
 #include "agents/capture/pipeline.hpp"
+#include "agents/capture/position_loss.hpp"
 #include "agents/capture/snapshot.hpp"
 #include "agents/capture/source.hpp"
 #include "agents/capture/writer.hpp"
@@ -37,6 +38,7 @@ struct Surroundings {
   std::uint32_t server_id = 0;
   Source& source;
   health::Status& status;
+  PositionLoss& loss;
 };
 
 /// What was found on Kafka when the epoch began.
@@ -68,6 +70,7 @@ struct SessionFigures {
   std::uint64_t failovers = 0, in_flight_bytes = 0, acked_records = 0, produced_bytes = 0, checkpoints = 0;
   std::size_t prepared_xa = 0;
   std::optional<SnapshotFigures> snapshot;
+  std::string lost_position, accepted_position;  ///< see PositionLoss
 };
 
 class Session {
@@ -92,6 +95,7 @@ class Session {
   Session(const Surroundings& around, Selection selection, Claimed claimed, std::stop_token stop);
   base::Result<void> begin(const Pick& pick);
   base::Result<void> give_up_position();
+  [[nodiscard]] message::GtidSet published() const;
   base::Result<Pick> find_replica();
   base::Result<void> dump(const Pick& pick);
   base::Result<void> start_snapshot(std::optional<SnapshotPlan> plan);

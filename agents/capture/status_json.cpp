@@ -41,6 +41,8 @@ std::string status_json(const SessionFigures& f) {
                              {"failovers", f.failovers},
                              {"preparedXa", f.prepared_xa}};
   if (f.replica_figures.binlog_hours_left) out["binlogHoursLeft"] = *f.replica_figures.binlog_hours_left;
+  if (!f.lost_position.empty()) out["lostPosition"] = f.lost_position;
+  if (!f.accepted_position.empty()) out["acceptedPosition"] = f.accepted_position;
   if (f.snapshot && (f.snapshot->running || !f.snapshot->complete)) out["snapshot"] = snapshot_json(*f.snapshot);
   return out.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }

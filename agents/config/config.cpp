@@ -102,6 +102,7 @@ void capture(Fields& f, Capture& c) {
   f.integer("chunkRows", c.chunk_rows, {1, 1'000'000});
   f.integer("parallelism", c.parallelism, {1, 32});
   f.choice("onPositionLost", c.on_position_lost, kOnPositionLost);
+  f.text("acceptPositionLost", c.accept_position_lost);
   f.millis("heartbeatMs", c.heartbeat, {10, 60'000});
   f.millis("watchdogMs", c.watchdog, {100, 600'000});
   f.millis("checkpointEveryMs", c.checkpoint_every, {10, 600'000});

@@ -101,6 +101,7 @@ struct Capture {
   std::uint32_t chunk_rows = 10000;
   std::uint32_t parallelism = 2;
   OnPositionLost on_position_lost = OnPositionLost::Halt;
+  std::string accept_position_lost;           ///< a person's consent to Resnapshot at exactly this lost position
   std::chrono::milliseconds heartbeat{1000};  ///< asked from the replica when it has nothing to send
   std::chrono::milliseconds watchdog{5000};   ///< silence that means the connection is dead
   std::chrono::milliseconds checkpoint_every{2000};

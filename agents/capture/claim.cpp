@@ -1,0 +1,70 @@
+// The beginning of an epoch: steps 1 to 3 of the protocol.
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "agents/base/backoff.hpp"
+#include "agents/capture/session.hpp"
+#include "agents/kafka/logs.hpp"
+
+namespace datasync::capture {
+namespace {
+
+using base::Error;
+using base::Reason;
+
+constexpr base::Millis kClaimFirst{50}, kClaimCap{2000};
+constexpr std::uint32_t kUnknownMessageBytes = 1'000'000;
+
+/// What the checkpoints say was on every stream; they name it also when the streams themselves are gone.
+message::GtidSet known_position(const protocol::StateView& view, std::int32_t streams) {
+  message::GtidSet all;
+  for (std::int32_t i = 0; i < streams; ++i) {
+    const auto checkpoint = view.checkpoint(i);
+    if (!checkpoint) return {};
+    all = i == 0 ? checkpoint->published : message::GtidSet::intersection(all, checkpoint->published);
+  }
+  return all;
+}
+
+}  // namespace
+
+base::Result<std::uint32_t> prepare_topics(const config::Capture& config, const kafka::Access& access, bool create) {
+  DS_ASSIGN(const auto admin, kafka::Admin::open(access));
+  DS_TRY(kafka::ensure_topics(*admin, config.common.channel, create));
+  DS_ASSIGN(const auto info, admin->describe(config.common.channel.topic));
+  const auto at = info.config.find("max.message.bytes");
+  std::uint32_t bytes = kUnknownMessageBytes;
+  if (at != info.config.end()) std::from_chars(at->second.data(), at->second.data() + at->second.size(), bytes);
+  return bytes;
+}
+
+base::Result<Claimed> claim(const Surroundings& around, kafka::Access access, std::uint32_t max_message_bytes,
+                            message::Epoch& held, std::stop_token stop) {
+  const auto& channel = around.config.common.channel;
+  Claimed claimed;
+  claimed.max_message_bytes = max_message_bytes;
+  DS_ASSIGN(claimed.state, kafka::open_state_log(access, channel.state_topic()));
+  DS_ASSIGN(const auto streams, kafka::open_stream_log(access, channel.topic));
+  claimed.access = std::move(access);
+  DS_TRY(protocol::catch_up(*claimed.state, claimed.view, stop));
+  if (held != message::Epoch{} && claimed.view.replaced(held, around.instance))
+    return Error(Reason::Superseded, fmt::format("another instance claimed an epoch above {}", held.value()));
+  held = std::max(held, message::Epoch(claimed.view.highest_claim().value() + 1));
+  base::Backoff backoff(kClaimFirst, kClaimCap);
+  DS_ASSIGN(claimed.epoch, protocol::claim_epoch(*claimed.state, claimed.view, around.instance, backoff, stop));
+  held = claimed.epoch;
+  auto recovered = protocol::start_and_recover(*claimed.state, *streams, claimed.view, claimed.epoch, around.instance,
+                                               std::max(channel.partitions, 1), stop);
+  if (recovered) {
+    claimed.streams = std::move(*recovered);
+  } else if (!recovered.error().is(Reason::PositionUnknown) ||
+             !around.loss.may_give_up(known_position(claimed.view, channel.partitions))) {
+    return Error(std::move(recovered).error());
+  }
+  return claimed;
+}
+
+}  // namespace datasync::capture

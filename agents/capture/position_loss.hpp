@@ -1,0 +1,34 @@
+#pragma once
+// Who may give up a position that no binlog reaches back to any more, and what is told about it.
+
+#include <mutex>
+#include <string>
+
+#include "agents/config/config.hpp"
+#include "agents/message/gtid.hpp"
+
+namespace datasync::capture {
+
+/// Thread-safe.
+class PositionLoss {
+ public:
+  explicit PositionLoss(const config::Capture& config) : config_(config) {}
+
+  /// Notes that `position` is lost; empty: not even the position is known. True when it may be given up: by
+  /// onPositionLost: Resnapshot, or because a person accepted exactly this position.
+  bool may_give_up(const message::GtidSet& position);
+  /// A dump goes on: nothing is lost any more.
+  void regained();
+
+  /// What a person has to name; empty: nothing is lost.
+  [[nodiscard]] std::string lost() const;
+  /// The position that was given up by a person's word; empty: none in this process.
+  [[nodiscard]] std::string accepted() const;
+
+ private:
+  const config::Capture& config_;
+  mutable std::mutex mutex_;
+  std::string lost_, accepted_;
+};
+
+}  // namespace datasync::capture
