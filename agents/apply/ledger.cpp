@@ -75,11 +75,29 @@ base::Result<SnapshotState> parse_snapshot_state(std::string_view text) {
   return state;
 }
 
-base::Result<void> Ledger::create(sql::Connection& connection, const Dialect& dialect, const std::string& database) {
-  // Asked first: an agent whose user may not create anything can work with a ledger made by somebody else.
+namespace {
+
+base::Result<bool> exists(sql::Connection& connection, const std::string& database) {
   DS_ASSIGN(const auto there, connection.query_one(fmt::format(
                                   "SELECT 1 FROM information_schema.tables WHERE table_schema={} AND table_name={}",
                                   sql::quote_text(database), sql::quote_text(kTable))));
+  return there.has_value();
+}
+
+}  // namespace
+
+base::Result<void> Ledger::forget(sql::Connection& connection, const Dialect& dialect, const std::string& database,
+                                  const std::string& task) {
+  DS_ASSIGN(const auto there, exists(connection, database));
+  if (!there) return {};
+  DS_TRY(connection.execute(
+      fmt::format("DELETE FROM {} WHERE task={}", dialect.quote(database, kTable), sql::quote_text(task))));
+  return {};
+}
+
+base::Result<void> Ledger::create(sql::Connection& connection, const Dialect& dialect, const std::string& database) {
+  // Asked first: an agent whose user may not create anything can work with a ledger made by somebody else.
+  DS_ASSIGN(const auto there, exists(connection, database));
   if (there) return {};
   DS_TRY(connection.execute(dialect.create_database(database)));
   DS_TRY(connection.execute(dialect.create_ledger(database)));

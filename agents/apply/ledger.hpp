@@ -51,6 +51,10 @@ class Ledger {
   /// Makes database and table if they are missing.
   static base::Result<void> create(sql::Connection& connection, const Dialect& dialect, const std::string& database);
 
+  /// Deletes every row of a task; no error when there is no ledger. The task must not run.
+  static base::Result<void> forget(sql::Connection& connection, const Dialect& dialect, const std::string& database,
+                                   const std::string& task);
+
   /// Adds one to the token and reads the row, in one transaction: from here on no commit of an older holder succeeds,
   /// and what it had open is over. Waits for its open transaction. Errors: DestinationBusy when that takes too long;
   /// LedgerInvalid.

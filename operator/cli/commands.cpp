@@ -9,6 +9,7 @@
 #include "agents/base/log.hpp"
 #include "agents/base/stop.hpp"
 #include "operator/api/crd.hpp"
+#include "operator/cli/cleanup.hpp"
 #include "operator/cli/completion.hpp"
 #include "operator/cli/folder.hpp"
 #include "operator/cli/pod_log.hpp"
@@ -40,6 +41,13 @@ void add_validate(CLI::App& app, std::vector<std::filesystem::path>& files) {
   auto* c = app.add_subcommand("validate", "Check DataSync resources and print every error");
   c->group(kLocal);
   c->add_option("FILE,-f,--file", files, "YAML file with DataSync resources; - is the standard input")->required();
+}
+
+/// What the operator's cleanup Job runs.
+void add_cleanup(CLI::App& app, std::vector<std::filesystem::path>& files) {
+  auto* c = app.add_subcommand("cleanup", "Delete a task's topics and ledger rows; its agents must not run any more");
+  c->group("");
+  c->add_option("--config", files, "Configuration file of a capture or apply agent; may stand twice")->required();
 }
 
 void add_tail(CLI::App& app, TailArguments& a) {
@@ -197,6 +205,7 @@ std::unique_ptr<CLI::App> command_line(Arguments& a) {
   app->set_version_flag("--version", DATASYNC_VERSION);
   add_run(*app, a.run);
   add_validate(*app, a.files);
+  add_cleanup(*app, a.files);
   add_tail(*app, a.tail);
   add_cluster(*app, a.cluster);
   add_other(*app, a);
@@ -207,6 +216,7 @@ int perform(const CLI::App& app, Arguments& a) {
   const auto command = app.get_subcommands().front()->get_name();
   if (command == "run") return run(a.run, base::stop_on_signals(Folder::remove_temporary));
   if (command == "validate") return validate(a.files, std::cout);
+  if (command == "cleanup") return cleanup(a.files, std::cout);
   if (command == "tail") return tail(a.tail);
   if (command == "probe") return probe(a.url);
   if (command == "__complete") return print_completions(a);
