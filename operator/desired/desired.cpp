@@ -86,6 +86,8 @@ config::Capture capture_config(const api::DataSync& resource, const Runtime& run
   out.chunk_rows = s.snapshot.chunk_rows;
   out.parallelism = s.snapshot.parallelism;
   out.on_position_lost = s.on_position_lost;
+  const auto accepted = resource.metadata.annotations.find(std::string(api::kAcceptPositionLost));
+  if (accepted != resource.metadata.annotations.end()) out.accept_position_lost = accepted->second;
   return out;
 }
 

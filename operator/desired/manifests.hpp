@@ -1,0 +1,38 @@
+#pragma once
+// The objects a resource wants to have in the cluster. Pure: the same resource and settings give the same bytes, every
+// field that a server would default and that matters is set, and nothing depends on time or on what is there.
+
+#include <string_view>
+#include <vector>
+
+#include "operator/api/resource.hpp"
+#include "operator/desired/names.hpp"
+
+namespace datasync::desired {
+
+/// All children in the order in which they are to be applied: ServiceAccount, ConfigMap, NetworkPolicy and PodMonitor
+/// when the settings ask for them, Deployments. Each has apiVersion, kind, owner reference, labels and the hash of
+/// itself. Precondition: the resource has no problems.
+std::vector<Json> children(const Owner& owner, const api::DataSync& resource, const Settings& settings);
+
+/// The Job that deletes what a resource with `deletionPolicy: Delete` leaves outside of the cluster.
+Json cleanup_job(const Owner& owner, const api::DataSync& resource, const Settings& settings);
+
+/// "capture", "apply" or both.
+std::vector<std::string_view> agents_of(const api::DataSync& resource);
+
+/// A secret that an agent reads, and the keys of it.
+struct SecretKeys {
+  std::string secret;
+  std::vector<std::string> keys;
+  bool operator==(const SecretKeys&) const = default;
+};
+/// Every secret of the resource, by name.
+std::vector<SecretKeys> secrets_of(const api::DataSync& resource);
+
+// Where things are in an agent's pod.
+inline constexpr std::string_view kConfigDir = "/etc/datasync/config";
+inline constexpr std::string_view kSecretsDir = "/etc/datasync/secrets";
+inline constexpr std::uint16_t kPort = 8080;
+
+}  // namespace datasync::desired
