@@ -1,0 +1,128 @@
+#include "operator/decide/cleanup.hpp"
+
+#include <algorithm>
+#include <ctime>
+
+#include <fmt/format.h>
+
+namespace datasync::decide {
+namespace {
+
+constexpr Millis kLook{5'000};
+
+bool has_finalizer(const Json& resource) {
+  const auto& meta = resource.at("metadata");
+  const auto at = meta.find("finalizers");
+  return at != meta.end() && std::ranges::any_of(*at, [](const Json& f) { return f == api::kCleanupFinalizer; });
+}
+
+/// Seconds since the resource was deleted.
+std::chrono::seconds age_of_deletion(const Seen& seen) {
+  std::tm tm{};
+  const auto text = seen.resource.at("metadata").value("deletionTimestamp", std::string());
+  if (strptime(text.c_str(), "%Y-%m-%dT%H:%M:%SZ", &tm) == nullptr) return {};
+  return seen.now -
+         std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::from_time_t(timegm(&tm)));
+}
+
+const Json* job_condition(const Json& job, std::string_view type) {
+  const auto status = job.find("status");
+  if (status == job.end() || !status->is_object() || !status->contains("conditions")) return nullptr;
+  for (const auto& c : status->at("conditions"))
+    if (c.value("type", "") == type && c.value("status", "") == "True") return &c;
+  return nullptr;
+}
+
+const Json* find(const Seen& seen, const Json& wanted) {
+  const auto same = [&](const Json& c) {
+    return c.value("kind", "") == wanted.at("kind") &&
+           c.at("metadata").value("name", "") == wanted.at("metadata").at("name");
+  };
+  const auto at = std::ranges::find_if(seen.children, same);
+  return at == seen.children.end() ? nullptr : &*at;
+}
+
+void let_go(Plan& plan, bool warning, std::string_view why, std::string message) {
+  plan.finalizer = Finalizer::Remove;
+  plan.notes.push_back({warning, std::string(why), std::move(message)});
+}
+
+std::string left(const api::DataSync& r) {
+  std::string out;
+  if (r.spec.source) out = fmt::format("topics {0} and {0}.state", r.spec.channel.topic);
+  if (r.spec.destination)
+    out +=
+        fmt::format("{}ledger rows of {} in {}", out.empty() ? "" : ", ", r.id(), r.spec.destination->ledger_database);
+  return out;
+}
+
+bool agents_run(const Seen& seen) {
+  return std::ranges::any_of(seen.pods, [](const Json& pod) {
+    const auto& labels = pod.at("metadata").value("labels", Json::object());
+    return labels.value(std::string(desired::kAgentLabel), "") != desired::kCleanup;
+  });
+}
+
+}  // namespace
+
+Plan decide_end(const Seen& seen) {
+  Plan plan;
+  plan.gone = true;
+  if (!has_finalizer(seen.resource)) return plan;  // the garbage collector does the rest
+  const auto& r = seen.document.resource;
+  if (!seen.document.problems.empty() || r.spec.deletion_policy == api::DeletionPolicy::Retain) {
+    plan.finalizer = Finalizer::Remove;
+    return plan;
+  }
+  if (seen.namespace_ends) {
+    let_go(plan, true, reason::CleanupGaveUp, "the namespace is being deleted; left for a person: " + left(r));
+    return plan;
+  }
+  if (age_of_deletion(seen) >= kCleanupLimit) {
+    let_go(plan, true, reason::CleanupGaveUp,
+           fmt::format("not done after {} seconds; left for a person: {}", kCleanupLimit.count(), left(r)));
+    return plan;
+  }
+  plan.requeue_after = kLook;
+  plan.gone = false;
+  for (const auto& child : seen.children)
+    if (child.value("kind", "") == "Deployment" && is_ours(child, owner_of(seen.resource).uid) &&
+        !child.at("metadata").contains("deletionTimestamp"))
+      plan.deletes.push_back(
+          {"apps/v1", "Deployment", child.at("metadata").at("name"), child.at("metadata").at("uid")});
+  const Finding running{Level::Waiting, std::string(reason::CleanupRunning), "deleting " + left(r)};
+  if (!plan.deletes.empty() || agents_run(seen)) {  // an agent would make anew what is deleted under it
+    plan.findings.push_back(running);
+    return plan;
+  }
+  const auto owner = owner_of(seen.resource);
+  const auto job = desired::cleanup_job(owner, r, seen.settings);
+  const auto* live = find(seen, job);
+  if (live != nullptr && !is_ours(*live, owner.uid)) {
+    plan.findings.push_back({Level::Stalled, std::string(reason::NameTaken),
+                             fmt::format("Job {} is not ours", job.at("metadata").at("name").get<std::string>())});
+  } else if (live == nullptr) {
+    for (auto& child : desired::children(owner, r, seen.settings)) {
+      const auto* there = find(seen, child);
+      const bool needed = child.at("kind") == "ConfigMap" || child.at("kind") == "ServiceAccount";
+      if (needed && (there == nullptr || needs_write(*there, child, seen.settled)))
+        plan.applies.push_back(std::move(child));
+    }
+    plan.applies.push_back(job);
+    plan.findings.push_back(running);
+  } else if (job_condition(*live, "Complete") != nullptr) {
+    let_go(plan, false, reason::CleanupDone, "deleted: " + left(r));
+    plan.gone = true;
+  } else if (const auto* failed = job_condition(*live, "Failed")) {
+    plan.findings.push_back(
+        {Level::Stalled, std::string(reason::CleanupFailed),
+         fmt::format("{}: {}; it is given up {} seconds after the deletion, or at once with deletionPolicy: Retain",
+                     job.at("metadata").at("name").get<std::string>(), failed->value("message", ""),
+                     kCleanupLimit.count())});
+  } else {
+    plan.findings.push_back(running);
+  }
+  return plan;
+}
+
+}  // namespace datasync::decide

@@ -1,0 +1,206 @@
+#include "operator/decide/decide.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "operator/decide/cleanup.hpp"
+#include "operator/decide/pods.hpp"
+#include "operator/desired/merge.hpp"
+
+namespace datasync::decide {
+namespace {
+
+constexpr Millis kPollSecret{15'000};
+constexpr Millis kLeftover{2'000};
+constexpr Millis kElsewhere{30'000};
+
+std::string name_of(const Json& object) {
+  return object.at("metadata").value("name", "");
+}
+
+bool ends(const Json& object) {
+  return object.at("metadata").contains("deletionTimestamp");
+}
+
+Delete deletion(const Json& object) {
+  return {object.value("apiVersion", ""), object.value("kind", ""), name_of(object),
+          object.at("metadata").value("uid", "")};
+}
+
+const Json* controller_of(const Json& object) {
+  const auto& meta = object.at("metadata");
+  const auto refs = meta.find("ownerReferences");
+  if (refs == meta.end()) return nullptr;
+  for (const auto& ref : *refs)
+    if (ref.value("controller", false)) return &ref;
+  return nullptr;
+}
+
+/// Of a former resource of this name: two cannot exist at once, so its owner is gone.
+bool is_leftover(const Json& object, const desired::Owner& owner) {
+  const auto* ref = controller_of(object);
+  return ref != nullptr && ref->value("kind", "") == api::kKind && ref->value("name", "") == owner.name &&
+         ref->value("apiVersion", "").starts_with("datasync.dev/") && ref->value("uid", "") != owner.uid;
+}
+
+/// A child that this operator made as a whole, not just any object with our labels.
+bool prunable(const Json& object) {
+  constexpr std::string_view kKinds[] = {"Deployment", "ConfigMap",     "ServiceAccount",
+                                         "Job",        "NetworkPolicy", "PodMonitor"};
+  return std::ranges::find(kKinds, object.value("kind", "")) != std::end(kKinds);
+}
+
+/// Who shall manage the resource, by word of a person, by status, or whoever sees it first.
+bool managed_elsewhere(const Seen& seen) {
+  const auto& annotations = seen.document.resource.metadata.annotations;
+  if (const auto named = annotations.find(std::string(api::kOperator)); named != annotations.end())
+    return named->second != seen.settings.installation;
+  const auto status = seen.resource.find("status");
+  const auto by = status == seen.resource.end() ? std::string() : status->value("operator", "");
+  return !by.empty() && by != seen.settings.installation && seen.other_lease_fresh;
+}
+
+bool claimed(const Json& resource, const std::string& installation) {
+  const auto status = resource.find("status");
+  return status != resource.end() && status->is_object() && status->value("operator", "") == installation;
+}
+
+Finalizer finalizer_change(const Seen& seen) {
+  const auto& meta = seen.resource.at("metadata");
+  const auto at = meta.find("finalizers");
+  const bool has =
+      at != meta.end() && std::ranges::any_of(*at, [](const Json& f) { return f == api::kCleanupFinalizer; });
+  const bool wanted = seen.document.resource.spec.deletion_policy == api::DeletionPolicy::Delete;
+  return has == wanted ? Finalizer::Leave : wanted ? Finalizer::Add : Finalizer::Remove;
+}
+
+void find_missing_secrets(const Seen& seen, Plan& plan) {
+  if (!seen.secrets) return;
+  std::vector<std::string> missing;
+  for (const auto& [secret, keys] : desired::secrets_of(seen.document.resource)) {
+    const auto at = seen.secrets->find(secret);
+    if (at == seen.secrets->end()) {
+      missing.push_back(fmt::format("secret {} does not exist", secret));
+      continue;
+    }
+    for (const auto& key : keys)
+      if (!at->second.contains(key)) missing.push_back(fmt::format("secret {} has no key {}", secret, key));
+  }
+  if (missing.empty()) return;
+  plan.findings.push_back(
+      {Level::Waiting, std::string(reason::SecretNotFound), fmt::format("{}", fmt::join(missing, "; "))});
+  plan.requeue_after = kPollSecret;
+}
+
+void replace_stuck_pods(const Seen& seen, const std::vector<Json>& wanted, Plan& plan) {
+  for (const auto& child : wanted) {
+    if (child.at("kind") != "Deployment") continue;
+    const auto& meta = child.at("spec").at("template").at("metadata");
+    const auto hash = meta.at("annotations").at(std::string(desired::kTemplateHash)).get<std::string>();
+    const auto agent = meta.at("labels").at(std::string(desired::kAgentLabel)).get<std::string>();
+    for (const auto& pod : seen.pods) {
+      if (pod.at("metadata").value("labels", Json::object()).value(std::string(desired::kAgentLabel), "") != agent)
+        continue;
+      if (!stuck_and_old(pod, hash)) continue;
+      plan.deletes.push_back({"v1", "Pod", name_of(pod), pod.at("metadata").value("uid", "")});
+      plan.notes.push_back({false, std::string(reason::OldPodReplaced),
+                            fmt::format("{} is of an old revision: {}", name_of(pod), pod_trouble(pod)->message)});
+    }
+  }
+}
+
+/// Compares what is there with what is wanted. False when a name is taken: then nothing is touched.
+bool compare(const Seen& seen, std::vector<Json>& wanted, Plan& plan) {
+  const auto owner = owner_of(seen.resource);
+  std::vector<Json> applies;
+  std::vector<Delete> leftovers;
+  for (auto& child : wanted) {
+    const auto same = [&](const Json& c) {
+      return c.value("kind", "") == child.at("kind") && name_of(c) == name_of(child);
+    };
+    const auto at = std::ranges::find_if(seen.children, same);
+    if (at == seen.children.end()) {
+      applies.push_back(child);
+    } else if (is_leftover(*at, owner)) {
+      if (!ends(*at)) leftovers.push_back(deletion(*at));
+      plan.findings.push_back(
+          {Level::Waiting, std::string(reason::ReplacingLeftover),
+           fmt::format("{} {} belongs to a former resource of this name", child.value("kind", ""), name_of(child))});
+    } else if (!is_ours(*at, owner.uid)) {
+      plan.findings.push_back(
+          {Level::Stalled, std::string(reason::NameTaken),
+           fmt::format("{} {} exists and is not ours; it is left as it is", child.value("kind", ""), name_of(child))});
+      return false;
+    } else if (!ends(*at) && needs_write(*at, child, seen.settled)) {
+      applies.push_back(child);
+    }
+  }
+  for (const auto& child : seen.children) {
+    const auto same = [&](const Json& w) {
+      return w.at("kind") == child.value("kind", "") && name_of(w) == name_of(child);
+    };
+    if (ends(child) || !prunable(child) || std::ranges::any_of(wanted, same)) continue;
+    if (is_ours(child, owner.uid) || is_leftover(child, owner)) plan.deletes.push_back(deletion(child));
+  }
+  plan.deletes.insert(plan.deletes.end(), leftovers.begin(), leftovers.end());
+  plan.applies = std::move(applies);
+  if (!leftovers.empty()) plan.requeue_after = kLeftover;
+  return true;
+}
+
+}  // namespace
+
+desired::Owner owner_of(const Json& resource) {
+  const auto& meta = resource.at("metadata");
+  return {meta.value("namespace", ""), meta.value("name", ""), meta.value("uid", "")};
+}
+
+bool is_ours(const Json& object, std::string_view uid) {
+  const auto* ref = controller_of(object);
+  return ref != nullptr && ref->value("uid", "") == uid;
+}
+
+std::string mark_of(const Json& object) {
+  const auto& meta = object.at("metadata");
+  const auto generation = meta.find("generation");
+  return generation == meta.end() ? meta.value("resourceVersion", "") : generation->dump();
+}
+
+bool needs_write(const Json& live, const Json& wanted, const std::map<std::string, std::string>& settled) {
+  const auto hash_of = [](const Json& object) {
+    return object.at("metadata").value("annotations", Json::object()).value(std::string(desired::kSpecHash), "");
+  };
+  if (hash_of(live) != hash_of(wanted)) return true;
+  // The hash alone would not show what others changed. But what the server writes differently from what we sent must
+  // not be sent for ever: after a write of ours only a change by somebody else is looked at.
+  const auto at = settled.find(live.at("metadata").value("uid", ""));
+  if (at != settled.end() && at->second == mark_of(live)) return false;
+  return !desired::covers(live, wanted);
+}
+
+Plan decide(const Seen& seen) {
+  if (managed_elsewhere(seen)) {
+    Plan plan;
+    plan.elsewhere = true;
+    plan.requeue_after = kElsewhere;
+    return plan;
+  }
+  if (seen.resource.at("metadata").contains("deletionTimestamp")) return decide_end(seen);
+  Plan plan;
+  plan.claim = !claimed(seen.resource, seen.settings.installation);
+  auto problems = seen.document.problems;
+  if (problems.empty()) problems = api::not_built(seen.document.resource);
+  if (!problems.empty()) {
+    plan.findings.push_back({Level::Stalled, std::string(reason::ConfigInvalid), config::to_text(problems)});
+    return plan;
+  }
+  plan.finalizer = finalizer_change(seen);
+  auto wanted = desired::children(owner_of(seen.resource), seen.document.resource, seen.settings);
+  if (!compare(seen, wanted, plan)) return plan;
+  replace_stuck_pods(seen, wanted, plan);
+  find_missing_secrets(seen, plan);
+  return plan;
+}
+
+}  // namespace datasync::decide

@@ -1,0 +1,96 @@
+#pragma once
+// What is to be done, given what was seen. Pure: no client, no clock, no log. Everything is derived from what is there,
+// nothing from what was done before, so that an operator which died after any write goes on where it stood.
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "operator/api/read.hpp"
+#include "operator/decide/agent_view.hpp"
+#include "operator/decide/reasons.hpp"
+#include "operator/desired/manifests.hpp"
+#include "operator/desired/names.hpp"
+
+namespace datasync::decide {
+
+using desired::Json;
+using Time = std::chrono::sys_seconds;
+using Millis = std::chrono::milliseconds;
+
+/// What an agent's pod answered on /status, or why it did not.
+struct Report {
+  std::string pod;
+  std::optional<AgentView> view;
+  std::string error;
+};
+
+/// Everything about one resource, as it was seen.
+struct Seen {
+  Json resource;                          ///< as the server gave it
+  api::Document document;                 ///< read from it, without its status
+  std::vector<Json> children;             ///< objects of our labels or of a wanted name, each with apiVersion and kind
+  std::vector<Json> pods;                 ///< of the agents
+  std::map<std::string, Report> reports;  ///< by agent
+  /// The keys of the named secrets that exist; nothing: the operator may not look.
+  std::optional<std::map<std::string, std::set<std::string>>> secrets;
+  /// Marks of children (`mark_of`) that held everything wanted, by uid, from this process's own writes.
+  std::map<std::string, std::string> settled;
+  desired::Settings settings;
+  bool namespace_ends = false;     ///< it is being deleted: nothing new can be made in it
+  bool other_lease_fresh = false;  ///< of the installation that status names
+  Time now;
+};
+
+enum class Level : std::uint8_t { Waiting, Stalled };
+/// Something that keeps a resource from being ready.
+struct Finding {
+  Level level = Level::Waiting;
+  std::string reason;
+  std::string message;
+  bool operator==(const Finding&) const = default;
+};
+
+/// An event beside those that a change of the Ready condition's reason gives.
+struct Note {
+  bool warning = false;
+  std::string reason;
+  std::string message;
+  bool operator==(const Note&) const = default;
+};
+
+struct Delete {
+  std::string api_version, kind, name, uid;
+  bool operator==(const Delete&) const = default;
+};
+
+enum class Finalizer : std::uint8_t { Leave, Add, Remove };
+
+struct Plan {
+  bool elsewhere = false;  ///< another installation's: nothing is done, nothing is told
+  bool claim = false;      ///< write our name into status before anything else
+  Finalizer finalizer = Finalizer::Leave;
+  bool gone = false;            ///< it is being deleted: no status any more
+  std::vector<Delete> deletes;  ///< before the applies
+  std::vector<Json> applies;    ///< in this order
+  std::vector<Finding> findings;
+  std::vector<Note> notes;
+  std::optional<Millis> requeue_after;
+};
+
+Plan decide(const Seen& seen);
+
+/// What changes when an object's wanted part may have changed: its generation, or its resourceVersion where it has
+/// none.
+std::string mark_of(const Json& object);
+/// Owned by this very resource.
+bool is_ours(const Json& object, std::string_view uid);
+desired::Owner owner_of(const Json& resource);
+/// True when the child needs a write to become what is wanted.
+bool needs_write(const Json& live, const Json& wanted, const std::map<std::string, std::string>& settled);
+
+}  // namespace datasync::decide

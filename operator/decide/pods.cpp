@@ -1,0 +1,149 @@
+#include "operator/decide/pods.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+namespace datasync::decide {
+namespace {
+
+constexpr int kManyRestarts = 3;
+
+std::string text(const Json& object, const char* key) {
+  const auto at = object.is_object() ? object.find(key) : object.end();
+  return at != object.end() && at->is_string() ? at->get<std::string>() : std::string();
+}
+
+int number(const Json& object, const char* key, int otherwise) {
+  const auto at = object.is_object() ? object.find(key) : object.end();
+  return at != object.end() && at->is_number_integer() ? at->get<int>() : otherwise;
+}
+
+const Json& member(const Json& object, const char* key) {
+  static const Json kNone;
+  if (!object.is_object()) return kNone;
+  const auto at = object.find(key);
+  return at == object.end() ? kNone : *at;
+}
+
+const Json* condition(const Json& object, std::string_view type) {
+  for (const auto& c : member(member(object, "status"), "conditions"))
+    if (text(c, "type") == type) return &c;
+  return nullptr;
+}
+
+std::string pod_name(const Json& pod) {
+  return text(member(pod, "metadata"), "name");
+}
+
+Finding finding(Level level, std::string_view reason, const std::string& pod, std::string_view what,
+                const std::string& words) {
+  return {level, std::string(reason),
+          words.empty() ? fmt::format("pod {}: {}", pod, what) : fmt::format("pod {}: {}: {}", pod, what, words)};
+}
+
+std::optional<Finding> waiting(const std::string& pod, const Json& waiting, const Json& last) {
+  const auto why = text(waiting, "reason");
+  const auto words = text(waiting, "message");
+  constexpr std::array kPull{"ErrImagePull",      "ImagePullBackOff",    "InvalidImageName",
+                             "ErrImageNeverPull", "RegistryUnavailable", "ImageInspectError"};
+  constexpr std::array kConfig{"CreateContainerConfigError", "CreateContainerError", "RunContainerError"};
+  if (std::ranges::find(kPull, why) != kPull.end())
+    return finding(Level::Stalled, reason::ImagePullFailed, pod, why, words);
+  if (std::ranges::find(kConfig, why) != kConfig.end())
+    return finding(Level::Stalled, reason::ContainerConfigInvalid, pod, why, words);
+  if (why != "CrashLoopBackOff") return std::nullopt;
+  const auto& ended = member(last, "terminated");
+  if (text(ended, "reason") == "OOMKilled")
+    return finding(Level::Stalled, reason::OutOfMemory, pod, "OOMKilled", words);
+  const auto said = text(ended, "message");
+  return finding(Level::Stalled, reason::AgentCrashing, pod,
+                 fmt::format("{}, exit code {}", why, number(ended, "exitCode", 0)), said.empty() ? words : said);
+}
+
+std::optional<Finding> container_trouble(const std::string& pod, const Json& status) {
+  const auto& state = member(status, "state");
+  const auto& last = member(status, "lastState");
+  if (const auto& w = member(state, "waiting"); w.is_object()) return waiting(pod, w, last);
+  if (const auto& ended = member(state, "terminated"); ended.is_object()) {
+    const auto why = text(ended, "reason");
+    return why == "OOMKilled"
+               ? finding(Level::Stalled, reason::OutOfMemory, pod, why, text(ended, "message"))
+               : finding(Level::Waiting, reason::AgentGone, pod, why.empty() ? "ended" : why, text(ended, "message"));
+  }
+  // Runs again for the moment: the reason it keeps ending stays the news until it is ready.
+  const bool ready = member(status, "ready") == true;
+  if (!ready && number(status, "restartCount", 0) >= kManyRestarts &&
+      text(member(last, "terminated"), "reason") == "OOMKilled")
+    return finding(Level::Stalled, reason::OutOfMemory, pod, "OOMKilled", text(member(last, "terminated"), "message"));
+  return std::nullopt;
+}
+
+bool of_agent(const Json& pod, std::string_view agent) {
+  return text(member(member(pod, "metadata"), "labels"), std::string(desired::kAgentLabel).c_str()) == agent;
+}
+
+}  // namespace
+
+const Json* current_pod(const std::vector<Json>& pods, std::string_view agent) {
+  const Json* best = nullptr;
+  for (const auto& pod : pods) {
+    const auto& meta = member(pod, "metadata");
+    if (!of_agent(pod, agent) || meta.contains("deletionTimestamp")) continue;
+    const auto phase = text(member(pod, "status"), "phase");
+    if (phase == "Failed" && best != nullptr) continue;  // evicted: its successor counts
+    const auto better = [&] {
+      const auto& other = member(*best, "metadata");
+      if (text(member(*best, "status"), "phase") == "Failed" && phase != "Failed") return true;
+      return std::pair(text(meta, "creationTimestamp"), text(meta, "name")) >
+             std::pair(text(other, "creationTimestamp"), text(other, "name"));
+    };
+    if (best == nullptr || better()) best = &pod;
+  }
+  return best;
+}
+
+bool pod_ready(const Json& pod) {
+  const auto* c = condition(pod, "Ready");
+  return c != nullptr && text(*c, "status") == "True";
+}
+
+std::optional<Finding> pod_trouble(const Json& pod) {
+  const auto name = pod_name(pod);
+  const auto& status = member(pod, "status");
+  const auto phase = text(status, "phase");
+  if (phase == "Failed")
+    return finding(Level::Waiting, reason::AgentGone, name,
+                   text(status, "reason").empty() ? "Failed" : text(status, "reason"), text(status, "message"));
+  if (const auto* c = condition(pod, "PodScheduled"); c != nullptr && text(*c, "status") == "False")
+    return text(*c, "reason") == "Unschedulable"
+               ? finding(Level::Stalled, reason::Unschedulable, name, "Unschedulable", text(*c, "message"))
+               : finding(Level::Waiting, reason::PodPending, name, text(*c, "reason"), text(*c, "message"));
+  for (const auto* list : {"initContainerStatuses", "containerStatuses"})
+    for (const auto& one : member(status, list)) {
+      // An init container that ended well is no trouble.
+      const auto& ended = member(member(one, "state"), "terminated");
+      if (std::string_view(list) == "initContainerStatuses" && number(ended, "exitCode", 1) == 0) continue;
+      if (auto trouble = container_trouble(name, one)) return trouble;
+    }
+  return std::nullopt;
+}
+
+std::optional<Finding> no_pod_trouble(const Json& workload) {
+  const auto* c = condition(workload, "ReplicaFailure");
+  if (c == nullptr || text(*c, "status") != "True") return std::nullopt;
+  return Finding{Level::Stalled, std::string(reason::PodRefused),
+                 fmt::format("{}: {}", text(member(workload, "metadata"), "name"), text(*c, "message"))};
+}
+
+bool stuck_and_old(const Json& pod, std::string_view template_hash) {
+  const auto& meta = member(pod, "metadata");
+  if (meta.contains("deletionTimestamp") || pod_ready(pod)) return false;
+  const auto of = text(member(meta, "annotations"), std::string(desired::kTemplateHash).c_str());
+  if (of.empty() || of == template_hash) return false;
+  const auto trouble = pod_trouble(pod);
+  return trouble && trouble->level == Level::Stalled;
+}
+
+}  // namespace datasync::decide

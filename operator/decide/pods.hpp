@@ -1,0 +1,27 @@
+#pragma once
+// What the pods of an agent say about it.
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "operator/decide/decide.hpp"
+
+namespace datasync::decide {
+
+/// The pod that counts for an agent: not ending, the newest. Null when there is none.
+const Json* current_pod(const std::vector<Json>& pods, std::string_view agent);
+
+/// Its kubelet says that it takes part.
+bool pod_ready(const Json& pod);
+
+/// Why a pod does not run, in the words of the kubelet or the scheduler; nothing when it runs.
+std::optional<Finding> pod_trouble(const Json& pod);
+
+/// Why a Deployment or Job has no pod, from its conditions (ReplicaFailure).
+std::optional<Finding> no_pod_trouble(const Json& workload);
+
+/// Of another revision than `template_hash`, and it will not run by itself.
+bool stuck_and_old(const Json& pod, std::string_view template_hash);
+
+}  // namespace datasync::decide

@@ -1,0 +1,66 @@
+#pragma once
+// Why a resource is as it is, beside the agents' own reasons (agents/base/reason.hpp): what conditions and events of
+// the operator say. docs/operator-reasons.md is made from this list.
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace datasync::decide {
+
+/// Where a reason stands: Ready=True; Reconciling=True; Stalled=True; or in an event only.
+enum class Shown : std::uint8_t { Ready, Reconciling, Stalled, Paused, Event };
+
+// name, where it stands, what it means and what to do
+#define DATASYNC_OPERATOR_REASONS(X)                                                                                   \
+  X(Streaming, Ready, "Data flows.")                                                                                   \
+  X(Snapshotting, Ready, "Data flows, and the rows from before are being copied.")                                     \
+  X(AgentsReady, Ready, "The agents' pods are ready; their /status cannot be fetched, so no more is known.")           \
+  X(Completed, Ready, "Mode Once: everything is copied and verified.")                                                 \
+  X(Paused, Paused, "spec.paused is set: no agent runs.")                                                              \
+  X(Starting, Reconciling, "The agents are being started or replaced.")                                                \
+  X(AgentUnreachable, Reconciling, "An agent's pod runs, is not ready, and does not answer on /status.")               \
+  X(ReplacingLeftover, Reconciling, "Objects of a former resource of this name are being deleted.")                    \
+  X(CleanupRunning, Reconciling, "deletionPolicy is Delete: topics and ledger rows are being deleted.")                \
+  X(ApiUnavailable, Reconciling, "The API server did not take a write; it is tried again. The message has its words.") \
+  X(AgentGone, Reconciling, "An agent's pod ended and is made anew; the message has the kubelet's words.")             \
+  X(PodPending, Reconciling, "A pod waits; the message has the kubelet's words.")                                      \
+  X(NameTaken, Stalled, "An object that is not ours has the name of a child. Delete it, or rename the resource.")      \
+  X(ImagePullFailed, Stalled, "The agents' image cannot be pulled. Check the image, its registry and pull secrets.")   \
+  X(ContainerConfigInvalid, Stalled, "The kubelet cannot make the container; check the podTemplate.")                  \
+  X(AgentCrashing, Stalled, "An agent ends again and again; the message has its last words.")                          \
+  X(OutOfMemory, Stalled, "An agent was killed for its memory. Raise spec.capture/apply.resources.limits.memory.")     \
+  X(Unschedulable, Stalled, "No node takes the pod; the message has the scheduler's words.")                           \
+  X(PodRefused, Stalled, "Pods cannot be made (quota, Pod Security, admission); the message has the words.")           \
+  X(ApplyRefused, Stalled, "The API server, a quota or an admission rule refuses an object; the message has why.")     \
+  X(Forbidden, Stalled, "The operator lacks the RBAC right that the message names.")                                   \
+  X(CleanupFailed, Stalled, "The cleanup Job failed. Set deletionPolicy: Retain to let the resource go without it.")   \
+  X(CleanupGaveUp, Event, "The cleanup was given up; topics or ledger rows are left for a person to delete.")          \
+  X(CleanupDone, Event, "Topics and ledger rows of the resource are deleted.")                                         \
+  X(OldPodReplaced, Event, "A pod of an old revision that could not start was deleted.")                               \
+  X(PositionLossAccepted, Event, "As annotated by a person, a lost position was given up; a new copy runs.")           \
+  X(OffsetsSkipped, Event, "As annotated by a person, records at the named offsets were skipped.")                     \
+  X(ManagedElsewhere, Event, "Another installation of the operator manages this resource; it is left alone.")
+
+struct ReasonInfo {
+  std::string_view name;
+  Shown shown;
+  std::string_view text;
+};
+inline constexpr std::array kReasons{
+#define X(name, shown, text) ReasonInfo{#name, Shown::shown, text},
+    DATASYNC_OPERATOR_REASONS(X)
+#undef X
+};
+
+/// The names as constants: reason::Streaming.
+namespace reason {
+#define X(name, shown, text) inline constexpr std::string_view name = #name;
+DATASYNC_OPERATOR_REASONS(X)
+#undef X
+// Reasons that agents have too (agents/base/reason.hpp).
+inline constexpr std::string_view ConfigInvalid = "ConfigInvalid";
+inline constexpr std::string_view SecretNotFound = "SecretNotFound";
+}  // namespace reason
+
+}  // namespace datasync::decide

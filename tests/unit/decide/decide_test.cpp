@@ -1,0 +1,230 @@
+#include "operator/decide/decide.hpp"
+
+#include <functional>
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/decide/world.hpp"
+
+namespace datasync::decide {
+namespace {
+
+using namespace datasync::decide::testing;
+using Names = std::vector<std::string>;
+
+struct Row {
+  const char* name;
+  const char* change;  ///< to the resource
+  std::function<void(Seen&)> then;
+  Names applies, deletes, findings;
+};
+
+class Decide : public ::testing::TestWithParam<Row> {};
+
+TEST_P(Decide, does) {
+  auto seen = settled(GetParam().change);
+  if (GetParam().then) GetParam().then(seen);
+  const auto plan = decide(seen);
+  EXPECT_EQ(applied(plan), GetParam().applies);
+  EXPECT_EQ(deleted(plan), GetParam().deletes);
+  EXPECT_EQ(reasons(plan), GetParam().findings);
+}
+
+void respec(Seen& seen, const char* change) {
+  seen.resource.merge_patch(Json::parse(change));
+  reread(seen);
+}
+
+const Names kAll{"ServiceAccount shop-agent", "ConfigMap shop-config", "Deployment shop-capture",
+                 "Deployment shop-apply"};
+
+INSTANTIATE_TEST_SUITE_P(
+    Rule, Decide,
+    ::testing::Values(
+        Row{"nothing_when_all_is_as_wanted", "{}", nullptr, {}, {}, {}},
+        Row{"everything_in_order_when_nothing_is_there", "{}", [](Seen& s) { s.children.clear(); }, kAll, {}, {}},
+        Row{"the_rest_after_a_death_in_between",
+            "{}",
+            [](Seen& s) { s.children.resize(2); },
+            {"Deployment shop-capture", "Deployment shop-apply"},
+            {},
+            {}},
+        Row{"scales_to_zero_when_paused",
+            "{}",
+            [](Seen& s) { respec(s, R"({"spec":{"paused":true}})"); },
+            {"Deployment shop-capture", "Deployment shop-apply"},
+            {},
+            {}},
+        Row{"deletes_the_side_that_left_the_spec",
+            "{}",
+            [](Seen& s) { respec(s, R"({"spec":{"destination":null}})"); },
+            {"ConfigMap shop-config"},
+            {"Deployment shop-apply"},
+            {}},
+        Row{"takes_back_what_the_settings_no_longer_ask_for",
+            "{}",
+            [](Seen& s) {
+              s.settings.network_policy = true;
+              s.children = desired::children(owner_of(s.resource), s.document.resource, s.settings);
+              s.settings.network_policy = false;
+            },
+            {},
+            {"NetworkPolicy shop-agent"},
+            {}},
+        Row{"leaves_children_alone_when_the_spec_is_wrong",
+            "{}",
+            [](Seen& s) { respec(s, R"({"spec":{"types":["nothing"],"destination":null}})"); },
+            {},
+            {},
+            {"ConfigInvalid"}},
+        Row{"says_what_this_version_cannot_run",
+            R"({"spec":{"destination":{"engine":"PostgreSQL"}}})",
+            nullptr,
+            {},
+            {},
+            {"ConfigInvalid"}},
+        Row{"never_adopts_an_object_of_somebody_else",
+            "{}",
+            [](Seen& s) {
+              child(s, "ConfigMap", "shop-config")["metadata"].erase("ownerReferences");
+              s.children.pop_back();
+            },
+            {},
+            {},
+            {"NameTaken"}},
+        Row{"an_owner_that_is_no_controller_is_somebody_else",
+            "{}",
+            [](Seen& s) {
+              child(s, "ConfigMap", "shop-config")["metadata"]["ownerReferences"][0]["controller"] = false;
+            },
+            {},
+            {},
+            {"NameTaken"}},
+        Row{"deletes_what_a_former_resource_of_the_name_left",
+            "{}",
+            [](Seen& s) { child(s, "Deployment", "shop-apply")["metadata"]["ownerReferences"][0]["uid"] = "former"; },
+            {},
+            {"Deployment shop-apply"},
+            {"ReplacingLeftover"}},
+        Row{"waits_for_a_leftover_that_is_going",
+            "{}",
+            [](Seen& s) {
+              auto& d = child(s, "Deployment", "shop-apply")["metadata"];
+              d["ownerReferences"][0]["uid"] = "former";
+              d["deletionTimestamp"] = "2026-01-01T00:00:00Z";
+            },
+            {},
+            {},
+            {"ReplacingLeftover"}},
+        Row{"mends_what_somebody_changed",
+            "{}",
+            [](Seen& s) { child(s, "Deployment", "shop-apply")["spec"]["replicas"] = 5; },
+            {"Deployment shop-apply"},
+            {},
+            {}},
+        Row{"writes_no_second_time_what_the_server_spells_differently",
+            "{}",
+            [](Seen& s) {
+              auto& d = child(s, "Deployment", "shop-apply");
+              d["spec"]["strategy"] = "spelt otherwise";
+              s.settled[d["metadata"]["uid"]] = mark_of(d);
+            },
+            {},
+            {},
+            {}},
+        Row{"looks_again_when_it_changed_since",
+            "{}",
+            [](Seen& s) {
+              auto& d = child(s, "Deployment", "shop-apply");
+              s.settled[d["metadata"]["uid"]] = mark_of(d);
+              d["spec"]["replicas"] = 5;
+              d["metadata"]["generation"] = 2;
+            },
+            {"Deployment shop-apply"},
+            {},
+            {}},
+        Row{"a_secret_that_is_missing_is_told_and_holds_nothing_up",
+            "{}",
+            [](Seen& s) {
+              s.children.pop_back();
+              s.secrets.emplace();
+              (*s.secrets)["reader"] = {"username", "password"};
+            },
+            {"Deployment shop-apply"},
+            {},
+            {"SecretNotFound"}},
+        Row{"a_key_that_is_missing_too",
+            "{}",
+            [](Seen& s) {
+              s.secrets.emplace();
+              (*s.secrets)["reader"] = {"username"};
+              (*s.secrets)["writer"] = {"username", "password"};
+            },
+            {},
+            {},
+            {"SecretNotFound"}},
+        Row{"a_restart_rolls_both",
+            "{}",
+            [](Seen& s) { respec(s, R"({"metadata":{"annotations":{"datasync.dev/restart":"1"}}})"); },
+            {"Deployment shop-capture", "Deployment shop-apply"},
+            {},
+            {}}),
+    [](const auto& row) { return std::string(row.param.name); });
+
+TEST(Decide, a_pod_that_an_old_spec_left_stuck_is_replaced) {
+  auto seen = settled();
+  auto stuck = pod(seen, "capture", "old");
+  stuck["metadata"]["annotations"]["datasync.dev/template-hash"] = "before";
+  stuck["status"] = Json::parse(
+      R"({"phase":"Pending","containerStatuses":[{"name":"agent","state":{"waiting":{"reason":"ImagePullBackOff"}}}]})");
+  seen.pods = {stuck, pod(seen, "apply")};
+  EXPECT_EQ(deleted(decide(seen)), Names{"Pod old"});
+  seen.pods[0]["metadata"]["annotations"] = pod(seen, "capture").at("metadata").at("annotations");
+  EXPECT_EQ(deleted(decide(seen)), Names{}) << "of the present revision: its Deployment keeps trying";
+}
+
+TEST(Decide, an_old_pod_that_works_is_left_to_its_deployment) {
+  auto seen = settled();
+  seen.pods = {pod(seen, "capture", "old")};
+  seen.pods[0]["metadata"]["annotations"]["datasync.dev/template-hash"] = "before";
+  EXPECT_EQ(deleted(decide(seen)), Names{});
+}
+
+struct Managed {
+  const char* name;
+  const char* change;
+  bool fresh;
+  bool elsewhere;
+  bool claim;
+};
+class Manager : public ::testing::TestWithParam<Managed> {};
+TEST_P(Manager, is) {
+  auto seen = settled(GetParam().change);
+  seen.other_lease_fresh = GetParam().fresh;
+  const auto plan = decide(seen);
+  EXPECT_EQ(plan.elsewhere, GetParam().elsewhere);
+  EXPECT_EQ(plan.claim, GetParam().claim);
+  if (plan.elsewhere) {
+    EXPECT_TRUE(plan.applies.empty() && plan.deletes.empty() && plan.findings.empty());
+  }
+}
+INSTANTIATE_TEST_SUITE_P(
+    Installations, Manager,
+    ::testing::Values(
+        Managed{"we", "{}", false, false, false}, Managed{"nobody_yet", R"({"status":null})", false, false, true},
+        Managed{"the_other_while_it_lives", R"({"status":{"operator":"two"}})", true, true, false},
+        Managed{"we_when_the_other_is_dead", R"({"status":{"operator":"two"}})", false, false, true},
+        Managed{"who_is_named", R"({"metadata":{"annotations":{"datasync.dev/operator":"two"}}})", false, true, false},
+        Managed{"we_when_named",
+                R"({"metadata":{"annotations":{"datasync.dev/operator":"one"}},"status":{"operator":"two"}})", true,
+                false, true}),
+    [](const auto& row) { return std::string(row.param.name); });
+
+TEST(Decide, the_finalizer_is_there_only_with_the_policy_delete) {
+  EXPECT_EQ(decide(settled()).finalizer, Finalizer::Leave);
+  EXPECT_EQ(decide(settled(R"({"spec":{"deletionPolicy":"Delete"}})")).finalizer, Finalizer::Add);
+  EXPECT_EQ(decide(settled(R"({"metadata":{"finalizers":["datasync.dev/cleanup"]}})")).finalizer, Finalizer::Remove);
+}
+
+}  // namespace
+}  // namespace datasync::decide

@@ -1,0 +1,46 @@
+// docs/operator-reasons.md is made from operator/decide/reasons.hpp. UPDATE_DOCS=1 writes it anew.
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "operator/decide/reasons.hpp"
+
+namespace datasync::decide {
+namespace {
+
+std::string page() {
+  std::string out =
+      "# Reasons of the operator\n\n"
+      "Conditions and events of a DataSync carry one of these, or one of the agents' own reasons "
+      "([reasons.md](reasons.md)).\nAlerts can be written on the names: they do not change.\n";
+  const auto section = [&](Shown shown, const char* title) {
+    out += std::string("\n## ") + title + "\n\n| reason | what it means and what to do |\n| --- | --- |\n";
+    for (const auto& r : kReasons)
+      if (r.shown == shown) out += "| `" + std::string(r.name) + "` | " + std::string(r.text) + " |\n";
+  };
+  section(Shown::Ready, "Ready is True");
+  section(Shown::Paused, "Ready is False by wish");
+  section(Shown::Reconciling, "Reconciling is True: heals by itself");
+  section(Shown::Stalled, "Stalled is True: needs a person; goes on by itself once it is mended");
+  section(Shown::Event, "In events only");
+  return out;
+}
+
+TEST(OperatorReasonsPage, says_what_the_code_says) {
+  const std::string path = PROJECT_SOURCE_DIR "/docs/operator-reasons.md";
+  if (std::getenv("UPDATE_DOCS") != nullptr) std::ofstream(path) << page();
+  std::ifstream in(path);
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(in), {}), page()) << "run with UPDATE_DOCS=1";
+}
+
+TEST(OperatorReasonsPage, names_every_reason_once) {
+  std::set<std::string_view> names;
+  for (const auto& r : kReasons) EXPECT_TRUE(names.insert(r.name).second) << r.name;
+}
+
+}  // namespace
+}  // namespace datasync::decide
