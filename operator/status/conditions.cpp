@@ -1,0 +1,51 @@
+#include "operator/status/conditions.hpp"
+
+#include <algorithm>
+
+#include <fmt/chrono.h>
+
+namespace datasync::status {
+namespace {
+
+constexpr std::size_t kLongestMessage = 2000;  // the API takes 32768; people read less
+
+/// Never cuts within a UTF-8 character.
+std::string cut(std::string text) {
+  if (text.size() <= kLongestMessage) return text;
+  auto end = kLongestMessage;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+  text.resize(end);
+  return text + "...";
+}
+
+}  // namespace
+
+std::string to_text(Time time) {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
+}
+
+const Json* find_condition(const Json& conditions, std::string_view type) {
+  if (!conditions.is_array()) return nullptr;
+  const auto at =
+      std::ranges::find_if(conditions, [&](const Json& c) { return c.is_object() && c.value("type", "") == type; });
+  return at == conditions.end() ? nullptr : &*at;
+}
+
+void set_condition(Json& conditions, const Condition& condition, std::int64_t generation, Time now) {
+  if (!conditions.is_array()) conditions = Json::array();
+  const char* status = condition.status ? "True" : "False";
+  auto since = to_text(now);
+  const auto same = [&](const Json& c) { return c.is_object() && c.value("type", "") == condition.type; };
+  auto at = std::ranges::find_if(conditions, same);
+  if (at != conditions.end() && at->value("status", "") == status) since = at->value("lastTransitionTime", since);
+  Json made{{"type", condition.type},      {"status", status},
+            {"reason", condition.reason},  {"message", cut(condition.message)},
+            {"lastTransitionTime", since}, {"observedGeneration", generation}};
+  if (at == conditions.end()) {
+    conditions.push_back(std::move(made));
+  } else {
+    *at = std::move(made);
+  }
+}
+
+}  // namespace datasync::status

@@ -1,0 +1,231 @@
+#include "operator/status/status.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "operator/decide/pods.hpp"
+#include "operator/status/conditions.hpp"
+#include "operator/status/figures.hpp"
+
+namespace datasync::status {
+namespace {
+
+using decide::Level;
+using decide::Seen;
+namespace reason = decide::reason;
+
+/// How one agent is: at work, or why not.
+struct AgentState {
+  std::optional<Finding> trouble;
+  std::string good;     ///< Streaming, Snapshotting, Completed, AgentsReady
+  std::string message;  ///< what it does
+};
+
+const Json& old_status(const Seen& seen) {
+  static const Json kNone = Json::object();
+  const auto at = seen.resource.find("status");
+  return at != seen.resource.end() && at->is_object() ? *at : kNone;
+}
+
+const Json* deployment(const Seen& seen, std::string_view agent) {
+  const auto name = desired::child_name(decide::owner_of(seen.resource), agent);
+  const auto at = std::ranges::find_if(seen.children, [&](const Json& c) {
+    return c.value("kind", "") == "Deployment" && c.at("metadata").value("name", "") == name;
+  });
+  return at == seen.children.end() ? nullptr : &*at;
+}
+
+std::string annotation(const Json& object, std::string_view name) {
+  const auto& meta = object.at("metadata");
+  const auto at = meta.find("annotations");
+  return at == meta.end() || !at->is_object() ? std::string() : at->value(std::string(name), "");
+}
+
+Finding waiting(std::string_view why, std::string message) {
+  return {Level::Waiting, std::string(why), std::move(message)};
+}
+
+/// What a person has to know who looks at a lost position.
+std::string with_way_out(const Seen& seen, const decide::AgentView& view) {
+  if (view.lost_position.empty()) return view.message;
+  const auto& annotations = seen.document.resource.metadata.annotations;
+  const auto named = annotations.find(std::string(api::kAcceptPositionLost));
+  auto out = fmt::format("{}; to accept the loss and copy anew, annotate {}={}", view.message, api::kAcceptPositionLost,
+                         view.lost_position);
+  if (named != annotations.end() && named->second != view.lost_position)
+    out += fmt::format(" (it names {}, which is not the lost position)", named->second);
+  return out;
+}
+
+AgentState from_view(const Seen& seen, std::string_view agent, const decide::AgentView& view) {
+  const auto told = fmt::format("{}: {}", agent, with_way_out(seen, view));
+  if (view.state == "Stalled") return {Finding{Level::Stalled, view.reason, told}, {}, {}};
+  if (view.state == "Retrying" || view.state == "WaitingForReplica")
+    return {waiting(view.reason.empty() ? view.state : view.reason, told), {}, {}};
+  if (!view.live) return {waiting(reason::AgentUnreachable, fmt::format("{} does not move any more", agent)), {}, {}};
+  if (view.state == "Streaming" || view.state == "Snapshotting" || view.state == "Completed")
+    return {std::nullopt, view.state,
+            view.endpoint.empty()
+                ? fmt::format("{} is {}", agent, view.state)
+                : fmt::format("{} {} {}", agent, agent == desired::kCapture ? "reads" : "writes", view.endpoint)};
+  return {waiting(reason::Starting, fmt::format("{} is {}", agent, view.state)), {}, {}};
+}
+
+AgentState look_at(const Seen& seen, std::string_view agent) {
+  const auto* pod = decide::current_pod(seen.pods, agent);
+  const auto* workload = deployment(seen, agent);
+  if (pod == nullptr) {
+    auto refused = workload == nullptr ? std::nullopt : decide::no_pod_trouble(*workload);
+    return {refused ? *refused : waiting(reason::Starting, fmt::format("{} has no pod yet", agent)), {}, {}};
+  }
+  if (auto trouble = decide::pod_trouble(*pod)) return {std::move(trouble), {}, {}};
+  const auto name = pod->at("metadata").value("name", "");
+  if (workload != nullptr) {
+    const auto wanted = annotation(workload->value("/spec/template"_json_pointer, Json{{"metadata", Json::object()}}),
+                                   desired::kTemplateHash);
+    if (!wanted.empty() && annotation(*pod, desired::kTemplateHash) != wanted)
+      return {waiting(reason::Starting, fmt::format("pod {} of an old revision is being replaced", name)), {}, {}};
+  }
+  const auto at = seen.reports.find(std::string(agent));
+  const auto* report = at == seen.reports.end() || at->second.pod != name ? nullptr : &at->second;
+  if (report != nullptr && report->view) return from_view(seen, agent, *report->view);
+  const auto error = report == nullptr ? std::string() : report->error;
+  if (decide::pod_ready(*pod))
+    return {std::nullopt, std::string(reason::AgentsReady), fmt::format("{} is ready", agent)};
+  if (error.empty()) return {waiting(reason::Starting, fmt::format("pod {} is starting", name)), {}, {}};
+  return {waiting(reason::AgentUnreachable, fmt::format("pod {}: {}", name, error)), {}, {}};
+}
+
+struct Verdict {
+  bool ready = false, reconciling = false, stalled = false;
+  std::string reason, message;
+};
+
+Verdict from(const Finding& f) {
+  const bool stalled = f.level == Level::Stalled;
+  return {false, !stalled, stalled, f.reason, f.message};
+}
+
+const Finding* first(const std::vector<Finding>& all, Level level) {
+  const auto at = std::ranges::find(all, level, &Finding::level);
+  return at == all.end() ? nullptr : &*at;
+}
+
+Verdict paused(const Seen& seen) {
+  Verdict v;
+  v.reason = reason::Paused;
+  v.reconciling = !seen.pods.empty();
+  v.message = v.reconciling ? "spec.paused is set; waits for the pods to end" : "spec.paused is set";
+  return v;
+}
+
+Verdict all_good(const std::vector<AgentState>& agents) {
+  Verdict v;
+  v.ready = true;
+  const auto any = [&](std::string_view good) {
+    return std::ranges::any_of(agents, [&](const AgentState& a) { return a.good == good; });
+  };
+  v.reason = any(reason::AgentsReady)    ? reason::AgentsReady
+             : any(reason::Snapshotting) ? reason::Snapshotting
+             : any(reason::Streaming)    ? reason::Streaming
+                                         : reason::Completed;
+  for (const auto& a : agents) v.message += (v.message.empty() ? "" : "; ") + a.message;
+  return v;
+}
+
+Verdict judge(const Seen& seen, std::vector<Finding> findings) {
+  if (const auto* f = first(findings, Level::Stalled)) return from(*f);
+  // A secret that is missing only matters to an agent that does not run.
+  const auto is_secret = [](const Finding& f) { return f.reason == reason::SecretNotFound; };
+  const auto secret = std::ranges::find_if(findings, is_secret);
+  const auto missing = secret == findings.end() ? std::nullopt : std::optional(*secret);
+  std::erase_if(findings, is_secret);
+  if (!findings.empty()) return from(findings.front());
+  if (seen.document.resource.spec.paused) return paused(seen);
+  std::vector<AgentState> agents;
+  std::vector<Finding> troubles;
+  for (const auto agent : desired::agents_of(seen.document.resource)) {
+    agents.push_back(look_at(seen, agent));
+    if (agents.back().trouble) troubles.push_back(*agents.back().trouble);
+  }
+  if (troubles.empty()) return all_good(agents);
+  if (const auto* f = first(troubles, Level::Stalled)) return from(*f);
+  return from(missing ? *missing : troubles.front());
+}
+
+void put_agents(const Seen& seen, Json& out) {
+  double lag = 0;
+  bool lag_known = false;
+  for (const auto agent : desired::agents_of(seen.document.resource)) {
+    const std::string key(agent);
+    const auto* pod = decide::current_pod(seen.pods, agent);
+    const auto name = pod == nullptr ? std::string() : pod->at("metadata").value("name", "");
+    const auto at = seen.reports.find(key);
+    if (pod == nullptr || at == seen.reports.end() || at->second.pod != name || !at->second.view) {
+      out[key] = {{"state", seen.document.resource.spec.paused ? "Paused" : "Unknown"}};
+      if (!name.empty()) out[key]["pod"] = name;
+      continue;
+    }
+    const auto& view = *at->second.view;
+    out[key] = agent_section(view);
+    out[key]["pod"] = name;
+    for (const auto& [stage, seconds] : view.lag) lag += seconds;
+    lag_known = lag_known || !view.lag.empty();
+    if (agent == desired::kCapture && !view.endpoint.empty()) out["source"] = view.endpoint;
+    out["rows"] = rounded(view.rows);  // of apply, when there is one
+  }
+  if (lag_known) out["lag"] = duration_text(lag);
+}
+
+/// Uses of a person's word are told once: when they were not in the status before.
+void note_uses(const Json& before, const Json& now, std::vector<Note>& events) {
+  const auto at = [](const Json& status, const char* agent, const char* key) {
+    return status.value(agent, Json::object()).value(key, Json());
+  };
+  const auto accepted = at(now, "capture", "acceptedPosition");
+  if (accepted.is_string() && accepted != at(before, "capture", "acceptedPosition"))
+    events.push_back({true, std::string(reason::PositionLossAccepted),
+                      fmt::format("the position {} was given up as annotated", accepted.get<std::string>())});
+  const auto skipped = at(now, "apply", "skippedOffsets");
+  if (skipped.is_array() && skipped != at(before, "apply", "skippedOffsets"))
+    events.push_back(
+        {true, std::string(reason::OffsetsSkipped), fmt::format("skipped as annotated: {}", skipped.dump())});
+}
+
+}  // namespace
+
+Told tell(const Seen& seen, const decide::Plan& plan, const std::vector<Finding>& failures, const std::string& lease) {
+  auto findings = failures;
+  findings.insert(findings.end(), plan.findings.begin(), plan.findings.end());
+  const auto verdict = judge(seen, std::move(findings));
+  const auto& before = old_status(seen);
+  const auto generation = seen.resource.at("metadata").value("generation", std::int64_t{0});
+  Told out;
+  out.events = plan.notes;
+  out.status = {{"observedGeneration", generation}, {"operator", seen.settings.installation}};
+  if (!lease.empty()) out.status["operatorLease"] = lease;
+  auto conditions = before.value("conditions", Json::array());
+  const auto* was = find_condition(conditions, "Ready");
+  if (was == nullptr || was->value("reason", "") != verdict.reason)
+    out.events.push_back({verdict.stalled, verdict.reason, verdict.message});
+  const auto set = [&](const char* type, bool status) {
+    set_condition(conditions, {type, status, verdict.reason, verdict.message}, generation, seen.now);
+  };
+  set("Ready", verdict.ready);
+  set("Reconciling", verdict.reconciling);
+  set("Stalled", verdict.stalled);
+  out.status["conditions"] = std::move(conditions);
+  if (seen.document.problems.empty()) put_agents(seen, out.status);
+  note_uses(before, out.status, out.events);
+  return out;
+}
+
+Due due(const Json& old_status, const Json& new_status, std::optional<decide::Time> last, decide::Time now) {
+  if (old_status == new_status) return {};
+  if (without_figures(old_status) != without_figures(new_status)) return {true, {}};
+  if (!last || now - *last >= kFiguresEvery) return {true, {}};
+  return {false, std::chrono::duration_cast<decide::Millis>(*last + kFiguresEvery - now)};
+}
+
+}  // namespace datasync::status

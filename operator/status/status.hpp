@@ -1,0 +1,39 @@
+#pragma once
+// The status object of a resource, by kstatus rules: Ready means that data flows, Reconciling that it will by itself,
+// Stalled that a person is needed. Pure.
+
+#include <chrono>
+#include <optional>
+#include <vector>
+
+#include "operator/decide/decide.hpp"
+#include "operator/desired/names.hpp"
+
+namespace datasync::status {
+
+using decide::Finding;
+using decide::Note;
+using desired::Json;
+
+struct Told {
+  Json status;               ///< whole; written by server-side apply
+  std::vector<Note> events;  ///< one when Ready's reason changed, and what the plan and the agents note once
+};
+
+/// `failures` are what the API server refused while the plan was carried out. `lease` is the "namespace/name" of the
+/// Lease of this installation.
+Told tell(const decide::Seen& seen, const decide::Plan& plan, const std::vector<Finding>& failures,
+          const std::string& lease);
+
+/// Figures alone are written this seldom.
+inline constexpr std::chrono::seconds kFiguresEvery{60};
+
+/// Now, never, or when the figures may be written again.
+struct Due {
+  bool now = false;
+  std::optional<decide::Millis> later;
+};
+/// `last` is when this process last wrote the status of this resource.
+Due due(const Json& old_status, const Json& new_status, std::optional<decide::Time> last, decide::Time now);
+
+}  // namespace datasync::status

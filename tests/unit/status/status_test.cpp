@@ -1,0 +1,248 @@
+#include "operator/status/status.hpp"
+
+#include <functional>
+
+#include <gtest/gtest.h>
+
+#include "operator/status/conditions.hpp"
+#include "tests/unit/decide/world.hpp"
+
+namespace datasync::status {
+namespace {
+
+using namespace datasync::decide::testing;
+using decide::Level;
+using decide::Seen;
+
+void report(Seen& seen, const std::string& agent, const char* json) {
+  decide::Report r;
+  r.pod = agent + "-pod";
+  r.view.emplace();
+  ASSERT_TRUE(decide::read_status(json, *r.view));
+  seen.reports[agent] = std::move(r);
+}
+
+/// Both agents run and stream.
+void stream(Seen& seen) {
+  seen.pods = {pod(seen, "capture"), pod(seen, "apply")};
+  report(seen, "capture",
+         R"({"state":"Streaming","live":true,"ready":true,"replica":"db-1:3306","position":"0-1-9","rows":12345,
+             "lag":{"replicaSeconds":0.5,"captureSeconds":2.2},"binlogHoursLeft":71.3})");
+  report(seen, "apply",
+         R"({"state":"Streaming","live":true,"ready":true,"destination":"dr:3306","rows":12001,
+             "lag":{"topicSeconds":0.1,"applySeconds":0.1},"streams":[{"stream":0,"gtids":"0-1-9"}]})");
+}
+
+struct Row {
+  const char* name;
+  const char* change;
+  std::function<void(Seen&)> then;
+  const char* reason;
+  const char* flags;  ///< which of Ready, Reconciling, Stalled are True
+};
+class Verdict : public ::testing::TestWithParam<Row> {};
+
+TEST_P(Verdict, is) {
+  auto seen = settled(GetParam().change);
+  if (GetParam().then) GetParam().then(seen);
+  const auto told = tell(seen, decide::decide(seen), {}, "ns/lease");
+  const auto& conditions = told.status.at("conditions");
+  std::string flags;
+  for (const auto* type : {"Ready", "Reconciling", "Stalled"}) {
+    const auto* c = find_condition(conditions, type);
+    ASSERT_NE(c, nullptr);
+    EXPECT_EQ(c->at("reason"), GetParam().reason) << type << ": " << c->at("message");
+    EXPECT_EQ(c->at("observedGeneration"), 3);
+    if (c->at("status") == "True") flags += std::string(flags.empty() ? "" : " ") + type;
+  }
+  EXPECT_EQ(flags, GetParam().flags);
+}
+
+void replace(Seen& seen, const char* agent, const char* status) {
+  stream(seen);
+  report(seen, agent, status);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Kstatus, Verdict,
+    ::testing::Values(
+        Row{"no_pods_yet", "{}", nullptr, "Starting", "Reconciling"},
+        Row{"data_flows", "{}", stream, "Streaming", "Ready"},
+        Row{"one_copies", "{}", [](Seen& s) { replace(s, "capture", R"({"state":"Snapshotting","live":true})"); },
+            "Snapshotting", "Ready"},
+        Row{"all_copied", "{}",
+            [](Seen& s) {
+              replace(s, "capture", R"({"state":"Completed","live":true})");
+              report(s, "apply", R"({"state":"Completed","live":true})");
+            },
+            "Completed", "Ready"},
+        Row{"one_retries", "{}",
+            [](Seen& s) {
+              replace(s, "apply", R"({"state":"Retrying","reason":"DestinationUnreachable","message":"m"})");
+            },
+            "DestinationUnreachable", "Reconciling"},
+        Row{"one_needs_a_person", "{}",
+            [](Seen& s) { replace(s, "apply", R"({"state":"Stalled","reason":"RowConflict","message":"m"})"); },
+            "RowConflict", "Stalled"},
+        Row{"a_person_comes_before_a_retry", "{}",
+            [](Seen& s) {
+              replace(s, "apply", R"({"state":"Stalled","reason":"RowConflict","message":"m"})");
+              report(s, "capture", R"({"state":"Retrying","reason":"SourceSilent","message":"m"})");
+            },
+            "RowConflict", "Stalled"},
+        Row{"an_agent_that_hangs_does_not_flow", "{}",
+            [](Seen& s) { replace(s, "apply", R"({"state":"Streaming","live":false})"); }, "AgentUnreachable",
+            "Reconciling"},
+        Row{"an_old_pods_word_does_not_count", "{}",
+            [](Seen& s) {
+              stream(s);
+              s.pods[0]["metadata"]["annotations"]["datasync.dev/template-hash"] = "before";
+            },
+            "Starting", "Reconciling"},
+        Row{"another_pods_word_does_not_count", "{}",
+            [](Seen& s) {
+              stream(s);
+              s.reports["capture"].pod = "before";
+              s.pods[0]["status"]["conditions"][0]["status"] = "False";
+            },
+            "Starting", "Reconciling"},
+        Row{"ready_by_the_kubelet_when_nobody_answers", "{}",
+            [](Seen& s) {
+              stream(s);
+              s.reports["capture"].view.reset();
+              s.reports["capture"].error = "timeout";
+            },
+            "AgentsReady", "Ready"},
+        Row{"not_ready_and_no_answer", "{}",
+            [](Seen& s) {
+              stream(s);
+              s.reports["capture"].view.reset();
+              s.reports["capture"].error = "timeout";
+              s.pods[0]["status"]["conditions"][0]["status"] = "False";
+            },
+            "AgentUnreachable", "Reconciling"},
+        Row{"pod_trouble", "{}",
+            [](Seen& s) {
+              stream(s);
+              s.pods[0]["status"]["containerStatuses"][0]["state"] =
+                  Json::parse(R"({"waiting":{"reason":"ImagePullBackOff"}})");
+            },
+            "ImagePullFailed", "Stalled"},
+        Row{"paused_with_pods", R"({"spec":{"paused":true}})", [](Seen& s) { s.pods = {pod(s, "capture")}; }, "Paused",
+            "Reconciling"},
+        Row{"paused", R"({"spec":{"paused":true}})", nullptr, "Paused", ""},
+        Row{"wrong_spec_while_data_flows", "{}",
+            [](Seen& s) {
+              stream(s);
+              s.resource["spec"]["types"] = {"nothing"};
+              reread(s);
+            },
+            "ConfigInvalid", "Stalled"},
+        Row{"secret_missing", "{}", [](Seen& s) { s.secrets.emplace(); }, "SecretNotFound", "Reconciling"},
+        Row{"secret_missing_but_nobody_needs_it_now", "{}",
+            [](Seen& s) {
+              stream(s);
+              s.secrets.emplace();
+            },
+            "Streaming", "Ready"}),
+    [](const auto& row) { return std::string(row.param.name); });
+
+TEST(Status, the_full_picture) {
+  auto seen = settled();
+  stream(seen);
+  auto status = tell(seen, decide::decide(seen), {}, "ns/lease").status;
+  status.erase("conditions");
+  EXPECT_EQ(status, Json::parse(R"({"observedGeneration":3,"operator":"one","operatorLease":"ns/lease",
+    "source":"db-1:3306","lag":"2s","rows":12000,
+    "capture":{"state":"Streaming","pod":"capture-pod","endpoint":"db-1:3306","position":"0-1-9","rows":12300,
+      "transactions":0,"lag":{"replica":"<1s","capture":"2s"},"binlogHoursLeft":70.0},
+    "apply":{"state":"Streaming","pod":"apply-pod","endpoint":"dr:3306","position":"0-1-9","rows":12000,
+      "transactions":0,"lag":{"topic":"<1s","apply":"<1s"}}})"));
+}
+
+TEST(Status, events_come_on_a_change_of_reason_only) {
+  auto seen = settled();
+  const auto first = tell(seen, decide::decide(seen), {}, "");
+  ASSERT_EQ(first.events.size(), 1U);
+  EXPECT_EQ(first.events[0].reason, "Starting");
+  seen.resource["status"] = first.status;
+  EXPECT_TRUE(tell(seen, decide::decide(seen), {}, "").events.empty());
+  stream(seen);
+  const auto flows = tell(seen, decide::decide(seen), {}, "");
+  ASSERT_EQ(flows.events.size(), 1U);
+  EXPECT_EQ(flows.events[0].reason, "Streaming");
+  EXPECT_FALSE(flows.events[0].warning);
+}
+
+TEST(Status, a_refusal_is_told_with_the_servers_words) {
+  auto seen = settled();
+  stream(seen);
+  const decide::Finding refused{Level::Stalled, "ApplyRefused", "exceeded quota: count/configmaps"};
+  const auto told = tell(seen, decide::decide(seen), {refused}, "");
+  EXPECT_EQ(find_condition(told.status.at("conditions"), "Stalled")->at("message"), refused.message);
+  ASSERT_EQ(told.events.size(), 1U);
+  EXPECT_TRUE(told.events[0].warning);
+}
+
+TEST(Status, a_lost_position_names_the_way_out_and_its_use_is_told_once) {
+  auto seen = settled();
+  stream(seen);
+  report(seen, "capture", R"({"state":"Stalled","reason":"BinlogPurged","message":"gone","lostPosition":"0-1-7"})");
+  auto told = tell(seen, decide::decide(seen), {}, "");
+  const auto message = find_condition(told.status.at("conditions"), "Stalled")->at("message").get<std::string>();
+  EXPECT_EQ(message,
+            "capture: gone; to accept the loss and copy anew, annotate datasync.dev/accept-position-lost=0-1-7");
+  seen.document.resource.metadata.annotations["datasync.dev/accept-position-lost"] = "0-1-6";
+  told = tell(seen, decide::decide(seen), {}, "");
+  EXPECT_NE(find_condition(told.status.at("conditions"), "Stalled")
+                ->at("message")
+                .get<std::string>()
+                .find("it names 0-1-6, which is not the lost position"),
+            std::string::npos);
+  seen.resource["status"] = told.status;
+  report(seen, "capture", R"({"state":"Snapshotting","live":true,"acceptedPosition":"0-1-7"})");
+  told = tell(seen, decide::decide(seen), {}, "");
+  ASSERT_EQ(told.events.size(), 2U);
+  EXPECT_EQ(told.events[1].reason, "PositionLossAccepted");
+  EXPECT_EQ(told.status.at("capture").at("acceptedPosition"), "0-1-7");
+  seen.resource["status"] = told.status;
+  EXPECT_TRUE(tell(seen, decide::decide(seen), {}, "").events.empty());
+}
+
+TEST(Condition, keeps_its_time_while_its_status_stays) {
+  auto list = Json::array();
+  const Time first{std::chrono::seconds(1'700'000'000)};
+  set_condition(list, {"Ready", false, "Starting", "a"}, 1, first);
+  set_condition(list, {"Ready", false, "Other", "b"}, 2, first + std::chrono::hours(1));
+  ASSERT_EQ(list.size(), 1U);
+  EXPECT_EQ(list[0].at("lastTransitionTime"), "2023-11-14T22:13:20Z");
+  EXPECT_EQ(list[0].at("reason"), "Other");
+  EXPECT_EQ(list[0].at("observedGeneration"), 2);
+  set_condition(list, {"Ready", true, "Streaming", ""}, 2, first + std::chrono::hours(2));
+  EXPECT_EQ(list[0].at("lastTransitionTime"), "2023-11-15T00:13:20Z");
+}
+
+TEST(Condition, a_long_message_is_cut_between_characters) {
+  auto list = Json::array();
+  std::string text(1999, 'x');
+  set_condition(list, {"Ready", false, "R", text + "\xC3\xA4\xC3\xA4"}, 1, {});
+  EXPECT_EQ(list[0].at("message"), text + "...");
+}
+
+TEST(Due, figures_are_written_seldom_and_anything_else_at_once) {
+  const decide::Time now{std::chrono::seconds(1000)};
+  const Json a{{"rows", 1}, {"source", "x"}};
+  const Json b{{"rows", 2}, {"source", "x"}};
+  const Json c{{"rows", 1}, {"source", "y"}};
+  EXPECT_FALSE(due(a, a, {}, now).now);
+  EXPECT_FALSE(due(a, a, {}, now).later);
+  EXPECT_TRUE(due(a, c, now, now).now);
+  EXPECT_TRUE(due(a, b, {}, now).now);
+  EXPECT_TRUE(due(a, b, now - kFiguresEvery, now).now);
+  const auto soon = due(a, b, now - std::chrono::seconds(50), now);
+  EXPECT_FALSE(soon.now);
+  EXPECT_EQ(soon.later, decide::Millis(10'000));
+}
+
+}  // namespace
+}  // namespace datasync::status
