@@ -1,0 +1,208 @@
+// datasync-operator: keeps DataSync resources true.
+
+#include <array>
+#include <cstdlib>
+#include <memory>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <malloc.h>
+#include <unistd.h>
+
+#include "agents/base/backoff.hpp"
+#include "agents/base/log.hpp"
+#include "agents/base/stop.hpp"
+#include "agents/health/server.hpp"
+#include "operator/kube/client.hpp"
+#include "operator/reconcile/operator.hpp"
+#include "operator/runtime/leader.hpp"
+#include "operator/runtime/metrics.hpp"
+
+namespace {
+
+using namespace datasync;
+
+constexpr int kBadConfig = 2;
+constexpr int kLeaseLost = 4;
+constexpr int kArenas = 2;
+constexpr int kTrimBytes = 1 << 20;
+constexpr base::Millis kLook{1'000};
+
+struct Arguments {
+  std::vector<std::string> namespaces;
+  std::string image;
+  std::string pull_policy = "IfNotPresent";
+  std::string installation = "datasync";
+  bool leader_elect = true;
+  std::string lease_namespace;
+  std::string lease_name;
+  std::uint16_t http_port = 8080;
+  std::string http_host = "0.0.0.0";
+  std::string http_port_file;
+  bool network_policy = false;
+  bool pod_monitor = false;
+  unsigned workers = 4;
+  unsigned resync_seconds = 600;
+  std::string kubeconfig;
+  double qps = 50;
+  std::string log_level = "info";
+  std::string log_format = "auto";
+};
+
+void describe(CLI::App& app, Arguments& a) {
+  app.add_option("--watch-namespaces", a.namespaces, "Namespaces to watch; default: all")->delimiter(',');
+  app.add_option("--agent-image", a.image, "Image of the agents")->required();
+  app.add_option("--agent-pull-policy", a.pull_policy, "imagePullPolicy of the agents")
+      ->check(CLI::IsMember({"Always", "IfNotPresent", "Never"}))
+      ->capture_default_str();
+  app.add_option("--installation-id", a.installation, "Tells this installation from others in the cluster")
+      ->capture_default_str();
+  app.add_flag("--leader-elect,!--no-leader-elect", a.leader_elect, "Of several replicas one acts (default)");
+  app.add_option("--lease-namespace", a.lease_namespace, "Of the Lease; default: the pod's own");
+  app.add_option("--lease-name", a.lease_name, "Default: datasync-operator-INSTALLATION");
+  app.add_option("--http-port", a.http_port, "/livez, /readyz, /metrics; 0: a free one")->capture_default_str();
+  app.add_option("--http-host", a.http_host, "Where to listen")->capture_default_str();
+  app.add_option("--http-port-file", a.http_port_file, "The port is written here");
+  app.add_flag("--network-policy", a.network_policy, "Make a NetworkPolicy for the agents of each resource");
+  app.add_flag("--pod-monitor", a.pod_monitor, "Make a PodMonitor for the agents of each resource");
+  app.add_option("--workers", a.workers, "Resources looked at at once")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  app.add_option("--resync", a.resync_seconds, "Seconds after which every resource is looked at anew")
+      ->check(CLI::Range(1, 86'400))
+      ->capture_default_str();
+  app.add_option("--kubeconfig", a.kubeconfig, "Default: the pod's service account, or as kubectl finds it");
+  app.add_option("--api-server-qps", a.qps, "Calls a second to the API server; 0: no limit")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app.add_option("--log-level", a.log_level, "debug, info, warn, error")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
+      ->capture_default_str();
+  app.add_option("--log-format", a.log_format, "auto, json, text")
+      ->check(CLI::IsMember({"auto", "json", "text"}))
+      ->capture_default_str();
+  app.set_version_flag("--version", DATASYNC_VERSION);
+}
+
+void init_log(const Arguments& a) {
+  using base::log::Format;
+  using base::log::Level;
+  base::log::init("operator",
+                  a.log_level == "debug"   ? Level::Debug
+                  : a.log_level == "warn"  ? Level::Warn
+                  : a.log_level == "error" ? Level::Error
+                                           : Level::Info,
+                  a.log_format == "json"   ? Format::Json
+                  : a.log_format == "text" ? Format::Text
+                                           : Format::Auto);
+}
+
+std::string identity() {
+  std::array<char, 256> host{};
+  gethostname(host.data(), host.size() - 1);
+  return fmt::format("{}-{}-{:08x}", host.data(), getpid(), std::random_device{}());
+}
+
+kube::ConnectOptions connect_options(const Arguments& a) {
+  kube::ConnectOptions out;
+  out.kubeconfig = a.kubeconfig;
+  out.in_pod = a.kubeconfig.empty() && std::getenv("KUBERNETES_SERVICE_HOST") != nullptr;
+  out.field_manager = "datasync-operator/" + a.installation;
+  out.user_agent = "datasync-operator/" DATASYNC_VERSION;
+  out.qps = a.qps;
+  out.burst = static_cast<unsigned>(2 * a.qps);
+  return out;
+}
+
+reconcile::OperatorOptions operator_options(const Arguments& a, const std::string& instance) {
+  reconcile::OperatorOptions out;
+  out.settings.children = {.installation = a.installation,
+                           .image = a.image,
+                           .pull_policy = a.pull_policy,
+                           .network_policy = a.network_policy,
+                           .pod_monitor = a.pod_monitor};
+  if (a.leader_elect) out.settings.lease = a.lease_namespace + "/" + a.lease_name;
+  out.namespaces = a.namespaces;
+  out.instance = instance;
+  out.workers = a.workers;
+  out.resync = std::chrono::seconds(a.resync_seconds);
+  return out;
+}
+
+int fail(std::string_view doing, const base::Error& error) {
+  base::log::error(doing, {{"error", std::string_view(error.what)}});
+  return kBadConfig;
+}
+
+/// Passes on that reconciling moves, until `stop`.
+void watch_over(const reconcile::Operator& op, health::Status& status, std::stop_token stop) {
+  std::string told;
+  do {
+    auto silent = op.silent_about();
+    if (silent.empty()) status.beat();
+    if (silent != told && !silent.empty())
+      base::log::error("reconciling has stopped", {{"about", std::string_view(silent)}});
+    told = std::move(silent);
+  } while (base::sleep_for(stop, kLook));
+}
+
+int run(Arguments a, std::stop_token stop) {
+  if (a.lease_name.empty()) a.lease_name = "datasync-operator-" + a.installation;
+  auto options = connect_options(a);
+  if (a.leader_elect && a.lease_namespace.empty()) {
+    const auto ns = kube::default_namespace(options);
+    if (!ns) return fail("the namespace of the Lease is not known", ns.error());
+    a.lease_namespace = *ns;
+  }
+  health::Metrics metrics;
+  const auto instance = identity();
+  health::Status status({"operator", a.installation, instance});
+  const auto server = health::Server::start({a.http_host, a.http_port, a.http_port_file}, status, metrics);
+  if (!server) return fail("the HTTP server does not start", server.error());
+  options.on_call = runtime::api_call_counter(metrics);
+  const auto lease_api = kube::connect(options);  // renewals do not wait in line behind the workers' calls
+  if (!lease_api) return fail("the API server cannot be used", lease_api.error());
+  runtime::LeaderElector leader(**lease_api, {.lease = {a.lease_namespace, a.lease_name}, .identity = instance});
+  if (a.leader_elect) options.may_write = [&leader] { return leader.leading(); };
+  const auto api = kube::connect(options);
+  if (!api) return fail("the API server cannot be used", api.error());
+  reconcile::Operator op(**api, operator_options(a, instance), metrics);
+  const std::jthread watcher([&](std::stop_token s) { watch_over(op, status, std::move(s)); });
+  if (!op.prepare(stop)) return 0;
+  status.set(health::State::Streaming);  // ready: a standby counts, or no update of the operator would ever end
+  if (a.leader_elect) {
+    base::log::info("waits for the lease", {{"lease", std::string_view(a.lease_name)}});
+    if (!leader.acquire(stop)) return 0;
+    leader.keep([] {
+      base::log::error("the lease is lost");
+      std::_Exit(kLeaseLost);  // no further write; whoever leads now goes on from what is there
+    });
+  }
+  base::log::info("begins",
+                  {{"installation", std::string_view(a.installation)}, {"instance", std::string_view(instance)}});
+  op.start();
+  while (base::sleep_for(stop, kLook)) {
+  }
+  status.set(health::State::Stopping);
+  op.stop();
+  if (a.leader_elect) leader.release();  // last: nobody begins while a write of ours may be under way
+  base::log::info("ends");
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  mallopt(M_ARENA_MAX, kArenas);
+  mallopt(M_TRIM_THRESHOLD, kTrimBytes);
+  CLI::App app("Keeps DataSync resources true: makes, watches and tells of their agents.");
+  Arguments arguments;
+  describe(app, arguments);
+  CLI11_PARSE(app, argc, argv);
+  init_log(arguments);
+  return run(std::move(arguments), base::stop_on_signals());
+}

@@ -1,0 +1,49 @@
+#pragma once
+// What the operator knows of the cluster: informers for the resources, their children and their pods.
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "operator/runtime/informer.hpp"
+
+namespace datasync::reconcile {
+
+using kube::Json;
+using kube::ObjectKey;
+
+/// Thread-safe after `start`.
+class Cache {
+ public:
+  struct Options {
+    std::vector<std::string> namespaces;  ///< empty: all
+    std::vector<kube::Resource> children;
+    base::Millis relist{1'800'000};
+  };
+  /// `changed` gets the key of the resource that a change concerns; it must be quick.
+  Cache(kube::Api& api, const Options& options, std::function<void(const ObjectKey&)> changed);
+
+  void start();
+  void stop();
+  /// False when stopped first. A kind that cannot be listed (no right, no such kind) is logged once and not waited for
+  /// longer than `limit`.
+  bool wait_synced(std::stop_token stop, base::Millis limit) const;
+  /// True when the resources themselves were listed.
+  [[nodiscard]] bool synced() const;
+
+  [[nodiscard]] std::optional<Json> resource(const ObjectKey& key) const;
+  [[nodiscard]] std::vector<Json> children(const ObjectKey& owner) const;
+  [[nodiscard]] std::vector<Json> pods(const ObjectKey& owner) const;
+
+ private:
+  using Informers = std::vector<std::unique_ptr<runtime::Informer>>;
+  void add(kube::Api& api, const Options& options, const kube::Resource& kind, const std::string& ns, Informers& to);
+  static std::vector<Json> owned(const Informers& of, const ObjectKey& owner);
+
+  std::function<void(const ObjectKey&)> changed_;
+  Informers resources_, children_, pods_;
+};
+
+}  // namespace datasync::reconcile

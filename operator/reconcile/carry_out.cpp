@@ -1,0 +1,116 @@
+// The writes of a plan. Whatever fails, the next look finds out by itself what is left to do.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "agents/base/log.hpp"
+#include "operator/reconcile/reconciler.hpp"
+
+namespace datasync::reconcile {
+namespace {
+
+using decide::Finding;
+using decide::Level;
+using kube::ApiError;
+using kube::Code;
+
+/// What a person has to mend, with the server's words; nothing for what heals by trying again.
+std::optional<Finding> refusal(const ApiError& error) {
+  if (!error.is(Code::Invalid) && !error.is(Code::Forbidden) && !error.is(Code::NotFound)) return std::nullopt;
+  // RBAC says: User "x" cannot patch resource "y" in API group "z"; a quota's 403 says something else.
+  const bool right = error.is(Code::Forbidden) && error.message.find(" cannot ") != std::string::npos;
+  return Finding{Level::Stalled, std::string(right ? decide::reason::Forbidden : decide::reason::ApplyRefused),
+                 error.message};
+}
+
+/// Agents run without these.
+bool optional(const Json& child) {
+  const auto kind = child.value("kind", "");
+  return kind == "NetworkPolicy" || kind == "PodMonitor";
+}
+
+/// True when the rest of the plan has no chance.
+bool take(Done& done, const ApiError& error) {
+  if (error.is(Code::Conflict) || error.is(Code::AlreadyExists)) {
+    done.conflict = true;
+  } else if (auto refused = refusal(error)) {
+    done.refused.push_back(std::move(*refused));
+  } else {
+    done.error = error;
+    return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+/// With the resourceVersion: of two installations that see a new resource at once, one gets it.
+std::optional<ApiError> Reconciler::claim(const decide::Seen& seen) {
+  const auto owner = decide::owner_of(seen.resource);
+  Json patch{{"metadata", {{"resourceVersion", seen.resource.at("metadata").value("resourceVersion", "")}}},
+             {"status", {{"operator", settings_.children.installation}}}};
+  patch["status"]["operatorLease"] = settings_.lease.empty() ? Json() : Json(settings_.lease);
+  auto done = api_.merge_patch(kube::kDataSyncs, {owner.ns, owner.name}, patch, "status");
+  if (!done) return done.error();
+  return std::nullopt;
+}
+
+std::optional<ApiError> Reconciler::change_finalizer(const decide::Seen& seen, decide::Finalizer change) {
+  const auto owner = decide::owner_of(seen.resource);
+  // With a plan that has just claimed the resource, the version that was seen is gone: read again.
+  auto now = api_.get(kube::kDataSyncs, {owner.ns, owner.name});
+  if (!now) return now.error().is(Code::NotFound) ? std::nullopt : std::optional(now.error());
+  const auto& meta = now->at("metadata");
+  if (meta.value("uid", "") != owner.uid) return std::nullopt;
+  auto list = meta.value("finalizers", Json::array());
+  const auto at = std::ranges::find(list, Json(api::kCleanupFinalizer));
+  if (change == decide::Finalizer::Add) {
+    if (at != list.end()) return std::nullopt;
+    list.push_back(api::kCleanupFinalizer);
+  } else {
+    if (at == list.end()) return std::nullopt;
+    list.erase(at);
+  }
+  const Json patch{{"metadata", {{"resourceVersion", meta.value("resourceVersion", "")}, {"finalizers", list}}}};
+  auto done = api_.merge_patch(kube::kDataSyncs, {owner.ns, owner.name}, patch);
+  if (!done && !done.error().is(Code::NotFound)) return done.error();
+  return std::nullopt;
+}
+
+Done Reconciler::carry_out(const decide::Seen& seen, const decide::Plan& plan, Memory& memory) {
+  Done done;
+  const auto owner = decide::owner_of(seen.resource);
+  if (plan.claim) {
+    if (const auto error = claim(seen)) {
+      take(done, *error);
+      if (!done.conflict && !done.error) done.error = *error;  // whose it is must be known first
+      return done;
+    }
+  }
+  if (plan.finalizer != decide::Finalizer::Leave) {
+    if (const auto error = change_finalizer(seen, plan.finalizer); error && take(done, *error)) return done;
+  }
+  for (const auto& one : plan.deletes) {
+    const auto kind = kind_of(one.api_version, one.kind);
+    if (!kind) continue;
+    base::log::info("deletes", {{"kind", std::string_view(one.kind)},
+                                {"namespace", std::string_view(owner.ns)},
+                                {"name", std::string_view(one.name)}});
+    const auto gone = api_.remove(*kind, {owner.ns, one.name}, {.uid = one.uid, .resource_version = {}});
+    if (!gone && take(done, gone.error())) return done;
+  }
+  for (const auto& wanted : plan.applies) {
+    const auto kind = kind_of(wanted);
+    if (!kind) continue;
+    auto now = api_.apply(*kind, {owner.ns, wanted.at("metadata").value("name", "")}, wanted);
+    if (now) {
+      memory.settled[now->at("metadata").value("uid", "")] = decide::mark_of(*now);
+      continue;
+    }
+    if (take(done, now.error())) return done;
+    if (!optional(wanted)) return done;  // what comes later builds on it
+  }
+  return done;
+}
+
+}  // namespace datasync::reconcile

@@ -1,0 +1,146 @@
+// Everything about one resource: from the cache, and from the server what the cache does not hold.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "operator/reconcile/reconciler.hpp"
+#include "operator/status/conditions.hpp"
+
+namespace datasync::reconcile {
+namespace {
+
+constexpr std::chrono::seconds kAskAgain{600};  // for a right that was refused
+constexpr std::chrono::seconds kDefaultLease{15};
+
+const kube::Resource kNamespaces{"", "v1", "namespaces", "Namespace"};
+constexpr kube::Resource const* kKinds[] = {
+    &kube::kDeployments, &kube::kConfigMaps, &kube::kServiceAccounts, &kube::kNetworkPolicies, &kube::kPodMonitors,
+    &kube::kJobs,        &kube::kPods};
+
+const Json& status_of(const Json& resource) {
+  static const Json kNone = Json::object();
+  const auto at = resource.find("status");
+  return at != resource.end() && at->is_object() ? *at : kNone;
+}
+
+bool needs_look_at_secrets(const decide::Seen& seen) {
+  const auto& status = status_of(seen.resource);
+  const auto conditions = status.value("conditions", Json::array());
+  const auto* ready = status::find_condition(conditions, "Ready");
+  const auto generation = seen.resource.at("metadata").value("generation", std::int64_t{0});
+  return ready == nullptr || ready->value("status", "") != "True" ||
+         status.value("observedGeneration", std::int64_t{0}) != generation;
+}
+
+}  // namespace
+
+std::optional<kube::Resource> kind_of(std::string_view api_version, std::string_view kind) {
+  for (const auto* k : kKinds) {
+    const auto version = k->group.empty() ? k->version : k->group + "/" + k->version;
+    if (k->kind == kind && version == api_version) return *k;
+  }
+  return std::nullopt;
+}
+
+std::optional<kube::Resource> kind_of(const Json& object) {
+  return kind_of(object.value("apiVersion", ""), object.value("kind", ""));
+}
+
+std::optional<decide::Seen> Reconciler::gather(const ObjectKey& key, Memory& memory) {
+  auto resource = cache_.resource(key);
+  if (!resource) return std::nullopt;
+  decide::Seen seen;
+  seen.now = now_();
+  seen.settings = settings_.children;
+  // The cache may not show yet what we wrote last.
+  if (!memory.status_over.empty() && resource->at("metadata").value("resourceVersion", "") == memory.status_over)
+    (*resource)["status"] = memory.status;
+  seen.resource = std::move(*resource);
+  auto spec = seen.resource;
+  spec.erase("status");
+  if (auto tree = config::parse_json(spec.dump())) {
+    seen.document = api::read_resource(*tree);
+  } else {
+    seen.document.problems.push_back({"", tree.error().what});
+  }
+  seen.children = cache_.children(key);
+  seen.pods = cache_.pods(key);
+  seen.settled = memory.settled;
+  seen.other_lease_fresh = other_lease_fresh(status_of(seen.resource));
+  const bool ends = seen.resource.at("metadata").contains("deletionTimestamp");
+  if (ends) seen.namespace_ends = namespace_ends(key.ns);
+  if (!ends && seen.document.problems.empty()) {
+    gather_unlabelled(seen);
+    gather_secrets(seen);
+  }
+  reports_.watch(key, ends ? std::vector<Target>{} : targets_of(seen.pods));
+  seen.reports = reports_.of(key);
+  return seen;
+}
+
+/// Objects that stand where a child shall stand and do not carry our labels.
+void Reconciler::gather_unlabelled(decide::Seen& seen) {
+  const auto owner = decide::owner_of(seen.resource);
+  for (const auto& wanted : desired::children(owner, seen.document.resource, seen.settings)) {
+    const auto name = wanted.at("metadata").value("name", "");
+    const auto same = [&](const Json& c) {
+      return c.value("kind", "") == wanted.at("kind") && c.at("metadata").value("name", "") == name;
+    };
+    if (std::ranges::any_of(seen.children, same)) continue;
+    const auto kind = kind_of(wanted);
+    if (!kind) continue;
+    if (auto found = api_.get(*kind, {owner.ns, name})) seen.children.push_back(std::move(*found));
+  }
+}
+
+void Reconciler::gather_secrets(decide::Seen& seen) {
+  if (!needs_look_at_secrets(seen)) return;
+  const auto ns = decide::owner_of(seen.resource).ns;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto at = no_secrets_.find(ns);
+    if (at != no_secrets_.end() && seen.now - at->second < kAskAgain) return;
+  }
+  std::map<std::string, std::set<std::string>> found;
+  for (const auto& wanted : desired::secrets_of(seen.document.resource)) {
+    const auto secret = api_.get(kube::kSecrets, {ns, wanted.secret});
+    if (secret) {
+      auto& keys = found[wanted.secret];
+      const auto data = secret->value("data", Json::object());
+      for (const auto& [name, value] : data.items()) keys.insert(name);
+    } else if (!secret.error().is(kube::Code::NotFound)) {
+      if (secret.error().is(kube::Code::Forbidden)) {
+        const std::lock_guard lock(mutex_);
+        no_secrets_[ns] = seen.now;
+      }
+      return;  // the agents tell what they miss
+    }
+  }
+  seen.secrets = std::move(found);
+}
+
+bool Reconciler::namespace_ends(const std::string& ns) {
+  const auto found = api_.get(kNamespaces, {"", ns});
+  return found && found->at("metadata").contains("deletionTimestamp");
+}
+
+/// By our own clock: a lease is alive while it is seen to change within its duration.
+bool Reconciler::other_lease_fresh(const Json& status) {
+  const auto by = status.value("operator", "");
+  if (by.empty() || by == settings_.children.installation) return false;
+  const auto name = status.value("operatorLease", "");
+  const auto slash = name.find('/');
+  if (slash == std::string::npos) return true;  // it has none: nobody can tell, so it stays its own
+  const auto lease = api_.get(kube::kLeases, {name.substr(0, slash), name.substr(slash + 1)});
+  if (!lease) return !lease.error().is(kube::Code::NotFound);
+  const auto spec = lease->value("spec", Json::object());
+  if (spec.value("holderIdentity", "").empty()) return false;
+  const auto renewed = spec.value("renewTime", "");
+  const std::chrono::seconds duration(spec.value("leaseDurationSeconds", std::int64_t{kDefaultLease.count()}));
+  const std::lock_guard lock(mutex_);
+  auto& known = leases_[name];
+  if (known.renewed != renewed) known = {renewed, now_()};
+  return now_() - known.seen <= 2 * duration;
+}
+
+}  // namespace datasync::reconcile

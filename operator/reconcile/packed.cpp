@@ -1,0 +1,33 @@
+#include "operator/reconcile/packed.hpp"
+
+#include "operator/desired/names.hpp"
+#include "operator/runtime/informer.hpp"
+
+namespace datasync::reconcile {
+namespace {
+
+constexpr const char* kText = "packed";
+
+}  // namespace
+
+void pack(Json& object) {
+  runtime::trim_managed_fields(object);
+  const auto& meta = object.at("metadata");
+  auto kept = Json::object();
+  for (const auto* key : {"name", "namespace", "uid", "resourceVersion"})
+    if (meta.contains(key)) kept[key] = meta.at(key);
+  const std::string label(desired::kNameLabel);
+  const auto labels = meta.find("labels");
+  if (labels != meta.end() && labels->contains(label)) kept["labels"] = {{label, labels->at(label)}};
+  Json out{{"apiVersion", object.value("apiVersion", "")},
+           {"kind", object.value("kind", "")},
+           {"metadata", std::move(kept)}};
+  out[kText] = object.dump(-1, ' ', false, Json::error_handler_t::replace);
+  object = std::move(out);
+}
+
+Json unpack(const Json& packed) {
+  return Json::parse(packed.at(kText).get_ref<const std::string&>());
+}
+
+}  // namespace datasync::reconcile

@@ -1,0 +1,48 @@
+#include "operator/reconcile/reconciler.hpp"
+
+#include "agents/base/log.hpp"
+
+namespace datasync::reconcile {
+
+Reconciler::Reconciler(kube::Api& api, const Cache& cache, Reports& reports, runtime::EventRecorder& events,
+                       Settings settings, std::function<decide::Time()> now)
+    : api_(api),
+      cache_(cache),
+      reports_(reports),
+      events_(events),
+      settings_(std::move(settings)),
+      now_(std::move(now)) {}
+
+runtime::Outcome Reconciler::reconcile(const ObjectKey& key, std::stop_token /*stop: calls end by kube::CallScope*/) {
+  auto& memory = memory_of(key);
+  const auto seen = gather(key, memory);
+  if (!seen) {
+    forget(key);
+    return runtime::Outcome::object_gone();
+  }
+  const auto plan = decide::decide(*seen);
+  if (plan.elsewhere) {
+    if (!memory.told_elsewhere)
+      record(seen->resource, {{false, std::string(decide::reason::ManagedElsewhere),
+                               "installation " + settings_.children.installation + " leaves it alone"}});
+    memory.told_elsewhere = true;
+    reports_.forget(key);
+    return runtime::Outcome::again(*plan.requeue_after);
+  }
+  memory.told_elsewhere = false;
+  const auto done = carry_out(*seen, plan, memory);
+  return tell(*seen, plan, done, memory);
+}
+
+Memory& Reconciler::memory_of(const ObjectKey& key) {
+  const std::lock_guard lock(mutex_);
+  return memories_[key];
+}
+
+void Reconciler::forget(const ObjectKey& key) {
+  reports_.forget(key);
+  const std::lock_guard lock(mutex_);
+  memories_.erase(key);
+}
+
+}  // namespace datasync::reconcile

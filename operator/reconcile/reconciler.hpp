@@ -1,0 +1,90 @@
+#pragma once
+// One look at one resource: gather, decide, carry out, tell.
+
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <stop_token>
+#include <string>
+
+#include "operator/reconcile/cache.hpp"
+#include "operator/reconcile/reports.hpp"
+#include "operator/runtime/controller.hpp"
+#include "operator/runtime/events.hpp"
+#include "operator/status/status.hpp"
+
+namespace datasync::reconcile {
+
+struct Settings {
+  desired::Settings children;
+  std::string lease;  ///< "namespace/name" of our own; empty: no leader election
+};
+
+/// What one process remembers of a resource between two looks. Nothing of it is needed to be right: it only saves
+/// writes.
+struct Memory {
+  std::map<std::string, std::string> settled;  ///< decide::Seen::settled
+  std::optional<decide::Time> status_written;
+  std::string status_over;  ///< resourceVersion that the cache showed when status was last written,
+  Json status;              ///< and what was written over it
+  bool told_elsewhere = false;
+  unsigned failures = 0;  ///< in a row, that heal by themselves
+};
+
+/// What of a plan could not be done.
+struct Done {
+  std::vector<decide::Finding> refused;  ///< with the server's words
+  std::optional<kube::ApiError> error;   ///< tried again with back-off
+  bool conflict = false;                 ///< something changed meanwhile: look again soon
+};
+
+/// Thread-safe for different keys.
+class Reconciler {
+ public:
+  Reconciler(kube::Api& api, const Cache& cache, Reports& reports, runtime::EventRecorder& events, Settings settings,
+             std::function<decide::Time()> now);
+
+  runtime::Outcome reconcile(const ObjectKey& key, std::stop_token stop);
+
+ private:
+  // gather.cpp
+  std::optional<decide::Seen> gather(const ObjectKey& key, Memory& memory);
+  void gather_unlabelled(decide::Seen& seen);
+  void gather_secrets(decide::Seen& seen);
+  bool namespace_ends(const std::string& ns);
+  bool other_lease_fresh(const Json& status);
+  // carry_out.cpp
+  Done carry_out(const decide::Seen& seen, const decide::Plan& plan, Memory& memory);
+  std::optional<kube::ApiError> claim(const decide::Seen& seen);
+  std::optional<kube::ApiError> change_finalizer(const decide::Seen& seen, decide::Finalizer change);
+  // tell.cpp
+  runtime::Outcome tell(const decide::Seen& seen, const decide::Plan& plan, const Done& done, Memory& memory);
+  void record(const Json& resource, const std::vector<decide::Note>& notes);
+
+  Memory& memory_of(const ObjectKey& key);
+  void forget(const ObjectKey& key);
+
+  kube::Api& api_;
+  const Cache& cache_;
+  Reports& reports_;
+  runtime::EventRecorder& events_;
+  Settings settings_;
+  std::function<decide::Time()> now_;
+
+  struct OtherLease {
+    std::string renewed;
+    decide::Time seen;
+  };
+  std::mutex mutex_;  ///< all below; a Memory itself belongs to the worker that has its key
+  std::map<ObjectKey, Memory> memories_;
+  std::map<std::string, OtherLease> leases_;
+  std::map<std::string, decide::Time> no_secrets_;  ///< namespace -> when reading secrets was last refused
+};
+
+/// The kind of a child, or nothing for one that is not known.
+std::optional<kube::Resource> kind_of(const Json& object);
+std::optional<kube::Resource> kind_of(std::string_view api_version, std::string_view kind);
+
+}  // namespace datasync::reconcile

@@ -1,0 +1,69 @@
+// The status and the events, and when to look again.
+#include <algorithm>
+
+#include "operator/reconcile/reconciler.hpp"
+
+namespace datasync::reconcile {
+namespace {
+
+using runtime::Outcome;
+
+constexpr base::Millis kSoon{200};
+constexpr unsigned kTellAfter = 3;  ///< failures in a row of what heals by itself, until status says so
+
+std::optional<base::Millis> sooner(std::optional<base::Millis> a, std::optional<base::Millis> b) {
+  return !a ? b : !b ? a : std::min(a, b);
+}
+
+Outcome outcome(const Done& done, std::optional<base::Millis> requeue) {
+  if (done.error) return Outcome::failed(*done.error);
+  if (!done.refused.empty()) return Outcome::failed(done.refused.front().message);
+  if (done.conflict) return Outcome::again(kSoon);
+  return requeue ? Outcome::again(*requeue) : Outcome::done();
+}
+
+}  // namespace
+
+void Reconciler::record(const Json& resource, const std::vector<decide::Note>& notes) {
+  for (const auto& note : notes)
+    events_.record(resource, note.warning ? runtime::EventKind::Warning : runtime::EventKind::Normal, note.reason,
+                   "Reconcile", note.message);
+}
+
+Outcome Reconciler::tell(const decide::Seen& seen, const decide::Plan& plan, const Done& done, Memory& memory) {
+  if (plan.gone) {
+    if (!done.error && !done.conflict) record(seen.resource, plan.notes);
+    return outcome(done, plan.requeue_after);
+  }
+  auto findings = done.refused;
+  memory.failures = done.error ? memory.failures + 1 : 0;
+  if (done.error) {
+    if (memory.failures < kTellAfter || done.error->is(kube::Code::Stopped)) return outcome(done, {});
+    findings.push_back({decide::Level::Waiting, std::string(decide::reason::ApiUnavailable), done.error->message});
+  } else if (done.conflict) {
+    return outcome(done, {});
+  }
+  const auto told = status::tell(seen, plan, findings, settings_.lease);
+  const auto before = seen.resource.value("status", Json::object());
+  const auto due = status::due(before, told.status, memory.status_written, seen.now);
+  if (!due.now) return outcome(done, sooner(plan.requeue_after, due.later));
+  const auto owner = decide::owner_of(seen.resource);
+  // With the uid: a new resource of this name does not get the status of the former one.
+  const Json body{{"apiVersion", api::kApiVersion},
+                  {"kind", api::kKind},
+                  {"metadata", {{"name", owner.name}, {"namespace", owner.ns}, {"uid", owner.uid}}},
+                  {"status", told.status}};
+  const auto written = api_.apply(kube::kDataSyncs, {owner.ns, owner.name}, body, "status");
+  if (!written) {
+    if (written.error().is(kube::Code::NotFound) || written.error().is(kube::Code::Conflict))
+      return Outcome::again(kSoon);
+    return Outcome::failed(written.error());
+  }
+  memory.status_written = seen.now;
+  memory.status = told.status;
+  memory.status_over = seen.resource.at("metadata").value("resourceVersion", "");
+  record(seen.resource, told.events);
+  return outcome(done, plan.requeue_after);
+}
+
+}  // namespace datasync::reconcile

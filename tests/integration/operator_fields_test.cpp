@@ -1,0 +1,157 @@
+// Every field of the spec is set, changed, removed, set to a refused value and back: the children are those of a fresh
+// resource with that spec each time (FAULTS D15, D16). The list of fields is the resource's own description.
+
+#include <map>
+
+#include <gtest/gtest.h>
+
+#include "operator/api/read.hpp"
+#include "operator/desired/manifests.hpp"
+#include "tests/integration/operator_world.hpp"
+#include "tests/support/eventually.hpp"
+
+namespace datasync::test {
+namespace {
+
+using std::chrono::seconds;
+
+/// Values for texts that have to look like something; by the end of the path.
+const std::map<std::string, std::vector<Json>>& texts() {
+  static const std::map<std::string, std::vector<Json>> all{
+      {"spec.source.replicas[].host", {"db-3", "db-4"}},
+      {"spec.source.types[].name", {"orders"}},
+      {"spec.source.types[].tables[]", {"shop.other", "shop.more"}},
+      {"spec.source.types[].excludeColumns[]", {"shop.orders.a", "shop.orders.b"}},
+      {"spec.source.types[].keyColumns{}[]", {"id", "at"}},
+      {"spec.channel.bootstrapServers", {"kafka-1:9092", "kafka-2:9092,kafka-3:9092"}},
+      {"spec.channel.topic", {"other"}},
+      {"spec.channel.sasl.mechanism", {"PLAIN", "SCRAM-SHA-512"}},
+      {"spec.destination.host", {"dr-2", "dr-3"}},
+      {"spec.destination.tables.rename{}", {"dr.orders", "dr.other"}},
+      {"spec.destination.ledgerDatabase", {"ledger_a", "ledger_b"}},
+      {"spec.types[]", {"orders"}}};
+  return all;
+}
+
+std::vector<Json> values_of(const config::FieldInfo& f) {
+  if (const auto at = texts().find(f.path); at != texts().end()) return at->second;
+  if (f.type == "boolean") return {true, false};
+  if (f.type == "integer") return {f.range.min + 1, f.range.min + 2};
+  if (!f.choices.empty()) return {f.choices.begin(), f.choices.end()};
+  if (f.type == "any" && f.path.ends_with("resources"))
+    return {{{"limits", {{"memory", "1Gi"}}}}, {{"requests", {{"cpu", "1500m"}}}}};
+  if (f.type == "any")
+    return {{{"spec", {{"nodeSelector", {{"disk", "fast"}}}}}}, {{"metadata", {{"labels", {{"team", "a"}}}}}}};
+  if (f.type == "string" && (f.path.ends_with("Name") || f.path.ends_with("Key"))) return {"name-a", "name-b"};
+  return {};
+}
+
+/// "spec.a[].b{}" as a JSON pointer into the sample, whose lists and maps then have that one item.
+Json::json_pointer pointer_of(std::string path) {
+  std::string out;
+  for (std::size_t at = 0; at < path.size();) {
+    const auto end = std::min(path.find('.', at), path.size());
+    auto part = path.substr(at, end - at);
+    const auto strip = [&](std::string_view what) {
+      const auto found = part.find(what);
+      if (found == part.npos) return false;
+      part.erase(found, 2);
+      return true;
+    };
+    const bool list_in_map = part.ends_with("{}[]");
+    const bool map = strip("{}");
+    const bool list = strip("[]");
+    out += "/" + part + (map ? "/shop.orders" : "") + (list || list_in_map ? "/0" : "");
+    at = end + 1;
+  }
+  return Json::json_pointer(out);
+}
+
+class OperatorFields : public testing::Test {
+ protected:
+  static void SetUpTestSuite() { world_ = std::make_unique<OperatorWorld>(); }
+  static void TearDownTestSuite() { world_.reset(); }
+
+  /// The children as a fresh resource with this spec would have them: "Kind name" -> hash of all that is wanted.
+  static std::map<std::string, std::string> wanted(const Json& live) {
+    std::map<std::string, std::string> out;
+    auto spec = live;
+    spec.erase("status");
+    const auto document = api::read_resource(config::parse_json(spec.dump()).value());
+    if (!document.problems.empty() || !api::not_built(document.resource).empty()) return out;
+    const desired::Owner owner{OperatorWorld::kNs, "shop", live.at("metadata").at("uid")};
+    for (const auto& c : desired::children(owner, document.resource, {.image = "registry.test/datasync:1"}))
+      out[c.at("kind").get<std::string>() + " " + c.at("metadata").at("name").get<std::string>()] =
+          c.at("metadata").at("annotations").at("datasync.dev/spec-hash");
+    return out;
+  }
+  static std::map<std::string, std::string> there() {
+    std::map<std::string, std::string> out;
+    for (const auto* kind : {&kube::kConfigMaps, &kube::kServiceAccounts, &kube::kDeployments})
+      for (const auto& c : world_->list(*kind)) {
+        const auto name = c.at("metadata").at("name").get<std::string>();
+        if (name.starts_with("shop-"))
+          out[kind->kind + " " + name] = c.value("/metadata/annotations/datasync.dev~1spec-hash"_json_pointer, "");
+      }
+    return out;
+  }
+
+  static void expect_children(const std::string& doing) {
+    ASSERT_TRUE(eventually([&] { return world_->observed(); }, seconds(30))) << doing << "\n" << world_->log();
+    const auto live = world_->get(kube::kDataSyncs, "shop");
+    const auto expected = wanted(live);
+    if (expected.empty()) {
+      EXPECT_EQ(world_->condition("Stalled"), "True ConfigInvalid") << doing;
+      return;
+    }
+    EXPECT_TRUE(eventually([&] { return there() == expected; }, seconds(15))) << doing << "\n"
+                                                                              << live.at("spec").dump(1);
+  }
+
+  static inline std::unique_ptr<OperatorWorld> world_;
+};
+
+TEST_F(OperatorFields, every_field_leads_where_a_fresh_resource_would_be) {
+  auto op = world_->start(world_->server().kubeconfig());
+  const auto base = OperatorWorld::resource();
+  ASSERT_EQ(world_->apply(base), "");
+  expect_children("the sample");
+  const auto at_first = world_->objects();
+  std::size_t fields = 0, accepted = 0;
+  for (const auto& f : api::resource_fields()) {
+    if (!f.path.starts_with("spec.") || f.type == "object" || f.type == "array" || f.type == "map") continue;
+    ++fields;
+    const auto values = values_of(f);
+    EXPECT_FALSE(values.empty()) << f.path << ": the test has no value for it";
+    const auto pointer = pointer_of(f.path);
+    for (const auto& value : values) {
+      auto changed = base;
+      changed[pointer] = value;
+      if (!world_->apply(changed).empty()) continue;  // e.g. what cannot change, or needs another field too
+      ++accepted;
+      expect_children(f.path + " = " + value.dump());
+    }
+    auto refused = base;
+    refused[pointer] = f.type == "string" ? Json("no such\nvalue!") : Json("x");
+    const auto words = world_->apply(refused);
+    if (f.type != "any" || f.path.ends_with("resources")) {
+      EXPECT_FALSE(words.empty()) << f.path;
+    }
+    // From what cannot change there is no way back but a new resource.
+    if (const auto back = world_->apply(base); !back.empty()) {
+      world_->clear();
+      ASSERT_EQ(world_->apply(base), "") << back;
+    }
+    expect_children(f.path + " removed");
+    const auto now = world_->objects();
+    EXPECT_EQ(now, at_first) << f.path << "\n" << Json::diff(at_first, now).dump(1);
+    if (HasFailure()) break;
+  }
+  std::printf("%zu fields, %zu values accepted\n", fields, accepted);
+  EXPECT_GT(fields, 40U);
+  EXPECT_GT(accepted, fields);
+  EXPECT_TRUE(op.is_running());
+}
+
+}  // namespace
+}  // namespace datasync::test

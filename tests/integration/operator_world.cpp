@@ -1,0 +1,168 @@
+#include "tests/integration/operator_world.hpp"
+
+#include <fmt/format.h>
+
+#include "tests/support/eventually.hpp"
+
+namespace datasync::test {
+namespace {
+
+using std::chrono::seconds;
+
+const kube::Resource* const kChildren[] = {&kube::kConfigMaps, &kube::kServiceAccounts, &kube::kDeployments,
+                                           &kube::kJobs, &kube::kNetworkPolicies};
+
+void strip(Json& object) {
+  auto& meta = object["metadata"];
+  for (const auto* key : {"uid", "resourceVersion", "creationTimestamp", "managedFields", "generation"})
+    meta.erase(key);
+  if (meta.contains("annotations")) meta["annotations"].erase("datasync.dev/spec-hash");  // holds the owner's uid
+  if (meta.contains("ownerReferences"))
+    for (auto& ref : meta["ownerReferences"]) ref.erase("uid");
+  object.erase("status");
+}
+
+}  // namespace
+
+OperatorWorld::OperatorWorld() : server_(std::make_unique<ApiServer>(dir_.path())) {
+  server_->apply(read_file(CRD_FILE));
+  server_->kubectl({"wait", "--for=condition=Established", "crd/datasyncs.datasync.dev", "--timeout=60s"});
+  server_->make_namespace(kNs);
+  kube::ConnectOptions options;
+  options.kubeconfig = server_->kubeconfig().string();
+  options.field_manager = "tester";
+  options.qps = 0;
+  auto api = kube::connect(options);
+  if (!api) throw std::runtime_error(api.error().what);
+  api_ = std::move(*api);
+}
+
+Process OperatorWorld::start(const std::filesystem::path& kubeconfig, std::vector<std::string> more) {
+  ProcessOptions options;
+  options.args = {OPERATOR,
+                  "--kubeconfig",
+                  kubeconfig.string(),
+                  "--agent-image",
+                  "registry.test/datasync:1",
+                  "--http-port",
+                  "0",
+                  "--http-host",
+                  "127.0.0.1",
+                  "--watch-namespaces",
+                  kNs,
+                  "--no-leader-elect",
+                  "--api-server-qps",
+                  "0",
+                  "--log-format",
+                  "json"};
+  options.args.insert(options.args.end(), more.begin(), more.end());
+  options.log = dir_.path() / "operator.log";
+  return Process::start(options);
+}
+
+std::string OperatorWorld::log() const {
+  const auto text = read_file(dir_.path() / "operator.log");
+  return text.size() > 6000 ? text.substr(text.size() - 6000) : text;
+}
+
+Json OperatorWorld::resource(const char* change, const std::string& name) {
+  auto out = Json::parse(R"({"apiVersion":"datasync.dev/v1alpha1","kind":"DataSync","metadata":{"namespace":"w"},
+    "spec":{
+      "source":{"replicas":[{"host":"db-1"}],"credentials":{"secretName":"reader"},
+                "types":[{"name":"orders","tables":["shop.orders"]}]},
+      "channel":{"bootstrapServers":"kafka:9092","topic":"shop"},
+      "destination":{"host":"dr","credentials":{"secretName":"writer"}}}})");
+  out["metadata"]["name"] = name;
+  out.merge_patch(Json::parse(change));
+  return out;
+}
+
+std::string OperatorWorld::apply(const Json& object) {
+  const auto done = api_->apply(kube::kDataSyncs, {kNs, object.at("metadata").at("name")}, object);
+  return done ? "" : done.error().message;
+}
+
+void OperatorWorld::merge(const kube::Resource& kind, const std::string& name, const Json& patch,
+                          const char* subresource) {
+  const auto done = api_->merge_patch(kind, {kNs, name}, patch, subresource);
+  if (!done) throw std::runtime_error(done.error().message);
+}
+
+void OperatorWorld::remove(const kube::Resource& kind, const std::string& name) {
+  const auto done = api_->remove(kind, {kNs, name});
+  if (!done) throw std::runtime_error(done.error().message);
+}
+
+Json OperatorWorld::get(const kube::Resource& kind, const std::string& name) const {
+  auto found = api_->get(kind, {kNs, name});
+  if (found) return *found;
+  if (!found.error().is(kube::Code::NotFound)) throw std::runtime_error(found.error().message);
+  return {};
+}
+
+std::vector<Json> OperatorWorld::list(const kube::Resource& kind) const {
+  auto found = api_->list(kind, {kNs, "", ""});
+  if (!found) throw std::runtime_error(found.error().message);
+  return std::move(found->items);
+}
+
+namespace {
+
+Json find_condition(const Json& object, const char* type) {
+  for (const auto& c :
+       object.is_object() ? object.value("/status/conditions"_json_pointer, Json::array()) : Json::array())
+    if (c.at("type") == type) return c;
+  return {};
+}
+
+}  // namespace
+
+std::string OperatorWorld::condition(const char* type, const std::string& name) const {
+  const auto c = find_condition(get(kube::kDataSyncs, name), type);
+  return c.is_null() ? "" : fmt::format("{} {}", c.at("status").get<std::string>(), c.at("reason").get<std::string>());
+}
+
+std::string OperatorWorld::message(const char* type, const std::string& name) const {
+  const auto c = find_condition(get(kube::kDataSyncs, name), type);
+  return c.is_null() ? "" : c.at("message").get<std::string>();
+}
+
+std::vector<std::string> OperatorWorld::events(const std::string& name) const {
+  std::vector<std::string> out;
+  for (const auto& e : list(kube::kEvents))
+    if (e.value("/regarding/name"_json_pointer, "") == name) out.push_back(e.value("reason", ""));
+  return out;
+}
+
+Json OperatorWorld::objects() const {
+  auto out = Json::object();
+  for (const auto* kind : kChildren)
+    for (auto object : list(*kind)) {
+      const auto name = object.at("metadata").at("name").get<std::string>();
+      if (!name.starts_with("shop")) continue;  // kube-root-ca.crt, default
+      strip(object);
+      out[kind->kind + " " + name] = std::move(object);
+    }
+  return out;
+}
+
+bool OperatorWorld::observed(const std::string& name) const {
+  const auto found = get(kube::kDataSyncs, name);
+  return found.is_null() ||
+         found.value("/status/observedGeneration"_json_pointer, 0) == found.at("metadata").at("generation");
+}
+
+void OperatorWorld::clear() {
+  for (const auto& one : list(kube::kDataSyncs)) {
+    const auto name = one.at("metadata").at("name").get<std::string>();
+    if (one.at("metadata").contains("finalizers"))
+      merge(kube::kDataSyncs, name, {{"metadata", {{"finalizers", Json()}}}});
+    remove(kube::kDataSyncs, name);
+  }
+  for (const auto* kind : kChildren)
+    for (const auto& one : list(*kind)) remove(*kind, one.at("metadata").at("name"));
+  for (const auto& one : list(kube::kPods)) remove(kube::kPods, one.at("metadata").at("name"));
+  for (const auto& one : list(kube::kEvents)) remove(kube::kEvents, one.at("metadata").at("name"));
+}
+
+}  // namespace datasync::test
