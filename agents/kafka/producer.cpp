@@ -150,9 +150,8 @@ void Producer::Impl::on_report(const rd_kafka_message_t& m) {
     if (down) up();
     on_delivered(token, m.offset);
     rounds.acknowledged(m.partition, base::steady_now());
-  } else {
-    rounds.lost(m.partition);
-    if (!closing) undelivered(m);
+  } else if (!closing) {
+    undelivered(m);
   }
   watchdog.reported(m.partition, base::steady_now());
   bytes -= cost(m.len, m.key_len);
@@ -248,10 +247,8 @@ base::Result<void> Producer::Impl::wait_for_room(std::uint64_t size, const std::
 void Producer::Impl::hand_over(std::int32_t partition) {
   if (failed || closing) return;
   for (auto& record : rounds.next(partition, base::steady_now())) {
-    if (auto handed = hand_over(partition, std::move(record)); !handed) {
-      rounds.lost(partition);
-      return fail(std::move(handed).error());
-    }
+    if (failed) return;  // by another thread meanwhile, which purged what was handed over before
+    if (auto handed = hand_over(partition, std::move(record)); !handed) return fail(std::move(handed).error());
   }
 }
 

@@ -31,12 +31,6 @@ void Rounds::acknowledged(std::int32_t partition, base::SteadyTime now) {
   p.acknowledged = now;
 }
 
-void Rounds::lost(std::int32_t partition) {
-  const std::scoped_lock lock(mutex_);
-  auto& p = partitions_[partition];
-  if (p.on_their_way > 0) --p.on_their_way;
-}
-
 void Rounds::clear() {
   std::map<std::int32_t, std::deque<Outgoing>> dropped;  // freed after the lock
   const std::scoped_lock lock(mutex_);

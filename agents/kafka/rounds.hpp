@@ -44,9 +44,8 @@ class Rounds {
   /// The records to hand over now, in order: none while a round is on its way or nothing is queued. They count as on
   /// their way from here on.
   std::vector<Outgoing> next(std::int32_t partition, base::SteadyTime now);
-  /// One record of the round is answered for: acknowledged or given up.
+  /// One record of the round. A round with a record that is given up never ends: nothing follows a loss.
   void acknowledged(std::int32_t partition, base::SteadyTime now);
-  void lost(std::int32_t partition);
   /// Drops what is queued.
   void clear();
 
