@@ -9,6 +9,8 @@ namespace datasync::kube {
 namespace {
 
 constexpr std::size_t kMostWords = 2048;
+/// What a server, or a proxy before it, may ask for: a longer pause would look like a standstill.
+constexpr std::chrono::milliseconds kMostRetryAfter{300'000};
 
 std::string text_of(const Json& object, const char* key) {
   const auto found = object.is_object() ? object.find(key) : object.end();
@@ -46,6 +48,11 @@ Code code_of(int http, std::string_view reason, std::string_view message) {
   return http >= 400 ? Code::Invalid : Code::Malformed;
 }
 
+template <class Duration>
+std::chrono::milliseconds asked_wait(Duration asked) {
+  return std::clamp<Duration>(asked, Duration(0), std::chrono::duration_cast<Duration>(kMostRetryAfter));
+}
+
 ApiError malformed(int http, std::string_view doing, std::string_view what) {
   return {Code::Malformed, http, fmt::format("{}: the server's answer {}", doing, what), {}};
 }
@@ -73,7 +80,8 @@ ApiError error_of_status(const Json& status, int http, std::string_view doing) {
   error.message = fmt::format("{}: {}", doing, words.empty() ? fmt::format("HTTP {} {}", http, reason) : words);
   if (const auto details = status.find("details"); details != status.end() && details->is_object()) {
     const auto wait = details->find("retryAfterSeconds");
-    if (wait != details->end() && wait->is_number_integer()) error.retry_after = std::chrono::seconds(wait->get<int>());
+    if (wait != details->end() && wait->is_number_integer())
+      error.retry_after = asked_wait(std::chrono::seconds(wait->get<std::int64_t>()));
   }
   return error;
 }
@@ -88,7 +96,7 @@ ApiError error_of(const Answer& answer, std::string_view doing) {
   }
   status.erase("code");  // what HTTP says counts
   auto error = error_of_status(status, answer.status, doing);
-  if (answer.retry_after.count() > 0) error.retry_after = answer.retry_after;
+  if (answer.retry_after.count() > 0) error.retry_after = asked_wait(answer.retry_after);
   return error;
 }
 

@@ -57,7 +57,7 @@ struct ApiError {
   Code code = Code::Transport;
   int http = 0;                              ///< 0: no answer
   std::string message;                       ///< what was being done, and the server's words
-  std::chrono::milliseconds retry_after{0};  ///< as the server asked; 0: it did not
+  std::chrono::milliseconds retry_after{0};  ///< as the server asked, five minutes at most; 0: it did not
 
   [[nodiscard]] bool is(Code c) const noexcept { return code == c; }
 };

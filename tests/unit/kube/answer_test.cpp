@@ -1,5 +1,6 @@
 #include "operator/kube/answer.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "operator/kube/paths.hpp"
@@ -65,6 +66,20 @@ TEST(ErrorOf, TellsTheServersWordsAndWhenToComeBack) {
   EXPECT_EQ(error_of({503, milliseconds(3000), "<html>down</html>\nmore"}, "list").retry_after, milliseconds(3000));
   EXPECT_EQ(error_of({503, milliseconds(0), "<html>down</html>\nmore"}, "list").message,
             "list: HTTP 503: <html>down</html>");
+}
+
+TEST(ErrorOf, DoesNotStandStillForADayBecauseAServerAskedForIt) {
+  EXPECT_EQ(error_of({503, milliseconds(86'400'000), ""}, "list").retry_after, milliseconds(300'000));
+  const auto asked = [](const char* seconds) {
+    return error_of({429, milliseconds(0),
+                     fmt::format(R"({{"kind":"Status","reason":"TooManyRequests",
+                     "details":{{"retryAfterSeconds":{}}}}})",
+                                 seconds)},
+                    "list")
+        .retry_after;
+  };
+  EXPECT_EQ(asked("9223372036854775807"), milliseconds(300'000));
+  EXPECT_EQ(asked("-5"), milliseconds(0));
 }
 
 TEST(PageOf, GivesItemsTheirKind) {
