@@ -101,7 +101,8 @@ LeaderElector::Step LeaderElector::step() {
     const std::lock_guard lock(mutex_);
     seen(*current);
     const auto holder = holder_of(*current);
-    const auto runs_out = observed_at_ + std::chrono::seconds(number_of(*current, "leaseDurationSeconds"));
+    const auto told = std::chrono::seconds(number_of(*current, "leaseDurationSeconds"));
+    const auto runs_out = observed_at_ + (told.count() > 0 ? base::Millis(told) : options_.duration);
     if (!holder.empty() && holder != options_.identity && options_.now() < runs_out) return Step::Other;
   }
   return written(api_.update(kube::kLeases, options_.lease, lease_of(&*current)), begun);

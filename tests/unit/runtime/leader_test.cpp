@@ -58,6 +58,18 @@ TEST(Leader, TakesALeaseThatDidNotChangeForItsDurationByOurOwnClock) {
   EXPECT_EQ(a.elector.step(), Step::Other);
 }
 
+TEST(Leader, DoesNotTakeALeaseAtOnceThatDoesNotTellItsDuration) {
+  FakeApi api;
+  Process a(api, "a"), b(api, "b");
+  EXPECT_EQ(a.elector.step(), Step::Held);
+  api.objects.at(kLease).at("spec").erase("leaseDurationSeconds");
+  EXPECT_EQ(b.elector.step(), Step::Other);
+  b.pass(Millis(14'999));
+  EXPECT_EQ(b.elector.step(), Step::Other);
+  b.pass(Millis(1));
+  EXPECT_EQ(b.elector.step(), Step::Held);
+}
+
 TEST(Leader, DoesNotLeadAfterTheRenewDeadlineWhateverTheThreadsDo) {
   FakeApi api;
   Process a(api, "a");
