@@ -57,7 +57,7 @@ Controller::Controller(Options options, Reconcile reconcile, health::Metrics& me
   metrics_.sampled(
       "datasync_operator_oldest_success_seconds",
       "The longest time any object has been without a successful reconcile.",
-      [this] { return seconds(oldest_success_age()); }, labels);
+      [this] { return started_ ? seconds(oldest_success_age()) : 0; }, labels);
 }
 
 Controller::~Controller() {
@@ -81,7 +81,8 @@ void Controller::know(const ObjectKey& key) {
     const auto now = options_.now();
     if (!known_.try_emplace(key, Known{now, now, {}}).second) return;
   }
-  metrics_.sampled(kAgeName, kAgeHelp, [this, key] { return seconds(last_success_age(key).value_or(base::Millis(0))); },
+  metrics_.sampled(kAgeName, kAgeHelp,
+                   [this, key] { return started_ ? seconds(last_success_age(key).value_or(base::Millis(0))) : 0; },
                    {{"controller", options_.name}, {"namespace", key.ns}, {"name", key.name}});
 }
 
@@ -103,6 +104,11 @@ void Controller::enqueue_after(const ObjectKey& key, base::Millis wait) {
 }
 
 void Controller::start() {
+  {
+    const std::lock_guard lock(mutex_);
+    for (auto& [key, known] : known_) known.next = known.success = options_.now();
+  }
+  started_ = true;
   threads_.emplace_back([this](std::stop_token stop) { guard(std::move(stop)); });
   for (unsigned i = 0; i < options_.workers; ++i) {
     threads_.emplace_back([this](std::stop_token stop) { work(std::move(stop)); });

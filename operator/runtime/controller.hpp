@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -64,6 +65,7 @@ class Controller {
   void enqueue(const ObjectKey& key);
   void enqueue_after(const ObjectKey& key, base::Millis wait);
 
+  /// Everything that is known by then counts as first seen now: a standby that waited for hours was not late.
   void start();
   /// Ends the running reconciles (their `stop` is requested) and waits for the workers.
   void stop();
@@ -110,6 +112,7 @@ class Controller {
   std::map<ObjectKey, Known> known_;
   std::map<ObjectKey, std::shared_ptr<Turn>> turns_;  ///< reconciles that run now
   std::mt19937_64 rng_;
+  std::atomic<bool> started_ = false;  ///< ages are shown from then on
   std::vector<std::jthread> threads_;  // last: join before what they use dies
 };
 

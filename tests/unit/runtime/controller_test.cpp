@@ -181,6 +181,25 @@ TEST(Controller, IsLiveWhileObjectsFail) {
   EXPECT_GE(w.controller.oldest_success_age(), Millis(9'000'000));
 }
 
+TEST(Controller, AStandbyIsNotLate) {
+  World w;
+  w.controller.enqueue(kA);
+  w.pass(Millis(7'200'000));
+  const auto age = [&] {
+    const auto text = w.metrics.text();
+    const std::string name = "datasync_operator_oldest_success_seconds{controller=\"datasync\"} ";
+    const auto at = text.find(name);
+    return at == text.npos ? "none" : text.substr(at + name.size(), text.find('\n', at) - at - name.size());
+  };
+  EXPECT_EQ(age(), "0");
+  w.body = [](const ObjectKey&, std::stop_token) { return Outcome::failed("no"); };
+  w.controller.start();
+  w.controller.stop();
+  EXPECT_EQ(age(), "0");
+  w.pass(Millis(30'000));
+  EXPECT_EQ(age(), "30");
+}
+
 TEST(Controller, WorksWithThreadsAndStopsThem) {
   health::Metrics metrics;
   std::atomic<int> runs = 0;
