@@ -53,6 +53,12 @@ std::chrono::milliseconds asked_wait(Duration asked) {
   return std::clamp<Duration>(asked, Duration(0), std::chrono::duration_cast<Duration>(kMostRetryAfter));
 }
 
+/// Without it an object has no name: nobody above could do anything with it.
+bool has_metadata(const Json& object) {
+  const auto meta = object.is_object() ? object.find("metadata") : object.end();
+  return meta != object.end() && meta->is_object();
+}
+
 ApiError malformed(int http, std::string_view doing, std::string_view what) {
   return {Code::Malformed, http, fmt::format("{}: the server's answer {}", doing, what), {}};
 }
@@ -119,7 +125,7 @@ ApiResult<Page> page_of(const Answer& answer, const Resource& kind, std::string_
   if (!items->is_array()) return tl::unexpected(malformed(answer.status, doing, "has items that are no list"));
   const auto api_version = kind.group.empty() ? kind.version : kind.group + "/" + kind.version;
   for (auto& item : *items) {
-    if (!item.is_object()) return tl::unexpected(malformed(answer.status, doing, "has an item that is no object"));
+    if (!has_metadata(item)) return tl::unexpected(malformed(answer.status, doing, "has an item without metadata"));
     item.emplace("apiVersion", api_version);
     item.emplace("kind", kind.kind);
     page.list.items.push_back(std::move(item));
@@ -136,6 +142,7 @@ ApiResult<WatchEvent> event_of(std::string_view line, std::string_view doing) {
   }
   const auto type = text_of(event, "type");
   if (type == "ERROR") return tl::unexpected(error_of_status(*object, 500, doing));
+  if (!has_metadata(*object)) return tl::unexpected(malformed(200, doing, "has a watch event without metadata"));
   WatchEvent result;
   if (type == "ADDED") {
     result.type = EventType::Added;

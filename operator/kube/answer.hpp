@@ -24,13 +24,14 @@ ApiError error_of_status(const Json& status, int http, std::string_view doing);
 
 /// The object in a 2xx answer. Errors: Malformed.
 ApiResult<Json> object_of(const Answer& answer, std::string_view doing);
-/// One page: its items (apiVersion and kind added), resourceVersion, and the token of the next page (empty: last).
+/// One page: its items (each with metadata; apiVersion and kind added), resourceVersion, and the token of the next page
+/// (empty: last).
 struct Page {
   List list;
   std::string next;
 };
 ApiResult<Page> page_of(const Answer& answer, const Resource& kind, std::string_view doing);
-/// One line of a watch. Errors: Gone and others as an ERROR event tells them; Malformed.
+/// One line of a watch; its object has metadata. Errors: Gone and others as an ERROR event tells them; Malformed.
 ApiResult<WatchEvent> event_of(std::string_view line, std::string_view doing);
 
 /// Whether a read may simply be tried again.

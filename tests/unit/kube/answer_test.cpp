@@ -92,22 +92,26 @@ TEST(PageOf, GivesItemsTheirKind) {
   EXPECT_EQ(page->list.items.at(0).at("apiVersion"), "apps/v1");
   EXPECT_EQ(page->list.items.at(0).at("kind"), "Deployment");
   EXPECT_TRUE(page_of({200, {}, R"({"metadata":{},"items":null})"}, kPods, "list")->list.items.empty());
-  for (const auto* bad : {"", "[]", "{}", R"({"metadata":{},"items":{}})", R"({"metadata":{},"items":[1]})"}) {
+  for (const auto* bad :
+       {"", "[]", "{}", R"({"metadata":{},"items":{}})", R"({"metadata":{},"items":[1]})",
+        R"({"metadata":{},"items":[{"kind":"Pod"}]})", R"({"metadata":{},"items":[{"metadata":"a"}]})"}) {
     EXPECT_EQ(page_of({200, {}, bad}, kPods, "list").error().code, Code::Malformed) << bad;
   }
 }
 
 TEST(EventOf, ReadsEveryTypeAndGoneInsideAStream) {
-  EXPECT_EQ(event_of(R"({"type":"ADDED","object":{}})", "w")->type, EventType::Added);
-  EXPECT_EQ(event_of(R"({"type":"MODIFIED","object":{}})", "w")->type, EventType::Modified);
-  EXPECT_EQ(event_of(R"({"type":"DELETED","object":{}})", "w")->type, EventType::Deleted);
-  EXPECT_EQ(event_of(R"({"type":"BOOKMARK","object":{}})", "w")->type, EventType::Bookmark);
+  EXPECT_EQ(event_of(R"({"type":"ADDED","object":{"metadata":{}}})", "w")->type, EventType::Added);
+  EXPECT_EQ(event_of(R"({"type":"MODIFIED","object":{"metadata":{}}})", "w")->type, EventType::Modified);
+  EXPECT_EQ(event_of(R"({"type":"DELETED","object":{"metadata":{}}})", "w")->type, EventType::Deleted);
+  EXPECT_EQ(event_of(R"({"type":"BOOKMARK","object":{"metadata":{}}})", "w")->type, EventType::Bookmark);
   const auto gone =
       event_of(R"({"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired","message":"too old"}})", "w");
   ASSERT_FALSE(gone);
   EXPECT_EQ(gone.error().code, Code::Gone);
   EXPECT_EQ(gone.error().message, "w: too old");
-  for (const auto* bad : {"", "{", R"({"type":"ADDED"})", R"({"type":"NEW","object":{}})", R"({"object":{}})"}) {
+  for (const auto* bad :
+       {"", "{", R"({"type":"ADDED"})", R"({"type":"NEW","object":{"metadata":{}}})", R"({"object":{"metadata":{}}})",
+        R"({"type":"ADDED","object":{}})", R"({"type":"BOOKMARK","object":{"metadata":1}})"}) {
     EXPECT_EQ(event_of(bad, "w").error().code, Code::Malformed) << bad;
   }
 }
