@@ -23,9 +23,11 @@ bool sounds_secret(std::string_view name) {
   return std::ranges::any_of(kWords, [&](auto w) { return lower.find(w) != lower.npos; });
 }
 
-// References to a secret by name are wanted: they tell what is missing.
+// References to a secret by name are wanted: they tell what is missing. passwordKey is one, privateKey is not.
 bool is_reference(std::string_view key) {
-  return key.ends_with("Name") || key.ends_with("Key") || key.starts_with("automount");
+  constexpr std::string_view kKey = "Key";
+  return key.ends_with("Name") || key.starts_with("automount") ||
+         (key.ends_with(kKey) && sounds_secret(key.substr(0, key.size() - kKey.size())));
 }
 
 void redact(Json& v) {

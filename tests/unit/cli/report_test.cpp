@@ -16,7 +16,7 @@ TEST(Redacted, takes_out_what_may_be_a_secret_and_leaves_what_names_one) {
       "annotations": {"kubectl.kubernetes.io/last-applied-configuration": "{\"password\": \"hunter2\"}", "x": "kept"}},
     "spec": {"credentials": {"secretName": "reader", "passwordKey": "pass"}, "password": "hunter2",
       "env": [{"name": "PROXY", "value": "http://user:hunter2@proxy"}, {"name": "A", "valueFrom": {"fieldRef": "f"}}],
-      "deep": [{"apiToken": "hunter2", "tokens": {"API_KEY": "hunter2"}}], "automountServiceAccountToken": false}})"));
+      "deep": [{"apiToken": "hunter2", "privateKey": "hunter2", "apiKey": "hunter2", "tokens": {"API_KEY": "hunter2"}}], "automountServiceAccountToken": false}})"));
   const auto text = object.dump();
   EXPECT_EQ(text.find("hunter2"), std::string::npos) << text;
   EXPECT_EQ(object["spec"]["credentials"]["secretName"], "reader");
