@@ -1,7 +1,6 @@
 #include "agents/capture/replica_picker.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include <fmt/format.h>
 
@@ -10,11 +9,13 @@ namespace {
 
 using base::Reason;
 
-/// Smaller is told first.
+/// Smaller is told first. A lost position comes last: it is lost only when no replica is left that may still have it,
+/// and `onPositionLost` must not act while one of them merely reboots.
 int rank(const base::Error& e) noexcept {
-  constexpr std::array kOrder{Reason::Stopping, Reason::WaitingForReplica, Reason::BinlogPurged, Reason::GtidDiverged};
-  const auto at = std::ranges::find(kOrder, e.reason);
-  if (at != kOrder.end()) return static_cast<int>(at - kOrder.begin());
+  if (e.is(Reason::Stopping)) return 0;
+  if (e.is(Reason::WaitingForReplica)) return 1;
+  if (e.is(Reason::BinlogPurged)) return 30;
+  if (e.is(Reason::GtidDiverged)) return 31;
   return e.outcome() == base::Outcome::Halt ? 10 : 20;
 }
 

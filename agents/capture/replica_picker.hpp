@@ -41,7 +41,8 @@ struct Refusal {
   base::Error error;
 };
 
-/// One error for all refusals: waiting comes first, then what a person must mend, then what heals by itself.
+/// One error for all refusals: waiting comes first, then what a person must mend, then what heals by
+/// itself, and last a lost position: only when all have lost it.
 base::Error combine(const std::vector<Refusal>& refusals);
 
 }  // namespace datasync::capture

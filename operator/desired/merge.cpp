@@ -46,7 +46,9 @@ Json merge_field(const Json& base, const Json& patch, std::string_view field);
 Json merge_items(const Json& base, const Json& patch, const std::string& key) {
   auto out = base;
   for (const auto& item : patch) {
-    const auto same = [&](const Json& other) { return item.contains(key) && other.value(key, Json()) == item.at(key); };
+    const auto same = [&](const Json& other) {
+      return other.is_object() && item.contains(key) && other.value(key, Json()) == item.at(key);
+    };
     const auto at = item.is_object() ? std::ranges::find_if(out, same) : out.end();
     if (at == out.end()) {
       out.push_back(without_nulls(item));

@@ -31,6 +31,7 @@ constexpr int kLeaseLost = 4;
 constexpr int kArenas = 2;
 constexpr int kTrimBytes = 1 << 20;
 constexpr base::Millis kLook{1'000};
+constexpr base::Millis kLeaseDeadline{3'000};  // one call that hangs must not cost the lease (renewed within 10 s)
 
 struct Arguments {
   std::vector<std::string> namespaces;
@@ -164,7 +165,9 @@ int run(Arguments a, std::stop_token stop) {
   const auto server = health::Server::start({a.http_host, a.http_port, a.http_port_file}, status, metrics);
   if (!server) return fail("the HTTP server does not start", server.error());
   options.on_call = runtime::api_call_counter(metrics);
-  const auto lease_api = kube::connect(options);  // renewals do not wait in line behind the workers' calls
+  auto lease_options = options;
+  lease_options.call_deadline = kLeaseDeadline;
+  const auto lease_api = kube::connect(lease_options);  // renewals do not wait in line behind the workers' calls
   if (!lease_api) return fail("the API server cannot be used", lease_api.error());
   runtime::LeaderElector leader(**lease_api, {.lease = {a.lease_namespace, a.lease_name}, .identity = instance});
   if (a.leader_elect) options.may_write = [&leader] { return leader.leading(); };
@@ -202,7 +205,11 @@ int main(int argc, char** argv) {
   CLI::App app("Keeps DataSync resources true: makes, watches and tells of their agents.");
   Arguments arguments;
   describe(app, arguments);
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : 2;
+  }
   init_log(arguments);
   return run(std::move(arguments), base::stop_on_signals());
 }

@@ -44,6 +44,27 @@ bool take(Done& done, const ApiError& error) {
 
 }  // namespace
 
+Done not_done(const ApiError& error) {
+  Done done;
+  take(done, error);
+  return done;
+}
+
+/// Asks the server, not the cache, whether the resource is the one that was seen. The cache may be old: a plan for a
+/// resource that is gone would make its children anew, one for a former resource of this name delete those of the new.
+std::optional<ApiError> Reconciler::still_so(const decide::Seen& seen) {
+  const auto owner = decide::owner_of(seen.resource);
+  const auto live = api_.get(kube::kDataSyncs, {owner.ns, owner.name});
+  const ApiError changed{Code::Conflict, 0, "the resource has changed since it was seen", {}};
+  if (!live) return live.error().is(Code::NotFound) ? changed : live.error();
+  const auto& now = live->at("metadata");
+  const auto& then = seen.resource.at("metadata");
+  const bool same = now.value("uid", "") == owner.uid &&
+                    now.value("generation", std::int64_t{0}) == then.value("generation", std::int64_t{0}) &&
+                    now.contains("deletionTimestamp") == then.contains("deletionTimestamp");
+  return same ? std::nullopt : std::optional(changed);
+}
+
 /// With the resourceVersion: of two installations that see a new resource at once, one gets it.
 std::optional<ApiError> Reconciler::claim(const decide::Seen& seen) {
   const auto owner = decide::owner_of(seen.resource);
@@ -89,6 +110,12 @@ Done Reconciler::carry_out(const decide::Seen& seen, const decide::Plan& plan, M
   }
   if (plan.finalizer != decide::Finalizer::Leave) {
     if (const auto error = change_finalizer(seen, plan.finalizer); error && take(done, *error)) return done;
+  }
+  if (!plan.deletes.empty() || !plan.applies.empty()) {
+    if (const auto error = still_so(seen)) {
+      take(done, *error);
+      return done;
+    }
   }
   for (const auto& one : plan.deletes) {
     const auto kind = kind_of(one.api_version, one.kind);

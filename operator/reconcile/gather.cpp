@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::chrono::seconds kAskAgain{600};  // for a right that was refused
 constexpr std::chrono::seconds kDefaultLease{15};
+constexpr std::chrono::seconds kRollOut{180};  // for so long an operator may be away and keep its resources
 
 const kube::Resource kNamespaces{"", "v1", "namespaces", "Namespace"};
 constexpr kube::Resource const* kKinds[] = {
@@ -46,10 +47,11 @@ std::optional<kube::Resource> kind_of(const Json& object) {
   return kind_of(object.value("apiVersion", ""), object.value("kind", ""));
 }
 
-std::optional<decide::Seen> Reconciler::gather(const ObjectKey& key, Memory& memory) {
+std::optional<Gathered> Reconciler::gather(const ObjectKey& key, Memory& memory) {
   auto resource = cache_.resource(key);
   if (!resource) return std::nullopt;
-  decide::Seen seen;
+  Gathered out;
+  auto& seen = out.seen;
   seen.now = now_();
   seen.settings = settings_.children;
   // The cache may not show yet what we wrote last.
@@ -70,16 +72,17 @@ std::optional<decide::Seen> Reconciler::gather(const ObjectKey& key, Memory& mem
   const bool ends = seen.resource.at("metadata").contains("deletionTimestamp");
   if (ends) seen.namespace_ends = namespace_ends(key.ns);
   if (!ends && seen.document.problems.empty()) {
-    gather_unlabelled(seen);
+    out.blind = gather_unlabelled(seen);
     gather_secrets(seen);
   }
   reports_.watch(key, ends ? std::vector<Target>{} : targets_of(seen.pods));
   seen.reports = reports_.of(key);
-  return seen;
+  return out;
 }
 
-/// Objects that stand where a child shall stand and do not carry our labels.
-void Reconciler::gather_unlabelled(decide::Seen& seen) {
+/// Objects that stand where a child shall stand and do not carry our labels. An error: whether there is one is not
+/// known.
+std::optional<kube::ApiError> Reconciler::gather_unlabelled(decide::Seen& seen) {
   const auto owner = decide::owner_of(seen.resource);
   for (const auto& wanted : desired::children(owner, seen.document.resource, seen.settings)) {
     const auto name = wanted.at("metadata").value("name", "");
@@ -89,8 +92,14 @@ void Reconciler::gather_unlabelled(decide::Seen& seen) {
     if (std::ranges::any_of(seen.children, same)) continue;
     const auto kind = kind_of(wanted);
     if (!kind) continue;
-    if (auto found = api_.get(*kind, {owner.ns, name})) seen.children.push_back(std::move(*found));
+    auto found = api_.get(*kind, {owner.ns, name});
+    if (found) {
+      seen.children.push_back(std::move(*found));
+    } else if (!found.error().is(kube::Code::NotFound)) {
+      return std::move(found).error();
+    }
   }
+  return std::nullopt;
 }
 
 void Reconciler::gather_secrets(decide::Seen& seen) {
@@ -124,7 +133,8 @@ bool Reconciler::namespace_ends(const std::string& ns) {
   return found && found->at("metadata").contains("deletionTimestamp");
 }
 
-/// By our own clock: a lease is alive while it is seen to change within its duration.
+/// By our own clock: a lease is alive while it is seen to change. One that was just released counts: the other
+/// installation may only be rolled out anew.
 bool Reconciler::other_lease_fresh(const Json& status) {
   const auto by = status.value("operator", "");
   if (by.empty() || by == settings_.children.installation) return false;
@@ -134,13 +144,12 @@ bool Reconciler::other_lease_fresh(const Json& status) {
   const auto lease = api_.get(kube::kLeases, {name.substr(0, slash), name.substr(slash + 1)});
   if (!lease) return !lease.error().is(kube::Code::NotFound);
   const auto spec = lease->value("spec", Json::object());
-  if (spec.value("holderIdentity", "").empty()) return false;
   const auto renewed = spec.value("renewTime", "");
   const std::chrono::seconds duration(spec.value("leaseDurationSeconds", std::int64_t{kDefaultLease.count()}));
   const std::lock_guard lock(mutex_);
   auto& known = leases_[name];
   if (known.renewed != renewed) known = {renewed, now_()};
-  return now_() - known.seen <= 2 * duration;
+  return now_() - known.seen <= std::max<std::chrono::seconds>(2 * duration, kRollOut);
 }
 
 }  // namespace datasync::reconcile

@@ -15,23 +15,24 @@ Reconciler::Reconciler(kube::Api& api, const Cache& cache, Reports& reports, run
 
 runtime::Outcome Reconciler::reconcile(const ObjectKey& key, std::stop_token /*stop: calls end by kube::CallScope*/) {
   auto& memory = memory_of(key);
-  const auto seen = gather(key, memory);
-  if (!seen) {
+  const auto gathered = gather(key, memory);
+  if (!gathered) {
     forget(key);
     return runtime::Outcome::object_gone();
   }
-  const auto plan = decide::decide(*seen);
+  const auto& seen = gathered->seen;
+  const auto plan = decide::decide(seen);
   if (plan.elsewhere) {
     if (!memory.told_elsewhere)
-      record(seen->resource, {{false, std::string(decide::reason::ManagedElsewhere),
-                               "installation " + settings_.children.installation + " leaves it alone"}});
+      record(seen.resource, {{false, std::string(decide::reason::ManagedElsewhere),
+                              "installation " + settings_.children.installation + " leaves it alone"}});
     memory.told_elsewhere = true;
     reports_.forget(key);
     return runtime::Outcome::again(*plan.requeue_after);
   }
   memory.told_elsewhere = false;
-  const auto done = carry_out(*seen, plan, memory);
-  return tell(*seen, plan, done, memory);
+  const auto done = gathered->blind ? not_done(*gathered->blind) : carry_out(seen, plan, memory);
+  return tell(seen, plan, done, memory);
 }
 
 Memory& Reconciler::memory_of(const ObjectKey& key) {

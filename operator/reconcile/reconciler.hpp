@@ -33,12 +33,21 @@ struct Memory {
   unsigned failures = 0;  ///< in a row, that heal by themselves
 };
 
+/// What was seen, and why not all of it was.
+struct Gathered {
+  decide::Seen seen;
+  std::optional<kube::ApiError> blind;  ///< an object may stand where a child shall stand: nothing may be written there
+};
+
 /// What of a plan could not be done.
 struct Done {
   std::vector<decide::Finding> refused;  ///< with the server's words
   std::optional<kube::ApiError> error;   ///< tried again with back-off
   bool conflict = false;                 ///< something changed meanwhile: look again soon
 };
+
+/// Of a plan that is not begun because of `error`.
+Done not_done(const kube::ApiError& error);
 
 /// Thread-safe for different keys.
 class Reconciler {
@@ -50,13 +59,14 @@ class Reconciler {
 
  private:
   // gather.cpp
-  std::optional<decide::Seen> gather(const ObjectKey& key, Memory& memory);
-  void gather_unlabelled(decide::Seen& seen);
+  std::optional<Gathered> gather(const ObjectKey& key, Memory& memory);
+  std::optional<kube::ApiError> gather_unlabelled(decide::Seen& seen);
   void gather_secrets(decide::Seen& seen);
   bool namespace_ends(const std::string& ns);
   bool other_lease_fresh(const Json& status);
   // carry_out.cpp
   Done carry_out(const decide::Seen& seen, const decide::Plan& plan, Memory& memory);
+  std::optional<kube::ApiError> still_so(const decide::Seen& seen);
   std::optional<kube::ApiError> claim(const decide::Seen& seen);
   std::optional<kube::ApiError> change_finalizer(const decide::Seen& seen, decide::Finalizer change);
   // tell.cpp

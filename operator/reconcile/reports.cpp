@@ -83,7 +83,8 @@ void Reports::watch(const kube::ObjectKey& resource, const std::vector<Target>& 
       asked_[id] = std::move(fresh);
     }
   }
-  wakes_.notify_one();
+  ++changes_;
+  wakes_.notify_all();
 }
 
 std::map<std::string, decide::Report> Reports::of(const kube::ObjectKey& resource) const {
@@ -109,7 +110,7 @@ void Reports::work(std::stop_token stop) {
       }
     }
     if (chosen == asked_.end() || next > now) {
-      wakes_.wait_until(lock, stop, next, [] { return false; });
+      wakes_.wait_until(lock, stop, next, [this, known = changes_] { return changes_ != known; });
       continue;
     }
     chosen->second.running = true;

@@ -72,6 +72,7 @@ class Reports {
   mutable std::mutex mutex_;
   std::condition_variable_any wakes_;
   std::map<Id, Asked> asked_;
+  std::uint64_t changes_ = 0;  ///< of what is watched
   std::minstd_rand random_;
   std::vector<std::jthread> threads_;  ///< last: they end before what they use
 };

@@ -69,10 +69,15 @@ Json agent_section(const decide::AgentView& view) {
 Json without_figures(Json status) {
   if (!status.is_object()) return status;
   for (const auto* key : {"lag", "rows"}) status.erase(key);
+  // A message may hold a position or a time that moves at every look; what it is about is in state and reason.
+  if (const auto conditions = status.find("conditions"); conditions != status.end() && conditions->is_array())
+    for (auto& condition : *conditions)
+      if (condition.is_object()) condition.erase("message");
   for (const auto* agent : {"capture", "apply"}) {
     const auto at = status.find(agent);
     if (at == status.end() || !at->is_object()) continue;
-    for (const auto* key : {"position", "lag", "rows", "transactions", "binlogHoursLeft", "snapshot", "conflicts"})
+    for (const auto* key :
+         {"message", "position", "lag", "rows", "transactions", "binlogHoursLeft", "snapshot", "conflicts"})
       at->erase(key);
   }
   return status;

@@ -115,7 +115,10 @@ const Finding* first(const std::vector<Finding>& all, Level level) {
 Verdict paused(const Seen& seen) {
   Verdict v;
   v.reason = reason::Paused;
-  v.reconciling = !seen.pods.empty();
+  v.reconciling = std::ranges::any_of(seen.pods, [](const Json& pod) {
+    const auto phase = pod.value("/status/phase"_json_pointer, std::string());
+    return phase != "Failed" && phase != "Succeeded";  // an evicted pod stays until it is collected
+  });
   v.message = v.reconciling ? "spec.paused is set; waits for the pods to end" : "spec.paused is set";
   return v;
 }

@@ -60,8 +60,13 @@ TEST(Refusals, tell_of_all_and_wait_before_they_halt) {
 TEST(Refusals, tell_what_a_person_must_mend_before_what_may_heal) {
   EXPECT_EQ(combine({{"a", Error(Reason::SourceUnreachable, "a")}, {"b", Error(Reason::PreflightFailed, "b")}}).reason,
             Reason::PreflightFailed);
-  EXPECT_EQ(combine({{"a", Error(Reason::SourceUnreachable, "a")}, {"b", Error(Reason::BinlogPurged, "b")}}).reason,
-            Reason::BinlogPurged);
+}
+
+TEST(Refusals, a_position_is_lost_only_when_no_replica_is_left_that_may_have_it) {
+  const Refusal purged{"b", Error(Reason::BinlogPurged, "b")};
+  EXPECT_EQ(combine({{"a", Error(Reason::SourceUnreachable, "a")}, purged}).reason, Reason::SourceUnreachable);
+  EXPECT_EQ(combine({{"a", Error(Reason::PreflightFailed, "a")}, purged}).reason, Reason::PreflightFailed);
+  EXPECT_EQ(combine({{"a", Error(Reason::BinlogPurged, "a")}, purged}).reason, Reason::BinlogPurged);
 }
 
 }  // namespace

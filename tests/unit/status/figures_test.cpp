@@ -24,10 +24,11 @@ TEST(Figures, counts_keep_three_digits) {
 }
 
 TEST(Figures, what_moves_all_the_time_is_told_from_what_does_not) {
-  const auto status = Json::parse(R"({"source":"a","lag":"1s","rows":1,"conditions":[1],
-    "capture":{"state":"Streaming","position":"0-1-2","lag":{"capture":"1s"},"rows":1,"transactions":2,
+  const auto status = Json::parse(R"({"source":"a","lag":"1s","rows":1,
+    "conditions":[{"reason":"x","message":"at 0-1-2"}],
+    "capture":{"state":"Streaming","message":"published is 0-1-2","position":"0-1-2","lag":{"capture":"1s"},"rows":1,"transactions":2,
                "binlogHoursLeft":3,"snapshot":{"percent":1},"lostPosition":"x","endpoint":"a"}})");
-  EXPECT_EQ(without_figures(status), Json::parse(R"({"source":"a","conditions":[1],
+  EXPECT_EQ(without_figures(status), Json::parse(R"({"source":"a","conditions":[{"reason":"x"}],
     "capture":{"state":"Streaming","lostPosition":"x","endpoint":"a"}})"));
   EXPECT_EQ(without_figures(Json()), Json());
 }
