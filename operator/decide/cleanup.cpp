@@ -78,9 +78,10 @@ Plan decide_end(const Seen& seen) {
     let_go(plan, true, reason::CleanupGaveUp, "the namespace is being deleted; left for a person: " + left(r));
     return plan;
   }
-  if (age_of_deletion(seen) >= kCleanupLimit) {
-    let_go(plan, true, reason::CleanupGaveUp,
-           fmt::format("not done after {} seconds; left for a person: {}", kCleanupLimit.count(), left(r)));
+  if (age_of_deletion(seen) >= seen.settings.cleanup_limit) {
+    let_go(
+        plan, true, reason::CleanupGaveUp,
+        fmt::format("not done after {} seconds; left for a person: {}", seen.settings.cleanup_limit.count(), left(r)));
     return plan;
   }
   plan.requeue_after = kLook;
@@ -118,7 +119,7 @@ Plan decide_end(const Seen& seen) {
         {Level::Stalled, std::string(reason::CleanupFailed),
          fmt::format("{}: {}; it is given up {} seconds after the deletion, or at once with deletionPolicy: Retain",
                      job.at("metadata").at("name").get<std::string>(), failed->value("message", ""),
-                     kCleanupLimit.count())});
+                     seen.settings.cleanup_limit.count())});
   } else {
     plan.findings.push_back(running);
   }

@@ -2,6 +2,7 @@
 // The names by which the operator's objects know each other. They are stable: people select by them, and a Deployment's
 // selector cannot change.
 
+#include <chrono>
 #include <string>
 #include <string_view>
 
@@ -45,6 +46,7 @@ struct Settings {
   std::string pull_policy = "IfNotPresent";
   bool network_policy = false;
   bool pod_monitor = false;
+  std::chrono::seconds cleanup_limit{600};  ///< from a resource's deletion; then it goes without its cleanup
 };
 
 }  // namespace datasync::desired

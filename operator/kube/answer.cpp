@@ -19,7 +19,9 @@ std::string text_of(const Json& object, const char* key) {
 
 /// The server answers 403 to three different things: the user lacks the right (RBAC), a quota is used up, an admission
 /// webhook said no. The reason is Forbidden in all of them; only RBAC's words name the user and what he cannot do
-/// (k8s.io/apiserver responsewriters ForbiddenMessage).
+/// (k8s.io/apiserver responsewriters ForbiddenMessage). Nothing typed tells them apart: details name the kind in all
+/// three, causes are empty, and asking again by SelfSubjectAccessReview would double the calls of a server that says
+/// no.
 bool lacks_the_right(std::string_view message) {
   return message.find(" cannot ") != std::string_view::npos && message.find("User \"") != std::string_view::npos;
 }

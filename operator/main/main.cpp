@@ -48,6 +48,7 @@ struct Arguments {
   bool pod_monitor = false;
   unsigned workers = 4;
   unsigned resync_seconds = 600;
+  unsigned cleanup_seconds = 600;
   std::string kubeconfig;
   double qps = 50;
   std::string log_level = "info";
@@ -74,6 +75,10 @@ void describe(CLI::App& app, Arguments& a) {
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
   app.add_option("--resync", a.resync_seconds, "Seconds after which every resource is looked at anew")
+      ->check(CLI::Range(1, 86'400))
+      ->capture_default_str();
+  app.add_option("--cleanup-limit", a.cleanup_seconds,
+                 "Seconds after which a deleted resource goes, whatever became of its cleanup")
       ->check(CLI::Range(1, 86'400))
       ->capture_default_str();
   app.add_option("--kubeconfig", a.kubeconfig, "Default: the pod's service account, or as kubectl finds it");
@@ -125,7 +130,8 @@ reconcile::OperatorOptions operator_options(const Arguments& a, const std::strin
                            .image = a.image,
                            .pull_policy = a.pull_policy,
                            .network_policy = a.network_policy,
-                           .pod_monitor = a.pod_monitor};
+                           .pod_monitor = a.pod_monitor,
+                           .cleanup_limit = std::chrono::seconds(a.cleanup_seconds)};
   if (a.leader_elect) out.settings.lease = a.lease_namespace + "/" + a.lease_name;
   out.namespaces = a.namespaces;
   out.instance = instance;

@@ -16,11 +16,9 @@ using kube::Code;
 
 /// What a person has to mend, with the server's words; nothing for what heals by trying again.
 std::optional<Finding> refusal(const ApiError& error) {
-  if (!error.is(Code::Invalid) && !error.is(Code::Forbidden) && !error.is(Code::NotFound)) return std::nullopt;
-  // RBAC says: User "x" cannot patch resource "y" in API group "z"; a quota's 403 says something else.
-  const bool right = error.is(Code::Forbidden) && error.message.find(" cannot ") != std::string::npos;
-  return Finding{Level::Stalled, std::string(right ? decide::reason::Forbidden : decide::reason::ApplyRefused),
-                 error.message};
+  if (error.is(Code::Forbidden)) return Finding{Level::Stalled, std::string(decide::reason::Forbidden), error.message};
+  if (!error.is(Code::Invalid) && !error.is(Code::NotFound)) return std::nullopt;
+  return Finding{Level::Stalled, std::string(decide::reason::ApplyRefused), error.message};
 }
 
 /// Agents run without these.
@@ -124,6 +122,7 @@ Done Reconciler::carry_out(const decide::Seen& seen, const decide::Plan& plan, M
                                 {"namespace", std::string_view(owner.ns)},
                                 {"name", std::string_view(one.name)}});
     const auto gone = api_.remove(*kind, {owner.ns, one.name}, {.uid = one.uid, .resource_version = {}});
+    if (gone) unasked_.erased({owner.ns, owner.name}, one.uid);
     if (!gone && take(done, gone.error())) return done;
   }
   for (const auto& wanted : plan.applies) {

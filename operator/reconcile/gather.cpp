@@ -66,6 +66,7 @@ std::optional<Gathered> Reconciler::gather(const ObjectKey& key, Memory& memory)
     seen.document.problems.push_back({"", tree.error().what});
   }
   seen.children = cache_.children(key);
+  for (auto& object : unasked_.of(key)) seen.children.push_back(std::move(object));
   seen.pods = cache_.pods(key);
   seen.settled = memory.settled;
   seen.other_lease_fresh = other_lease_fresh(status_of(seen.resource));

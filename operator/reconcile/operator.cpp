@@ -17,6 +17,14 @@ Cache::Options cache_options(const OperatorOptions& o) {
   return out;
 }
 
+Unasked::Options unasked_options(const OperatorOptions& o) {
+  Unasked::Options out;
+  out.namespaces = o.namespaces;
+  if (!o.settings.children.network_policy) out.kinds.push_back(kube::kNetworkPolicies);
+  if (!o.settings.children.pod_monitor) out.kinds.push_back(kube::kPodMonitors);
+  return out;
+}
+
 runtime::Controller::Options controller_options(const OperatorOptions& o) {
   runtime::Controller::Options out;
   out.workers = o.workers;
@@ -40,8 +48,9 @@ runtime::EventRecorder::Options event_options(const OperatorOptions& o) {
 Operator::Operator(kube::Api& api, const OperatorOptions& options, health::Metrics& metrics)
     : events_(api, event_options(options)),
       cache_(api, cache_options(options), [this](const ObjectKey& key) { controller_.enqueue(key); }),
+      unasked_(api, unasked_options(options), [this](const ObjectKey& key) { controller_.enqueue(key); }),
       reports_(options.reports, [this](const ObjectKey& key) { controller_.enqueue(key); }),
-      reconciler_(api, cache_, reports_, events_, options.settings, wall_seconds),
+      reconciler_(api, cache_, unasked_, reports_, events_, options.settings, wall_seconds),
       controller_(
           controller_options(options),
           [this](const ObjectKey& key, std::stop_token stop) { return reconciler_.reconcile(key, std::move(stop)); },
@@ -58,10 +67,12 @@ bool Operator::prepare(std::stop_token stop) {
 
 void Operator::start() {
   controller_.start();
+  unasked_.start();
   started_.store(true);
 }
 
 void Operator::stop() {
+  unasked_.stop();
   controller_.stop();
   reports_.stop();
   cache_.stop();

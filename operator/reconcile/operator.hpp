@@ -45,6 +45,7 @@ class Operator {
  private:
   runtime::EventRecorder events_;
   Cache cache_;
+  Unasked unasked_;
   Reports reports_;
   Reconciler reconciler_;
   std::atomic<bool> started_ = false;

@@ -4,10 +4,11 @@
 
 namespace datasync::reconcile {
 
-Reconciler::Reconciler(kube::Api& api, const Cache& cache, Reports& reports, runtime::EventRecorder& events,
-                       Settings settings, std::function<decide::Time()> now)
+Reconciler::Reconciler(kube::Api& api, const Cache& cache, Unasked& unasked, Reports& reports,
+                       runtime::EventRecorder& events, Settings settings, std::function<decide::Time()> now)
     : api_(api),
       cache_(cache),
+      unasked_(unasked),
       reports_(reports),
       events_(events),
       settings_(std::move(settings)),
@@ -42,6 +43,7 @@ Memory& Reconciler::memory_of(const ObjectKey& key) {
 
 void Reconciler::forget(const ObjectKey& key) {
   reports_.forget(key);
+  unasked_.forget(key);
   const std::lock_guard lock(mutex_);
   memories_.erase(key);
 }

@@ -11,6 +11,7 @@
 
 #include "operator/reconcile/cache.hpp"
 #include "operator/reconcile/reports.hpp"
+#include "operator/reconcile/unasked.hpp"
 #include "operator/runtime/controller.hpp"
 #include "operator/runtime/events.hpp"
 #include "operator/status/status.hpp"
@@ -30,7 +31,8 @@ struct Memory {
   std::string status_over;  ///< resourceVersion that the cache showed when status was last written,
   Json status;              ///< and what was written over it
   bool told_elsewhere = false;
-  unsigned failures = 0;  ///< in a row, that heal by themselves
+  unsigned failures = 0;   ///< in a row, that heal by themselves
+  unsigned conflicts = 0;  ///< in a row
 };
 
 /// What was seen, and why not all of it was.
@@ -52,8 +54,8 @@ Done not_done(const kube::ApiError& error);
 /// Thread-safe for different keys.
 class Reconciler {
  public:
-  Reconciler(kube::Api& api, const Cache& cache, Reports& reports, runtime::EventRecorder& events, Settings settings,
-             std::function<decide::Time()> now);
+  Reconciler(kube::Api& api, const Cache& cache, Unasked& unasked, Reports& reports, runtime::EventRecorder& events,
+             Settings settings, std::function<decide::Time()> now);
 
   runtime::Outcome reconcile(const ObjectKey& key, std::stop_token stop);
 
@@ -78,6 +80,7 @@ class Reconciler {
 
   kube::Api& api_;
   const Cache& cache_;
+  Unasked& unasked_;
   Reports& reports_;
   runtime::EventRecorder& events_;
   Settings settings_;

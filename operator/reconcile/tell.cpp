@@ -9,16 +9,24 @@ namespace {
 using runtime::Outcome;
 
 constexpr base::Millis kSoon{200};
-constexpr unsigned kTellAfter = 3;  ///< failures in a row of what heals by itself, until status says so
+constexpr unsigned kMostDoublings = 7;  ///< 25 s between looks when conflicts do not end
+constexpr unsigned kTellAfter = 3;      ///< failures in a row of what heals by itself, until status says so
 
 std::optional<base::Millis> sooner(std::optional<base::Millis> a, std::optional<base::Millis> b) {
   return !a ? b : !b ? a : std::min(a, b);
 }
 
-Outcome outcome(const Done& done, std::optional<base::Millis> requeue) {
+/// What we saw is not what is there any more: the cache knows in a moment. A server that says so again and again gets
+/// rest.
+Outcome look_again(Memory& memory) {
+  return Outcome::again(kSoon * (1U << std::min(memory.conflicts++, kMostDoublings)));
+}
+
+Outcome outcome(const Done& done, std::optional<base::Millis> requeue, Memory& memory) {
   if (done.error) return Outcome::failed(*done.error);
   if (!done.refused.empty()) return Outcome::failed(done.refused.front().message);
-  if (done.conflict) return Outcome::again(kSoon);
+  if (done.conflict) return look_again(memory);
+  memory.conflicts = 0;
   return requeue ? Outcome::again(*requeue) : Outcome::done();
 }
 
@@ -33,20 +41,20 @@ void Reconciler::record(const Json& resource, const std::vector<decide::Note>& n
 Outcome Reconciler::tell(const decide::Seen& seen, const decide::Plan& plan, const Done& done, Memory& memory) {
   if (plan.gone) {
     if (!done.error && !done.conflict) record(seen.resource, plan.notes);
-    return outcome(done, plan.requeue_after);
+    return outcome(done, plan.requeue_after, memory);
   }
   auto findings = done.refused;
   memory.failures = done.error ? memory.failures + 1 : 0;
   if (done.error) {
-    if (memory.failures < kTellAfter || done.error->is(kube::Code::Stopped)) return outcome(done, {});
+    if (memory.failures < kTellAfter || done.error->is(kube::Code::Stopped)) return outcome(done, {}, memory);
     findings.push_back({decide::Level::Waiting, std::string(decide::reason::ApiUnavailable), done.error->message});
   } else if (done.conflict) {
-    return outcome(done, {});
+    return outcome(done, {}, memory);
   }
   const auto told = status::tell(seen, plan, findings, settings_.lease);
   const auto before = seen.resource.value("status", Json::object());
   const auto due = status::due(before, told.status, memory.status_written, seen.now);
-  if (!due.now) return outcome(done, sooner(plan.requeue_after, due.later));
+  if (!due.now) return outcome(done, sooner(plan.requeue_after, due.later), memory);
   const auto owner = decide::owner_of(seen.resource);
   // With the uid: a new resource of this name does not get the status of the former one.
   const Json body{{"apiVersion", api::kApiVersion},
@@ -55,15 +63,14 @@ Outcome Reconciler::tell(const decide::Seen& seen, const decide::Plan& plan, con
                   {"status", told.status}};
   const auto written = api_.apply(kube::kDataSyncs, {owner.ns, owner.name}, body, "status");
   if (!written) {
-    if (written.error().is(kube::Code::NotFound) || written.error().is(kube::Code::Conflict))
-      return Outcome::again(kSoon);
+    if (written.error().is(kube::Code::NotFound) || written.error().is(kube::Code::Conflict)) return look_again(memory);
     return Outcome::failed(written.error());
   }
   memory.status_written = seen.now;
   memory.status = told.status;
   memory.status_over = seen.resource.at("metadata").value("resourceVersion", "");
   record(seen.resource, told.events);
-  return outcome(done, plan.requeue_after);
+  return outcome(done, plan.requeue_after, memory);
 }
 
 }  // namespace datasync::reconcile

@@ -6,8 +6,8 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <httplib.h>
 
+#include "tests/integration/fake_status.hpp"
 #include "tests/integration/operator_world.hpp"
 #include "tests/support/eventually.hpp"
 
@@ -75,6 +75,22 @@ TEST_F(OperatorRefusals, an_admission_policy_is_told_in_its_words_and_heals) {
   EXPECT_FALSE(world_->get(kube::kDeployments, "shop-apply").is_null());
 }
 
+TEST_F(OperatorRefusals, a_quota_is_told_in_its_words_and_heals) {
+  world_->forbid_by_quota(OperatorWorld::kNs, "count/deployments.apps");
+  ApiProxy proxy(world_->server());
+  auto op = world_->start(proxy.kubeconfig());
+  ASSERT_EQ(world_->apply(OperatorWorld::resource()), "");
+  ASSERT_TRUE(becomes("Stalled", "True ApplyRefused"));
+  const auto words = world_->message("Stalled");
+  EXPECT_NE(words.find("exceeded quota: none, requested: count/deployments.apps=1"), std::string::npos) << words;
+  EXPECT_TRUE(has_event("ApplyRefused"));
+  expect_calm(proxy);
+  EXPECT_TRUE(world_->get(kube::kDeployments, "shop-capture").is_null());
+  world_->server().kubectl({"-n", OperatorWorld::kNs, "delete", "resourcequota", "none"});
+  ASSERT_TRUE(becomes("Stalled", "False SecretNotFound"));
+  EXPECT_FALSE(world_->get(kube::kDeployments, "shop-apply").is_null());
+}
+
 TEST_F(OperatorRefusals, a_missing_right_is_named_and_heals) {
   const auto rules = [](const char* verbs) {
     return fmt::format(
@@ -138,47 +154,16 @@ TEST_F(OperatorRefusals, a_name_that_is_taken_is_left_alone_until_it_is_free) {
   ASSERT_TRUE(becomes("Stalled", "False SecretNotFound"));
 }
 
-/// What a kubelet would show of a running agent, and the agent itself.
-class FakeAgent {
- public:
-  explicit FakeAgent(std::string status) : status_(std::move(status)) {
-    server_.Get("/status",
-                [this](const httplib::Request&, httplib::Response& r) { r.set_content(status_, "application/json"); });
-    port_ = server_.bind_to_any_port("127.0.0.1");
-    thread_ = std::jthread([this] { server_.listen_after_bind(); });
-  }
-  ~FakeAgent() { server_.stop(); }
-  [[nodiscard]] int port() const { return port_; }
-
- private:
-  std::string status_;
-  httplib::Server server_;
-  int port_ = 0;
-  std::jthread thread_;
-};
-
-void make_pod(OperatorWorld& w, const std::string& agent, int port) {
-  const auto of = w.get(kube::kDeployments, "shop-" + agent).at("spec").at("template");
-  Json pod{{"apiVersion", "v1"}, {"kind", "Pod"}, {"metadata", of.at("metadata")}, {"spec", of.at("spec")}};
-  pod["metadata"]["name"] = "shop-" + agent + "-x";
-  pod["spec"]["containers"][0]["ports"][0]["containerPort"] = port;
-  ASSERT_TRUE(w.api().create(kube::kPods, OperatorWorld::kNs, pod));
-  w.merge(kube::kPods, "shop-" + agent + "-x",
-          Json::parse(R"({"status":{"phase":"Running","podIP":"127.0.0.1","podIPs":[{"ip":"127.0.0.1"}],
-             "conditions":[{"type":"Ready","status":"True"}]}})"),
-          "status");
-}
-
 TEST_F(OperatorRefusals, what_the_agents_say_becomes_the_status) {
-  const FakeAgent capture(R"({"state":"Streaming","live":true,"ready":true,"replica":"db-1:3306","position":"0-1-9",
+  const FakeStatus capture(R"({"state":"Streaming","live":true,"ready":true,"replica":"db-1:3306","position":"0-1-9",
       "rows":12345,"lag":{"replicaSeconds":0.2,"captureSeconds":0.1},"binlogHoursLeft":30})");
-  const FakeAgent apply(
+  const FakeStatus apply(
       R"({"state":"Stalled","live":true,"ready":false,"reason":"RowConflict","message":"shop.orders id=7"})");
   auto op = world_->start(world_->server().kubeconfig());
   ASSERT_EQ(world_->apply(OperatorWorld::resource()), "");
   ASSERT_TRUE(eventually([&] { return !world_->get(kube::kDeployments, "shop-apply").is_null(); }, seconds(30)));
-  make_pod(*world_, "capture", capture.port());
-  make_pod(*world_, "apply", apply.port());
+  world_->make_pod("capture", capture.port());
+  world_->make_pod("apply", apply.port());
   ASSERT_TRUE(becomes("Stalled", "True RowConflict"));
   EXPECT_EQ(world_->message("Stalled"), "apply: shop.orders id=7");
   ASSERT_TRUE(
@@ -187,6 +172,22 @@ TEST_F(OperatorRefusals, what_the_agents_say_becomes_the_status) {
   EXPECT_EQ(status.at("source"), "db-1:3306");
   EXPECT_EQ(status.at("capture").at("position"), "0-1-9");
   EXPECT_TRUE(has_event("RowConflict"));
+}
+
+TEST_F(OperatorRefusals, what_is_asked_for_no_more_is_removed_and_nothing_else) {
+  auto op = world_->start(world_->server().kubeconfig(), {"--network-policy"});
+  ASSERT_EQ(world_->apply(OperatorWorld::resource()), "");
+  const auto ours = [] { return world_->get(kube::kNetworkPolicies, "shop-agent"); };
+  ASSERT_TRUE(eventually([&] { return !ours().is_null() && world_->observed(); }, seconds(30))) << world_->log();
+  // A person's own, even with our labels, is not ours.
+  auto other = ours();
+  other["metadata"] = {{"name", "shop-mine"}, {"labels", ours().at("metadata").at("labels")}};
+  ASSERT_TRUE(world_->api().create(kube::kNetworkPolicies, OperatorWorld::kNs, other));
+  op.kill();
+  op = world_->start(world_->server().kubeconfig());
+  EXPECT_TRUE(eventually([&] { return ours().is_null(); }, seconds(30))) << world_->log();
+  EXPECT_FALSE(world_->get(kube::kNetworkPolicies, "shop-mine").is_null());
+  EXPECT_FALSE(world_->get(kube::kDeployments, "shop-apply").is_null());
 }
 
 TEST_F(OperatorRefusals, two_installations_do_not_fight) {

@@ -152,6 +152,52 @@ bool OperatorWorld::observed(const std::string& name) const {
          found.value("/status/observedGeneration"_json_pointer, 0) == found.at("metadata").at("generation");
 }
 
+void OperatorWorld::make_pod(const std::string& agent, int port, const std::string& name) {
+  const auto of = get(kube::kDeployments, name + "-" + agent).at("spec").at("template");
+  Json pod{{"apiVersion", "v1"}, {"kind", "Pod"}, {"metadata", of.at("metadata")}, {"spec", of.at("spec")}};
+  const auto pod_name = name + "-" + agent + "-x";
+  pod["metadata"]["name"] = pod_name;
+  pod["spec"]["containers"][0]["ports"][0]["containerPort"] = port;
+  const auto made = api_->create(kube::kPods, kNs, pod);
+  if (!made) throw std::runtime_error(made.error().message);
+  merge(kube::kPods, pod_name,
+        Json::parse(R"({"status":{"phase":"Running","podIP":"127.0.0.1","podIPs":[{"ip":"127.0.0.1"}],
+             "conditions":[{"type":"Ready","status":"True"}]}})"),
+        "status");
+}
+
+bool OperatorWorld::end_job(const char* how) {
+  const auto job = get(kube::kJobs, "shop-cleanup");
+  if (job.is_null()) return false;
+  if (job.value("/status/conditions"_json_pointer, Json::array()).size() > 0) return true;
+  const auto at = job.at("metadata").at("creationTimestamp");
+  const bool complete = how == std::string("Complete");
+  const auto condition = [&](const char* type) {
+    return Json{{"type", type},        {"status", "True"},        {"reason", "Test"}, {"message", "as the test says"},
+                {"lastProbeTime", at}, {"lastTransitionTime", at}};
+  };
+  Json status{{"startTime", at},
+              {"conditions", {condition(complete ? "SuccessCriteriaMet" : "FailureTarget"), condition(how)}}};
+  if (complete) {
+    status["completionTime"] = at;
+    status["succeeded"] = 1;
+  }
+  const auto done = api_->merge_patch(kube::kJobs, {kNs, "shop-cleanup"}, {{"status", status}}, "status");
+  if (!done && !done.error().is(kube::Code::NotFound)) throw std::runtime_error(done.error().message);
+  return true;
+}
+
+void OperatorWorld::forbid_by_quota(const std::string& ns, const std::string& resource) {
+  const Json none{{resource, "0"}};
+  server_->apply(Json{{"apiVersion", "v1"},
+                      {"kind", "ResourceQuota"},
+                      {"metadata", {{"name", "none"}, {"namespace", ns}}},
+                      {"spec", {{"hard", none}}}}
+                     .dump());
+  server_->kubectl({"-n", ns, "patch", "resourcequota", "none", "--subresource=status", "--type=merge", "-p",
+                    Json{{"status", {{"hard", none}, {"used", none}}}}.dump()});
+}
+
 void OperatorWorld::clear() {
   for (const auto& one : list(kube::kDataSyncs)) {
     const auto name = one.at("metadata").at("name").get<std::string>();

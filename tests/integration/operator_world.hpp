@@ -47,6 +47,12 @@ class OperatorWorld {
   [[nodiscard]] Json objects() const;
   /// The operator has seen the resource's present spec, or the resource is gone.
   [[nodiscard]] bool observed(const std::string& name = "shop") const;
+  /// The pod "shop-AGENT-x" as a kubelet would show it, running and ready, with its agent at this port of 127.0.0.1.
+  void make_pod(const std::string& agent, int port, const std::string& name = "shop");
+  /// Ends the job "shop-cleanup" as its controller would: "Complete" or "Failed". False when there is none.
+  bool end_job(const char* how);
+  /// The quota "none" says of itself that nothing of this resource may be made; there is no controller to count.
+  void forbid_by_quota(const std::string& ns, const std::string& resource);
   /// Deletes everything in the namespace.
   void clear();
 

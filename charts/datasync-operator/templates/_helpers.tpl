@@ -65,14 +65,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]
-{{- if .Values.agents.networkPolicy }}
 - apiGroups: [networking.k8s.io]
-  resources: [networkpolicies]
-  verbs: [get, list, watch, create, patch, delete]
-{{- end }}
-{{- if .Values.agents.podMonitor }}
+  resources: [networkpolicies]   # when they are not asked for: to remove those from before
+  verbs: {{ if .Values.agents.networkPolicy }}[get, list, watch, create, patch, delete]{{ else }}[list, delete]{{ end }}
 - apiGroups: [monitoring.coreos.com]
   resources: [podmonitors]
-  verbs: [get, list, watch, create, patch, delete]
-{{- end }}
+  verbs: {{ if .Values.agents.podMonitor }}[get, list, watch, create, patch, delete]{{ else }}[list, delete]{{ end }}
 {{- end }}

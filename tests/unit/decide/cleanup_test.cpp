@@ -90,7 +90,7 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"gives_up_in_the_end",
             [](Seen& s) {
               job(s, R"({"conditions":[{"type":"Failed","status":"True"}]})");
-              s.now += kCleanupLimit;
+              s.now += s.settings.cleanup_limit;
             },
             {},
             {},

@@ -1,0 +1,161 @@
+// The operator as the chart installs it: with the arguments of its Deployment, as its ServiceAccount, with the rights
+// of its roles. It must know every argument and lack no right.
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "tests/integration/operator_world.hpp"
+#include "tests/support/eventually.hpp"
+
+namespace datasync::test {
+namespace {
+
+using std::chrono::seconds;
+
+const std::string kChart = PROJECT_SOURCE_DIR "/charts/datasync-operator";
+constexpr const char* kPodMonitors =
+    R"({"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition",
+  "metadata":{"name":"podmonitors.monitoring.coreos.com"},"spec":{"group":"monitoring.coreos.com","scope":"Namespaced",
+    "names":{"plural":"podmonitors","singular":"podmonitor","kind":"PodMonitor","listKind":"PodMonitorList"},
+    "versions":[{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object",
+      "x-kubernetes-preserve-unknown-fields":true}}}]}})";
+
+class OperatorChart : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    world_ = std::make_unique<OperatorWorld>();
+    world_->server().apply(kPodMonitors);
+    world_->server().kubectl(
+        {"wait", "--for=condition=Established", "crd/podmonitors.monitoring.coreos.com", "--timeout=60s"});
+    world_->server().make_namespace("datasync-system");
+  }
+  static void TearDownTestSuite() { world_.reset(); }
+  void SetUp() override { world_->clear(); }
+
+  struct Installed {
+    std::vector<std::string> args;  ///< of the operator's container
+    std::string user;               ///< the name by which the server knows its ServiceAccount
+  };
+  static Installed install(const std::string& release, std::vector<std::string> values) {
+    std::vector<std::string> args{"env",
+                                  "HOME=" + world_->dir().string(),
+                                  kube_tool("helm").string(),
+                                  "upgrade",
+                                  "--install",
+                                  release,
+                                  kChart,
+                                  "-n",
+                                  "datasync-system",
+                                  "--kubeconfig",
+                                  world_->server().kubeconfig().string(),
+                                  "--set",
+                                  "crds.enabled=false"};
+    args.insert(args.end(), values.begin(), values.end());
+    run(args);
+    const auto deployment = Json::parse(world_->server().kubectl(
+        {"-n", "datasync-system", "get", "deployment", release + "-datasync-operator", "-o", "json"}));
+    const auto& pod = deployment.at("spec").at("template").at("spec");
+    const auto account = pod.at("serviceAccountName").get<std::string>();
+    return {pod.at("containers").at(0).at("args"), "system:serviceaccount:datasync-system:" + account};
+  }
+  static Process start(const ApiProxy& proxy, std::vector<std::string> args) {
+    std::erase_if(args, [](const std::string& a) { return a.starts_with("--http-port="); });
+    args.insert(args.begin(), OPERATOR);
+    args.insert(args.end(),
+                {"--kubeconfig", proxy.kubeconfig().string(), "--http-host", "127.0.0.1", "--http-port", "0"});
+    ProcessOptions options;
+    options.args = std::move(args);
+    options.log = world_->dir() / "operator.log";
+    return Process::start(options);
+  }
+
+  /// Everything that the operator ever does to a resource.
+  static void live_and_die() {
+    const auto seen = [] { return world_->observed() && !world_->condition("Ready").empty(); };
+    ASSERT_EQ(world_->apply(OperatorWorld::resource(R"({"spec":{"deletionPolicy":"Delete"}})")), "");
+    ASSERT_TRUE(eventually([&] { return seen() && world_->objects().contains("Deployment shop-apply"); }, seconds(40)))
+        << world_->log();
+    // A pod of an old revision that cannot start is replaced.
+    world_->make_pod("apply", 1);
+    world_->merge(kube::kPods, "shop-apply-x", Json::parse(R"({"status":{"phase":"Pending","conditions":[],
+      "containerStatuses":[{"name":"agent","ready":false,"restartCount":0,"image":"i","imageID":"",
+        "state":{"waiting":{"reason":"ImagePullBackOff","message":"no such image"}}}]}})"),
+                  "status");
+    ASSERT_EQ(
+        world_->apply(OperatorWorld::resource(R"({"spec":{"deletionPolicy":"Delete","destination":{"host":"dr-2"}}})")),
+        "");
+    ASSERT_TRUE(eventually([&] { return world_->list(kube::kPods).empty(); }, seconds(40))) << world_->log();
+    // An agent less; a child of somebody else in the way.
+    ASSERT_EQ(world_->apply(OperatorWorld::resource(R"({"spec":{"deletionPolicy":"Delete","destination":null}})")), "");
+    ASSERT_TRUE(eventually([&] { return !world_->objects().contains("Deployment shop-apply"); }, seconds(40)));
+    world_->merge(kube::kDataSyncs, "shop", Json::parse(R"({"status":{"operator":"other","operatorLease":"w/other"}})"),
+                  "status");
+    ASSERT_TRUE(eventually([&] { return world_->get(kube::kDataSyncs, "shop").at("status").at("operator") != "other"; },
+                           seconds(60)))
+        << world_->log();
+    world_->remove(kube::kDataSyncs, "shop");
+    const auto gone = [] {
+      world_->end_job("Complete");
+      return world_->get(kube::kDataSyncs, "shop").is_null();
+    };
+    ASSERT_TRUE(eventually(gone, seconds(60))) << world_->log();
+  }
+  static std::vector<std::string> forbidden(const ApiProxy& proxy) {
+    std::vector<std::string> out;
+    for (const auto& c : proxy.calls())
+      if (c.status == 403) out.push_back(c.text());
+    return out;
+  }
+  using Texts = std::vector<std::string>;
+
+  static inline std::unique_ptr<OperatorWorld> world_;
+};
+
+TEST_F(OperatorChart, lacks_no_right_in_the_namespaces_it_watches) {
+  const Texts on{"--set", "watch.namespaces={w},agents.networkPolicy=true,agents.podMonitor=true"};
+  const auto blue = install("blue", on);
+  static_cast<void>(world_->server().kubeconfig_of(blue.user));
+  {
+    ApiProxy proxy(world_->server(), blue.user);
+    auto op = start(proxy, blue.args);
+    live_and_die();
+    // One that goes on with the objects of all kinds.
+    ASSERT_EQ(world_->apply(OperatorWorld::resource()), "");
+    ASSERT_TRUE(eventually([] { return world_->objects().contains("Deployment shop-apply"); }, seconds(40)));
+    EXPECT_FALSE(world_->get(kube::kNetworkPolicies, "shop-agent").is_null());
+    EXPECT_FALSE(world_->get(kube::kPodMonitors, "shop-agent").is_null());
+    EXPECT_TRUE(op.terminate().clean()) << world_->log();
+    EXPECT_EQ(forbidden(proxy), Texts());
+    EXPECT_GT(proxy.count("update", "leases") + proxy.count("create", "leases"), 0U);
+  }
+  // Both switched off by an upgrade: what was made goes, with the rights that are left.
+  const auto less = install("blue", {"--set", "watch.namespaces={w}"});
+  EXPECT_NE(less.args, blue.args);
+  ApiProxy proxy(world_->server(), blue.user);
+  auto op = start(proxy, less.args);
+  const auto gone = [] {
+    return world_->get(kube::kNetworkPolicies, "shop-agent").is_null() &&
+           world_->get(kube::kPodMonitors, "shop-agent").is_null();
+  };
+  EXPECT_TRUE(eventually(gone, seconds(40))) << world_->log();
+  EXPECT_TRUE(op.terminate().clean()) << world_->log();
+  EXPECT_EQ(forbidden(proxy), Texts());
+  world_->server().kubectl({"-n", "datasync-system", "delete", "deployment", "blue-datasync-operator"});
+}
+
+TEST_F(OperatorChart, lacks_but_the_right_to_secrets_in_a_whole_cluster) {
+  const auto green = install("green", {"-f", PROJECT_SOURCE_DIR "/tests/data/chart/everything.values.yaml", "--set",
+                                       "metrics.serviceMonitor.enabled=false,metrics.prometheusRule.enabled=false"});
+  static_cast<void>(world_->server().kubeconfig_of(green.user));
+  ApiProxy proxy(world_->server(), green.user);
+  auto op = start(proxy, green.args);
+  live_and_die();
+  EXPECT_TRUE(op.terminate().clean()) << world_->log();
+  // Refused once in the namespace, then it does not ask for a while: agents tell themselves what they miss.
+  EXPECT_EQ(forbidden(proxy), Texts({"get secrets w/reader 403"}));
+}
+
+}  // namespace
+}  // namespace datasync::test
