@@ -87,11 +87,13 @@ class OperatorChart : public testing::Test {
         world_->apply(OperatorWorld::resource(R"({"spec":{"deletionPolicy":"Delete","destination":{"host":"dr-2"}}})")),
         "");
     ASSERT_TRUE(eventually([&] { return world_->list(kube::kPods).empty(); }, seconds(40))) << world_->log();
-    // An agent less; a child of somebody else in the way.
+    // An agent less; and another installation that is gone.
     ASSERT_EQ(world_->apply(OperatorWorld::resource(R"({"spec":{"deletionPolicy":"Delete","destination":null}})")), "");
     ASSERT_TRUE(eventually([&] { return !world_->objects().contains("Deployment shop-apply"); }, seconds(40)));
     world_->merge(kube::kDataSyncs, "shop", Json::parse(R"({"status":{"operator":"other","operatorLease":"w/other"}})"),
                   "status");
+    // A change of status alone is looked at with the next resync.
+    world_->merge(kube::kDataSyncs, "shop", Json::parse(R"({"metadata":{"annotations":{"test/look":"again"}}})"));
     ASSERT_TRUE(eventually([&] { return world_->get(kube::kDataSyncs, "shop").at("status").at("operator") != "other"; },
                            seconds(60)))
         << world_->log();
@@ -123,9 +125,12 @@ TEST_F(OperatorChart, lacks_no_right_in_the_namespaces_it_watches) {
     live_and_die();
     // One that goes on with the objects of all kinds.
     ASSERT_EQ(world_->apply(OperatorWorld::resource()), "");
-    ASSERT_TRUE(eventually([] { return world_->objects().contains("Deployment shop-apply"); }, seconds(40)));
-    EXPECT_FALSE(world_->get(kube::kNetworkPolicies, "shop-agent").is_null());
-    EXPECT_FALSE(world_->get(kube::kPodMonitors, "shop-agent").is_null());
+    const auto all_there = [] {
+      return world_->objects().contains("Deployment shop-apply") && world_->observed() &&
+             !world_->get(kube::kNetworkPolicies, "shop-agent").is_null() &&
+             !world_->get(kube::kPodMonitors, "shop-agent").is_null();
+    };
+    ASSERT_TRUE(eventually(all_there, seconds(40))) << world_->log();
     EXPECT_TRUE(op.terminate().clean()) << world_->log();
     EXPECT_EQ(forbidden(proxy), Texts());
     EXPECT_GT(proxy.count("update", "leases") + proxy.count("create", "leases"), 0U);

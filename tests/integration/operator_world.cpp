@@ -20,6 +20,10 @@ void strip(Json& object) {
   if (meta.contains("ownerReferences"))
     for (auto& ref : meta["ownerReferences"]) ref.erase("uid");
   object.erase("status");
+  if (object.value("kind", "") != "Job") return;
+  object["spec"].erase("selector");
+  for (const auto* key : {"controller-uid", "batch.kubernetes.io/controller-uid"})
+    object["spec"]["template"]["metadata"]["labels"].erase(key);
 }
 
 }  // namespace
