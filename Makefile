@@ -9,17 +9,20 @@ export CCACHE_NOHASHDIR ?= 1
 
 SOURCES = $(shell git ls-files '*.cpp' '*.hpp')
 
-.PHONY: help deps build test unit integration demo asan tsan fuzz bench manifests tidy format check
+.PHONY: help deps run-deps build test unit integration demo asan tsan fuzz bench manifests tidy format check
 
 help: ## this text
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
-deps: ## Debian packages (as root or by sudo), Kafka (by Maven) and Kubernetes' programs (from Go modules), if missing
-	@tools/install-deps
-	@tools/kafka-jars >/dev/null
+deps: run-deps ## Debian packages (as root or by sudo), Kafka (by Maven) and Kubernetes' programs (from Go modules), if missing
 	@tools/kube-tools >/dev/null
 
-build: deps ## everything, optimised, into build/release
+# What builds the programs and runs them with real servers, without Kubernetes.
+run-deps:
+	@tools/install-deps
+	@tools/kafka-jars >/dev/null
+
+build: run-deps ## everything, optimised, into build/release
 	@cmake --preset release
 	@cmake --build --preset release -j $(JOBS)
 
@@ -41,22 +44,23 @@ tsan: deps ## unit and integration tests with ThreadSanitizer
 fuzz: deps ## every fuzz target for a bounded time (FUZZ_SECONDS each)
 	@tools/test fuzz
 
-demo: deps ## the whole flow with faults, on real servers (DEMO_SECONDS=60, KEEP=1)
+demo: run-deps ## the whole flow with faults, on real servers (DEMO_SECONDS=60, KEEP=1)
 	@cmake --preset release >/dev/null
 	@cmake --build --preset release -j $(JOBS) --target datasync-demo
 	@build/release/tests/demo/datasync-demo
 
-bench: deps ## the speed table against its limits, measured in the same run
+bench: run-deps ## the speed table against its limits, measured in the same run
 	@cmake --preset release >/dev/null
 	@cmake --build --preset release -j $(JOBS) --target datasync-bench
 	@build/release/tests/bench/datasync-bench $(BENCH)
 
-manifests: deps ## plain YAML of operator and definition for GitOps, into build/manifests (MANIFEST_VALUES=file)
+manifests: ## plain YAML of operator and definition for GitOps, into build/manifests (MANIFEST_VALUES=file)
 	@mkdir -p build/manifests
-	@{ printf 'apiVersion: v1\nkind: Namespace\nmetadata: {name: datasync-system}\n'; \
-	   $$(tools/kube-tools helm)/helm template datasync charts/datasync-operator --namespace datasync-system \
+	@set -e; helm=$$(tools/kube-tools helm)/helm; out=build/manifests/datasync-operator.yaml; \
+	 { printf 'apiVersion: v1\nkind: Namespace\nmetadata: {name: datasync-system}\n'; \
+	   "$$helm" template datasync charts/datasync-operator --namespace datasync-system \
 	     --kube-version 1.34.0 --skip-tests $(if $(MANIFEST_VALUES),-f $(MANIFEST_VALUES)); \
-	 } > build/manifests/datasync-operator.yaml
+	 } > $$out.unfinished || { rm -f $$out.unfinished; exit 1; }; mv $$out.unfinished $$out
 	@echo build/manifests/datasync-operator.yaml
 
 tidy: ## clang-tidy over all sources

@@ -49,6 +49,7 @@ int run(const config::Apply& config, std::stop_token stop) {
   const auto instance = config.common.instance.empty() ? make_instance() : config.common.instance;
   health::Metrics metrics;
   health::Status status({"apply", config.common.name, instance});
+  status.publish(metrics);
   const auto server = health::Server::start(
       {config.common.http_host, config.common.http_port, config.common.http_port_file}, status, metrics);
   if (!server) {

@@ -22,10 +22,15 @@ std::int64_t since(std::int64_t now, std::int64_t then) {
   return then == 0 ? 0 : std::max<std::int64_t>(0, now - then);
 }
 
+std::int64_t source_ms(const BatchTimes& times) {
+  return static_cast<std::int64_t>(times.source_us / 1000);
+}
+
 }  // namespace
 
 StreamReport::StreamReport(health::Metrics& m, std::int32_t stream)
-    : stream_(stream),
+    : metrics_(m),
+      stream_(stream),
       rows_(m.counter("datasync_apply_rows_total", "Row changes committed at the destination.", label(stream))),
       transactions_(m.counter("datasync_apply_transactions_total", "Source transactions taken.", label(stream))),
       commits_(m.counter("datasync_apply_commits_total", "Commits at the destination.", label(stream))),
@@ -46,10 +51,23 @@ StreamReport::StreamReport(health::Metrics& m, std::int32_t stream)
                          label(stream))),
       commit_seconds_(m.histogram("datasync_apply_commit_seconds", "Time to execute and commit a batch.",
                                   health::latency_bounds(), label(stream))),
-      lag_seconds_(m.histogram("datasync_apply_lag_seconds",
-                               "From the commit at the source to the commit at the destination, per batch.",
-                               health::latency_bounds(), label(stream))),
-      next_offset_(m.gauge("datasync_apply_next_offset", "The first record not yet applied.", label(stream))) {}
+      batch_lag_seconds_(m.histogram("datasync_apply_batch_lag_seconds",
+                                     "From the commit at the source to the commit at the destination, per batch.",
+                                     health::latency_bounds(), label(stream))),
+      next_offset_(m.gauge("datasync_apply_next_offset", "The first record not yet applied.", label(stream))) {
+  m.sampled(
+      "datasync_apply_lag_seconds", "Now minus the commit at the source of the newest stored; grows while rows wait.",
+      [this] { return static_cast<double>(total_lag_ms()) / 1000.0; }, label(stream));
+}
+
+StreamReport::~StreamReport() {
+  metrics_.forget("datasync_apply_lag_seconds", label(stream_));
+}
+
+std::int64_t StreamReport::total_lag_ms() const {
+  const std::lock_guard lock(mutex_);
+  return since(wall_ms(), source_ms(times_));
+}
 
 void StreamReport::opened(const LedgerState& ledger, std::uint64_t token) {
   const std::lock_guard lock(mutex_);
@@ -66,8 +84,8 @@ void StreamReport::committed(const LedgerState& ledger, const BatchTimes& times,
   next_offset_.set(static_cast<double>(ledger.next_offset));
   if (rows > 0) {
     commit_seconds_.observe(std::chrono::duration<double>(base::steady_now() - begun).count());
-    const auto source_ms = static_cast<std::int64_t>(times.source_us / 1000);
-    if (source_ms > 0) lag_seconds_.observe(static_cast<double>(since(now, source_ms)) / 1000.0);
+    if (const auto then = source_ms(times); then > 0)
+      batch_lag_seconds_.observe(static_cast<double>(since(now, then)) / 1000.0);
   }
   const std::lock_guard lock(mutex_);
   ledger_ = ledger;
@@ -127,16 +145,15 @@ struct StreamReport::Parts {
 };
 
 void StreamReport::add_to(Parts& parts) const {
+  parts.total_ms = std::max(parts.total_ms, total_lag_ms());
   const std::lock_guard lock(mutex_);
   parts.rows += rows_.value();
   parts.transactions += transactions_.value();
   parts.duplicates += duplicates_.value();
   parts.overwritten += overwritten_.value();
   parts.snapshot_rows += snapshot_rows_;
-  const auto source_ms = static_cast<std::int64_t>(times_.source_us / 1000);
-  parts.total_ms = std::max(parts.total_ms, since(wall_ms(), source_ms));
   if (times_.record_ms > 0) {
-    parts.topic_ms = std::max(parts.topic_ms, source_ms == 0 ? 0 : since(times_.record_ms, source_ms));
+    parts.topic_ms = std::max(parts.topic_ms, since(times_.record_ms, source_ms(times_)));
     parts.apply_ms = std::max(parts.apply_ms, since(committed_ms_, times_.record_ms));
   }
   nlohmann::ordered_json stream{{"stream", stream_},

@@ -22,10 +22,13 @@ struct Verified {
   bool equal = false;
 };
 
-/// Thread-safe: the stream's thread writes, the HTTP threads read. Lives as long as the process's Metrics.
+/// Thread-safe: the stream's thread writes, the HTTP threads read. `metrics` must outlive it.
 class StreamReport {
  public:
   StreamReport(health::Metrics& metrics, std::int32_t stream);
+  ~StreamReport();
+  StreamReport(const StreamReport&) = delete;
+  StreamReport& operator=(const StreamReport&) = delete;
 
   /// A session has taken over the stream.
   void opened(const LedgerState& ledger, std::uint64_t token);
@@ -44,11 +47,14 @@ class StreamReport {
  private:
   struct Parts;
   void add_to(Parts& parts) const;
+  /// Age of the newest commit of the source that is stored here, watermarks included; 0 before the first.
+  [[nodiscard]] std::int64_t total_lag_ms() const;
 
+  health::Metrics& metrics_;
   std::int32_t stream_;
   health::Counter &rows_, &transactions_, &commits_, &statement_rows_, &other_types_, &lower_epochs_, &discarded_,
       &duplicates_, &overwritten_, &row_by_row_, &skipped_;
-  health::Histogram &commit_seconds_, &lag_seconds_;
+  health::Histogram &commit_seconds_, &batch_lag_seconds_;
   health::Gauge& next_offset_;
 
   mutable std::mutex mutex_;  ///< everything below

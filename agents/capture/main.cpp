@@ -26,6 +26,7 @@ int run(const config::Capture& config) {
   const auto instance = capture::instance_name(config.common);
   health::Status status({"capture", config.common.name, instance});
   health::Metrics metrics;
+  status.publish(metrics);
   const auto server = health::Server::start(
       {config.common.http_host, config.common.http_port, config.common.http_port_file}, status, metrics);
   if (!server) {

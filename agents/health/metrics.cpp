@@ -28,9 +28,12 @@ struct Family {
 
 struct Filler {
   prometheus::ClientMetric& out;
+  prometheus::MetricType type;
   void operator()(const std::unique_ptr<Counter>& c) const { out.counter.value = static_cast<double>(c->value()); }
   void operator()(const std::unique_ptr<Gauge>& g) const { out.gauge.value = g->value(); }
-  void operator()(const std::function<double()>& sample) const { out.gauge.value = sample(); }
+  void operator()(const std::function<double()>& sample) const {
+    (type == prometheus::MetricType::Counter ? out.counter.value : out.gauge.value) = sample();
+  }
   void operator()(const std::unique_ptr<Histogram>& h) const {
     std::uint64_t total = 0;
     for (std::size_t i = 0; i < h->bounds().size(); ++i) {
@@ -50,7 +53,7 @@ prometheus::MetricFamily collect(const std::string& name, const Family& family) 
   for (const auto& [labels, handle] : family.series) {
     auto& metric = out.metric.emplace_back();
     for (const auto& [key, value] : labels) metric.label.push_back({key, value});
-    std::visit(Filler{metric}, handle);
+    std::visit(Filler{metric, family.type}, handle);
   }
   return out;
 }
@@ -144,6 +147,7 @@ void Metrics::sampled(std::string_view name, std::string_view help, std::functio
   const std::lock_guard lock(impl_->mutex);
   auto& family = impl_->families[std::string(name)];
   family.help = help;
+  family.type = name.ends_with("_total") ? prometheus::MetricType::Counter : prometheus::MetricType::Gauge;
   family.series.insert_or_assign(labels, Handle(std::move(value)));
 }
 

@@ -67,9 +67,10 @@ class Metrics {
   Gauge& gauge(std::string_view name, std::string_view help, const Labels& labels = {});
   Histogram& histogram(std::string_view name, std::string_view help, std::vector<double> bounds,
                        const Labels& labels = {});
-  /// A gauge that is asked when somebody looks; `value` runs on the HTTP thread. Given again, it replaces the former.
+  /// A figure that is asked for when somebody looks: a counter when its name ends in `_total`, else a gauge. `value`
+  /// runs on the HTTP thread. Given again, it replaces the former.
   void sampled(std::string_view name, std::string_view help, std::function<double()> value, const Labels& labels = {});
-  /// Forgets a sampled gauge; when it returns, the function is not running and will not be called again.
+  /// Forgets a sampled figure; when it returns, the function is not running and will not be called again.
   void forget(std::string_view name, const Labels& labels = {});
 
   /// Prometheus text format 0.0.4, with the process's CPU seconds, resident bytes and start time added.

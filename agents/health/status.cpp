@@ -146,4 +146,14 @@ std::string Status::json() const {
   return out.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
+void Status::publish(Metrics& metrics) const {
+  metrics.sampled("datasync_agent_ready", "1 while data flows or all is done, as /readyz says; else 0.",
+                  [this] { return ready() ? 1.0 : 0.0; }, {{"agent", identity_.agent}});
+  for (std::size_t i = 0; i < kStates.size(); ++i) {
+    metrics.sampled("datasync_agent_state", "1 for the state the agent is in, 0 for the others.",
+                    [this, i] { return static_cast<std::size_t>(state()) == i ? 1.0 : 0.0; },
+                    {{"agent", identity_.agent}, {"state", std::string(kStates[i])}});
+  }
+}
+
 }  // namespace datasync::health

@@ -12,6 +12,7 @@
 
 #include "agents/base/clock.hpp"
 #include "agents/base/reason.hpp"
+#include "agents/health/metrics.hpp"
 
 namespace datasync::health {
 
@@ -81,6 +82,9 @@ class Status {
   /// /status: one JSON object with agent, task, state, reason (empty: none), message, since (unix seconds), instance,
   /// epoch, version, live, ready, and the agent's own keys.
   [[nodiscard]] std::string json() const;
+  /// Shows `datasync_agent_state{agent,state}`, one sample a state, 1 for the one it is in, and
+  /// `datasync_agent_ready{agent}`. This status must outlive the last `metrics.text()`.
+  void publish(Metrics& metrics) const;
 
  private:
   struct Told {

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <regex>
 #include <set>
 #include <string>
@@ -39,13 +40,69 @@ std::string sources() {
   return out;
 }
 
-TEST(ChartFiles, name_only_metrics_that_the_programs_have) {
+using Kinds = std::map<std::string, std::string>;
+
+/// Each metric's name with "counter", "gauge" or "histogram", from the calls that make them.
+Kinds kinds_in(const std::string& text) {
+  // Capture's `add` samples; a sampled total is a counter (agents/health/metrics.hpp).
+  static const std::regex kMade("\\b(counter|gauge|histogram|sampled|add)\\(\\s*\"(datasync_[a-z_]+)\"");
+  Kinds out;
+  for (std::sregex_iterator at(text.begin(), text.end(), kMade), end; at != end; ++at) {
+    const auto name = (*at)[2].str();
+    const auto how = (*at)[1].str();
+    out[name] = how == "counter" || name.ends_with("_total") ? "counter" : how == "histogram" ? how : "gauge";
+  }
+  return out;
+}
+
+/// What is wrong with the metrics that a PromQL expression names; empty: nothing.
+std::string wrong_in(const std::string& expression, const Kinds& kinds) {
+  static const std::regex kUse("((?:rate|increase)\\()?(datasync_[a-z_]+)");
+  for (std::sregex_iterator at(expression.begin(), expression.end(), kUse), end; at != end; ++at) {
+    const bool over_time = (*at)[1].matched;
+    const auto name = (*at)[2].str();
+    const auto suffix = all_matches(name, "_(bucket|sum|count)$");
+    const auto base = suffix.empty() ? name : name.substr(0, name.size() - suffix.begin()->size());
+    if (const auto of = kinds.find(base); !suffix.empty() && of != kinds.end() && of->second == "histogram") {
+      if (!over_time) return name + ": a histogram's part without rate or increase";
+      continue;
+    }
+    const auto kind = kinds.find(name);
+    if (kind == kinds.end()) return name + ": nothing exports it";
+    if (kind->second == "histogram") return name + ": a histogram has no sample of this name";
+    if ((kind->second == "counter") != over_time) return name + ": a " + kind->second + " used as the other kind";
+  }
+  return {};
+}
+
+TEST(ChartFiles, use_every_metric_as_the_kind_that_the_programs_export) {
   const auto chart = kRoot / "charts/datasync-operator";
-  const auto text = text_of(chart / "templates/prometheusrule.yaml") + text_of(chart / "files/dashboard.json");
-  const auto named = all_matches(text, "datasync_(apply|capture|operator)_[a-z_]+");
-  const auto known = all_matches(sources(), "datasync_(apply|capture|operator)_[a-z_]+");
-  EXPECT_GT(named.size(), 10U);
-  for (const auto& metric : named) EXPECT_TRUE(known.contains(metric)) << metric;
+  auto used = all_matches(text_of(chart / "templates/prometheusrule.yaml"), "expr: ([^\n]+)", 1);
+  EXPECT_GE(used.size(), 8U);
+  used.merge(all_matches(text_of(chart / "files/dashboard.json"), "\"expr\": \"([^\n]+)\"", 1));
+  EXPECT_GE(used.size(), 18U);
+  const auto kinds = kinds_in(sources());
+  for (const auto& expression : used) {
+    EXPECT_NE(expression.find("datasync_"), std::string::npos) << expression;
+    EXPECT_EQ(wrong_in(expression, kinds), "") << expression;
+  }
+}
+
+TEST(ChartFiles, the_check_of_kinds_sees_what_would_never_fire) {
+  const auto kinds = kinds_in(
+      "m.counter(\"datasync_rows_total\", m.sampled(\n  \"datasync_sent_total\", "
+      "m.gauge(\"datasync_lag\", add(\"datasync_age\", m.histogram(\"datasync_time\",");
+  EXPECT_EQ(kinds, (Kinds{{"datasync_rows_total", "counter"},
+                          {"datasync_sent_total", "counter"},
+                          {"datasync_lag", "gauge"},
+                          {"datasync_age", "gauge"},
+                          {"datasync_time", "histogram"}}));
+  for (const auto* good : {"rate(datasync_rows_total[5m]) > 0", "(datasync_lag >= 0) < 24", "absent(datasync_age)",
+                           "histogram_quantile(0.9, rate(datasync_time_bucket[5m]))"})
+    EXPECT_EQ(wrong_in(good, kinds), "") << good;
+  for (const auto* bad : {"datasync_time > 300", "rate(datasync_time[5m])", "datasync_rows_total > 0", "datasync_other",
+                          "rate(datasync_lag[5m])", "datasync_time_bucket", "rate(datasync_lag_count[5m])"})
+    EXPECT_NE(wrong_in(bad, kinds), "") << bad;
 }
 
 TEST(ChartFiles, link_every_alert_to_its_runbook) {

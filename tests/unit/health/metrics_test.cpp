@@ -51,6 +51,14 @@ TEST(Metrics, a_sampled_gauge_is_asked_when_somebody_looks_until_it_is_forgotten
   EXPECT_THAT(m.text(), Not(HasSubstr("queue")));
 }
 
+TEST(Metrics, a_sampled_total_is_a_counter_and_any_other_sampled_figure_a_gauge) {
+  Metrics m;
+  m.sampled("rows_total", "h", [] { return 7.0; });
+  m.sampled("lag_seconds", "h", [] { return 3.0; });
+  EXPECT_THAT(m.text(), HasSubstr("# TYPE rows_total counter\nrows_total 7\n"));
+  EXPECT_THAT(m.text(), HasSubstr("# TYPE lag_seconds gauge\nlag_seconds 3\n"));
+}
+
 TEST(Metrics, the_process_tells_its_memory_and_cpu) {
   const auto text = Metrics().text();
   EXPECT_THAT(text, HasSubstr("process_resident_memory_bytes "));

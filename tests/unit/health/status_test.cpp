@@ -1,5 +1,6 @@
 #include "agents/health/status.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
@@ -8,6 +9,7 @@ namespace {
 
 using base::Millis;
 using base::Reason;
+using testing::HasSubstr;
 
 struct StatusTest : testing::Test {
   base::SteadyTime now{Millis(1'000'000)};
@@ -38,6 +40,21 @@ TEST_F(StatusTest, ready_only_in_a_working_state_with_recent_progress) {
   status.set(State::Streaming);
   now += Millis(60'001);
   EXPECT_FALSE(status.ready());
+}
+
+TEST_F(StatusTest, published_as_one_sample_a_state_and_whether_it_is_ready) {
+  Metrics metrics;
+  status.publish(metrics);
+  for (const auto state : {State::Starting, State::Streaming, State::Retrying, State::Stalled}) {
+    status.set(state, Reason::KeyMissing, "shop.orders");
+    const auto text = metrics.text();
+    const auto ready = state == State::Streaming;
+    EXPECT_THAT(text, HasSubstr(std::string("datasync_agent_ready{agent=\"capture\"} ") + (ready ? "1\n" : "0\n")));
+    for (const auto other : {State::Starting, State::WaitingForReplica, State::Snapshotting, State::Streaming,
+                             State::Retrying, State::Stalled, State::Completed, State::Stopping})
+      EXPECT_THAT(text, HasSubstr("datasync_agent_state{agent=\"capture\",state=\"" + std::string(to_string(other)) +
+                                  (other == state ? "\"} 1\n" : "\"} 0\n")));
+  }
 }
 
 TEST_F(StatusTest, a_completed_agent_needs_no_beat) {

@@ -1,0 +1,39 @@
+#include "agents/apply/report.hpp"
+
+#include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
+
+namespace datasync::apply {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+/// The value of the sample that begins with `name`; -1: there is none.
+double sample(const health::Metrics& metrics, const std::string& name) {
+  const auto text = "\n" + metrics.text();
+  const auto at = text.find("\n" + name + " ");
+  return at == std::string::npos ? -1 : std::stod(text.substr(at + name.size() + 2));
+}
+
+TEST(StreamReport, shows_the_lag_of_the_status_as_a_gauge_while_it_lives) {
+  constexpr auto kName = "datasync_apply_lag_seconds{stream=\"2\"}";
+  health::Metrics metrics;
+  {
+    StreamReport report(metrics, 2);
+    EXPECT_EQ(sample(metrics, kName), 0);
+    const auto now = std::chrono::duration_cast<std::chrono::microseconds>(base::wall_now().time_since_epoch()).count();
+    report.committed({}, {static_cast<std::uint64_t>(now) - 500'000'000U, now / 1000}, 1, base::steady_now());
+    EXPECT_THAT(metrics.text(), HasSubstr("# TYPE datasync_apply_lag_seconds gauge\n"));
+    const auto shown = sample(metrics, kName);
+    const auto told = nlohmann::json::parse(StreamReport::json("d", {&report}))["lag"]["totalSeconds"].get<double>();
+    EXPECT_GE(shown, 500);
+    EXPECT_GE(told, shown);
+    EXPECT_LT(told, shown + 100);
+    EXPECT_EQ(sample(metrics, "datasync_apply_batch_lag_seconds_count{stream=\"2\"}"), 1);
+  }
+  EXPECT_THAT(metrics.text(), Not(HasSubstr("datasync_apply_lag_seconds")));
+}
+
+}  // namespace
+}  // namespace datasync::apply
