@@ -1,7 +1,10 @@
 // `kubectl datasync` as people call it, by kubectl, on a real API server.
 
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <memory>
+#include <string>
 
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
@@ -33,7 +36,10 @@ class PluginTest : public testing::Test {
     server_->kubectl({"create", "-f", PROJECT_SOURCE_DIR "/crds/datasync.dev_datasyncs.yaml"});
     server_->kubectl({"wait", "--for=condition=Established", "crd/datasyncs.datasync.dev"});
     server_->make_namespace("sync");
-    server_->kubectl({"apply", "--server-side", "-f", PROJECT_SOURCE_DIR "/crds/samples/full.yaml"});
+    std::ifstream sample(PROJECT_SOURCE_DIR "/crds/samples/full.yaml");
+    std::string text{std::istreambuf_iterator<char>(sample), {}};
+    text.replace(text.find("\nspec:\n"), 7, "\nspec:\n  paused: false\n");  // a manifest that names it
+    server_->kubectl({"apply", "--server-side", "-f", "-"}, text);
     server_->kubectl({"apply", "--server-side", "--subresource=status", "--field-manager=operator", "-f", "-"},
                      kStatus);
     server_->apply(kEvent);

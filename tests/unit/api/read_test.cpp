@@ -39,8 +39,7 @@ TEST(Read, every_field_of_the_full_sample_arrives) {
   EXPECT_EQ(d.credentials.password_key, "pass");
   EXPECT_EQ(d.rename.at("shop.orders"), "dr_shop.orders");
   EXPECT_EQ(d.ledger_database, "datasync");
-  EXPECT_EQ(*r.spec.apply.pod_template.find("spec"),
-            config::parse_json(R"({"nodeSelector": {"disk": "fast"}})").value());
+  EXPECT_EQ(*r.spec.apply.pod_template.find("metadata"), config::parse_json(R"({"labels": {"team": "shop"}})").value());
 }
 
 TEST(Read, what_is_not_said_has_its_default) {

@@ -56,6 +56,13 @@ TEST_P(ValidSample, has_no_problem) {
 }
 INSTANTIATE_TEST_SUITE_P(All, ValidSample, testing::ValuesIn(yaml_files(SAMPLES_DIR)), sample_name);
 
+TEST(Samples, the_readme_shows_the_minimal_one) {
+  const std::filesystem::path samples(SAMPLES_DIR);
+  const auto readme = config::read_file((samples / "../../README.md").string()).value();
+  const auto minimal = config::read_file((samples / "minimal.yaml").string()).value();
+  EXPECT_NE(readme.find("```yaml\n" + minimal + "```\n"), std::string::npos);
+}
+
 class InvalidSample : public testing::TestWithParam<std::filesystem::path> {};
 TEST_P(InvalidSample, has_exactly_the_problems_it_expects) {
   const auto text = config::read_file(GetParam()).value();

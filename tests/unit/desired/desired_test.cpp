@@ -55,8 +55,10 @@ TEST(Desired, an_apply_gets_everything_the_full_resource_says) {
 }
 
 TEST(Desired, declared_offsets_and_once_reach_the_agent) {
-  EXPECT_EQ(apply_config(sample("destination-only.yaml"), kRuntime).skip_offsets,
-            (std::vector<std::string>{"0:123", "1:45"}));
+  auto first = sample("destination-only.yaml");
+  EXPECT_TRUE(apply_config(first, kRuntime).skip_offsets.empty());
+  first.metadata.annotations[std::string(api::kSkipOffsets)] = "0:123,1:45";
+  EXPECT_EQ(apply_config(first, kRuntime).skip_offsets, (std::vector<std::string>{"0:123", "1:45"}));
   const auto second = apply_config(sample("destination-only.yaml", 1), kRuntime);
   EXPECT_EQ(second.common.mode, config::Mode::Once);
   EXPECT_EQ(second.on_conflict, config::OnConflict::Overwrite);
@@ -71,7 +73,7 @@ TEST(Desired, a_channel_without_tls_and_sasl_names_no_secret) {
 
 // The agents check what they read by ranges of their own: a valid resource must never give a configuration they refuse.
 TEST(Desired, what_is_desired_is_what_the_agents_accept) {
-  for (const auto* name : {"full.yaml", "source-only.yaml", "destination-only.yaml"}) {
+  for (const auto* name : {"full.yaml", "minimal.yaml", "source-only.yaml", "destination-only.yaml"}) {
     const auto r = sample(name);
     if (r.spec.source) {
       const auto made = capture_config(r, kRuntime);
