@@ -65,7 +65,7 @@ void add_tail(CLI::App& app, TailArguments& a) {
   c->add_option("--key", a.key, "Only rows with COLUMN=VALUE, before or after the change");
   auto* beginning = c->add_flag("--from-beginning", a.options.from_beginning, "Start at the first record");
   c->add_option("--offset", a.options.offset, "Start here; -N: N records before the end")->excludes(beginning);
-  c->add_flag("-F,--follow", a.options.follow, "Go on when the end is reached");
+  c->add_flag("-f,-F,--follow", a.options.follow, "Go on when the end is reached");
   c->add_option("--max", a.options.max, "End after this many lines");
 }
 
