@@ -123,9 +123,14 @@ class OperatorKill : public testing::Test {
         world_->end_job("Complete");
         return !op.is_running();
       };
-      EXPECT_TRUE(eventually(died, seconds(30))) << "write " << kill_at << " never came";
-      proxy.reset();
-      op = world_->start(proxy.kubeconfig());
+      if (eventually(died, seconds(15))) {
+        ++kills_;
+        proxy.reset();
+        op = world_->start(proxy.kubeconfig());
+      } else {
+        // Two writes of the status may become one, by chance: then there is no such write this time.
+        EXPECT_LT(proxy.writes(), kill_at) << "it was not killed";
+      }
     }
     act.wait();
     EXPECT_TRUE(settled(proxy, step.ends)) << world_->log();
@@ -135,11 +140,14 @@ class OperatorKill : public testing::Test {
   }
 
   static inline std::unique_ptr<OperatorWorld> world_;
+  std::size_t kills_ = 0;
 };
 
 TEST_F(OperatorKill, after_any_write_the_end_is_that_of_an_undisturbed_run) {
+  std::size_t points = 0;
   for (const auto& step : steps()) {
     const auto [expected, writes] = play(step, 0);
+    points += writes;
     std::printf("%s: %zu writes\n", step.name, writes);
     ASSERT_GE(writes, step.least_writes) << step.name;
     ASSERT_LT(writes, kMostWrites) << step.name;
@@ -152,6 +160,8 @@ TEST_F(OperatorKill, after_any_write_the_end_is_that_of_an_undisturbed_run) {
       if (HasFailure()) return;
     }
   }
+  std::printf("%zu kills at %zu writes\n", kills_, points);
+  EXPECT_GE(kills_ * 10, points * 8) << "nearly every write of the undisturbed run comes again";
 }
 
 }  // namespace
