@@ -39,7 +39,8 @@ class PluginTest : public testing::Test {
     std::ifstream sample(PROJECT_SOURCE_DIR "/crds/samples/full.yaml");
     std::string text{std::istreambuf_iterator<char>(sample), {}};
     text.replace(text.find("\nspec:\n"), 7, "\nspec:\n  paused: false\n");  // a manifest that names it
-    server_->kubectl({"apply", "--server-side", "-f", "-"}, text);
+    std::ofstream(folder_->path() / "shop.yaml") << text;
+    server_->kubectl({"apply", "--server-side", "-f", (folder_->path() / "shop.yaml").string()});
     server_->kubectl({"apply", "--server-side", "--subresource=status", "--field-manager=operator", "-f", "-"},
                      kStatus);
     server_->apply(kEvent);
@@ -110,6 +111,10 @@ TEST_F(PluginTest, pause_and_resume_change_that_one_field_and_restart_an_annotat
               AllOf(HasSubstr("sync/shop is paused"), HasSubstr("kubectl applies spec.paused too")));
   auto expected = before["spec"];
   expected["paused"] = true;
+  EXPECT_EQ(get()["spec"], expected);
+  const auto again = run(
+      {test::kube_tool("kubectl").string(), "apply", "--server-side", "-f", (folder_->path() / "shop.yaml").string()});
+  EXPECT_THAT(again.text, HasSubstr("conflict with \"kubectl-datasync\""));
   EXPECT_EQ(get()["spec"], expected);
   EXPECT_EQ(plugin({"resume", "shop", "-n", "sync"}).code, 0);
   EXPECT_EQ(get()["spec"], before["spec"]);
