@@ -1,11 +1,9 @@
 #include "agents/kafka/appender.hpp"
 
-#include <array>
-
 #include <fmt/format.h>
 
 #include "agents/base/clock.hpp"
-#include "agents/kafka/headers.hpp"
+#include "agents/kafka/hand_over.hpp"
 
 namespace datasync::kafka {
 namespace {
@@ -55,44 +53,15 @@ void Appender::drop() {
   client_.reset();
 }
 
-base::Result<void> Appender::hand_over(std::int32_t partition, const message::Headers& headers, const std::string& key,
-                                       const std::string& value, Report& report) {
-  auto fields = encode_headers(headers);
-  std::array<rd_kafka_vu_t, 7> args{};
-  std::size_t n = 0;
-  args[n].vtype = RD_KAFKA_VTYPE_RKT;
-  args[n++].u.rkt = handle_.get();
-  args[n].vtype = RD_KAFKA_VTYPE_PARTITION;
-  args[n++].u.i32 = partition;
-  args[n].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
-  args[n++].u.i = RD_KAFKA_MSG_F_COPY;
-  args[n].vtype = RD_KAFKA_VTYPE_VALUE;
-  args[n].u.mem.ptr = const_cast<char*>(value.data());
-  args[n++].u.mem.size = value.size();
-  args[n].vtype = RD_KAFKA_VTYPE_OPAQUE;
-  args[n++].u.ptr = &report;
-  if (!key.empty()) {
-    args[n].vtype = RD_KAFKA_VTYPE_KEY;
-    args[n].u.mem.ptr = const_cast<char*>(key.data());
-    args[n++].u.mem.size = key.size();
-  }
-  args[n].vtype = RD_KAFKA_VTYPE_HEADERS;
-  args[n++].u.headers = fields.get();
-  const ErrorPtr error(rd_kafka_produceva(client_.get(), args.data(), n));
-  if (error == nullptr) {
-    std::ignore = fields.release();
-    return {};
-  }
-  return from_kafka(rd_kafka_error_code(error.get()), "appending to topic " + topic_,
-                    rd_kafka_error_string(error.get()));
-}
-
 base::Result<std::int64_t> Appender::append(std::int32_t partition, const message::Headers& headers,
                                             const std::string& key, const std::string& value) {
   const std::scoped_lock lock(mutex_);
   DS_TRY(connect());
   Report report;
-  DS_TRY(hand_over(partition, headers, key, value, report));
+  if (const auto refused = hand_over(client_.get(), handle_.get(), partition, headers, key, base::as_bytes(value),
+                                     Value::Copied, &report))
+    return from_kafka(rd_kafka_error_code(refused.get()), "appending to topic " + topic_,
+                      rd_kafka_error_string(refused.get()));
   const auto until = base::steady_now() + kDeadline + kSlack;
   while (!report.done && base::steady_now() < until) rd_kafka_poll(client_.get(), 100);
   if (report.done && report.code == RD_KAFKA_RESP_ERR_NO_ERROR) return report.offset;

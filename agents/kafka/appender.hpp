@@ -29,8 +29,6 @@ class Appender {
  private:
   struct Report;
   base::Result<void> connect();
-  base::Result<void> hand_over(std::int32_t partition, const message::Headers& headers, const std::string& key,
-                               const std::string& value, Report& report);
   void drop();
 
   std::mutex mutex_;

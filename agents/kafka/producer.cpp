@@ -1,7 +1,6 @@
 #include "agents/kafka/producer.hpp"
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
@@ -13,8 +12,8 @@
 
 #include "agents/base/clock.hpp"
 #include "agents/base/log.hpp"
+#include "agents/kafka/hand_over.hpp"
 #include "agents/kafka/handle.hpp"
-#include "agents/kafka/headers.hpp"
 #include "agents/kafka/rounds.hpp"
 #include "agents/kafka/watchdog.hpp"
 
@@ -253,39 +252,17 @@ void Producer::Impl::hand_over(std::int32_t partition) {
 }
 
 base::Result<void> Producer::Impl::hand_over(std::int32_t partition, Outgoing record) {
-  auto fields = encode_headers(record.headers);
-  std::array<rd_kafka_vu_t, 7> args{};
-  std::size_t n = 0;
-  args[n].vtype = RD_KAFKA_VTYPE_RKT;
-  args[n++].u.rkt = handle.get();
-  args[n].vtype = RD_KAFKA_VTYPE_PARTITION;
-  args[n++].u.i32 = partition;
-  args[n].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
-  args[n++].u.i = RD_KAFKA_MSG_F_FREE;
-  args[n].vtype = RD_KAFKA_VTYPE_VALUE;
-  args[n].u.mem.ptr = record.value.data();
-  args[n++].u.mem.size = record.value.size();
-  args[n].vtype = RD_KAFKA_VTYPE_OPAQUE;
-  args[n++].u.ptr = reinterpret_cast<void*>(static_cast<std::uintptr_t>(record.token));
-  if (!record.key.empty()) {
-    args[n].vtype = RD_KAFKA_VTYPE_KEY;
-    args[n].u.mem.ptr = record.key.data();
-    args[n++].u.mem.size = record.key.size();
-  }
-  args[n].vtype = RD_KAFKA_VTYPE_HEADERS;
-  args[n++].u.headers = fields.get();
-
   watchdog.produced(partition, base::steady_now());
-  const ErrorPtr refused(rd_kafka_produceva(client.get(), args.data(), n));
+  const auto refused =
+      kafka::hand_over(client.get(), handle.get(), partition, record.headers, record.key, record.value.bytes(),
+                       Value::Given, reinterpret_cast<void*>(static_cast<std::uintptr_t>(record.token)));
   if (refused != nullptr) {
     watchdog.withdrawn(partition);
     return from_kafka(rd_kafka_error_code(refused.get()),
                       fmt::format("producing {} bytes to topic {}", record.value.size(), topic),
                       rd_kafka_error_string(refused.get()));
   }
-  // Both are librdkafka's now; on failure they stay ours.
   std::ignore = record.value.release();
-  std::ignore = fields.release();
   return {};
 }
 

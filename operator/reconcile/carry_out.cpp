@@ -21,12 +21,6 @@ std::optional<Finding> refusal(const ApiError& error) {
   return Finding{Level::Stalled, std::string(decide::reason::ApplyRefused), error.message};
 }
 
-/// Agents run without these.
-bool optional(const Json& child) {
-  const auto kind = child.value("kind", "");
-  return kind == "NetworkPolicy" || kind == "PodMonitor";
-}
-
 /// True when the rest of the plan has no chance.
 bool take(Done& done, const ApiError& error) {
   if (error.is(Code::Conflict) || error.is(Code::AlreadyExists)) {
@@ -134,7 +128,7 @@ Done Reconciler::carry_out(const decide::Seen& seen, const decide::Plan& plan, M
       continue;
     }
     if (take(done, now.error())) return done;
-    if (!optional(wanted)) return done;  // what comes later builds on it
+    if (!is_spare(*kind)) return done;  // what comes later builds on it
   }
   return done;
 }

@@ -18,11 +18,6 @@ constexpr kube::Resource const* kKinds[] = {
     &kube::kDeployments, &kube::kConfigMaps, &kube::kServiceAccounts, &kube::kNetworkPolicies, &kube::kPodMonitors,
     &kube::kJobs,        &kube::kPods};
 
-/// Agents run without these: that they may not be read stops nothing else.
-bool spare(const kube::Resource& kind) {
-  return kind == kube::kNetworkPolicies || kind == kube::kPodMonitors;
-}
-
 const Json& status_of(const Json& resource) {
   static const Json kNone = Json::object();
   const auto at = resource.find("status");
@@ -50,6 +45,10 @@ std::optional<kube::Resource> kind_of(std::string_view api_version, std::string_
 
 std::optional<kube::Resource> kind_of(const Json& object) {
   return kind_of(object.value("apiVersion", ""), object.value("kind", ""));
+}
+
+bool is_spare(const kube::Resource& kind) {
+  return kind == kube::kNetworkPolicies || kind == kube::kPodMonitors;
 }
 
 std::optional<Gathered> Reconciler::gather(const ObjectKey& key, Memory& memory) {
@@ -101,7 +100,8 @@ std::optional<kube::ApiError> Reconciler::gather_unlabelled(decide::Seen& seen) 
     auto found = api_.get(*kind, {owner.ns, name});
     if (found) {
       seen.children.push_back(std::move(*found));
-    } else if (!found.error().is(kube::Code::NotFound) && !(found.error().is(kube::Code::Forbidden) && spare(*kind))) {
+    } else if (!found.error().is(kube::Code::NotFound) &&
+               !(found.error().is(kube::Code::Forbidden) && is_spare(*kind))) {
       return std::move(found).error();
     }
   }

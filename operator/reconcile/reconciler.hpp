@@ -99,5 +99,7 @@ class Reconciler {
 /// The kind of a child, or nothing for one that is not known.
 std::optional<kube::Resource> kind_of(const Json& object);
 std::optional<kube::Resource> kind_of(std::string_view api_version, std::string_view kind);
+/// Agents run without a child of this kind: that it may not be read or written stops nothing else.
+bool is_spare(const kube::Resource& kind);
 
 }  // namespace datasync::reconcile

@@ -63,7 +63,6 @@ class LeaderElector {
  private:
   void renew_loop(std::stop_token stop);
   void watch_loop(std::stop_token stop);
-  void lose();
   [[nodiscard]] Json lease_of(const Json* current) const;
   void seen(const Json& lease);
   Step written(const kube::ApiResult<Json>& answer, base::SteadyTime begun);
