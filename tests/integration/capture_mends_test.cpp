@@ -15,6 +15,8 @@ namespace {
 
 using std::chrono::seconds;
 
+constexpr seconds kPatience{60};
+
 class CaptureMends : public testing::Test {
  protected:
   static void SetUpTestSuite() { world_ = std::make_unique<CaptureWorld>(); }
@@ -25,17 +27,6 @@ class CaptureMends : public testing::Test {
     source().execute_all({"CREATE DATABASE " + db, "CREATE TABLE " + db + ".t (id INT PRIMARY KEY, v LONGTEXT)",
                           "INSERT INTO " + db + ".t VALUES (1, 'first')"});
     return {config::Type{"things", {db + ".t"}, {}, {}}};
-  }
-  testing::AssertionResult becomes(Agent& agent, const std::string& state, const std::string& reason) {
-    std::string last;
-    const bool there = eventually(
-        [&] {
-          const auto s = agent.status();
-          last = s ? s->json : "no status";
-          return s && s->state == state && s->reason == reason;
-        },
-        seconds(60));
-    return there ? testing::AssertionSuccess() : testing::AssertionFailure() << last << "\n" << agent.log_tail();
   }
   testing::AssertionResult equal(const std::string& db) {
     CaptureReader reader(world_->broker().bootstrap(), db, 1);
@@ -54,10 +45,10 @@ TEST_F(CaptureMends, row_too_large_heals_when_the_topic_takes_more) {
   agent.start();
   agent.wait_for("Streaming", seconds(60));
   source().execute("INSERT INTO large.t VALUES (2, REPEAT('x', 200000))");
-  ASSERT_TRUE(becomes(agent, "Stalled", "RowTooLarge"));
+  ASSERT_TRUE(becomes(agent, "Stalled", "RowTooLarge", kPatience));
   EXPECT_NE(agent.status()->message.find("row id=2 of large.t"), std::string::npos) << agent.status()->message;
   world_->broker().alter_topic("large", {{"max.message.bytes", "1000000"}});
-  EXPECT_TRUE(becomes(agent, "Streaming", ""));
+  EXPECT_TRUE(becomes(agent, "Streaming", "", kPatience));
   world_->drain(agent, source());
   EXPECT_TRUE(equal("large"));
 }
@@ -83,9 +74,9 @@ TEST_F(CaptureMends, two_clients_with_one_server_id_are_noticed) {
         }
       }
     });
-    EXPECT_TRUE(becomes(agent, "Stalled", "DuplicateServerId"));
+    EXPECT_TRUE(becomes(agent, "Stalled", "DuplicateServerId", kPatience));
   }
-  EXPECT_TRUE(becomes(agent, "Streaming", ""));
+  EXPECT_TRUE(becomes(agent, "Streaming", "", kPatience));
 }
 
 // The commit of an XA transaction whose prepare stands before the position, as when it was prepared in the instant in
@@ -114,12 +105,12 @@ TEST_F(CaptureMends, xa_commit_without_its_rows_halts_or_is_read_anew_as_declare
           }
         },
         seconds(20)));
-    ASSERT_TRUE(becomes(agent, "Stalled", "PositionUnknown"));
+    ASSERT_TRUE(becomes(agent, "Stalled", "PositionUnknown", kPatience));
   }
   config.on_position_lost = config::OnPositionLost::Resnapshot;
   Agent agent(world_->folder(), "xa_lost2", config);
   agent.start();
-  ASSERT_TRUE(becomes(agent, "Streaming", ""));
+  ASSERT_TRUE(becomes(agent, "Streaming", "", kPatience));
   source().execute("INSERT INTO xa_lost.t VALUES (3, 'after')");
   world_->drain(agent, source());
   EXPECT_TRUE(equal("xa_lost"));

@@ -15,6 +15,8 @@ namespace {
 
 using std::chrono::seconds;
 
+constexpr seconds kPatience{40};
+
 class Capture : public testing::Test {
  protected:
   static void SetUpTestSuite() { world_ = std::make_unique<CaptureWorld>(); }
@@ -36,17 +38,6 @@ class Capture : public testing::Test {
   }
   testing::AssertionResult equal(CaptureReader& r, const std::string& db, const std::string& table = "t") {
     return tells(r, db + "." + table, world_->rows_of(source(), db, table));
-  }
-  testing::AssertionResult becomes(Agent& agent, const std::string& state, const std::string& reason) {
-    std::string last;
-    const bool there = eventually(
-        [&] {
-          const auto s = agent.status();
-          last = s ? s->json : "no status";
-          return s && (state.empty() || s->state == state) && s->reason == reason;
-        },
-        seconds(40));
-    return there ? testing::AssertionSuccess() : testing::AssertionFailure() << last << "\n" << agent.log_tail();
   }
 
   static std::unique_ptr<CaptureWorld> world_;
@@ -291,7 +282,7 @@ TEST_F(Capture, stalls_when_the_binlogs_it_needs_are_purged_and_reads_anew_when_
   {
     Agent agent(world_->folder(), "purged2", config);
     agent.start();
-    EXPECT_TRUE(becomes(agent, "Stalled", "BinlogPurged"));
+    EXPECT_TRUE(becomes(agent, "Stalled", "BinlogPurged", kPatience));
   }
   config.on_position_lost = config::OnPositionLost::Resnapshot;
   Agent agent(world_->folder(), "purged3", config);
@@ -314,17 +305,17 @@ TEST_F(Capture, heals_by_itself_when_password_grant_and_key_are_mended) {
   config.credentials = write_credentials(world_->folder() / "secrets", "poor", "poor", "wrong");
   Agent agent(world_->folder(), "heals", config);
   agent.start();
-  EXPECT_TRUE(becomes(agent, "Retrying", "CredentialsRejected"));
+  EXPECT_TRUE(becomes(agent, "Retrying", "CredentialsRejected", kPatience));
   write_credentials(world_->folder() / "secrets", "poor", "poor", "secret");
-  EXPECT_TRUE(becomes(agent, "Stalled", "PreflightFailed"));  // both that follow
+  EXPECT_TRUE(becomes(agent, "Stalled", "PreflightFailed", kPatience));  // both that follow
   const auto told = agent.status()->message;
   EXPECT_NE(told.find("GRANT REPLICATION SLAVE ON *.* TO 'poor'@"), std::string::npos) << told;
   EXPECT_NE(told.find("heals.nokey has no primary key"), std::string::npos) << told;
   source().execute("ALTER TABLE heals.nokey ADD PRIMARY KEY (a)");
-  EXPECT_TRUE(becomes(agent, "Retrying", "PermissionDenied"));
+  EXPECT_TRUE(becomes(agent, "Retrying", "PermissionDenied", kPatience));
   const auto denied = agent.status()->message;
   source().execute(denied.substr(denied.find("GRANT ")));  // the mend as it is told
-  EXPECT_TRUE(becomes(agent, "Streaming", ""));
+  EXPECT_TRUE(becomes(agent, "Streaming", "", kPatience));
 }
 
 TEST_F(Capture, carries_a_million_rows_in_bounded_memory) {
@@ -381,7 +372,7 @@ TEST_F(Capture, halts_at_a_statement_that_changes_a_captured_table) {
   session.execute("INSERT INTO mixed.other (v) VALUES (1)");
   world_->drain(agent, source());
   session.execute("UPDATE mixed.t SET v = 1");
-  EXPECT_TRUE(becomes(agent, "Stalled", "StatementFormat"));
+  EXPECT_TRUE(becomes(agent, "Stalled", "StatementFormat", kPatience));
 }
 
 }  // namespace

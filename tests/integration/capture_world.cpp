@@ -91,6 +91,19 @@ void CaptureWorld::drain(Agent& agent, MariaDbServer& server) {
       milliseconds(90000));
 }
 
+testing::AssertionResult becomes(Agent& agent, const std::string& state, const std::string& reason,
+                                 std::chrono::milliseconds limit) {
+  std::string last;
+  const bool there = eventually(
+      [&] {
+        const auto s = agent.status();
+        last = s ? s->json : "no status";
+        return s && s->state == state && s->reason == reason;
+      },
+      limit);
+  return there ? testing::AssertionSuccess() : testing::AssertionFailure() << last << "\n" << agent.log_tail();
+}
+
 testing::AssertionResult tells(CaptureReader& reader, const std::string& table, const CaptureReader::Rows& expected) {
   reader.catch_up();
   if (!reader.broken().empty())

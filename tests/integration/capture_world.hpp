@@ -44,6 +44,9 @@ class CaptureWorld {
   std::unique_ptr<KafkaBroker> broker_;
 };
 
+/// The agent says so within the limit.
+testing::AssertionResult becomes(Agent& agent, const std::string& state, const std::string& reason,
+                                 std::chrono::milliseconds limit);
 /// Equal tables, and no promise broken.
 testing::AssertionResult tells(CaptureReader& reader, const std::string& table, const CaptureReader::Rows& expected);
 

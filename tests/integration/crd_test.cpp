@@ -30,8 +30,7 @@ class CrdTest : public testing::Test {
   static void SetUpTestSuite() {
     folder_ = std::make_unique<test::TempDir>();
     server_ = std::make_unique<test::ApiServer>(folder_->path());
-    server_->kubectl({"create", "-f", PROJECT_SOURCE_DIR "/crds/datasync.dev_datasyncs.yaml"});
-    server_->kubectl({"wait", "--for=condition=Established", "crd/datasyncs.datasync.dev"});
+    server_->define(test::read_file(PROJECT_SOURCE_DIR "/crds/datasync.dev_datasyncs.yaml"), "datasyncs.datasync.dev");
     server_->make_namespace("sync");
   }
   static void TearDownTestSuite() {

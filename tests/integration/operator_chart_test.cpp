@@ -26,9 +26,7 @@ class OperatorChart : public testing::Test {
  protected:
   static void SetUpTestSuite() {
     world_ = std::make_unique<OperatorWorld>();
-    world_->server().apply(kPodMonitors);
-    world_->server().kubectl(
-        {"wait", "--for=condition=Established", "crd/podmonitors.monitoring.coreos.com", "--timeout=60s"});
+    world_->server().define(kPodMonitors, "podmonitors.monitoring.coreos.com");
     world_->server().make_namespace("datasync-system");
   }
   static void TearDownTestSuite() { world_.reset(); }

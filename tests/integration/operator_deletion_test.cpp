@@ -43,14 +43,6 @@ class OperatorDeletion : public testing::Test {
     EXPECT_TRUE(did) << world_->condition("Stalled") << ": " << world_->message("Stalled") << "\n" << world_->log();
     return did;
   }
-  static bool has_event(const std::string& reason) {
-    return eventually(
-        [&] {
-          const auto all = world_->events();
-          return std::ranges::find(all, reason) != all.end();
-        },
-        seconds(20));
-  }
 
   static inline std::unique_ptr<OperatorWorld> world_;
 };
@@ -72,7 +64,7 @@ TEST_F(OperatorDeletion, goes_when_the_agents_have_ended_and_the_job_is_complete
   EXPECT_TRUE(there("ConfigMap shop-config") && there("ServiceAccount shop-agent"));
   ASSERT_TRUE(world_->end_job("Complete"));
   EXPECT_TRUE(goes(seconds(20))) << world_->log();
-  EXPECT_TRUE(has_event("CleanupDone"));
+  EXPECT_TRUE(world_->has_event("CleanupDone"));
 }
 
 TEST_F(OperatorDeletion, a_failed_job_is_told_and_a_changed_mind_lets_go) {
@@ -83,7 +75,7 @@ TEST_F(OperatorDeletion, a_failed_job_is_told_and_a_changed_mind_lets_go) {
   ASSERT_TRUE(world_->end_job("Failed"));
   ASSERT_TRUE(becomes("True CleanupFailed"));
   EXPECT_NE(world_->message("Stalled").find("deletionPolicy: Retain"), std::string::npos);
-  EXPECT_TRUE(has_event("CleanupFailed"));
+  EXPECT_TRUE(world_->has_event("CleanupFailed"));
   EXPECT_TRUE(has_finalizer());
   world_->merge(kube::kDataSyncs, "shop", Json::parse(R"({"spec":{"deletionPolicy":"Retain"}})"));
   EXPECT_TRUE(goes(seconds(20))) << world_->log();
@@ -99,7 +91,7 @@ TEST_F(OperatorDeletion, is_bounded_when_the_job_cannot_be_made) {
   EXPECT_NE(world_->message("Stalled").find("exceeded quota"), std::string::npos) << world_->message("Stalled");
   EXPECT_TRUE(goes(seconds(60))) << world_->log();
   EXPECT_GE(std::chrono::steady_clock::now() - begun, seconds(10)) << "it was tried until then";
-  EXPECT_TRUE(has_event("CleanupGaveUp"));
+  EXPECT_TRUE(world_->has_event("CleanupGaveUp"));
   world_->server().kubectl({"-n", OperatorWorld::kNs, "delete", "resourcequota", "none"});
 }
 
@@ -109,7 +101,7 @@ TEST_F(OperatorDeletion, is_bounded_when_the_job_never_ends) {
   world_->remove(kube::kDataSyncs, "shop");
   ASSERT_TRUE(eventually([] { return there("Job shop-cleanup"); }, seconds(20))) << world_->log();
   EXPECT_TRUE(goes(seconds(40))) << world_->log();
-  EXPECT_TRUE(has_event("CleanupGaveUp"));
+  EXPECT_TRUE(world_->has_event("CleanupGaveUp"));
 }
 
 TEST_F(OperatorDeletion, lets_go_by_hand_without_an_operator) {

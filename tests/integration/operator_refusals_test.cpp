@@ -30,14 +30,6 @@ class OperatorRefusals : public testing::Test {
                      << world_->log();
     return did;
   }
-  static bool has_event(const std::string& reason) {
-    return eventually(
-        [&] {
-          const auto all = world_->events();
-          return std::ranges::find(all, reason) != all.end();
-        },
-        seconds(20));
-  }
   /// Calls in five seconds must be few: a refusal is no reason for a hot loop.
   static void expect_calm(const ApiProxy& proxy) {
     const auto before = proxy.calls().size();
@@ -67,7 +59,7 @@ TEST_F(OperatorRefusals, an_admission_policy_is_told_in_its_words_and_heals) {
   ASSERT_EQ(world_->apply(OperatorWorld::resource()), "");
   ASSERT_TRUE(becomes("Stalled", "True ApplyRefused"));
   EXPECT_NE(world_->message("Stalled").find("ask Alice before you make these"), std::string::npos);
-  EXPECT_TRUE(has_event("ApplyRefused"));
+  EXPECT_TRUE(world_->has_event("ApplyRefused"));
   expect_calm(proxy);
   world_->server().kubectl(
       {"delete", "validatingadmissionpolicybinding/no-config", "validatingadmissionpolicy/no-config"});
@@ -83,7 +75,7 @@ TEST_F(OperatorRefusals, a_quota_is_told_in_its_words_and_heals) {
   ASSERT_TRUE(becomes("Stalled", "True ApplyRefused"));
   const auto words = world_->message("Stalled");
   EXPECT_NE(words.find("exceeded quota: none, requested: count/deployments.apps=1"), std::string::npos) << words;
-  EXPECT_TRUE(has_event("ApplyRefused"));
+  EXPECT_TRUE(world_->has_event("ApplyRefused"));
   expect_calm(proxy);
   EXPECT_TRUE(world_->get(kube::kDeployments, "shop-capture").is_null());
   world_->server().kubectl({"-n", OperatorWorld::kNs, "delete", "resourcequota", "none"});
@@ -115,7 +107,7 @@ TEST_F(OperatorRefusals, a_missing_right_is_named_and_heals) {
   ASSERT_TRUE(becomes("Stalled", "True Forbidden"));
   EXPECT_NE(world_->message("Stalled").find("cannot patch resource \"deployments\""), std::string::npos)
       << world_->message("Stalled");
-  EXPECT_TRUE(has_event("Forbidden"));
+  EXPECT_TRUE(world_->has_event("Forbidden"));
   expect_calm(proxy);
   world_->server().apply(rules(R"("get","list","watch","create","patch","delete")"));
   ASSERT_TRUE(becomes("Stalled", "False Starting"));
@@ -171,7 +163,7 @@ TEST_F(OperatorRefusals, what_the_agents_say_becomes_the_status) {
   const auto status = world_->get(kube::kDataSyncs, "shop").at("status");
   EXPECT_EQ(status.at("source"), "db-1:3306");
   EXPECT_EQ(status.at("capture").at("position"), "0-1-9");
-  EXPECT_TRUE(has_event("RowConflict"));
+  EXPECT_TRUE(world_->has_event("RowConflict"));
 }
 
 TEST_F(OperatorRefusals, what_is_asked_for_no_more_is_removed_and_nothing_else) {

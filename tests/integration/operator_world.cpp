@@ -29,8 +29,7 @@ void strip(Json& object) {
 }  // namespace
 
 OperatorWorld::OperatorWorld() : server_(std::make_unique<ApiServer>(dir_.path())) {
-  server_->apply(read_file(CRD_FILE));
-  server_->kubectl({"wait", "--for=condition=Established", "crd/datasyncs.datasync.dev", "--timeout=60s"});
+  server_->define(read_file(CRD_FILE), "datasyncs.datasync.dev");
   server_->make_namespace(kNs);
   kube::ConnectOptions options;
   options.kubeconfig = server_->kubeconfig().string();
@@ -136,6 +135,15 @@ std::vector<std::string> OperatorWorld::events(const std::string& name) const {
   for (const auto& e : list(kube::kEvents))
     if (e.value("/regarding/name"_json_pointer, "") == name) out.push_back(e.value("reason", ""));
   return out;
+}
+
+bool OperatorWorld::has_event(const std::string& reason) const {
+  return eventually(
+      [&] {
+        const auto all = events();
+        return std::ranges::find(all, reason) != all.end();
+      },
+      std::chrono::seconds(20));
 }
 
 Json OperatorWorld::objects() const {

@@ -42,6 +42,8 @@ class OperatorWorld {
   [[nodiscard]] std::string message(const char* type, const std::string& name = "shop") const;
   /// Reasons of the events about the resource.
   [[nodiscard]] std::vector<std::string> events(const std::string& name = "shop") const;
+  /// One with this reason about "shop" comes within 20 seconds.
+  [[nodiscard]] bool has_event(const std::string& reason) const;
 
   /// Every child there is, without what differs between two runs (uids, versions, times): "Kind name" -> object.
   [[nodiscard]] Json objects() const;

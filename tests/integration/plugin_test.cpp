@@ -33,8 +33,7 @@ class PluginTest : public testing::Test {
   static void SetUpTestSuite() {
     folder_ = std::make_unique<test::TempDir>();
     server_ = std::make_unique<test::ApiServer>(folder_->path());
-    server_->kubectl({"create", "-f", PROJECT_SOURCE_DIR "/crds/datasync.dev_datasyncs.yaml"});
-    server_->kubectl({"wait", "--for=condition=Established", "crd/datasyncs.datasync.dev"});
+    server_->define(test::read_file(PROJECT_SOURCE_DIR "/crds/datasync.dev_datasyncs.yaml"), "datasyncs.datasync.dev");
     server_->make_namespace("sync");
     std::ifstream sample(PROJECT_SOURCE_DIR "/crds/samples/full.yaml");
     std::string text{std::istreambuf_iterator<char>(sample), {}};

@@ -165,6 +165,11 @@ void ApiServer::apply(const std::string& text) const {
   kubectl({"apply", "--server-side", "--force-conflicts", "--validate=strict", "-f", "-"}, text);
 }
 
+void ApiServer::define(const std::string& text, const std::string& name) const {
+  apply(text);
+  kubectl({"wait", "--for=condition=Established", "crd/" + name, "--timeout=60s"});
+}
+
 void ApiServer::make_namespace(const std::string& name) const {
   kubectl({"create", "namespace", name});
 }

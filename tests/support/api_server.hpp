@@ -38,6 +38,8 @@ class ApiServer {
   std::string kubectl(std::vector<std::string> args, const std::string& input = "") const;
   /// kubectl apply of YAML or JSON text, server-side.
   void apply(const std::string& text) const;
+  /// Applies a CustomResourceDefinition and waits until its kind can be used.
+  void define(const std::string& text, const std::string& name) const;
   void make_namespace(const std::string& name) const;
   /// Forgets all but the present: who watches or lists from an earlier resourceVersion gets 410.
   void compact() const;
