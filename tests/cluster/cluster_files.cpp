@@ -1,0 +1,185 @@
+#include "tests/cluster/cluster_files.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "tests/support/process.hpp"
+#include "tests/support/temp_dir.hpp"
+
+namespace datasync::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+void new_key(const fs::path& file) {
+  run({"openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", file.string()});
+}
+
+/// Certificates that the API server takes for the users named in their subjects.
+class Pki {
+ public:
+  explicit Pki(fs::path folder) : folder_(std::move(folder)) {
+    fs::create_directories(folder_);
+    new_key(file("ca.key"));
+    run({"openssl", "req", "-x509", "-key", file("ca.key"), "-out", file("ca.crt"), "-days", "30", "-subj",
+         "/CN=kubernetes-ca"});
+    new_key(file("sa.key"));
+    run({"openssl", "pkey", "-in", file("sa.key"), "-pubout", "-out", file("sa.pub")});
+  }
+
+  void issue(const std::string& name, const std::string& subject, const std::string& alternative_names = "") {
+    write_file(file(name + ".ext"),
+               "extendedKeyUsage=serverAuth,clientAuth\n" +
+                   (alternative_names.empty() ? "" : "subjectAltName=" + alternative_names + "\n"));
+    new_key(file(name + ".key"));
+    run({"openssl", "req", "-new", "-key", file(name + ".key"), "-out", file(name + ".csr"), "-subj", subject});
+    run({"openssl", "x509", "-req", "-in", file(name + ".csr"), "-CA", file("ca.crt"), "-CAkey", file("ca.key"),
+         "-set_serial", std::to_string(++serial_), "-out", file(name + ".crt"), "-days", "30", "-extfile",
+         file(name + ".ext")});
+  }
+
+  /// The file's content in base64, as a kubeconfig holds it.
+  [[nodiscard]] std::string data(const std::string& name) const {
+    auto text = run({"base64", "-w0", file(name)});
+    while (!text.empty() && text.back() == '\n') text.pop_back();
+    return text;
+  }
+
+ private:
+  [[nodiscard]] std::string file(const std::string& name) const { return (folder_ / name).string(); }
+
+  fs::path folder_;
+  int serial_ = 1;
+};
+
+std::string kubeconfig(const Pki& pki, const std::string& cluster, const std::string& node, const std::string& user) {
+  return nlohmann::json{
+      {"apiVersion", "v1"},
+      {"kind", "Config"},
+      {"clusters",
+       {{{"name", cluster},
+         {"cluster", {{"server", "https://" + node + ":6443"}, {"certificate-authority-data", pki.data("ca.crt")}}}}}},
+      {"users",
+       {{{"name", user},
+         {"user",
+          {{"client-certificate-data", pki.data(user + ".crt")}, {"client-key-data", pki.data(user + ".key")}}}}}},
+      {"contexts", {{{"name", cluster}, {"context", {{"cluster", cluster}, {"user", user}}}}}},
+      {"current-context", cluster}}
+      .dump(2);
+}
+
+void write_credentials(const fs::path& folder, const std::string& name, const ClusterAddresses& at) {
+  Pki pki(folder / "pki");
+  pki.issue("apiserver", "/CN=kube-apiserver",
+            fmt::format("DNS:kubernetes.default.svc,DNS:kubernetes.default,DNS:kubernetes,IP:{},IP:{}", at.node,
+                        at.api_service));
+  pki.issue("admin", "/O=system:masters/CN=admin");
+  pki.issue("controller-manager", "/CN=system:kube-controller-manager");
+  pki.issue("scheduler", "/CN=system:kube-scheduler");
+  pki.issue("proxy", "/CN=system:kube-proxy");
+  pki.issue("kubelet", "/O=system:nodes/CN=system:node:" + name, fmt::format("IP:{}", at.node));
+  for (const char* user : {"admin", "controller-manager", "scheduler", "proxy", "kubelet"}) {
+    write_file(folder / (std::string(user) + ".kubeconfig"), kubeconfig(pki, name, at.node, user));
+  }
+}
+
+std::string containerd_config(const fs::path& folder) {
+  // Not every kernel that tests run on has AppArmor or lets oom_score_adj be lowered.
+  return fmt::format(R"(version = 2
+root = "{0}/containerd/root"
+state = "{0}/containerd/state"
+[grpc]
+  address = "{0}/containerd.sock"
+[plugins."io.containerd.internal.v1.opt"]
+  path = "{0}/containerd/opt"
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "{1}"
+  disable_apparmor = true
+  restrict_oom_score_adj = true
+  [plugins."io.containerd.grpc.v1.cri".cni]
+    bin_dir = "/usr/lib/cni"
+    conf_dir = "{0}/cni"
+)",
+                     folder.string(), kPauseImage);
+}
+
+std::string cni_config(const fs::path& folder, const ClusterAddresses& at) {
+  const nlohmann::json ranges{{{{"subnet", at.pods}}}};
+  return nlohmann::json{{"cniVersion", "0.4.0"},
+                        {"name", "pods"},
+                        {"plugins",
+                         {{{"type", "bridge"},
+                           {"bridge", "pods0"},
+                           {"isGateway", true},
+                           {"ipMasq", false},
+                           {"hairpinMode", true},
+                           {"ipam",
+                            {{"type", "host-local"},
+                             {"dataDir", (folder / "ipam").string()},
+                             {"ranges", ranges},
+                             {"routes", {{{"dst", "0.0.0.0/0"}}}}}}},
+                          {{"type", "portmap"}, {"capabilities", {{"portMappings", true}}}}}}}
+      .dump(2);
+}
+
+std::string kubelet_config(const fs::path& folder, const ClusterAddresses& at, const std::string& cgroup) {
+  const auto file = [&](const char* name) { return (folder / name).string(); };
+  return nlohmann::json{{"apiVersion", "kubelet.config.k8s.io/v1beta1"},
+                        {"kind", "KubeletConfiguration"},
+                        {"authentication",
+                         {{"anonymous", {{"enabled", false}}},
+                          {"webhook", {{"enabled", true}}},
+                          {"x509", {{"clientCAFile", file("pki/ca.crt")}}}}},
+                        {"authorization", {{"mode", "Webhook"}}},
+                        {"clusterDomain", "cluster.local"},
+                        {"clusterDNS", {at.node}},
+                        {"cgroupDriver", "cgroupfs"},
+                        {"cgroupRoot", cgroup},
+                        {"failSwapOn", false},
+                        {"failCgroupV1", false},
+                        {"evictionHard", nlohmann::json::object()},
+                        {"containerRuntimeEndpoint", "unix://" + file("containerd.sock")},
+                        {"tlsCertFile", file("pki/kubelet.crt")},
+                        {"tlsPrivateKeyFile", file("pki/kubelet.key")},
+                        {"resolvConf", file("resolv.conf")},
+                        {"podLogsDir", file("pod-logs")},
+                        // Secrets reach a pod within seconds, not a minute and a half.
+                        {"syncFrequency", "5s"},
+                        {"configMapAndSecretChangeDetectionStrategy", "Watch"}}
+      .dump(2);
+}
+
+constexpr const char* kAuditPolicy = R"(apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived, ResponseStarted]
+rules:
+- level: Metadata
+  userGroups: ["system:serviceaccounts:datasync-system"]
+- level: None
+)";
+
+}  // namespace
+
+ClusterAddresses::ClusterAddresses(int number)
+    : node(fmt::format("172.31.{}.2", number)),
+      gateway(fmt::format("172.31.{}.1", number)),
+      pods(fmt::format("10.{}.0.0/24", 200 + number)),
+      services(fmt::format("10.{}.0.0/16", 100 + number)),
+      api_service(fmt::format("10.{}.0.1", 100 + number)) {}
+
+void write_cluster_files(const fs::path& folder, const std::string& name, const ClusterAddresses& at,
+                         const std::string& cgroup) {
+  fs::create_directories(folder / "cni");
+  write_credentials(folder, name, at);
+  write_file(folder / "containerd.toml", containerd_config(folder));
+  write_file(folder / "cni" / "10-bridge.conflist", cni_config(folder, at));
+  write_file(folder / "kubelet.yaml", kubelet_config(folder, at, cgroup));
+  write_file(folder / "resolv.conf", "nameserver " + at.node + "\n");
+  write_file(folder / "audit.yaml", kAuditPolicy);
+  write_file(folder / "Corefile",
+             fmt::format(".:53 {{\n  bind {}\n  kubernetes cluster.local in-addr.arpa {{\n    kubeconfig "
+                         "{}/admin.kubeconfig\n  }}\n  cache 5\n}}\n",
+                         at.node, folder.string()));
+}
+
+}  // namespace datasync::test

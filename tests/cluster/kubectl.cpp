@@ -1,0 +1,55 @@
+#include "tests/cluster/kubectl.hpp"
+
+#include <stdexcept>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/support/api_server.hpp"
+#include "tests/support/process.hpp"
+
+namespace datasync::test {
+
+Kubectl::Kubectl(std::filesystem::path kubeconfig, std::filesystem::path scratch)
+    : kubeconfig_(std::move(kubeconfig)), scratch_(std::move(scratch)) {}
+
+std::string Kubectl::run(std::vector<std::string> args, const std::string& input,
+                         std::chrono::milliseconds limit) const {
+  args.insert(args.begin(), {kube_tool("kubectl").string(), "--kubeconfig", kubeconfig_.string(),
+                             "--cache-dir=" + (scratch_ / "kubectl-cache").string()});
+  return test::run(args, input, limit);
+}
+
+std::string Kubectl::helm(std::vector<std::string> args, std::chrono::milliseconds limit) const {
+  args.insert(args.begin(),
+              {"env", "HELM_CACHE_HOME=" + (scratch_ / "helm").string(),
+               "HELM_CONFIG_HOME=" + (scratch_ / "helm").string(), "HELM_DATA_HOME=" + (scratch_ / "helm").string(),
+               kube_tool("helm").string(), "--kubeconfig", kubeconfig_.string()});
+  return test::run(args, "", limit);
+}
+
+void Kubectl::apply(const std::string& text) const {
+  run({"apply", "-f", "-"}, text);
+}
+
+nlohmann::json Kubectl::get(std::vector<std::string> args) const {
+  args.insert(args.begin(), "get");
+  args.insert(args.end(), {"-o", "json", "--ignore-not-found", "--request-timeout=10s"});
+  try {
+    const auto text = run(std::move(args), "", std::chrono::seconds(20));
+    return text.empty() ? nlohmann::json() : nlohmann::json::parse(text);
+  } catch (const std::runtime_error&) {
+    return nullptr;
+  }
+}
+
+bool Kubectl::answers() const {
+  try {
+    run({"get", "--raw", "/readyz", "--request-timeout=5s"}, "", std::chrono::seconds(10));
+    return true;
+  } catch (const std::runtime_error&) {
+    return false;
+  }
+}
+
+}  // namespace datasync::test

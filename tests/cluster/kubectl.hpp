@@ -1,0 +1,34 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+namespace datasync::test {
+
+/// kubectl and helm for one cluster, as its administrator. A command that fails throws with the program's words.
+class Kubectl {
+ public:
+  Kubectl() = default;
+  /// `scratch` takes the programs' caches.
+  Kubectl(std::filesystem::path kubeconfig, std::filesystem::path scratch);
+
+  [[nodiscard]] const std::filesystem::path& kubeconfig() const noexcept { return kubeconfig_; }
+
+  std::string run(std::vector<std::string> args, const std::string& input = "",
+                  std::chrono::milliseconds limit = std::chrono::seconds(120)) const;
+  std::string helm(std::vector<std::string> args, std::chrono::milliseconds limit = std::chrono::seconds(180)) const;
+  /// kubectl apply of YAML or JSON text, as a user does it.
+  void apply(const std::string& text) const;
+  /// `get ARGS -o json`; null when the thing is not there or the API server does not answer.
+  [[nodiscard]] nlohmann::json get(std::vector<std::string> args) const;
+  [[nodiscard]] bool answers() const;
+
+ private:
+  std::filesystem::path kubeconfig_, scratch_;
+};
+
+}  // namespace datasync::test
