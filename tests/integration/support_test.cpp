@@ -2,9 +2,12 @@
 
 #include <set>
 
+#include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
+#include "tests/support/certificates.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/kafka_broker.hpp"
 #include "tests/support/mariadb_server.hpp"
@@ -125,6 +128,84 @@ TEST(MariaDbServer, ReplicatesByGtidAndKeepsItsDataThroughKill) {
   replica.start();
   replica.wait_for_gtid(primary.gtid());
   EXPECT_EQ(replica.number("SELECT COUNT(*) FROM shop.t"), 3);
+}
+
+/// What a TLS client of this authority says of the server: openssl's words.
+std::string greeting(const CertificateAuthority& ca, const std::string& server, const std::string& name,
+                     const std::vector<std::string>& more = {}) {
+  std::vector<std::string> args{"bash",
+                                "-c",
+                                "openssl s_client \"$@\" 2>&1 </dev/null; true",
+                                "-",
+                                "-connect",
+                                server,
+                                "-CAfile",
+                                ca.certificate().string(),
+                                "-verify_hostname",
+                                name};
+  args.insert(args.end(), more.begin(), more.end());
+  return run(args);
+}
+
+TEST(CertificateAuthority, IssuesWhatOpensslTakesOrRefusesForTheSaidReason) {
+  const TempDir dir;
+  const CertificateAuthority ca(dir.path() / "ca", "authority");
+  const CertificateAuthority other(dir.path() / "other", "other authority");
+  const auto verified = [](const CertificateAuthority& by, const Certificate& it) {
+    return run({"bash", "-c", "openssl verify \"$@\" 2>&1; true", "-", "-CAfile", by.certificate().string(),
+                "-verify_hostname", "kafka.example", it.certificate.string()});
+  };
+  const std::vector<std::string> names{"DNS:kafka.example", "IP:127.0.0.1"};
+  EXPECT_THAT(verified(ca, ca.issue("good", names)), testing::EndsWith("good.crt: OK\n"));
+  EXPECT_THAT(verified(ca, ca.issue("old", names, {.validity = Validity::Expired, .subject = ""})),
+              testing::HasSubstr("certificate has expired"));
+  EXPECT_THAT(verified(ca, ca.issue("early", names, {.validity = Validity::NotYet, .subject = ""})),
+              testing::HasSubstr("certificate is not yet valid"));
+  EXPECT_THAT(verified(ca, ca.issue("stranger", {"DNS:other.example"})), testing::HasSubstr("hostname mismatch"));
+  EXPECT_THAT(verified(other, ca.issue("good", names)), testing::HasSubstr("unable to get local issuer certificate"));
+}
+
+TEST(MariaDbServer, ShowsTheCertificateItIsGivenAndTakesANewOneWhileItRuns) {
+  const TempDir dir;
+  const CertificateAuthority ca(dir.path() / "ca", "authority");
+  MariaDbServer server(
+      dir.path(), {.address = "127.0.0.2", .tls = MariaDbTls{ca.issue("db", {"DNS:db.example"}), ca.certificate()}});
+  const auto seen = [&](const std::string& name) {
+    return greeting(ca, fmt::format("{}:{}", server.address(), server.port()), name, {"-starttls", "mysql"});
+  };
+  EXPECT_THAT(seen("db.example"), testing::HasSubstr("Verify return code: 0 (ok)"));
+  EXPECT_THAT(seen("new.example"), testing::HasSubstr("Verify return code: 62 (hostname mismatch)"));
+  server.replace_tls({ca.issue("new", {"DNS:new.example"}), ca.certificate()});
+  EXPECT_THAT(seen("new.example"), testing::HasSubstr("Verify return code: 0 (ok)"));
+
+  server.create_reader("reader", "secret", Require::Tls);
+  EXPECT_THROW(server.connect("reader", "secret"), SqlError);  // in plain text
+  MariaDbServer replica(dir.path(), {.name = "replica", .read_only = true});
+  replica.replicate_from(server);
+  replica.wait_for_gtid(server.gtid());
+}
+
+TEST(KafkaBroker, ShowsTheCertificateItIsGivenAndTakesANewOneWhileItRuns) {
+  const TempDir dir;
+  const CertificateAuthority ca(dir.path() / "ca", "authority");
+  KafkaSecurity security;
+  security.certificate = ca.issue("kafka", {"DNS:kafka.example"});
+  security.client_ca = ca.certificate();
+  security.scram_users = {{"capture", "secret"}};
+  security.plain_users = {{"apply", "secret"}};
+  KafkaBroker broker(dir.path(),
+                     {.address = "127.0.0.2", .advertised_host = "localhost", .security = std::move(security)});
+  EXPECT_EQ(broker.bootstrap(), fmt::format("localhost:{}", broker.port()));
+  broker.create_topic("shop");
+  broker.set_scram_user("capture", "changed");
+  const auto seen = [&](const std::string& name) {
+    return greeting(ca, fmt::format("127.0.0.2:{}", broker.port()), name);
+  };
+  EXPECT_THAT(seen("kafka.example"), testing::HasSubstr("Verify return code: 0 (ok)"));
+  broker.replace_certificate(ca.issue("new", {"DNS:new.example"}));
+  EXPECT_TRUE(eventually([&] { return seen("new.example").find("code: 0 (ok)") != std::string::npos; }, seconds(10)));
+  broker.restart();
+  EXPECT_THAT(seen("new.example"), testing::HasSubstr("Verify return code: 0 (ok)"));
 }
 
 TEST(KafkaBroker, KeepsItsTopicsThroughKillAndRestart) {

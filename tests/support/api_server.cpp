@@ -38,28 +38,16 @@ std::filesystem::path kube_tool(const std::string& name) {
 }
 
 ApiServer::ApiServer(const std::filesystem::path& parent, ApiServerOptions options)
-    : options_(std::move(options)), folder_(parent / fmt::format("kube-{}", port_.port())) {
-  std::filesystem::create_directories(folder_);
+    : options_(std::move(options)),
+      folder_(parent / fmt::format("kube-{}", port_.port())),
+      ca_(folder_, "kubernetes-ca") {
   const auto file = [&](const char* name) { return (folder_ / name).string(); };
-  run({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout",
-       file("ca.key"), "-out", file("ca.crt"), "-days", "30", "-subj", "/CN=kubernetes-ca"});
   run({"openssl", "ecparam", "-genkey", "-name", "prime256v1", "-noout", "-out", file("sa.key")});
   run({"openssl", "ec", "-in", file("sa.key"), "-pubout", "-out", file("sa.pub")});
-  issue("server", "/CN=kube-apiserver", "DNS:kubernetes.default.svc,IP:127.0.0.1,IP:10.0.0.1");
-  issue("admin", "/O=system:masters/CN=admin");
+  ca_.issue("server", {"DNS:kubernetes.default.svc", "IP:127.0.0.1", "IP:10.0.0.1"});
+  ca_.issue("admin", {}, {.validity = Validity::Valid, .subject = "/O=system:masters/CN=admin"});
   write_kubeconfig("admin");
   start();
-}
-
-void ApiServer::issue(const std::string& name, const std::string& subject, const std::string& alternative_names) {
-  const auto file = [&](const char* kind) { return (folder_ / (name + kind)).string(); };
-  write_file(file(".ext"), "extendedKeyUsage=serverAuth,clientAuth\n" +
-                               (alternative_names.empty() ? "" : "subjectAltName=" + alternative_names + "\n"));
-  run({"openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", file(".key"),
-       "-out", file(".csr"), "-subj", subject});
-  run({"openssl", "x509", "-req", "-in", file(".csr"), "-CA", authority().string(), "-CAkey",
-       (folder_ / "ca.key").string(), "-set_serial", fmt::format("{}", std::hash<std::string>{}(name) >> 1U), "-out",
-       file(".crt"), "-days", "30", "-extfile", file(".ext")});
 }
 
 std::filesystem::path ApiServer::write_kubeconfig(const std::string& name) {
@@ -86,7 +74,7 @@ std::filesystem::path ApiServer::write_kubeconfig(const std::string& name) {
 }
 
 std::filesystem::path ApiServer::kubeconfig_of(const std::string& name) {
-  issue(name, "/CN=" + name);
+  ca_.issue(name);
   return write_kubeconfig(name);
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/certificates.hpp"
 #include "tests/support/ports.hpp"
 #include "tests/support/process.hpp"
 
@@ -28,7 +29,7 @@ class ApiServer {
   [[nodiscard]] std::filesystem::path kubeconfig() const { return folder_ / "admin.kubeconfig"; }
   /// Of a user called `name` with a client certificate and only the rights that RBAC gives it.
   std::filesystem::path kubeconfig_of(const std::string& name);
-  [[nodiscard]] std::filesystem::path authority() const { return folder_ / "ca.crt"; }
+  [[nodiscard]] std::filesystem::path authority() const { return ca_.certificate(); }
   [[nodiscard]] std::filesystem::path admin_certificate() const { return folder_ / "admin.crt"; }
   [[nodiscard]] std::filesystem::path admin_key() const { return folder_ / "admin.key"; }
   /// A token of a service account (made when it is not there), as a pod would have it.
@@ -57,12 +58,12 @@ class ApiServer {
   [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_; }
 
  private:
-  void issue(const std::string& name, const std::string& subject, const std::string& alternative_names = "");
   std::filesystem::path write_kubeconfig(const std::string& name);
 
   ApiServerOptions options_;
   PortLease port_, etcd_port_, etcd_peer_port_;
   std::filesystem::path folder_;
+  CertificateAuthority ca_;  ///< its files lie in the folder itself
   Process etcd_, server_;
 };
 

@@ -16,47 +16,6 @@ std::string class_path() {
   return (kafka_jars() / "*").string();
 }
 
-std::string properties(const KafkaOptions& options, std::uint16_t port, std::uint16_t controller,
-                       const std::filesystem::path& data) {
-  const auto advertised = options.advertised_port != 0 ? options.advertised_port : port;
-  std::map<std::string, std::string> all{
-      {"process.roles", "broker,controller"},
-      {"node.id", "1"},
-      {"controller.quorum.voters", fmt::format("1@127.0.0.1:{}", controller)},
-      {"listeners", fmt::format("PLAINTEXT://127.0.0.1:{},CONTROLLER://127.0.0.1:{}", port, controller)},
-      {"advertised.listeners", fmt::format("PLAINTEXT://127.0.0.1:{}", advertised)},
-      {"controller.listener.names", "CONTROLLER"},
-      {"inter.broker.listener.name", "PLAINTEXT"},
-      {"listener.security.protocol.map", "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT"},
-      {"log.dirs", data.string()},
-      {"num.network.threads", "2"},
-      {"num.io.threads", "2"},
-      {"num.recovery.threads.per.data.dir", "1"},
-      {"auto.create.topics.enable", "false"},
-      {"offsets.topic.num.partitions", "1"},
-      {"offsets.topic.replication.factor", "1"},
-      {"transaction.state.log.num.partitions", "1"},
-      {"transaction.state.log.replication.factor", "1"},
-      {"transaction.state.log.min.isr", "1"},
-      {"share.coordinator.state.topic.replication.factor", "1"},
-      {"share.coordinator.state.topic.min.isr", "1"},
-      {"group.initial.rebalance.delay.ms", "0"},
-      // A broker that was killed may register again only when its session is over.
-      {"broker.session.timeout.ms", "2000"},
-      {"broker.heartbeat.interval.ms", "500"},
-      // What takes minutes by default happens within seconds: retention, compaction, deletion of files.
-      {"log.initial.task.delay.ms", "500"},
-      {"log.retention.check.interval.ms", "1000"},
-      {"log.cleaner.backoff.ms", "1000"},
-      {"log.cleaner.dedupe.buffer.size", "16777216"},
-      {"log.segment.delete.delay.ms", "1000"},
-  };
-  for (const auto& [key, value] : options.properties) all[key] = value;
-  std::string text;
-  for (const auto& [key, value] : all) text += fmt::format("{}={}\n", key, value);
-  return text;
-}
-
 std::string joined(const std::map<std::string, std::string>& settings) {
   std::string text;
   for (const auto& [key, value] : settings) text += fmt::format("{}{}={}", text.empty() ? "" : ",", key, value);
@@ -81,14 +40,27 @@ KafkaBroker::KafkaBroker(const std::filesystem::path& parent, KafkaOptions optio
     : options_(std::move(options)), lease_(std::move(lease)), folder_(parent / fmt::format("kafka-{}", lease_.port())) {
   std::filesystem::create_directories(folder_);
   const auto config = folder_ / "server.properties";
-  write_file(config, properties(options_, port(), controller_.port(), folder_ / "data"));
-  run({"java", "-XX:-UsePerfData", "-XX:TieredStopAtLevel=1", "-cp", class_path(), "kafka.tools.StorageTool", "format",
-       "-t", "AAAAAAAAAAAAAAAAAAAAAA", "-c", config.string()});
+  if (options_.security) write_keystore(keystore_file(folder_, 0), options_.security->certificate);
+  write_file(config, kafka_properties(options_, {port(), internal_.port(), controller_.port()}, folder_));
+  std::vector<std::string> format{"java",
+                                  "-XX:-UsePerfData",
+                                  "-XX:TieredStopAtLevel=1",
+                                  "-cp",
+                                  class_path(),
+                                  "kafka.tools.StorageTool",
+                                  "format",
+                                  "-t",
+                                  "AAAAAAAAAAAAAAAAAAAAAA",
+                                  "-c",
+                                  config.string()};
+  for (auto& arg : kafka_scram_arguments(options_)) format.push_back(std::move(arg));
+  run(format);
   start();
 }
 
 std::string KafkaBroker::bootstrap() const {
-  return fmt::format("127.0.0.1:{}", options_.advertised_port != 0 ? options_.advertised_port : port());
+  return fmt::format("{}:{}", options_.advertised_host.empty() ? options_.address : options_.advertised_host,
+                     options_.advertised_port != 0 ? options_.advertised_port : port());
 }
 
 void KafkaBroker::start() {
@@ -121,7 +93,7 @@ void KafkaBroker::wait_ready(milliseconds limit) {
   const bool ready = eventually(
       [this] {
         if (!process_.is_running()) throw std::runtime_error("Kafka ended:\n" + log_tail());
-        return accepts_connections(port());
+        return accepts_connections(internal_.port()) && accepts_connections(port(), options_.address);
       },
       limit);
   if (!ready) throw std::runtime_error("Kafka did not answer:\n" + log_tail());
@@ -144,7 +116,7 @@ std::string KafkaBroker::tool(const std::string& main_class, std::vector<std::st
                                    class_path(),
                                    main_class,
                                    "--bootstrap-server",
-                                   fmt::format("127.0.0.1:{}", port())};
+                                   internal_.address()};
   command.insert(command.end(), std::make_move_iterator(args.begin()), std::make_move_iterator(args.end()));
   return run(command);
 }
@@ -176,6 +148,19 @@ std::vector<std::string> KafkaBroker::topics() {
     if (!line.empty()) names.push_back(line);
   }
   return names;
+}
+
+void KafkaBroker::set_scram_user(const std::string& name, const std::string& password) {
+  tool("kafka.admin.ConfigCommand", {"--alter", "--entity-type", "users", "--entity-name", name, "--add-config",
+                                     fmt::format("SCRAM-SHA-512=[password={}]", password)});
+}
+
+void KafkaBroker::replace_certificate(const Certificate& certificate) {
+  // A new path each time: the broker reads the file when the setting changes.
+  const auto file = keystore_file(folder_, ++keystore_version_);
+  write_keystore(file, certificate);
+  tool("kafka.admin.ConfigCommand", {"--alter", "--entity-type", "brokers", "--entity-name", "1", "--add-config",
+                                     fmt::format("listener.name.client.ssl.keystore.location={}", file.string())});
 }
 
 std::string KafkaBroker::log_tail() const {

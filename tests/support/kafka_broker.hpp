@@ -6,22 +6,15 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/kafka_properties.hpp"
 #include "tests/support/ports.hpp"
 #include "tests/support/process.hpp"
 
 namespace datasync::test {
 
-struct KafkaOptions {
-  std::uint32_t heap_mb = 384;
-  std::map<std::string, std::string> properties;  ///< added to server.properties, or replacing a line of it
-  /// Where clients connect when that is not the broker's own port: the port of a Proxy in front of it. 0: its own port.
-  std::uint16_t advertised_port = 0;
-  bool outlives = false;  ///< goes on when this program ends
-};
-
-/// A real Apache Kafka broker (KRaft, one node) on 127.0.0.1. Topics are never made by themselves, retention and
-/// compaction look once a second. Data and port outlive kill and restart. Killed by the destructor. One thread at a
-/// time.
+/// A real Apache Kafka broker (KRaft, one node). Topics are never made by themselves, retention and compaction look
+/// once a second. Data and port outlive kill and restart. Clients connect as the options say (plain text or TLS, SASL);
+/// the tools of this class have a listener of their own on 127.0.0.1. Killed by the destructor. One thread at a time.
 class KafkaBroker {
  public:
   /// Starts it and waits until it accepts connections. The data folder is made below `parent`.
@@ -30,7 +23,7 @@ class KafkaBroker {
   KafkaBroker(const std::filesystem::path& parent, KafkaOptions options, PortLease lease);
 
   [[nodiscard]] std::uint16_t port() const noexcept { return lease_.port(); }
-  /// bootstrap.servers for clients (the advertised port).
+  /// bootstrap.servers for clients (the advertised host and port).
   [[nodiscard]] std::string bootstrap() const;
   [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_; }
   [[nodiscard]] Process& process() noexcept { return process_; }
@@ -54,6 +47,11 @@ class KafkaBroker {
   /// Settings of a topic, e.g. {"retention.ms", "1"}.
   void alter_topic(const std::string& topic, const std::map<std::string, std::string>& settings);
   std::vector<std::string> topics();
+  /// Makes a SCRAM-SHA-512 user or changes its password. Connections that stand go on.
+  void set_scram_user(const std::string& name, const std::string& password);
+  /// The certificate that the broker shows from the next connection on, also after a restart. Connections that stand
+  /// keep the old one.
+  void replace_certificate(const Certificate& certificate);
 
   [[nodiscard]] std::string log_tail() const;
 
@@ -61,8 +59,9 @@ class KafkaBroker {
   std::string tool(const std::string& main_class, std::vector<std::string> args);
 
   KafkaOptions options_;
-  PortLease lease_, controller_;
+  PortLease lease_, internal_, controller_;
   std::filesystem::path folder_;
+  int keystore_version_ = 0;
   Process process_;
 };
 

@@ -61,7 +61,30 @@ MariaDbServer::MariaDbServer(const std::filesystem::path& parent, MariaDbOptions
     : options_(std::move(options)), folder_(parent / fmt::format("{}-{}", options_.name, lease_.port())) {
   std::filesystem::create_directories(folder_ / "tmp");
   copy_tree(template_folder() / "data", folder_ / "data");
+  copy_tls();
   start();
+  if (user_host() == std::string_view("%")) {  // not in the binlog: every server does this by itself
+    execute_all({"SET sql_log_bin=0", "CREATE USER repl@'%' IDENTIFIED BY 'repl'",
+                 "GRANT REPLICATION SLAVE ON *.* TO repl@'%'", "SET sql_log_bin=1"});
+  }
+}
+
+void MariaDbServer::copy_tls() {
+  if (!options_.tls) return;
+  std::filesystem::create_directories(folder_ / "tls");
+  write_file(folder_ / "tls/cert.pem", read_file(options_.tls->certificate.certificate));
+  write_file(folder_ / "tls/key.pem", read_file(options_.tls->certificate.key));
+  write_file(folder_ / "tls/ca.pem", read_file(options_.tls->ca));
+}
+
+void MariaDbServer::replace_tls(const MariaDbTls& tls) {
+  options_.tls = tls;
+  copy_tls();
+  reload_tls();
+}
+
+void MariaDbServer::reload_tls() {
+  execute("FLUSH LOCAL SSL");  // LOCAL: not into the binlog
 }
 
 std::vector<std::string> MariaDbServer::arguments() const {
@@ -69,13 +92,13 @@ std::vector<std::string> MariaDbServer::arguments() const {
       program(),
       "--no-defaults",
       "--datadir=" + (folder_ / "data").string(),
-      // Its own: at its start a server removes the internal temporary tables of every server that shares its folder, and
-      // those crash then (10.11.19: segmentation fault in ha_maria::drop_table).
+      // Its own: at its start a server removes the internal temporary tables of every server that shares its folder,
+      // and those crash then (10.11.19: segmentation fault in ha_maria::drop_table).
       "--tmpdir=" + (folder_ / "tmp").string(),
       "--socket=" + (folder_ / "socket").string(),
       "--pid-file=" + (folder_ / "pid").string(),
       fmt::format("--port={}", port()),
-      "--bind-address=127.0.0.1",
+      "--bind-address=127.0.0.1" + (options_.address == "127.0.0.1" ? "" : "," + options_.address),
       "--skip-name-resolve",
       fmt::format("--server-id={}", server_id()),
       "--gtid-strict-mode=ON",
@@ -106,6 +129,11 @@ std::vector<std::string> MariaDbServer::arguments() const {
       args.emplace_back(option);
     }
     args.push_back(fmt::format("--log-bin-compress={}", options_.compress_binlog ? "ON" : "OFF"));
+  }
+  if (options_.tls) {
+    for (const char* what : {"cert", "key", "ca"}) {
+      args.push_back(fmt::format("--ssl-{}={}", what, (folder_ / "tls" / (std::string(what) + ".pem")).string()));
+    }
   }
   args.insert(args.end(), options_.extra_args.begin(), options_.extra_args.end());
   return args;
@@ -183,12 +211,12 @@ void MariaDbServer::execute_all(const std::vector<std::string>& statements) {
   for (const auto& statement : statements) execute(statement);
 }
 
-void MariaDbServer::replicate_from(std::uint16_t primary_port) {
+void MariaDbServer::replicate_from(std::uint16_t primary_port, const std::string& address) {
   execute_all({"STOP SLAVE",
-               fmt::format("CHANGE MASTER TO MASTER_HOST='127.0.0.1', MASTER_PORT={}, MASTER_USER='repl', "
+               fmt::format("CHANGE MASTER TO MASTER_HOST={}, MASTER_PORT={}, MASTER_USER='repl', "
                            "MASTER_PASSWORD='repl', MASTER_USE_GTID=slave_pos, MASTER_CONNECT_RETRY=1, "
                            "MASTER_HEARTBEAT_PERIOD=2",
-                           primary_port),
+                           quote(address), primary_port),
                "START SLAVE"});
 }
 
@@ -205,18 +233,20 @@ void MariaDbServer::wait_for_gtid(const std::string& gtid, milliseconds limit) {
   throw std::runtime_error(fmt::format("{} did not reach {}: {}", name(), gtid, status));
 }
 
-void MariaDbServer::create_user(const std::string& user, const std::string& password, const std::string& privileges) {
-  const auto account = quote(user) + "@'127.0.0.1'";
-  execute_all({fmt::format("CREATE OR REPLACE USER {} IDENTIFIED BY {}", account, quote(password)),
+void MariaDbServer::create_user(const std::string& user, const std::string& password, const std::string& privileges,
+                                Require require) {
+  const auto account = fmt::format("{}@'{}'", quote(user), user_host());
+  const char* clause = require == Require::Nothing ? "" : require == Require::Tls ? " REQUIRE SSL" : " REQUIRE X509";
+  execute_all({fmt::format("CREATE OR REPLACE USER {} IDENTIFIED BY {}{}", account, quote(password), clause),
                fmt::format("GRANT {} ON *.* TO {}", privileges, account)});
 }
 
-void MariaDbServer::create_reader(const std::string& user, const std::string& password) {
-  create_user(user, password, "SELECT, REPLICATION SLAVE, BINLOG MONITOR");
+void MariaDbServer::create_reader(const std::string& user, const std::string& password, Require require) {
+  create_user(user, password, "SELECT, REPLICATION SLAVE, BINLOG MONITOR", require);
 }
 
-void MariaDbServer::create_writer(const std::string& user, const std::string& password) {
-  create_user(user, password, "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES");
+void MariaDbServer::create_writer(const std::string& user, const std::string& password, Require require) {
+  create_user(user, password, "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES", require);
 }
 
 std::string MariaDbServer::log_tail() const {

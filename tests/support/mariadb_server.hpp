@@ -4,15 +4,26 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "tests/support/certificates.hpp"
 #include "tests/support/ports.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/session.hpp"
 
 namespace datasync::test {
+
+/// What a server shows and whom it trusts; it keeps copies of the files.
+struct MariaDbTls {
+  Certificate certificate;
+  std::filesystem::path ca;  ///< for clients' certificates
+};
+
+/// What a user must bring besides the password: TLS, or TLS with a certificate of the server's authority.
+enum class Require : std::uint8_t { Nothing, Tls, Certificate };
 
 struct MariaDbOptions {
   std::string name = "mariadb";  ///< of its folder and log, and in messages
@@ -23,11 +34,14 @@ struct MariaDbOptions {
   std::uint32_t buffer_pool_mb = 64;
   bool outlives = false;                ///< goes on when this program ends
   std::vector<std::string> extra_args;  ///< come last, so they win: "--binlog-row-image=MINIMAL"
+  /// Where it listens besides 127.0.0.1. Users of another address than that may come from anywhere.
+  std::string address = "127.0.0.1";
+  std::optional<MariaDbTls> tls;  ///< offers TLS
 };
 
 /// A real mariadbd on 127.0.0.1 with a data folder, port and server id of its own; both outlive kill and restart. User
-/// root needs no password; user repl (password repl) may replicate. Stopped hard by the destructor. One thread at a
-/// time.
+/// root needs no password and comes from 127.0.0.1; user repl (password repl) may replicate. Stopped hard by the
+/// destructor. One thread at a time.
 class MariaDbServer {
  public:
   /// Starts it and waits until it answers. The data folder is made below `parent`.
@@ -37,6 +51,7 @@ class MariaDbServer {
   ~MariaDbServer() = default;
 
   [[nodiscard]] std::uint16_t port() const noexcept { return lease_.port(); }
+  [[nodiscard]] const std::string& address() const noexcept { return options_.address; }
   [[nodiscard]] std::uint32_t server_id() const noexcept { return lease_.server_id(); }
   [[nodiscard]] const std::string& name() const noexcept { return options_.name; }
   [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_; }
@@ -54,6 +69,9 @@ class MariaDbServer {
   }
   void freeze() { process_.freeze(); }  ///< SIGSTOP: sockets stay open and silent
   void thaw() { process_.thaw(); }
+  /// What it shows and trusts from the next connection on; connections that stand keep the old certificate.
+  void replace_tls(const MariaDbTls& tls);
+  void reload_tls();  ///< FLUSH SSL: reads the files of its folder tls again
   /// Arguments for the next start; replaces those of the options.
   void set_extra_args(std::vector<std::string> args) { options_.extra_args = std::move(args); }
 
@@ -67,10 +85,10 @@ class MariaDbServer {
   /// Several statements, one after the other.
   void execute_all(const std::vector<std::string>& statements);
 
-  /// Makes this server a replica of `port` on 127.0.0.1 by GTID (slave_pos) and starts it. A replica that was one
-  /// before goes on from its position.
-  void replicate_from(std::uint16_t port);
-  void replicate_from(const MariaDbServer& primary) { replicate_from(primary.port()); }
+  /// Makes this server a replica of address:port by GTID (slave_pos) and starts it. A replica that was one before goes
+  /// on from its position.
+  void replicate_from(std::uint16_t port, const std::string& address = "127.0.0.1");
+  void replicate_from(const MariaDbServer& primary) { replicate_from(primary.port(), primary.address()); }
   /// gtid_binlog_pos: everything in this server's binlog.
   std::string gtid();
   /// Waits until this replica has applied `gtid`; throws with its slave status when it has not within `limit`.
@@ -79,11 +97,12 @@ class MariaDbServer {
   // Users are made on the primary and reach the replicas by replication: a write of its own stops a strict GTID
   // replica.
   /// CREATE OR REPLACE USER with these privileges ON *.*, e.g. "SELECT, REPLICATION SLAVE".
-  void create_user(const std::string& user, const std::string& password, const std::string& privileges);
+  void create_user(const std::string& user, const std::string& password, const std::string& privileges,
+                   Require require = Require::Nothing);
   /// A user with what capture needs and no more.
-  void create_reader(const std::string& user, const std::string& password);
+  void create_reader(const std::string& user, const std::string& password, Require require = Require::Nothing);
   /// A user with what apply needs and no more.
-  void create_writer(const std::string& user, const std::string& password);
+  void create_writer(const std::string& user, const std::string& password, Require require = Require::Nothing);
 
   /// The last lines of the server's log, for messages.
   [[nodiscard]] std::string log_tail() const;
@@ -92,6 +111,9 @@ class MariaDbServer {
   template <class Call>
   auto with_session(Call call);
   [[nodiscard]] std::vector<std::string> arguments() const;
+  void copy_tls();
+  /// Where users come from.
+  [[nodiscard]] const char* user_host() const { return options_.address == "127.0.0.1" ? "127.0.0.1" : "%"; }
 
   MariaDbOptions options_;
   PortLease lease_;

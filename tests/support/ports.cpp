@@ -17,19 +17,19 @@ namespace {
 constexpr std::uint16_t kFirst = 20000;
 constexpr std::uint16_t kCount = 12000;
 
-sockaddr_in loopback(std::uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return address;
+sockaddr_in endpoint(const std::string& address, std::uint16_t port) {
+  sockaddr_in out{};
+  out.sin_family = AF_INET;
+  out.sin_port = htons(port);
+  if (inet_pton(AF_INET, address.c_str(), &out.sin_addr) != 1) throw std::runtime_error("no IPv4 address: " + address);
+  return out;
 }
 
-int call(int (*function)(int, const sockaddr*, socklen_t), std::uint16_t port) {
+int call(int (*function)(int, const sockaddr*, socklen_t), std::uint16_t port, const std::string& host = "127.0.0.1") {
+  const auto address = endpoint(host, port);
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const int on = 1;
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  const auto address = loopback(port);
   const int result = function(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address);
   close(fd);
   return result;
@@ -66,8 +66,8 @@ PortLease::PortLease() {
   throw std::runtime_error("no free port on 127.0.0.1");
 }
 
-bool accepts_connections(std::uint16_t port) {
-  return call(connect, port) == 0;
+bool accepts_connections(std::uint16_t port, const std::string& address) {
+  return call(connect, port, address) == 0;
 }
 
 }  // namespace datasync::test

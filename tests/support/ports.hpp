@@ -7,8 +7,8 @@
 namespace datasync::test {
 
 /// A port on 127.0.0.1 that is this object's alone: no other PortLease of any process has it, and nobody listened on it
-/// when it was taken. It is free again when the process dies. The range lies below the ephemeral ports, so that no outgoing
-/// connection sits on it while a server restarts. Copies share the lease.
+/// when it was taken. It is free again when the process dies. The range lies below the ephemeral ports, so that no
+/// outgoing connection sits on it while a server restarts. Copies share the lease.
 class PortLease {
  public:
   /// Throws when no port is left.
@@ -23,7 +23,7 @@ class PortLease {
   std::shared_ptr<const void> lock_;
 };
 
-/// True while something accepts connections on 127.0.0.1:port.
-bool accepts_connections(std::uint16_t port);
+/// True while something accepts connections on address:port (an IPv4 address).
+bool accepts_connections(std::uint16_t port, const std::string& address = "127.0.0.1");
 
 }  // namespace datasync::test
