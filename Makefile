@@ -9,7 +9,7 @@ export CCACHE_NOHASHDIR ?= 1
 
 SOURCES = $(shell git ls-files '*.cpp' '*.hpp')
 
-.PHONY: help deps run-deps build test unit integration demo asan tsan fuzz bench manifests tidy format check
+.PHONY: help deps run-deps cluster-deps cluster-test build test unit integration demo asan tsan fuzz bench manifests tidy format check
 
 help: ## this text
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -21,6 +21,11 @@ deps: run-deps ## Debian packages (as root or by sudo), Kafka (by Maven) and Kub
 run-deps:
 	@tools/install-deps
 	@tools/kafka-jars >/dev/null
+
+# What the two clusters of cluster-test run on: the programs of a node, and what connects its pods.
+cluster-deps: deps
+	@tools/install-deps containernetworking-plugins iproute2 iptables runc
+	@tools/kube-tools kube-apiserver etcd kubectl helm kube-controller-manager kube-scheduler kubelet kube-proxy coredns containerd >/dev/null
 
 build: run-deps ## everything, optimised, into build/release
 	@cmake --preset release
@@ -40,6 +45,9 @@ asan: deps ## all tests with AddressSanitizer and UndefinedBehaviorSanitizer
 
 tsan: deps ## unit and integration tests with ThreadSanitizer
 	@tools/test tsan
+
+cluster-test: cluster-deps ## the scene between two real Kubernetes clusters, with faults (root; KUBECONFIG_A, KUBECONFIG_B)
+	@tools/test cluster
 
 fuzz: deps ## every fuzz target for a bounded time (FUZZ_SECONDS each)
 	@tools/test fuzz

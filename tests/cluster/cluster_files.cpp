@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "tests/support/certificates.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/temp_dir.hpp"
 
@@ -11,76 +12,50 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void new_key(const fs::path& file) {
-  run({"openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", file.string()});
+/// The file's content in base64, as a kubeconfig holds it.
+std::string data(const fs::path& file) {
+  auto text = run({"base64", "-w0", file.string()});
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  return text;
 }
 
-/// Certificates that the API server takes for the users named in their subjects.
-class Pki {
- public:
-  explicit Pki(fs::path folder) : folder_(std::move(folder)) {
-    fs::create_directories(folder_);
-    new_key(file("ca.key"));
-    run({"openssl", "req", "-x509", "-key", file("ca.key"), "-out", file("ca.crt"), "-days", "30", "-subj",
-         "/CN=kubernetes-ca"});
-    new_key(file("sa.key"));
-    run({"openssl", "pkey", "-in", file("sa.key"), "-pubout", "-out", file("sa.pub")});
-  }
-
-  void issue(const std::string& name, const std::string& subject, const std::string& alternative_names = "") {
-    write_file(file(name + ".ext"),
-               "extendedKeyUsage=serverAuth,clientAuth\n" +
-                   (alternative_names.empty() ? "" : "subjectAltName=" + alternative_names + "\n"));
-    new_key(file(name + ".key"));
-    run({"openssl", "req", "-new", "-key", file(name + ".key"), "-out", file(name + ".csr"), "-subj", subject});
-    run({"openssl", "x509", "-req", "-in", file(name + ".csr"), "-CA", file("ca.crt"), "-CAkey", file("ca.key"),
-         "-set_serial", std::to_string(++serial_), "-out", file(name + ".crt"), "-days", "30", "-extfile",
-         file(name + ".ext")});
-  }
-
-  /// The file's content in base64, as a kubeconfig holds it.
-  [[nodiscard]] std::string data(const std::string& name) const {
-    auto text = run({"base64", "-w0", file(name)});
-    while (!text.empty() && text.back() == '\n') text.pop_back();
-    return text;
-  }
-
- private:
-  [[nodiscard]] std::string file(const std::string& name) const { return (folder_ / name).string(); }
-
-  fs::path folder_;
-  int serial_ = 1;
-};
-
-std::string kubeconfig(const Pki& pki, const std::string& cluster, const std::string& node, const std::string& user) {
+std::string kubeconfig(const std::string& cluster, const std::string& node, const fs::path& authority,
+                       const std::string& user, const Certificate& certificate) {
   return nlohmann::json{
       {"apiVersion", "v1"},
       {"kind", "Config"},
       {"clusters",
        {{{"name", cluster},
-         {"cluster", {{"server", "https://" + node + ":6443"}, {"certificate-authority-data", pki.data("ca.crt")}}}}}},
+         {"cluster", {{"server", "https://" + node + ":6443"}, {"certificate-authority-data", data(authority)}}}}}},
       {"users",
        {{{"name", user},
          {"user",
-          {{"client-certificate-data", pki.data(user + ".crt")}, {"client-key-data", pki.data(user + ".key")}}}}}},
+          {{"client-certificate-data", data(certificate.certificate)}, {"client-key-data", data(certificate.key)}}}}}},
       {"contexts", {{{"name", cluster}, {"context", {{"cluster", cluster}, {"user", user}}}}}},
       {"current-context", cluster}}
       .dump(2);
 }
 
+/// RBAC takes the common name for the user, and the organisation for the group.
 void write_credentials(const fs::path& folder, const std::string& name, const ClusterAddresses& at) {
-  Pki pki(folder / "pki");
-  pki.issue("apiserver", "/CN=kube-apiserver",
-            fmt::format("DNS:kubernetes.default.svc,DNS:kubernetes.default,DNS:kubernetes,IP:{},IP:{}", at.node,
-                        at.api_service));
-  pki.issue("admin", "/O=system:masters/CN=admin");
-  pki.issue("controller-manager", "/CN=system:kube-controller-manager");
-  pki.issue("scheduler", "/CN=system:kube-scheduler");
-  pki.issue("proxy", "/CN=system:kube-proxy");
-  pki.issue("kubelet", "/O=system:nodes/CN=system:node:" + name, fmt::format("IP:{}", at.node));
-  for (const char* user : {"admin", "controller-manager", "scheduler", "proxy", "kubelet"}) {
-    write_file(folder / (std::string(user) + ".kubeconfig"), kubeconfig(pki, name, at.node, user));
-  }
+  const auto pki = folder / "pki";
+  const CertificateAuthority authority(pki, "kubernetes-ca");
+  const auto in_pki = [&](const char* file) { return (pki / file).string(); };
+  run({"openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", in_pki("sa.key")});
+  run({"openssl", "pkey", "-in", in_pki("sa.key"), "-pubout", "-out", in_pki("sa.pub")});
+  authority.issue("apiserver", {"DNS:kubernetes.default.svc", "DNS:kubernetes.default", "DNS:kubernetes",
+                                "IP:" + at.node, "IP:" + at.api_service});
+  const auto user = [&](const std::string& user_name, const std::string& subject,
+                        const std::vector<std::string>& names = {}) {
+    const auto certificate = authority.issue(user_name, names, {.validity = Validity::Valid, .subject = subject});
+    write_file(folder / (user_name + ".kubeconfig"),
+               kubeconfig(name, at.node, authority.certificate(), user_name, certificate));
+  };
+  user("admin", "/O=system:masters/CN=admin");
+  user("controller-manager", "/CN=system:kube-controller-manager");
+  user("scheduler", "/CN=system:kube-scheduler");
+  user("proxy", "/CN=system:kube-proxy");
+  user("kubelet", "/O=system:nodes/CN=system:node:" + name, {"IP:" + at.node});
 }
 
 std::string containerd_config(const fs::path& folder) {

@@ -17,6 +17,7 @@ class Kubectl {
   Kubectl(std::filesystem::path kubeconfig, std::filesystem::path scratch);
 
   [[nodiscard]] const std::filesystem::path& kubeconfig() const noexcept { return kubeconfig_; }
+  [[nodiscard]] const std::filesystem::path& scratch() const noexcept { return scratch_; }
 
   std::string run(std::vector<std::string> args, const std::string& input = "",
                   std::chrono::milliseconds limit = std::chrono::seconds(120)) const;

@@ -1,0 +1,150 @@
+// Faults of what runs the agents: operators, nodes, API servers, Kafka; and an upgrade.
+
+#include <csignal>
+
+#include <gmock/gmock.h>
+
+#include "tests/cluster/fixture.hpp"
+#include "tests/cluster/manifests.hpp"
+#include "tests/support/eventually.hpp"
+
+namespace datasync::test {
+namespace {
+
+using std::chrono::seconds;
+using testing::IsEmpty;
+
+constexpr const char* kOperator = "deployment/datasync-datasync-operator";
+
+class Control : public ClusterTest {
+ protected:
+  static void scale(const Side& side, int replicas) {
+    side.kubectl.run({"-n", kOperators, "scale", kOperator, "--replicas=" + std::to_string(replicas)});
+  }
+  static void await_operator(const Side& side) {
+    side.kubectl.run({"-n", kOperators, "rollout", "status", kOperator, "--timeout=120s"}, "", seconds(150));
+  }
+  static std::string holder(const Side& side) {
+    const auto lease = side.kubectl.get({"-n", kOperators, "lease", "datasync-datasync-operator"});
+    return lease.is_null() ? "" : lease["spec"].value("holderIdentity", "");
+  }
+};
+
+TEST_F(Control, OperatorKilled) {
+  NEEDS_OWN_CLUSTER(a());
+  Story story(stage(), "operator killed (-9)");
+  const auto process = process_of(a(), a().operators().at(0), "datasync-operator");
+  ASSERT_GT(process, 0);
+  kill(process, SIGKILL);
+  EXPECT_TRUE(eventually([&] { return kill(process, 0) != 0; }, seconds(10)));
+  await_operator(a());
+  story.ends_well(seconds(60));
+  EXPECT_THAT(story.told(a(), "shop"), IsEmpty());
+}
+
+TEST_F(Control, OperatorAwayWhileAPodIsLost) {
+  Story story(stage(), "operator away for a while, a capture pod lost meanwhile");
+  scale(a(), 0);
+  EXPECT_TRUE(eventually([] { return a().operators().empty(); }, seconds(60)));
+  const auto old = pod(a(), "shop", "capture");
+  a().kubectl.run({"-n", kNamespace, "delete", "pod", name_of(old), "--wait=false"});
+  await_other_pod(a(), "shop", "capture", uid_of(old), seconds(90));
+  EXPECT_TRUE(data_flows(seconds(60))) << "agents need no operator";
+  scale(a(), 1);
+  await_operator(a());
+  story.ends_well(seconds(60));
+}
+
+TEST_F(Control, LeaderChanges) {
+  Story story(stage(), "leader of two operators deleted");
+  scale(a(), 2);
+  await_operator(a());
+  const auto leader = holder(a());
+  ASSERT_FALSE(leader.empty());
+  const auto pods = a().operators();
+  const auto leading = std::ranges::find_if(pods, [&](const auto& p) { return leader.starts_with(name_of(p)); });
+  ASSERT_NE(leading, pods.end()) << leader;
+  a().kubectl.run({"-n", kOperators, "delete", "pod", name_of(*leading), "--grace-period=0", "--force"});
+  EXPECT_TRUE(eventually([&] { return !holder(a()).empty() && holder(a()) != leader; }, seconds(60)));
+  // Only who leads carries out a wish.
+  const auto old = uid_of(pod(a(), "shop", "capture"));
+  a().kubectl.run({"-n", kNamespace, "annotate", "datasync", "shop", "datasync.dev/restart=" + leader, "--overwrite"});
+  await_other_pod(a(), "shop", "capture", old, seconds(90));
+  story.ends_well(seconds(60));
+  scale(a(), 1);
+  await_operator(a());
+}
+
+TEST_F(Control, NodeDrainedAndBack) {
+  Story story(stage(), "node drained and back");
+  const std::string node = pod(b(), "bank", "apply")["spec"]["nodeName"];
+  b().kubectl.run({"drain", node, "--ignore-daemonsets", "--delete-emptydir-data", "--force", "--timeout=90s"}, "",
+                  seconds(120));
+  EXPECT_TRUE(eventually(
+      [] {
+        const auto pods = b().pods("bank", "apply");
+        return !pods.empty() && pods.front()["status"]["phase"] == "Pending";
+      },
+      seconds(30)));
+  b().kubectl.run({"uncordon", node});
+  story.ends_well(seconds(90));
+}
+
+TEST_F(Control, KubeletStoppedAndStarted) {
+  NEEDS_OWN_CLUSTER(b());
+  Story story(stage(), "kubelet stopped for 20 s and started");
+  b().own->stop_kubelet();
+  std::this_thread::sleep_for(seconds(20));
+  EXPECT_TRUE(data_flows(seconds(20))) << "pods run on without their kubelet";
+  b().own->start_kubelet();
+  b().own->wait_ready();
+  story.ends_well(seconds(60));
+}
+
+TEST_F(Control, ApiServerAwayForAMinute) {
+  NEEDS_OWN_CLUSTER(b());
+  Story story(stage(), "API server away for a minute");
+  b().own->stop_api_server();
+  const auto end = std::chrono::steady_clock::now() + seconds(60);
+  while (std::chrono::steady_clock::now() < end) {
+    ASSERT_TRUE(data_flows(seconds(20))) << "data does not need the API server";
+    std::this_thread::sleep_for(seconds(2));
+  }
+  b().own->start_api_server();
+  b().own->wait_ready();
+  await_operator(b());
+  story.ends_well(seconds(120));
+  EXPECT_THAT(story.told(b(), "bank"), IsEmpty());
+}
+
+TEST_F(Control, KafkaRestarted) {
+  Story story(stage(), "Kafka killed and started");
+  scene().servers().kafka().kill();
+  story.shows(a(), "shop", "BrokerUnreachable", seconds(60));
+  scene().servers().kafka().start();
+  story.ends_well(seconds(90));
+}
+
+TEST_F(Control, UpgradeRollsTheAgents) {
+  Story story(stage(), "operator and agents upgraded to another image tag");
+  const auto& images = scene().images();
+  const auto wanted = images.repository + "/agents:" + images.second_tag;
+  for (auto& side : scene().sides()) scene().install(side, images.second_tag);
+  const auto rolled = [&](const Side& side, const std::string& resource, const std::string& agent) {
+    return eventually(
+        [&] {
+          const auto pods = side.pods(resource, agent);
+          return pods.size() == 1 && pods.front()["spec"]["containers"][0]["image"] == wanted;
+        },
+        seconds(120));
+  };
+  EXPECT_TRUE(rolled(a(), "shop", "capture"));
+  EXPECT_TRUE(rolled(a(), "backoffice", "capture"));
+  EXPECT_TRUE(rolled(a(), "backoffice", "apply"));
+  EXPECT_TRUE(rolled(b(), "bank", "apply"));
+  EXPECT_TRUE(rolled(b(), "shop", "apply"));
+  story.ends_well(seconds(90));
+}
+
+}  // namespace
+}  // namespace datasync::test

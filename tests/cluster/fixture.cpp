@@ -1,0 +1,71 @@
+#include "tests/cluster/fixture.hpp"
+
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+#include "tests/cluster/manifests.hpp"
+#include "tests/support/eventually.hpp"
+#include "tests/support/temp_dir.hpp"
+
+namespace datasync::test {
+namespace {
+
+Stage* the_stage = nullptr;
+
+bool is_ready(const nlohmann::json& pod) {
+  for (const auto& condition : pod["status"].value("conditions", nlohmann::json::array())) {
+    if (condition["type"] == "Ready") return condition["status"] == "True";
+  }
+  return false;
+}
+
+}  // namespace
+
+Stage& stage() {
+  return *the_stage;
+}
+void set_stage(Stage* stage) {
+  the_stage = stage;
+}
+
+void ClusterTest::TearDown() {
+  EXPECT_EQ(scene().servers().repeated_audit_rows(), 0);
+  if (HasFailure()) fmt::print("{}\n", scene().report());
+}
+
+void ClusterTest::patch(const Side& side, const std::string& resource, const std::string& json) {
+  side.kubectl.run({"-n", kNamespace, "patch", "datasync", resource, "--type=merge", "-p", json});
+}
+
+nlohmann::json ClusterTest::pod(const Side& side, const std::string& resource, const std::string& agent) {
+  const auto pods = side.pods(resource, agent);
+  if (pods.empty()) throw std::runtime_error(fmt::format("{}/{} has no {} pod", side.name, resource, agent));
+  return pods.front();
+}
+
+pid_t ClusterTest::process_of(const Side& side, const nlohmann::json& pod, const std::string& program) {
+  for (const auto pid : side.own->processes(uid_of(pod))) {
+    // The kernel keeps 15 letters of a name.
+    if (read_file(fmt::format("/proc/{}/comm", pid)) == program.substr(0, 15) + "\n") return pid;
+  }
+  return 0;
+}
+
+void ClusterTest::await_other_pod(const Side& side, const std::string& resource, const std::string& agent,
+                                  const std::string& old_uid, std::chrono::seconds limit) {
+  await(
+      fmt::format("another {} pod of {}/{}", agent, side.name, resource),
+      [&] {
+        const auto pods = side.pods(resource, agent);
+        return !pods.empty() && uid_of(pods.front()) != old_uid && is_ready(pods.front());
+      },
+      limit);
+}
+
+bool ClusterTest::data_flows(std::chrono::seconds limit) {
+  const auto now = scene().servers().source_mark();
+  return eventually([&] { return scene().servers().reached_at_recovery().audit >= now.audit; }, limit);
+}
+
+}  // namespace datasync::test

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "tests/cluster/scene.hpp"
+#include "tests/cluster/story.hpp"
+
+namespace datasync::test {
+
+/// Set by main before the tests run: the scene is one for all of them, and traffic runs through all of them.
+Stage& stage();
+void set_stage(Stage* stage);
+
+/// One fault each. A failed test prints conditions, pods, events and logs of both clusters.
+class ClusterTest : public testing::Test {
+ protected:
+  void TearDown() override;
+  [[nodiscard]] static Scene& scene() { return stage().scene(); }
+  [[nodiscard]] static Side& a() { return scene().a(); }
+  [[nodiscard]] static Side& b() { return scene().b(); }
+
+  /// Merges a patch into a DataSync, as `kubectl patch --type=merge`.
+  static void patch(const Side& side, const std::string& resource, const std::string& json);
+  /// The newest pod of an agent; fails the test when there is none.
+  static nlohmann::json pod(const Side& side, const std::string& resource, const std::string& agent);
+  static std::string name_of(const nlohmann::json& object) { return object["metadata"]["name"]; }
+  static std::string uid_of(const nlohmann::json& object) { return object["metadata"]["uid"]; }
+  /// The process of an agent or an operator in a pod; 0 when there is none. The cluster must be ours.
+  static pid_t process_of(const Side& side, const nlohmann::json& pod, const std::string& program);
+  /// Waits until an agent has another pod than `old`, and it is ready.
+  static void await_other_pod(const Side& side, const std::string& resource, const std::string& agent,
+                              const std::string& old_uid, std::chrono::seconds limit);
+  /// What is committed now arrives at the recovery database within `limit`: asks no cluster.
+  [[nodiscard]] static bool data_flows(std::chrono::seconds limit);
+};
+
+/// For tests that stop parts of a node: a given cluster's are not ours.
+#define NEEDS_OWN_CLUSTER(side) \
+  if (!(side).own) GTEST_SKIP() << "the cluster was given: its node is not ours to break"
+
+}  // namespace datasync::test

@@ -1,0 +1,73 @@
+#include "tests/cluster/images.hpp"
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+
+namespace datasync::test {
+namespace {
+
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr ? value : "";
+}
+
+/// REPOSITORY:TAG, where the repository may have a port.
+void split(const std::string& reference, std::string& repository, std::string& tag) {
+  const auto colon = reference.rfind(':');
+  if (colon == std::string::npos || reference.find('/', colon) != std::string::npos) {
+    throw std::runtime_error("not REPOSITORY:TAG: " + reference);
+  }
+  repository = reference.substr(0, colon);
+  tag = reference.substr(colon + 1);
+}
+
+/// popen, as it needs no thread.
+std::string output_of(const std::string& command) {
+  const std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(command.c_str(), "r"), [](FILE*) { return 0; });
+  if (!pipe) throw std::runtime_error("cannot run " + command);
+  std::string text;
+  std::array<char, 4096> buffer{};
+  while (const auto n = fread(buffer.data(), 1, buffer.size(), pipe.get())) text.append(buffer.data(), n);
+  if (pclose(pipe.get()) != 0) throw std::runtime_error(command + " failed");
+  return text;
+}
+
+Images built_images() {
+  Images out;
+  std::istringstream lines(output_of("'" DATASYNC_TEST_IMAGES_TOOL "' --repository localhost/datasync"));
+  std::string part, reference, archive;
+  while (lines >> part >> reference >> archive) {
+    split(reference, out.repository, out.tag);
+    out.repository.erase(out.repository.rfind('/'));
+    out.archives.emplace_back(archive);
+  }
+  if (out.archives.size() != 2) throw std::runtime_error("tools/images did not name two images");
+  out.second_tag = out.tag + "-next";
+  return out;
+}
+
+}  // namespace
+
+bool clusters_are_given() {
+  const bool a = !variable("KUBECONFIG_A").empty(), b = !variable("KUBECONFIG_B").empty();
+  if (a != b) throw std::runtime_error("set both KUBECONFIG_A and KUBECONFIG_B, or neither");
+  if (a && variable("CLUSTER_SERVERS_ADDRESS").empty()) {
+    throw std::runtime_error("set CLUSTER_SERVERS_ADDRESS: where pods of the given clusters reach this machine");
+  }
+  return a;
+}
+
+Images images_for_clusters() {
+  if (!clusters_are_given()) return built_images();
+  Images out;
+  split(variable("CLUSTER_IMAGES"), out.repository, out.tag);
+  out.second_tag = out.tag;
+  return out;
+}
+
+}  // namespace datasync::test

@@ -1,0 +1,88 @@
+// make cluster-test: two real clusters, one Kafka topic, and everything that may go wrong.
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <stdexcept>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "tests/cluster/fixture.hpp"
+#include "tests/cluster/images.hpp"
+#include "tests/cluster/manifests.hpp"
+#include "tests/cluster/sandbox.hpp"
+#include "tests/support/eventually.hpp"
+#include "tests/support/temp_dir.hpp"
+
+namespace datasync::test {
+namespace {
+
+using std::chrono::seconds;
+
+double since(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+/// What a user does: operators by Helm, resources by kubectl. Until the first row is at the destination.
+void install(Stage& stage) {
+  auto& scene = stage.scene();
+  for (auto& side : scene.sides()) scene.furnish(side);
+  scene.servers().traffic().start();
+  const auto begin = std::chrono::steady_clock::now();
+  // One operator for the whole cluster, one for a namespace: the two ways to give rights.
+  scene.install(scene.a(), scene.images().tag, {"agents.networkPolicy=true"});
+  scene.install(scene.b(), scene.images().tag, {fmt::format("watch.namespaces={{{}}}", kNamespace)});
+  stage.note("helm install in both clusters, operators ready", since(begin), 120);
+  scene.apply(scene.a(), "shop", capture_only());
+  scene.apply(scene.b(), "shop", apply_only("shop"));
+  scene.apply(scene.b(), "bank", apply_only("bank"));
+  scene.apply(scene.a(), "backoffice", full_resource());
+  await(
+      "the first row", [&] { return scene.servers().reached_at_recovery().order > 0; }, seconds(120));
+  stage.note("helm install to the first row at the destination", since(begin), 180);
+  scene.wait_until_well(seconds(120));
+  stage.note("helm install to everything Ready and caught up", since(begin), 240);
+  for (auto& side : scene.sides()) {
+    side.kubectl.helm({"-n", kOperators, "test", "datasync", "--timeout", "60s"});
+  }
+}
+
+int run_tests(const Sandbox* sandbox, const std::filesystem::path& folder, const Images& images) {
+  std::unique_ptr<Scene> scene;
+  try {
+    const auto begin = std::chrono::steady_clock::now();
+    scene = std::make_unique<Scene>(sandbox, folder, images);
+    Stage the_stage(*scene);
+    the_stage.note("two clusters, three database servers, two replicas and Kafka up", since(begin), 180);
+    set_stage(&the_stage);
+    install(the_stage);
+    const int result = RUN_ALL_TESTS();
+    fmt::print("\n{}", the_stage.table());
+    return result;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "cluster-test: {}\n{}\n", error.what(), scene ? scene->report() : "");
+    return 1;
+  }
+}
+
+}  // namespace
+}  // namespace datasync::test
+
+int main(int argc, char** argv) {
+  using namespace datasync::test;
+  testing::InitGoogleTest(&argc, argv);
+  if (testing::GTEST_FLAG(list_tests)) return RUN_ALL_TESTS();
+  try {
+    const auto images = images_for_clusters();
+    if (clusters_are_given()) {
+      const TempDir folder;
+      return run_tests(nullptr, folder.path(), images);
+    }
+    return run_in_sandbox([&](const Sandbox& sandbox) { return run_tests(&sandbox, sandbox.folder, images); });
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "cluster-test: {}\n", error.what());
+    return 1;
+  }
+}

@@ -1,0 +1,125 @@
+// Faults of agents' pods: deleted, outlived by their process, drained away, with a bad image or too little memory.
+
+#include <csignal>
+#include <set>
+#include <thread>
+
+#include <gmock/gmock.h>
+
+#include "tests/cluster/fixture.hpp"
+#include "tests/cluster/manifests.hpp"
+#include "tests/support/eventually.hpp"
+#include "tests/support/temp_dir.hpp"
+
+namespace datasync::test {
+namespace {
+
+using std::chrono::seconds;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class Pods : public ClusterTest {
+ protected:
+  static void delete_at_once(const Side& side, const std::string& resource, const std::string& agent) {
+    side.kubectl.run({"-n", kNamespace, "delete", "pod", name_of(pod(side, resource, agent)), "--grace-period=0",
+                      "--force", "--wait=false"});
+  }
+};
+
+TEST_F(Pods, CaptureDeletedWithoutGrace) {
+  Story story(stage(), "capture pod deleted with grace 0");
+  const auto old = uid_of(pod(a(), "shop", "capture"));
+  delete_at_once(a(), "shop", "capture");
+  await_other_pod(a(), "shop", "capture", old, seconds(60));
+  story.ends_well(seconds(60));
+  EXPECT_THAT(story.told(a(), "shop"), IsEmpty());
+}
+
+TEST_F(Pods, ApplyDeletedWithoutGrace) {
+  Story story(stage(), "apply pod deleted with grace 0");
+  const auto old = uid_of(pod(b(), "bank", "apply"));
+  delete_at_once(b(), "bank", "apply");
+  await_other_pod(b(), "bank", "apply", old, seconds(60));
+  story.ends_well(seconds(60));
+  EXPECT_THAT(story.told(b(), "bank"), IsEmpty());
+}
+
+/// The parent in /proc/PID/stat: behind the name, which stands in brackets and may hold anything.
+pid_t parent_of(pid_t pid) {
+  const auto text = read_file("/proc/" + std::to_string(pid) + "/stat");
+  const auto after_name = text.substr(text.rfind(')') + 2);
+  return static_cast<pid_t>(std::stol(after_name.substr(after_name.find(' ') + 1)));
+}
+
+/// A force-deleted pod is gone for the API while its process still runs: Kubernetes does not wait for the kubelet. The
+/// shim of the old container is frozen, so nothing on the node can end it; the new pod's agent must.
+void outlive(const Side& side, pid_t process, const std::function<void()>& delete_pod,
+             const std::function<void()>& await_new) {
+  ASSERT_GT(process, 0);
+  const auto shim = parent_of(process);
+  ASSERT_GT(shim, 1);
+  kill(shim, SIGSTOP);
+  delete_pod();
+  await_new();
+  EXPECT_TRUE(eventually(
+      [&] {
+        const auto stat = read_file("/proc/" + std::to_string(process) + "/stat");
+        return stat.empty() || stat[stat.rfind(')') + 2] == 'Z';
+      },
+      seconds(60)))
+      << "the old agent in cluster " << side.name << " still runs beside the new one";
+  kill(shim, SIGCONT);
+}
+
+TEST_F(Pods, CaptureOutlivesItsPod) {
+  NEEDS_OWN_CLUSTER(a());
+  Story story(stage(), "capture's process outlives its force-deleted pod");
+  const auto old = pod(a(), "shop", "capture");
+  outlive(
+      a(), process_of(a(), old, "datasync-capture"), [] { delete_at_once(a(), "shop", "capture"); },
+      [&] { await_other_pod(a(), "shop", "capture", uid_of(old), seconds(60)); });
+  story.ends_well(seconds(60));
+}
+
+TEST_F(Pods, ApplyOutlivesItsPod) {
+  NEEDS_OWN_CLUSTER(b());
+  Story story(stage(), "apply's process outlives its force-deleted pod");
+  const auto old = pod(b(), "shop", "apply");
+  outlive(
+      b(), process_of(b(), old, "datasync-apply"), [] { delete_at_once(b(), "shop", "apply"); },
+      [&] { await_other_pod(b(), "shop", "apply", uid_of(old), seconds(60)); });
+  story.ends_well(seconds(60));
+}
+
+TEST_F(Pods, BadImageSetAndReverted) {
+  Story story(stage(), "bad image reverted");
+  patch(
+      b(), "bank",
+      R"({"spec":{"apply":{"podTemplate":{"spec":{"containers":[{"name":"agent","image":"localhost/datasync/agents:none"}]}}}}})");
+  story.shows(b(), "bank", "ImagePullFailed", seconds(60));
+  patch(b(), "bank", R"({"spec":{"apply":{"podTemplate":null}}})");
+  story.ends_well(seconds(60));
+  EXPECT_THAT(story.told(b(), "bank"), ElementsAre("ImagePullFailed"));
+  EXPECT_THAT(story.told(b(), "shop"), IsEmpty()) << "one bad resource never holds up another";
+}
+
+TEST_F(Pods, MemoryLimitTooSmallAndMended) {
+  Story story(stage(), "memory limit mended");
+  patch(b(), "shop", R"({"spec":{"apply":{"resources":{"limits":{"memory":"12Mi"}}}}})");
+  story.shows(b(), "shop", "OutOfMemory", seconds(120));
+  patch(b(), "shop", R"({"spec":{"apply":{"resources":null}}})");
+  story.ends_well(seconds(90));
+  EXPECT_THAT(story.told(b(), "shop"), ElementsAre("OutOfMemory"));
+}
+
+TEST_F(Pods, NamespaceDeletedAndMadeAgain) {
+  Story story(stage(), "namespace deleted and made again");
+  a().kubectl.run({"delete", "namespace", kNamespace, "--timeout=120s"}, "", seconds(150));
+  scene().furnish(a());
+  scene().apply(a(), "shop", capture_only());
+  scene().apply(a(), "backoffice", full_resource());
+  story.ends_well(seconds(120));
+}
+
+}  // namespace
+}  // namespace datasync::test

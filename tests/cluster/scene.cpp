@@ -1,0 +1,191 @@
+#include "tests/cluster/scene.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <functional>
+#include <future>
+#include <stdexcept>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "tests/cluster/manifests.hpp"
+#include "tests/support/eventually.hpp"
+#include "tests/support/temp_dir.hpp"
+
+namespace datasync::test {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr const char* kAddress = "172.31.0.1";  ///< of the servers, when the clusters are ours
+
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr ? value : "";
+}
+
+Side given_side(const std::string& name, const std::string& kubeconfig, const std::filesystem::path& folder) {
+  std::filesystem::create_directories(folder / name);
+  return Side{name, Kubectl(kubeconfig, folder / name), nullptr, {}};
+}
+
+Side own_side(const Sandbox& sandbox, int number, const std::string& name, const Images& images) {
+  auto cluster = std::make_unique<Cluster>(sandbox, number, name);
+  for (const auto& archive : images.archives) cluster->load(archive);
+  for (const char* image : {"operator", "agents"}) {
+    const auto repository = images.repository + "/" + image;
+    cluster->tag(repository + ":" + images.tag, repository + ":" + images.second_tag);
+  }
+  auto kubectl = cluster->kubectl();
+  return Side{name, std::move(kubectl), std::move(cluster), {}};
+}
+
+std::vector<nlohmann::json> items(const nlohmann::json& list) {
+  if (list.is_null()) return {};
+  auto all = list.at("items").get<std::vector<nlohmann::json>>();
+  std::ranges::sort(all, std::greater<>{},
+                    [](const auto& item) { return item["metadata"]["creationTimestamp"].template get<std::string>(); });
+  return all;
+}
+
+std::string say(const std::function<std::string()>& ask) {
+  try {
+    return ask();
+  } catch (const std::runtime_error& error) {
+    return std::string(error.what()) + "\n";
+  }
+}
+
+}  // namespace
+
+nlohmann::json Side::resource(const std::string& resource_name) const {
+  return kubectl.get({"-n", kNamespace, "datasync", resource_name});
+}
+
+std::string Side::condition(const std::string& resource_name, const std::string& type, const std::string& field) const {
+  const auto object = resource(resource_name);
+  if (object.is_null() || !object.contains("status")) return "";
+  for (const auto& condition : object["status"].value("conditions", nlohmann::json::array())) {
+    if (condition["type"] == type) return condition[field];
+  }
+  return "";
+}
+
+std::vector<nlohmann::json> Side::pods(const std::string& resource_name, const std::string& agent) const {
+  return items(kubectl.get({"-n", kNamespace, "pods", "-l",
+                            fmt::format("datasync.dev/name={},datasync.dev/agent={}", resource_name, agent)}));
+}
+
+std::vector<nlohmann::json> Side::operators() const {
+  return items(kubectl.get({"-n", kOperators, "pods", "-l", "app.kubernetes.io/component=operator"}));
+}
+
+Scene::Scene(const Sandbox* sandbox, const std::filesystem::path& folder, Images images) : images_(std::move(images)) {
+  if (sandbox == nullptr) {
+    sides_.push_back(given_side("a", variable("KUBECONFIG_A"), folder));
+    sides_.push_back(given_side("b", variable("KUBECONFIG_B"), folder));
+    servers_ = std::make_unique<Servers>(folder, variable("CLUSTER_SERVERS_ADDRESS"));
+    return;
+  }
+  run({"ip", "addr", "add", std::string(kAddress) + "/32", "dev", "lo"});
+  auto second = std::async(std::launch::async, [&] { return own_side(*sandbox, 2, "b", images_); });
+  sides_.push_back(own_side(*sandbox, 1, "a", images_));
+  sides_.push_back(second.get());
+  servers_ = std::make_unique<Servers>(folder, kAddress);
+}
+
+Scene::~Scene() {
+  if (servers_) servers_->traffic().stop();
+  for (auto& side : sides_) {
+    if (side.own) continue;
+    // A given cluster is left as it was.
+    for (const char* ns : {kNamespace, kOperators, "shop", "dr", "office", "kafka"}) {
+      say([&] { return side.kubectl.run({"delete", "namespace", ns, "--ignore-not-found", "--wait=false"}); });
+    }
+  }
+}
+
+void Scene::install(Side& side, const std::string& tag, const std::vector<std::string>& values) {
+  std::vector<std::string> args{"upgrade",     "--install", "datasync", PROJECT_SOURCE_DIR "/charts/datasync-operator",
+                                "--namespace", kOperators,  "--wait",   "--timeout",
+                                "120s"};
+  const auto set = [&](const std::string& value) {
+    args.emplace_back("--set");
+    args.push_back(value);
+  };
+  set(fmt::format("image.repository={}/operator", images_.repository));
+  set(fmt::format("agentImage.repository={}/agents", images_.repository));
+  set("image.tag=" + tag);
+  set("agentImage.tag=" + tag);
+  for (const auto& value : values) set(value);
+  side.kubectl.helm(args);
+}
+
+void Scene::furnish(Side& side) {
+  for (const char* ns : {kNamespace, kOperators}) side.kubectl.apply(restricted_namespace(ns));
+  for (const auto& server : servers_->names()) side.kubectl.apply(service_to(server, servers_->address()));
+  for (const auto& [name, text] : secrets(*servers_)) side.kubectl.apply(text);
+}
+
+void Scene::apply(Side& side, const std::string& name, const std::string& manifest) {
+  side.kubectl.apply(manifest);
+  if (std::ranges::find(side.resources, name) == side.resources.end()) side.resources.push_back(name);
+}
+
+std::string Scene::not_ready() const {
+  std::string text;
+  for (const auto& side : sides_) {
+    for (const auto& name : side.resources) {
+      const auto object = side.resource(name);
+      if (object.is_null()) {
+        text += fmt::format("{}/{}: not there\n", side.name, name);
+        continue;
+      }
+      const auto status = object.value("status", nlohmann::json::object());
+      bool ready = false;
+      for (const auto& c : status.value("conditions", nlohmann::json::array())) {
+        if (c["type"] == "Ready")
+          ready = c["status"] == "True" && c.value("observedGeneration", 0) == object["metadata"]["generation"];
+      }
+      if (!ready)
+        text += fmt::format("{}/{}: {}\n", side.name, name, status.value("conditions", nlohmann::json()).dump());
+    }
+  }
+  return text;
+}
+
+double Scene::wait_until_well(std::chrono::seconds limit) {
+  const auto begin = Clock::now();
+  std::string wrong;
+  const auto ready = [&] { return (wrong = not_ready()).empty(); };
+  const auto rest = [&] { return std::chrono::duration_cast<milliseconds>(limit - (Clock::now() - begin)); };
+  if (!eventually(ready, rest()))
+    throw std::runtime_error(fmt::format("not Ready after {} s:\n{}", limit.count(), wrong));
+  if (!servers_->catch_up(std::max(rest(), milliseconds(1000)))) {
+    const auto source = servers_->source_mark();
+    const auto there = servers_->reached();
+    throw std::runtime_error(fmt::format("Ready, but data does not arrive within {} s: audit {} of {}, orders {} of {}",
+                                         limit.count(), there.audit, source.audit, there.order, source.order));
+  }
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+std::string Scene::report() const {
+  std::string text;
+  for (const auto& side : sides_) {
+    const auto add = [&](std::vector<std::string> args) {
+      text += fmt::format("--- {}: kubectl {}\n", side.name, fmt::join(args, " "));
+      text += say([&] { return side.kubectl.run(args); });
+    };
+    add({"get", "pods", "-A", "-o", "wide"});
+    add({"get", "datasyncs", "-A", "-o", "wide"});
+    add({"-n", kNamespace, "get", "events", "--sort-by=.lastTimestamp"});
+    for (const auto& name : side.resources)
+      add({"-n", kNamespace, "logs", "-l", "datasync.dev/name=" + name, "--tail=15"});
+    add({"-n", kOperators, "logs", "-l", "app.kubernetes.io/component=operator", "--tail=15"});
+  }
+  return text;
+}
+
+}  // namespace datasync::test

@@ -1,0 +1,101 @@
+// Certificates and passwords: each wrong one has its name, and heals when the secret is mended, with no restart.
+
+#include <gmock/gmock.h>
+
+#include "tests/cluster/fixture.hpp"
+#include "tests/cluster/manifests.hpp"
+#include "tests/support/temp_dir.hpp"
+
+namespace datasync::test {
+namespace {
+
+using std::chrono::seconds;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+/// A kubelet brings a changed secret into a pod within its sync period, a minute by default.
+constexpr seconds kShown{120}, kHealed{150};
+
+class Secrets : public ClusterTest {
+ protected:
+  void SetUp() override {
+    for (const auto& side : scene().sides()) before_[side.name] = agents(side);
+  }
+  void TearDown() override {
+    for (const auto& side : scene().sides()) {
+      EXPECT_EQ(agents(side), before_[side.name]) << "a pod was replaced or restarted in cluster " << side.name;
+    }
+    ClusterTest::TearDown();
+  }
+
+  /// Every agent's pod with the count of its restarts.
+  static std::map<std::string, int> agents(const Side& side) {
+    std::map<std::string, int> out;
+    for (const auto& pod : side.kubectl.get({"-n", kNamespace, "pods"})["items"]) {
+      out[uid_of(pod)] = pod["status"]["containerStatuses"][0]["restartCount"];
+    }
+    return out;
+  }
+  static void set_right(const Side& side, const std::string& name) {
+    side.kubectl.apply(secrets(scene().servers()).at(name));
+  }
+
+  std::map<std::string, std::map<std::string, int>> before_;
+};
+
+TEST_F(Secrets, WrongAuthorityForKafka) {
+  Story story(stage(), "wrong authority for Kafka mended");
+  b().kubectl.apply(secret("kafka-ca", {{"ca.crt", read_file(scene().servers().shop_authority().certificate())}}));
+  scene().servers().kafka().restart();
+  story.shows(b(), "bank", "CertificateRejected", kShown);
+  set_right(b(), "kafka-ca");
+  story.ends_well(kHealed);
+  EXPECT_THAT(story.told(b(), "bank"), testing::IsSupersetOf({"CertificateRejected"}));
+}
+
+TEST_F(Secrets, WrongAuthorityForTheDestination) {
+  Story story(stage(), "wrong authority for the destination mended");
+  b().kubectl.apply(secret("dr-ca", {{"ca.crt", read_file(scene().servers().shop_authority().certificate())}}));
+  scene().servers().recovery().restart();
+  story.shows(b(), "shop", "CertificateRejected", kShown);
+  set_right(b(), "dr-ca");
+  story.ends_well(kHealed);
+}
+
+TEST_F(Secrets, ExpiredCertificateOfKafka) {
+  Story story(stage(), "expired certificate of Kafka replaced");
+  auto& servers = scene().servers();
+  const auto issue = [&](Validity validity) {
+    return servers.kafka_authority().issue("renewed", {"DNS:kafka.kafka"}, {.validity = validity, .subject = {}});
+  };
+  servers.kafka().replace_certificate(issue(Validity::Expired));
+  servers.kafka().restart();
+  story.shows(a(), "shop", "CertificateRejected", kShown);
+  story.shows(b(), "bank", "CertificateRejected", kShown);
+  servers.kafka().replace_certificate(issue(Validity::Valid));
+  story.ends_well(kHealed);
+}
+
+TEST_F(Secrets, WrongPasswordForTheDestination) {
+  Story story(stage(), "wrong password for the destination mended");
+  b().kubectl.apply(secret("dr-writer", {{"username", "writer"}, {"password", "not this one"}}));
+  scene().servers().recovery().restart();
+  story.shows(b(), "bank", "CredentialsRejected", kShown);
+  set_right(b(), "dr-writer");
+  story.ends_well(kHealed);
+}
+
+TEST_F(Secrets, PasswordOfKafkaRotated) {
+  Story story(stage(), "password of Kafka rotated");
+  auto& servers = scene().servers();
+  servers.kafka().set_scram_user(Servers::kafka_user().user, "another");
+  servers.kafka().restart();
+  story.shows(a(), "shop", "CredentialsRejected", kShown);
+  for (const auto& side : scene().sides()) {
+    side.kubectl.apply(secret("kafka-user", {{"username", Servers::kafka_user().user}, {"password", "another"}}));
+  }
+  story.ends_well(kHealed);
+}
+
+}  // namespace
+}  // namespace datasync::test

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tests/cluster/scene.hpp"
+#include "tests/cluster/watcher.hpp"
+
+namespace datasync::test {
+
+/// The scene as the tests share it, with an eye on each cluster and the times of what was measured.
+class Stage {
+ public:
+  explicit Stage(Scene& scene);
+
+  [[nodiscard]] Scene& scene() { return scene_; }
+  [[nodiscard]] Watcher& watcher(const Side& side) { return *watchers_.at(side.name); }
+  /// A line of the table that is printed at the end.
+  void note(const std::string& what, double seconds, double limit);
+  [[nodiscard]] std::string table() const;
+
+ private:
+  struct Line {
+    std::string what;
+    double seconds, limit;
+  };
+  Scene& scene_;
+  std::map<std::string, std::unique_ptr<Watcher>> watchers_;
+  std::vector<Line> lines_;
+};
+
+/// One fault, from before it is made until all is well.
+class Story {
+ public:
+  /// Begins: what DataSyncs show from now on belongs to it.
+  Story(Stage& stage, std::string name);
+
+  /// Every DataSync is Ready and data arrives within `limit` from now; throws else. Notes the seconds.
+  void ends_well(std::chrono::seconds limit);
+  /// A condition with this reason is seen within `limit`; throws else.
+  void shows(const Side& side, const std::string& resource, const std::string& reason, std::chrono::seconds limit);
+  /// The reasons that this DataSync showed, those that any restart shows left out: empty when nobody had to look.
+  [[nodiscard]] std::set<std::string> told(const Side& side, const std::string& resource) const;
+
+ private:
+  Stage& stage_;
+  std::string name_;
+  std::map<std::string, std::size_t> marks_;
+};
+
+}  // namespace datasync::test

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/cluster/kubectl.hpp"
+
+namespace datasync::test {
+
+/// Notes every condition that the DataSyncs of a cluster ever show, as somebody who watches them would see it
+/// (`kubectl get datasyncs --watch`), also over times without an API server. Thread-safe.
+class Watcher {
+ public:
+  Watcher(const Kubectl& kubectl, std::filesystem::path log);
+  Watcher(const Watcher&) = delete;
+  Watcher& operator=(const Watcher&) = delete;
+  ~Watcher() = default;
+
+  /// How much was seen so far.
+  [[nodiscard]] std::size_t mark() const;
+  /// The reasons of all conditions of a resource that were seen after `mark`, in order, repeats in a row left out.
+  [[nodiscard]] std::vector<std::string> reasons(const std::string& resource, std::size_t mark) const;
+
+ private:
+  void watch(const std::stop_token& stop) const;
+  [[nodiscard]] std::vector<std::string> lines() const;
+
+  const Kubectl& kubectl_;
+  std::filesystem::path log_;
+  std::jthread thread_;
+};
+
+}  // namespace datasync::test
