@@ -9,10 +9,10 @@ export CCACHE_NOHASHDIR ?= 1
 
 SOURCES = $(shell git ls-files '*.cpp' '*.hpp')
 
-.PHONY: help deps run-deps cluster-deps cluster-test build test unit integration demo asan tsan fuzz bench manifests tidy format check
+.PHONY: help deps run-deps cluster-deps cluster-test cluster-demo build test unit integration demo asan tsan fuzz bench manifests tidy format check
 
 help: ## this text
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 deps: run-deps ## Debian packages (as root or by sudo), Kafka (by Maven) and Kubernetes' programs (from Go modules), if missing
 	@tools/kube-tools >/dev/null
@@ -56,6 +56,11 @@ demo: run-deps ## the whole flow with faults, on real servers (DEMO_SECONDS=60, 
 	@cmake --preset release >/dev/null
 	@cmake --build --preset release -j $(JOBS) --target datasync-demo
 	@build/release/tests/demo/datasync-demo
+
+cluster-demo: cluster-deps ## two real Kubernetes clusters, step by step (as root or by sudo; KEEP=1)
+	@cmake --preset release >/dev/null
+	@cmake --build --preset release -j $(JOBS) --target cluster-demo
+	@tools/as-root build/release/tests/cluster/cluster-demo
 
 bench: run-deps ## the speed table against its limits, measured in the same run
 	@cmake --preset release >/dev/null

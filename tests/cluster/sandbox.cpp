@@ -173,6 +173,10 @@ void make_cgroup(const std::string& name) {
   }
 }
 
+pid_t Sandbox::pid_outside() const {
+  return static_cast<pid_t>(std::strtol(read_file(folder / "pid").c_str(), nullptr, 10));
+}
+
 int run_in_sandbox(const std::function<int(const Sandbox&)>& body) {
   remove_cgroups(0);
   const TempDir folder;
@@ -193,6 +197,7 @@ int run_in_sandbox(const std::function<int(const Sandbox&)>& body) {
     throw std::runtime_error(
         fmt::format("clusters for tests need root and namespaces: {}", std::generic_category().message(error)));
   }
+  write_file(sandbox.folder / "pid", std::to_string(first));
   const int code = waiting.until_end_of(first);
   remove_cgroups(getpid());
   return code;

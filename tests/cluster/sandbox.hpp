@@ -5,11 +5,15 @@
 #include <functional>
 #include <string>
 
+#include <sys/types.h>
+
 namespace datasync::test {
 
 struct Sandbox {
   std::filesystem::path folder;  ///< on the real disk, for data; removed at the end
   std::string cgroup;            ///< "/datasync.PID", there in every cgroup hierarchy; removed at the end
+  /// The id, on the machine outside, of the process that holds the namespaces: `nsenter -t PID -n -m -p COMMAND`.
+  [[nodiscard]] pid_t pid_outside() const;
 };
 
 /// Makes a group below the sandbox's in every hierarchy, as a kubelet wants to find its root.
