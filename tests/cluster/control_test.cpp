@@ -50,6 +50,7 @@ TEST_F(Control, OperatorAwayWhileAPodIsLost) {
   a().kubectl.run({"-n", kNamespace, "delete", "pod", name_of(old), "--wait=false"});
   await_other_pod(a(), "shop", "capture", uid_of(old), seconds(90));
   EXPECT_TRUE(data_flows(seconds(60))) << "agents need no operator";
+  story.mended();
   scale(a(), 1);
   await_operator(a());
   story.ends_well(seconds(60));
@@ -60,12 +61,18 @@ TEST_F(Control, LeaderChanges) {
   scale(a(), 2);
   await_operator(a());
   const auto leader = holder(a());
+  story.mended();
   ASSERT_FALSE(leader.empty());
   const auto pods = a().operators();
   const auto leading = std::ranges::find_if(pods, [&](const auto& p) { return leader.starts_with(name_of(p)); });
   ASSERT_NE(leading, pods.end()) << leader;
   a().kubectl.run({"-n", kOperators, "delete", "pod", name_of(*leading), "--grace-period=0", "--force"});
-  EXPECT_TRUE(eventually([&] { return !holder(a()).empty() && holder(a()) != leader; }, seconds(60)));
+  EXPECT_TRUE(eventually(
+      [&] {
+        const auto now = holder(a());
+        return !now.empty() && now != leader;
+      },
+      seconds(60)));
   // Only who leads carries out a wish.
   const auto old = uid_of(pod(a(), "shop", "capture"));
   a().kubectl.run({"-n", kNamespace, "annotate", "datasync", "shop", "datasync.dev/restart=" + leader, "--overwrite"});
@@ -86,6 +93,7 @@ TEST_F(Control, NodeDrainedAndBack) {
         return !pods.empty() && pods.front()["status"]["phase"] == "Pending";
       },
       seconds(30)));
+  story.mended();
   b().kubectl.run({"uncordon", node});
   story.ends_well(seconds(90));
 }
@@ -96,6 +104,7 @@ TEST_F(Control, KubeletStoppedAndStarted) {
   b().own->stop_kubelet();
   std::this_thread::sleep_for(seconds(20));
   EXPECT_TRUE(data_flows(seconds(20))) << "pods run on without their kubelet";
+  story.mended();
   b().own->start_kubelet();
   b().own->wait_ready();
   story.ends_well(seconds(60));
@@ -110,6 +119,7 @@ TEST_F(Control, ApiServerAwayForAMinute) {
     ASSERT_TRUE(data_flows(seconds(20))) << "data does not need the API server";
     std::this_thread::sleep_for(seconds(2));
   }
+  story.mended();
   b().own->start_api_server();
   b().own->wait_ready();
   await_operator(b());
@@ -121,6 +131,7 @@ TEST_F(Control, KafkaRestarted) {
   Story story(stage(), "Kafka killed and started");
   scene().servers().kafka().kill();
   story.shows(a(), "shop", "BrokerUnreachable", seconds(60));
+  story.mended();
   scene().servers().kafka().start();
   story.ends_well(seconds(90));
 }

@@ -97,6 +97,7 @@ TEST_F(Pods, BadImageSetAndReverted) {
       b(), "bank",
       R"({"spec":{"apply":{"podTemplate":{"spec":{"containers":[{"name":"agent","image":"localhost/datasync/agents:none"}]}}}}})");
   story.shows(b(), "bank", "ImagePullFailed", seconds(60));
+  story.mended();
   patch(b(), "bank", R"({"spec":{"apply":{"podTemplate":null}}})");
   story.ends_well(seconds(60));
   EXPECT_THAT(story.told(b(), "bank"), ElementsAre("ImagePullFailed"));
@@ -105,8 +106,9 @@ TEST_F(Pods, BadImageSetAndReverted) {
 
 TEST_F(Pods, MemoryLimitTooSmallAndMended) {
   Story story(stage(), "memory limit mended");
-  patch(b(), "shop", R"({"spec":{"apply":{"resources":{"limits":{"memory":"12Mi"}}}}})");
+  patch(b(), "shop", R"({"spec":{"apply":{"resources":{"limits":{"memory":"6Mi"}}}}})");
   story.shows(b(), "shop", "OutOfMemory", seconds(120));
+  story.mended();
   patch(b(), "shop", R"({"spec":{"apply":{"resources":null}}})");
   story.ends_well(seconds(90));
   EXPECT_THAT(story.told(b(), "shop"), ElementsAre("OutOfMemory"));
@@ -115,6 +117,7 @@ TEST_F(Pods, MemoryLimitTooSmallAndMended) {
 TEST_F(Pods, NamespaceDeletedAndMadeAgain) {
   Story story(stage(), "namespace deleted and made again");
   a().kubectl.run({"delete", "namespace", kNamespace, "--timeout=120s"}, "", seconds(150));
+  story.mended();
   scene().furnish(a());
   scene().apply(a(), "shop", capture_only());
   scene().apply(a(), "backoffice", full_resource());

@@ -48,6 +48,7 @@ TEST_F(Secrets, WrongAuthorityForKafka) {
   b().kubectl.apply(secret("kafka-ca", {{"ca.crt", read_file(scene().servers().shop_authority().certificate())}}));
   scene().servers().kafka().restart();
   story.shows(b(), "bank", "CertificateRejected", kShown);
+  story.mended();
   set_right(b(), "kafka-ca");
   story.ends_well(kHealed);
   EXPECT_THAT(story.told(b(), "bank"), testing::IsSupersetOf({"CertificateRejected"}));
@@ -58,6 +59,7 @@ TEST_F(Secrets, WrongAuthorityForTheDestination) {
   b().kubectl.apply(secret("dr-ca", {{"ca.crt", read_file(scene().servers().shop_authority().certificate())}}));
   scene().servers().recovery().restart();
   story.shows(b(), "shop", "CertificateRejected", kShown);
+  story.mended();
   set_right(b(), "dr-ca");
   story.ends_well(kHealed);
 }
@@ -72,6 +74,7 @@ TEST_F(Secrets, ExpiredCertificateOfKafka) {
   servers.kafka().restart();
   story.shows(a(), "shop", "CertificateRejected", kShown);
   story.shows(b(), "bank", "CertificateRejected", kShown);
+  story.mended();
   servers.kafka().replace_certificate(issue(Validity::Valid));
   story.ends_well(kHealed);
 }
@@ -81,6 +84,7 @@ TEST_F(Secrets, WrongPasswordForTheDestination) {
   b().kubectl.apply(secret("dr-writer", {{"username", "writer"}, {"password", "not this one"}}));
   scene().servers().recovery().restart();
   story.shows(b(), "bank", "CredentialsRejected", kShown);
+  story.mended();
   set_right(b(), "dr-writer");
   story.ends_well(kHealed);
 }
@@ -91,6 +95,7 @@ TEST_F(Secrets, PasswordOfKafkaRotated) {
   servers.kafka().set_scram_user(Servers::kafka_user().user, "another");
   servers.kafka().restart();
   story.shows(a(), "shop", "CredentialsRejected", kShown);
+  story.mended();
   for (const auto& side : scene().sides()) {
     side.kubectl.apply(secret("kafka-user", {{"username", Servers::kafka_user().user}, {"password", "another"}}));
   }

@@ -44,8 +44,14 @@ Story::Story(Stage& stage, std::string name) : stage_(stage), name_(std::move(na
   for (const auto& side : stage_.scene().sides()) marks_[side.name] = stage_.watcher(side).mark();
 }
 
+void Story::mended() {
+  since_ = std::chrono::steady_clock::now();
+}
+
 void Story::ends_well(std::chrono::seconds limit) {
-  stage_.note(name_, stage_.scene().wait_until_well(limit), static_cast<double>(limit.count()));
+  const auto spent = [this] { return std::chrono::steady_clock::now() - since_; };
+  stage_.scene().wait_until_well(limit - std::chrono::duration_cast<std::chrono::seconds>(spent()));
+  stage_.note(name_, std::chrono::duration<double>(spent()).count(), static_cast<double>(limit.count()));
 }
 
 void Story::shows(const Side& side, const std::string& resource, const std::string& reason,

@@ -39,7 +39,9 @@ class Story {
   /// Begins: what DataSyncs show from now on belongs to it.
   Story(Stage& stage, std::string name);
 
-  /// Every DataSync is Ready and data arrives within `limit` from now; throws else. Notes the seconds.
+  /// What was broken is whole again, as far as a person mends it: the seconds count from here, else from the beginning.
+  void mended();
+  /// Every DataSync is Ready and data arrives within `limit`; throws else. Notes the seconds.
   void ends_well(std::chrono::seconds limit);
   /// A condition with this reason is seen within `limit`; throws else.
   void shows(const Side& side, const std::string& resource, const std::string& reason, std::chrono::seconds limit);
@@ -50,6 +52,7 @@ class Story {
   Stage& stage_;
   std::string name_;
   std::map<std::string, std::size_t> marks_;
+  std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
 };
 
 }  // namespace datasync::test

@@ -12,8 +12,9 @@
 namespace datasync::test {
 namespace {
 
-/// NAME <tab> REASON of Ready <newline>, for every change. Ready has the reason of whichever condition matters.
-constexpr const char* kLine = R"(jsonpath={.metadata.name}{"\t"}{.status.conditions[?(@.type=="Ready")].reason}{"\n"})";
+/// NAME=REASON of Ready for every change; kubectl turns tabs into blanks. Ready has the reason of whichever condition
+/// matters.
+constexpr const char* kLine = R"(jsonpath={.metadata.name}{"="}{.status.conditions[?(@.type=="Ready")].reason}{"\n"})";
 
 }  // namespace
 
@@ -54,9 +55,9 @@ std::vector<std::string> Watcher::reasons(const std::string& resource, std::size
   std::vector<std::string> out;
   const auto all = lines();
   for (auto i = mark; i < all.size(); ++i) {
-    const auto tab = all[i].find('\t');
-    if (tab == std::string::npos || all[i].substr(0, tab) != resource || tab + 1 == all[i].size()) continue;
-    const auto reason = all[i].substr(tab + 1);
+    const auto equals = all[i].find('=');
+    if (equals == std::string::npos || all[i].substr(0, equals) != resource || equals + 1 == all[i].size()) continue;
+    const auto reason = all[i].substr(equals + 1);
     if (out.empty() || out.back() != reason) out.push_back(reason);
   }
   return out;
