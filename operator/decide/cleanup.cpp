@@ -34,9 +34,10 @@ const Json* job_condition(const Json& job, std::string_view type) {
 }
 
 const Json* find(const Seen& seen, const Json& wanted) {
+  const auto kind = wanted.at("kind").get<std::string>();
+  const auto name = wanted.at("metadata").at("name").get<std::string>();
   const auto same = [&](const Json& c) {
-    return c.value("kind", "") == wanted.at("kind") &&
-           c.at("metadata").value("name", "") == wanted.at("metadata").at("name");
+    return c.value("kind", "") == kind && c.at("metadata").value("name", "") == name;
   };
   const auto at = std::ranges::find_if(seen.children, same);
   return at == seen.children.end() ? nullptr : &*at;

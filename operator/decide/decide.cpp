@@ -117,7 +117,7 @@ bool compare(const Seen& seen, std::vector<Json>& wanted, Plan& plan) {
   std::vector<Delete> leftovers;
   for (auto& child : wanted) {
     const auto same = [&](const Json& c) {
-      return c.value("kind", "") == child.at("kind") && name_of(c) == name_of(child);
+      return c.value("kind", "") == child.at("kind").get<std::string>() && name_of(c) == name_of(child);
     };
     const auto at = std::ranges::find_if(seen.children, same);
     if (at == seen.children.end()) {

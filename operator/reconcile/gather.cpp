@@ -92,7 +92,7 @@ std::optional<kube::ApiError> Reconciler::gather_unlabelled(decide::Seen& seen) 
   for (const auto& wanted : desired::children(owner, seen.document.resource, seen.settings)) {
     const auto name = wanted.at("metadata").value("name", "");
     const auto same = [&](const Json& c) {
-      return c.value("kind", "") == wanted.at("kind") && c.at("metadata").value("name", "") == name;
+      return c.value("kind", "") == wanted.at("kind").get<std::string>() && c.at("metadata").value("name", "") == name;
     };
     if (std::ranges::any_of(seen.children, same)) continue;
     const auto kind = kind_of(wanted);
