@@ -9,7 +9,7 @@ export CCACHE_NOHASHDIR ?= 1
 
 SOURCES = $(shell git ls-files '*.cpp' '*.hpp')
 
-.PHONY: help deps run-deps cluster-deps cluster-test cluster-demo build test unit integration demo asan tsan fuzz bench manifests tidy format check
+.PHONY: help deps run-deps cluster-deps cluster-test cluster-demo build test unit integration demo asan tsan fuzz bench images manifests tidy format check
 
 help: ## this text
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -67,6 +67,9 @@ bench: run-deps ## the speed table against its limits, measured in the same run
 	@cmake --preset release >/dev/null
 	@cmake --build --preset release -j $(JOBS) --target datasync-bench
 	@build/release/tests/bench/datasync-bench $(BENCH)
+
+images: ## the images of operator and agents, as archives in build/images (IMAGES="--push --repository HOST/PATH")
+	@tools/images $(IMAGES)
 
 manifests: ## plain YAML of operator and definition for GitOps, into build/manifests (MANIFEST_VALUES=file)
 	@mkdir -p build/manifests
