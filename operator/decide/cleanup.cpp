@@ -5,25 +5,14 @@
 
 #include <fmt/format.h>
 
+#include "operator/decide/pods.hpp"
+#include "operator/decide/running.hpp"
+#include "operator/decide/whose.hpp"
+
 namespace datasync::decide {
 namespace {
 
 constexpr Millis kLook{5'000};
-
-bool has_finalizer(const Json& resource) {
-  const auto& meta = resource.at("metadata");
-  const auto at = meta.find("finalizers");
-  return at != meta.end() && std::ranges::any_of(*at, [](const Json& f) { return f == api::kCleanupFinalizer; });
-}
-
-/// Seconds since the resource was deleted.
-std::chrono::seconds age_of_deletion(const Seen& seen) {
-  std::tm tm{};
-  const auto text = seen.resource.at("metadata").value("deletionTimestamp", std::string());
-  if (strptime(text.c_str(), "%Y-%m-%dT%H:%M:%SZ", &tm) == nullptr) return {};
-  return seen.now -
-         std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::from_time_t(timegm(&tm)));
-}
 
 const Json* job_condition(const Json& job, std::string_view type) {
   const auto status = job.find("status");
@@ -43,9 +32,9 @@ const Json* find(const Seen& seen, const Json& wanted) {
   return at == seen.children.end() ? nullptr : &*at;
 }
 
-void let_go(Plan& plan, bool warning, std::string_view why, std::string message) {
+void let_go(Plan& plan, std::string_view why, std::string message) {
   plan.finalizer = Finalizer::Remove;
-  plan.notes.push_back({warning, std::string(why), std::move(message)});
+  plan.notes.push_back({std::string(why), std::move(message)});
 }
 
 std::string left(const api::DataSync& r) {
@@ -57,31 +46,48 @@ std::string left(const api::DataSync& r) {
   return out;
 }
 
-bool agents_run(const Seen& seen) {
-  return std::ranges::any_of(seen.pods, [](const Json& pod) {
-    const auto& labels = pod.at("metadata").value("labels", Json::object());
-    return labels.value(std::string(desired::kAgentLabel), "") != desired::kCleanup;
-  });
+/// The pods in which an agent may run. One on a node that is gone may do so as well: nobody can tell.
+std::string agents_pods(const Seen& seen) {
+  std::string out;
+  for (const auto& pod : seen.pods)
+    if (!pod_ended(pod)) out += (out.empty() ? "" : ", ") + pod.at("metadata").value("name", "");
+  return out;
 }
 
 }  // namespace
 
+std::chrono::seconds age_of_deletion(const Seen& seen) {
+  std::tm tm{};
+  const auto text = seen.resource.at("metadata").value("deletionTimestamp", std::string());
+  if (strptime(text.c_str(), "%Y-%m-%dT%H:%M:%SZ", &tm) == nullptr) return {};
+  return seen.now -
+         std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::from_time_t(timegm(&tm)));
+}
+
+bool is_held(const Json& resource) {
+  const auto& meta = resource.at("metadata");
+  const auto at = meta.find("finalizers");
+  return meta.contains("deletionTimestamp") && at != meta.end() &&
+         std::ranges::any_of(*at, [](const Json& f) { return f == api::kCleanupFinalizer; });
+}
+
 Plan decide_end(const Seen& seen) {
   Plan plan;
   plan.gone = true;
-  if (!has_finalizer(seen.resource)) return plan;  // the garbage collector does the rest
+  if (!is_held(seen.resource)) return plan;  // the garbage collector does the rest
+  plan.claim = !claimed(seen);               // others that could do it see who does
   const auto& r = seen.document.resource;
   if (!seen.document.problems.empty() || r.spec.deletion_policy == api::DeletionPolicy::Retain) {
     plan.finalizer = Finalizer::Remove;
     return plan;
   }
   if (seen.namespace_ends) {
-    let_go(plan, true, reason::CleanupGaveUp, "the namespace is being deleted; left for a person: " + left(r));
+    let_go(plan, reason::CleanupGaveUp, "the namespace is being deleted; left for a person: " + left(r));
     return plan;
   }
   if (age_of_deletion(seen) >= seen.settings.cleanup_limit) {
     let_go(
-        plan, true, reason::CleanupGaveUp,
+        plan, reason::CleanupGaveUp,
         fmt::format("not done after {} seconds; left for a person: {}", seen.settings.cleanup_limit.count(), left(r)));
     return plan;
   }
@@ -93,10 +99,12 @@ Plan decide_end(const Seen& seen) {
       plan.deletes.push_back(
           {"apps/v1", "Deployment", child.at("metadata").at("name"), child.at("metadata").at("uid")});
   const Finding running{Level::Waiting, std::string(reason::CleanupRunning), "deleting " + left(r)};
-  if (!plan.deletes.empty() || agents_run(seen)) {  // an agent would make anew what is deleted under it
-    plan.findings.push_back(running);
-    return plan;
-  }
+  // An agent would make anew what is deleted under it.
+  if (seen.pods_unknown) plan.findings.push_back(*seen.pods_unknown);
+  if (const auto pods = agents_pods(seen); !pods.empty())
+    plan.findings.push_back({Level::Waiting, std::string(reason::CleanupRunning), "waits for the end of pod " + pods});
+  if (!plan.deletes.empty() && plan.findings.empty()) plan.findings.push_back(running);
+  if (!plan.findings.empty()) return plan;
   const auto owner = owner_of(seen.resource);
   const auto job = desired::cleanup_job(owner, r, seen.settings);
   const auto* live = find(seen, job);
@@ -104,7 +112,7 @@ Plan decide_end(const Seen& seen) {
     plan.findings.push_back({Level::Stalled, std::string(reason::NameTaken),
                              fmt::format("Job {} is not ours", job.at("metadata").at("name").get<std::string>())});
   } else if (live == nullptr) {
-    for (auto& child : desired::children(owner, r, seen.settings)) {
+    for (auto& child : desired::children(owner, r, seen.settings, running_of(seen))) {
       const auto* there = find(seen, child);
       const bool needed = child.at("kind") == "ConfigMap" || child.at("kind") == "ServiceAccount";
       if (needed && (there == nullptr || needs_write(*there, child, seen.settled)))
@@ -113,7 +121,7 @@ Plan decide_end(const Seen& seen) {
     plan.applies.push_back(job);
     plan.findings.push_back(running);
   } else if (job_condition(*live, "Complete") != nullptr) {
-    let_go(plan, false, reason::CleanupDone, "deleted: " + left(r));
+    let_go(plan, reason::CleanupDone, "deleted: " + left(r));
     plan.gone = true;
   } else if (const auto* failed = job_condition(*live, "Failed")) {
     plan.findings.push_back(

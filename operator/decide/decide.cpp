@@ -6,6 +6,8 @@
 
 #include "operator/decide/cleanup.hpp"
 #include "operator/decide/pods.hpp"
+#include "operator/decide/running.hpp"
+#include "operator/decide/whose.hpp"
 #include "operator/desired/merge.hpp"
 
 namespace datasync::decide {
@@ -51,21 +53,6 @@ bool prunable(const Json& object) {
   return std::ranges::find(kKinds, object.value("kind", "")) != std::end(kKinds);
 }
 
-/// Who shall manage the resource, by word of a person, by status, or whoever sees it first.
-bool managed_elsewhere(const Seen& seen) {
-  const auto& annotations = seen.document.resource.metadata.annotations;
-  if (const auto named = annotations.find(std::string(api::kOperator)); named != annotations.end())
-    return named->second != seen.settings.installation;
-  const auto status = seen.resource.find("status");
-  const auto by = status == seen.resource.end() ? std::string() : status->value("operator", "");
-  return !by.empty() && by != seen.settings.installation && seen.other_lease_fresh;
-}
-
-bool claimed(const Json& resource, const std::string& installation) {
-  const auto status = resource.find("status");
-  return status != resource.end() && status->is_object() && status->value("operator", "") == installation;
-}
-
 Finalizer finalizer_change(const Seen& seen) {
   const auto& meta = seen.resource.at("metadata");
   const auto at = meta.find("finalizers");
@@ -104,7 +91,7 @@ void replace_stuck_pods(const Seen& seen, const std::vector<Json>& wanted, Plan&
         continue;
       if (!stuck_and_old(pod, hash)) continue;
       plan.deletes.push_back({"v1", "Pod", name_of(pod), pod.at("metadata").value("uid", "")});
-      plan.notes.push_back({false, std::string(reason::OldPodReplaced),
+      plan.notes.push_back({std::string(reason::OldPodReplaced),
                             fmt::format("{} is of an old revision: {}", name_of(pod), pod_trouble(pod)->message)});
     }
   }
@@ -172,6 +159,9 @@ bool needs_write(const Json& live, const Json& wanted, const std::map<std::strin
     return object.at("metadata").value("annotations", Json::object()).value(std::string(desired::kSpecHash), "");
   };
   if (hash_of(live) != hash_of(wanted)) return true;
+  // No server spells labels differently, and a change of them changes no generation.
+  const auto labels_of = [](const Json& object) { return object.at("metadata").value("labels", Json::object()); };
+  if (!desired::covers(labels_of(live), labels_of(wanted))) return true;
   // The hash alone would not show what others changed. But what the server writes differently from what we sent must
   // not be sent for ever: after a write of ours only a change by somebody else is looked at.
   const auto at = settled.find(live.at("metadata").value("uid", ""));
@@ -180,15 +170,16 @@ bool needs_write(const Json& live, const Json& wanted, const std::map<std::strin
 }
 
 Plan decide(const Seen& seen) {
-  if (managed_elsewhere(seen)) {
+  if (auto note = managed_elsewhere(seen)) {
     Plan plan;
     plan.elsewhere = true;
+    plan.notes.push_back(std::move(*note));
     plan.requeue_after = kElsewhere;
     return plan;
   }
   if (seen.resource.at("metadata").contains("deletionTimestamp")) return decide_end(seen);
   Plan plan;
-  plan.claim = !claimed(seen.resource, seen.settings.installation);
+  plan.claim = !claimed(seen);
   auto problems = seen.document.problems;
   if (problems.empty()) problems = api::not_built(seen.document.resource);
   if (!problems.empty()) {
@@ -196,7 +187,7 @@ Plan decide(const Seen& seen) {
     return plan;
   }
   plan.finalizer = finalizer_change(seen);
-  auto wanted = desired::children(owner_of(seen.resource), seen.document.resource, seen.settings);
+  auto wanted = desired::children(owner_of(seen.resource), seen.document.resource, seen.settings, running_of(seen));
   if (!compare(seen, wanted, plan)) return plan;
   replace_stuck_pods(seen, wanted, plan);
   find_missing_secrets(seen, plan);

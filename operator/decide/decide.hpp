@@ -29,23 +29,6 @@ struct Report {
   std::string error;
 };
 
-/// Everything about one resource, as it was seen.
-struct Seen {
-  Json resource;                          ///< as the server gave it
-  api::Document document;                 ///< read from it, without its status
-  std::vector<Json> children;             ///< objects of our labels or of a wanted name, each with apiVersion and kind
-  std::vector<Json> pods;                 ///< of the agents
-  std::map<std::string, Report> reports;  ///< by agent
-  /// The keys of the named secrets that exist; nothing: the operator may not look.
-  std::optional<std::map<std::string, std::set<std::string>>> secrets;
-  /// Marks of children (`mark_of`) that held everything wanted, by uid, from this process's own writes.
-  std::map<std::string, std::string> settled;
-  desired::Settings settings;
-  bool namespace_ends = false;     ///< it is being deleted: nothing new can be made in it
-  bool other_lease_fresh = false;  ///< of the installation that status names
-  Time now;
-};
-
 enum class Level : std::uint8_t { Waiting, Stalled };
 /// Something that keeps a resource from being ready.
 struct Finding {
@@ -55,9 +38,33 @@ struct Finding {
   bool operator==(const Finding&) const = default;
 };
 
-/// An event beside those that a change of the Ready condition's reason gives.
+/// What is known of the Lease of the installation that status names.
+enum class OtherLease : std::uint8_t {
+  Dead,     ///< gone or not renewed; also when status names nobody else
+  Unknown,  ///< status names none, or it cannot be read
+  Fresh,
+};
+
+/// Everything about one resource, as it was seen.
+struct Seen {
+  Json resource;                          ///< as the server gave it
+  api::Document document;                 ///< read from it, without its status
+  std::vector<Json> children;             ///< objects of our labels or of a wanted name, each with apiVersion and kind
+  std::vector<Json> pods;                 ///< of the agents (`is_agents_pod`)
+  std::optional<Finding> pods_unknown;    ///< why `pods` may not be all there are
+  std::map<std::string, Report> reports;  ///< by agent
+  /// The keys of the named secrets that exist; nothing: the operator may not look.
+  std::optional<std::map<std::string, std::set<std::string>>> secrets;
+  /// Marks of children (`mark_of`) that held everything wanted, by uid, from this process's own writes.
+  std::map<std::string, std::string> settled;
+  desired::Settings settings;
+  bool namespace_ends = false;  ///< it is being deleted: nothing new can be made in it
+  OtherLease other_lease = OtherLease::Dead;
+  Time now;
+};
+
+/// An event beside those that a change of the Ready condition's reason gives; `event_kind(reason)` is its type.
 struct Note {
-  bool warning = false;
   std::string reason;
   std::string message;
   bool operator==(const Note&) const = default;
@@ -71,7 +78,7 @@ struct Delete {
 enum class Finalizer : std::uint8_t { Leave, Add, Remove };
 
 struct Plan {
-  bool elsewhere = false;  ///< another installation's: nothing is done, nothing is told
+  bool elsewhere = false;  ///< another installation's: nothing is done, only the notes are told
   bool claim = false;      ///< write our name into status before anything else
   Finalizer finalizer = Finalizer::Leave;
   bool gone = false;            ///< it is being deleted: no status any more
@@ -87,6 +94,10 @@ Plan decide(const Seen& seen);
 /// What changes when an object's wanted part may have changed: its generation, or its resourceVersion where it has
 /// none.
 std::string mark_of(const Json& object);
+/// Seconds since the resource was deleted.
+std::chrono::seconds age_of_deletion(const Seen& seen);
+/// It is being deleted, and our finalizer holds it.
+bool is_held(const Json& resource);
 /// Owned by this very resource.
 bool is_ours(const Json& object, std::string_view uid);
 desired::Owner owner_of(const Json& resource);

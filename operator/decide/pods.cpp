@@ -43,9 +43,15 @@ Finding finding(Level level, std::string_view reason, const std::string& pod, st
           words.empty() ? fmt::format("pod {}: {}", pod, what) : fmt::format("pod {}: {}: {}", pod, what, words)};
 }
 
+/// The limit is too small even to begin: containerd says so in words only.
+bool too_little_memory(const std::string& words) {
+  return words.find("OOM-killed") != std::string::npos;
+}
+
 std::optional<Finding> waiting(const std::string& pod, const Json& waiting, const Json& last) {
   const auto why = text(waiting, "reason");
   const auto words = text(waiting, "message");
+  if (too_little_memory(words)) return finding(Level::Stalled, reason::OutOfMemory, pod, why, words);
   constexpr std::array kPull{"ErrImagePull",      "ImagePullBackOff",    "InvalidImageName",
                              "ErrImageNeverPull", "RegistryUnavailable", "ImageInspectError"};
   constexpr std::array kConfig{"CreateContainerConfigError", "CreateContainerError", "RunContainerError"};
@@ -58,6 +64,7 @@ std::optional<Finding> waiting(const std::string& pod, const Json& waiting, cons
   if (text(ended, "reason") == "OOMKilled")
     return finding(Level::Stalled, reason::OutOfMemory, pod, "OOMKilled", words);
   const auto said = text(ended, "message");
+  if (too_little_memory(said)) return finding(Level::Stalled, reason::OutOfMemory, pod, why, said);
   return finding(Level::Stalled, reason::AgentCrashing, pod,
                  fmt::format("{}, exit code {}", why, number(ended, "exitCode", 0)), said.empty() ? words : said);
 }
@@ -68,7 +75,7 @@ std::optional<Finding> container_trouble(const std::string& pod, const Json& sta
   if (const auto& w = member(state, "waiting"); w.is_object()) return waiting(pod, w, last);
   if (const auto& ended = member(state, "terminated"); ended.is_object()) {
     const auto why = text(ended, "reason");
-    return why == "OOMKilled"
+    return why == "OOMKilled" || too_little_memory(text(ended, "message"))
                ? finding(Level::Stalled, reason::OutOfMemory, pod, why, text(ended, "message"))
                : finding(Level::Waiting, reason::AgentGone, pod, why.empty() ? "ended" : why, text(ended, "message"));
   }
@@ -80,17 +87,66 @@ std::optional<Finding> container_trouble(const std::string& pod, const Json& sta
   return std::nullopt;
 }
 
-bool of_agent(const Json& pod, std::string_view agent) {
-  return text(member(member(pod, "metadata"), "labels"), std::string(desired::kAgentLabel).c_str()) == agent;
+bool ends(const Json& pod) {
+  return member(pod, "metadata").contains("deletionTimestamp");
+}
+
+/// What runc could not start has not run (kubelet: StartError, ContainerCannotRun).
+bool has_run(const Json& terminated) {
+  const auto why = text(terminated, "reason");
+  return terminated.is_object() && why != "StartError" && why != "ContainerCannotRun";
 }
 
 }  // namespace
+
+bool pod_of(const Json& pod, std::string_view agent) {
+  return text(member(member(pod, "metadata"), "labels"), std::string(desired::kAgentLabel).c_str()) == agent;
+}
+
+bool is_agents_pod(const Json& pod, const desired::Owner& owner) {
+  const auto& meta = member(pod, "metadata");
+  const auto agent = text(member(meta, "labels"), std::string(desired::kAgentLabel).c_str());
+  const auto hash = text(member(meta, "labels"), "pod-template-hash");
+  if (hash.empty() || (agent != desired::kCapture && agent != desired::kApply)) return false;
+  const auto set = desired::child_name(owner, agent) + "-" + hash;  // as the Deployment's controller names it
+  return std::ranges::any_of(member(meta, "ownerReferences"), [&](const Json& ref) {
+    return member(ref, "controller") == true && text(ref, "kind") == "ReplicaSet" &&
+           text(ref, "apiVersion").starts_with("apps/") && text(ref, "name") == set;
+  });
+}
+
+bool pod_begun(const Json& pod) {
+  for (const auto& one : member(member(pod, "status"), "containerStatuses"))
+    if (text(one, "name") == desired::kContainer)
+      return member(member(one, "state"), "running").is_object() ||
+             has_run(member(member(one, "state"), "terminated")) ||
+             has_run(member(member(one, "lastState"), "terminated"));
+  return false;
+}
+
+bool pod_ended(const Json& pod) {
+  const auto phase = text(member(pod, "status"), "phase");
+  return phase == "Failed" || phase == "Succeeded";
+}
+
+const Json* speaking_pod(const std::vector<Json>& pods, std::string_view agent) {
+  const auto* newest = current_pod(pods, agent);
+  if (newest == nullptr || pod_begun(*newest)) return newest;
+  const Json* best = nullptr;
+  for (const auto& pod : pods) {
+    if (!pod_of(pod, agent) || ends(pod) || pod_ended(pod) || !pod_begun(pod)) continue;
+    if (best == nullptr ||
+        text(member(pod, "metadata"), "creationTimestamp") > text(member(*best, "metadata"), "creationTimestamp"))
+      best = &pod;
+  }
+  return best == nullptr ? newest : best;
+}
 
 const Json* current_pod(const std::vector<Json>& pods, std::string_view agent) {
   const Json* best = nullptr;
   for (const auto& pod : pods) {
     const auto& meta = member(pod, "metadata");
-    if (!of_agent(pod, agent) || meta.contains("deletionTimestamp")) continue;
+    if (!pod_of(pod, agent) || ends(pod)) continue;
     const auto phase = text(member(pod, "status"), "phase");
     if (phase == "Failed" && best != nullptr) continue;  // evicted: its successor counts
     const auto better = [&] {

@@ -12,6 +12,18 @@ namespace datasync::decide {
 /// The pod that counts for an agent: not ending, the newest. Null when there is none.
 const Json* current_pod(const std::vector<Json>& pods, std::string_view agent);
 
+/// The pod whose /status tells of the agent: the newest in which the agent has begun, before that the newest.
+const Json* speaking_pod(const std::vector<Json>& pods, std::string_view agent);
+
+/// Made by the ReplicaSet of a Deployment of this resource; anybody can put our labels onto a pod.
+bool is_agents_pod(const Json& pod, const desired::Owner& owner);
+/// By its label.
+bool pod_of(const Json& pod, std::string_view agent);
+/// The agent runs in it, or has run.
+bool pod_begun(const Json& pod);
+/// Nothing runs in it any more and nothing will: evicted, or done.
+bool pod_ended(const Json& pod);
+
 /// Its kubelet says that it takes part.
 bool pod_ready(const Json& pod);
 

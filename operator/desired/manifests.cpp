@@ -44,8 +44,11 @@ Json service_account(const Owner& owner) {
   return out;
 }
 
-Json config_map(const Owner& owner, const api::DataSync& resource) {
+/// Server-side apply takes away what is no longer named: a pod of a former template that is put onto another node
+/// could not mount its key any more.
+Json config_map(const Owner& owner, const api::DataSync& resource, const Running& running) {
   auto out = object("v1", "ConfigMap", owner, "config", {});
+  for (const auto& [key, text] : running.config) out["data"][key] = text;
   for (const auto agent : agents_of(resource)) {
     const auto config = agent_config(resource, agent);
     out["data"][config.key] = config.text;
@@ -62,34 +65,49 @@ Json network_policy(const Owner& owner) {
   return out;
 }
 
-Json pod_monitor(const Owner& owner) {
+Json pod_monitor(const Owner& owner, const Settings& settings) {
   auto out = object("monitoring.coreos.com/v1", "PodMonitor", owner, "agent", {});
+  auto& labels = out["metadata"]["labels"];
+  for (const auto& [key, value] : settings.pod_monitor_labels)
+    if (!labels.contains(key)) labels[key] = value;
   out["spec"] = {{"selector", selector(owner, {})},
                  {"podTargetLabels", {kNameLabel, kAgentLabel}},
                  {"podMetricsEndpoints", {{{"port", "http"}, {"path", "/metrics"}, {"scheme", "http"}}}}};
   return out;
 }
 
-Json deployment(const Owner& owner, const api::DataSync& resource, const Settings& settings, std::string_view agent) {
+/// The old pod works until the new one's agent begins: an image that cannot be pulled or a node that is full stops
+/// nothing. Then the old one ends, ready or not: two agents of one task would only push each other away
+/// (docs/decisions/0012-handing-over.md).
+Json strategy(bool new_one_has_begun) {
+  if (new_one_has_begun) return {{"type", "Recreate"}};
+  return {{"type", "RollingUpdate"}, {"rollingUpdate", {{"maxSurge", 1}, {"maxUnavailable", 0}}}};
+}
+
+Json deployment(const Owner& owner, const api::DataSync& resource, const Settings& settings, std::string_view agent,
+                const Running& running) {
   auto out = object("apps/v1", "Deployment", owner, agent, agent);
-  out["spec"] = {{"replicas", resource.spec.paused ? 0 : 1},
-                 {"revisionHistoryLimit", 2},
-                 {"progressDeadlineSeconds", 600},
-                 {"strategy", {{"type", "Recreate"}}},  // two agents of one task would only push each other away
-                 {"selector", selector(owner, agent)},
-                 {"template", agent_template(owner, resource, settings, agent)}};
+  auto pods = agent_template(owner, resource, settings, agent);
+  const auto begun = running.begun.find(std::string(agent));
+  const bool takes_over = begun != running.begun.end() &&
+                          begun->second == pods.at("metadata").at("annotations").at(std::string(kTemplateHash));
+  out["spec"] = {{"replicas", resource.spec.paused ? 0 : 1}, {"revisionHistoryLimit", 2},
+                 {"progressDeadlineSeconds", 600},           {"strategy", strategy(takes_over)},
+                 {"selector", selector(owner, agent)},       {"template", std::move(pods)}};
   return out;
 }
 
 }  // namespace
 
-std::vector<Json> children(const Owner& owner, const api::DataSync& resource, const Settings& settings) {
+std::vector<Json> children(const Owner& owner, const api::DataSync& resource, const Settings& settings,
+                           const Running& running) {
   std::vector<Json> out;
   out.push_back(hashed(service_account(owner)));
-  out.push_back(hashed(config_map(owner, resource)));
+  out.push_back(hashed(config_map(owner, resource, running)));
   if (settings.network_policy) out.push_back(hashed(network_policy(owner)));
-  if (settings.pod_monitor) out.push_back(hashed(pod_monitor(owner)));
-  for (const auto agent : agents_of(resource)) out.push_back(hashed(deployment(owner, resource, settings, agent)));
+  if (settings.pod_monitor) out.push_back(hashed(pod_monitor(owner, settings)));
+  for (const auto agent : agents_of(resource))
+    out.push_back(hashed(deployment(owner, resource, settings, agent, running)));
   return out;
 }
 

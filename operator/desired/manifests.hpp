@@ -2,6 +2,8 @@
 // The objects a resource wants to have in the cluster. Pure: the same resource and settings give the same bytes, every
 // field that a server would default and that matters is set, and nothing depends on time or on what is there.
 
+#include <map>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -10,10 +12,19 @@
 
 namespace datasync::desired {
 
+/// What the pods that run ask of the objects that are wanted.
+struct Running {
+  /// Keys of the ConfigMap, with their text, that pods of templates from before still mount.
+  std::map<std::string, std::string> config;
+  /// Agent -> hash of the template whose pod has begun its work: those of other templates end now.
+  std::map<std::string, std::string> begun;
+};
+
 /// All children in the order in which they are to be applied: ServiceAccount, ConfigMap, NetworkPolicy and PodMonitor
 /// when the settings ask for them, Deployments. Each has apiVersion, kind, owner reference, labels and the hash of
 /// itself. Precondition: the resource has no problems.
-std::vector<Json> children(const Owner& owner, const api::DataSync& resource, const Settings& settings);
+std::vector<Json> children(const Owner& owner, const api::DataSync& resource, const Settings& settings,
+                           const Running& running = {});
 
 /// The Job that deletes what a resource with `deletionPolicy: Delete` leaves outside of the cluster.
 Json cleanup_job(const Owner& owner, const api::DataSync& resource, const Settings& settings);

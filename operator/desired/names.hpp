@@ -3,6 +3,7 @@
 // selector cannot change.
 
 #include <chrono>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -46,6 +47,7 @@ struct Settings {
   std::string pull_policy = "IfNotPresent";
   bool network_policy = false;
   bool pod_monitor = false;
+  std::map<std::string, std::string> pod_monitor_labels;  ///< beside our own, for a Prometheus that selects by label
   std::chrono::seconds cleanup_limit{600};  ///< from a resource's deletion; then it goes without its cleanup
 };
 

@@ -116,14 +116,15 @@ ApiResult<Answer> HttpApi::call(const Task& task, const Request& request) {
   }
 }
 
-ApiResult<Json> HttpApi::write(const Task& task, const Request& request) {
+ApiResult<Json> HttpApi::call_for_object(const Task& task, const Request& request) {
   auto answer = call(task, request);
   if (!answer) return tl::unexpected(std::move(answer).error());
   return object_of(*answer, task.doing);
 }
 
 ApiResult<Json> HttpApi::get(const Resource& kind, const ObjectKey& key) {
-  return write({"get", doing("get", kind, key.text()), Access::Read}, {"GET", object_path(kind, key), {}, {}});
+  return call_for_object({"get", doing("get", kind, key.text()), Access::Read},
+                         {"GET", object_path(kind, key), {}, {}});
 }
 
 ApiResult<Page> HttpApi::page(const Resource& kind, const Selector& selector, unsigned limit, const std::string& next) {
@@ -208,31 +209,33 @@ ApiResult<Json> HttpApi::create(const Resource& kind, const std::string& ns, con
   const auto name = meta.is_object() ? meta.value("name", std::string()) : std::string();
   Query query;
   query.add("fieldManager", options_.field_manager);
-  return write({"create", doing("create", kind, ns + "/" + name), Access::Write},
-               {"POST", collection_path(kind, ns) + query.text(), std::string(kJsonType), dumped(object)});
+  return call_for_object({"create", doing("create", kind, ns + "/" + name), Access::Write},
+                         {"POST", collection_path(kind, ns) + query.text(), std::string(kJsonType), dumped(object)});
 }
 
 ApiResult<Json> HttpApi::apply(const Resource& kind, const ObjectKey& key, const Json& object,
                                std::string_view subresource) {
   Query query;
   query.add("fieldManager", options_.field_manager).add("force", "true");
-  return write({"apply", doing("apply", kind, key.text(), subresource), Access::Write},
-               {"PATCH", object_path(kind, key, subresource) + query.text(), std::string(kApplyType), dumped(object)});
+  return call_for_object(
+      {"apply", doing("apply", kind, key.text(), subresource), Access::Write},
+      {"PATCH", object_path(kind, key, subresource) + query.text(), std::string(kApplyType), dumped(object)});
 }
 
 ApiResult<Json> HttpApi::merge_patch(const Resource& kind, const ObjectKey& key, const Json& patch,
                                      std::string_view subresource) {
   Query query;
   query.add("fieldManager", options_.field_manager);
-  return write({"patch", doing("patch", kind, key.text(), subresource), Access::Write},
-               {"PATCH", object_path(kind, key, subresource) + query.text(), std::string(kMergeType), dumped(patch)});
+  return call_for_object(
+      {"patch", doing("patch", kind, key.text(), subresource), Access::Write},
+      {"PATCH", object_path(kind, key, subresource) + query.text(), std::string(kMergeType), dumped(patch)});
 }
 
 ApiResult<Json> HttpApi::update(const Resource& kind, const ObjectKey& key, const Json& object) {
   Query query;
   query.add("fieldManager", options_.field_manager);
-  return write({"update", doing("update", kind, key.text()), Access::Write},
-               {"PUT", object_path(kind, key) + query.text(), std::string(kJsonType), dumped(object)});
+  return call_for_object({"update", doing("update", kind, key.text()), Access::Write},
+                         {"PUT", object_path(kind, key) + query.text(), std::string(kJsonType), dumped(object)});
 }
 
 ApiResult<void> HttpApi::remove(const Resource& kind, const ObjectKey& key, const Preconditions& only_if) {

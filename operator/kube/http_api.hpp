@@ -41,7 +41,7 @@ class HttpApi final : public Api {
   /// A 2xx answer.
   ApiResult<Answer> call(const Task& task, const Request& request);
   ApiResult<Answer> call_once(const Task& task, const Request& request, base::SteadyTime deadline);
-  ApiResult<Json> write(const Task& task, const Request& request);
+  ApiResult<Json> call_for_object(const Task& task, const Request& request);
   ApiResult<Page> page(const Resource& kind, const Selector& selector, unsigned limit, const std::string& next);
   void count(std::string_view verb, int code) const;
 

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdlib>
+#include <map>
 #include <memory>
 #include <random>
 #include <string>
@@ -46,6 +47,8 @@ struct Arguments {
   std::string http_port_file;
   bool network_policy = false;
   bool pod_monitor = false;
+  std::vector<std::string> pod_monitor_labels;
+  bool secrets = true;
   unsigned workers = 4;
   unsigned resync_seconds = 600;
   unsigned cleanup_seconds = 600;
@@ -71,6 +74,15 @@ void describe(CLI::App& app, Arguments& a) {
   app.add_option("--http-port-file", a.http_port_file, "The port is written here");
   app.add_flag("--network-policy", a.network_policy, "Make a NetworkPolicy for the agents of each resource");
   app.add_flag("--pod-monitor", a.pod_monitor, "Make a PodMonitor for the agents of each resource");
+  app.add_option("--pod-monitor-labels", a.pod_monitor_labels, "KEY=VALUE,... beside the PodMonitors' own labels")
+      ->delimiter(',')
+      ->check(CLI::Validator(
+          [](const std::string& one) {
+            return one.find('=') > 0 && one.find('=') != one.npos ? std::string() : "not KEY=VALUE: " + one;
+          },
+          "KEY=VALUE"));
+  app.add_flag("--look-at-secrets,!--no-look-at-secrets", a.secrets,
+               "Tell which named secret is missing (default); needs the right to get secrets");
   app.add_option("--workers", a.workers, "Resources looked at at once")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
@@ -124,6 +136,12 @@ kube::ConnectOptions connect_options(const Arguments& a) {
   return out;
 }
 
+std::map<std::string, std::string> labels(const std::vector<std::string>& texts) {
+  std::map<std::string, std::string> out;
+  for (const auto& one : texts) out[one.substr(0, one.find('='))] = one.substr(one.find('=') + 1);
+  return out;
+}
+
 reconcile::OperatorOptions operator_options(const Arguments& a, const std::string& instance) {
   reconcile::OperatorOptions out;
   out.settings.children = {.installation = a.installation,
@@ -131,7 +149,9 @@ reconcile::OperatorOptions operator_options(const Arguments& a, const std::strin
                            .pull_policy = a.pull_policy,
                            .network_policy = a.network_policy,
                            .pod_monitor = a.pod_monitor,
+                           .pod_monitor_labels = labels(a.pod_monitor_labels),
                            .cleanup_limit = std::chrono::seconds(a.cleanup_seconds)};
+  out.settings.secrets = a.secrets;
   if (a.leader_elect) out.settings.lease = a.lease_namespace + "/" + a.lease_name;
   out.namespaces = a.namespaces;
   out.instance = instance;

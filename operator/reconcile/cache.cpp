@@ -1,5 +1,8 @@
 #include "operator/reconcile/cache.hpp"
 
+#include <algorithm>
+#include <set>
+
 #include <fmt/format.h>
 
 #include "agents/base/log.hpp"
@@ -8,6 +11,8 @@
 
 namespace datasync::reconcile {
 namespace {
+
+constexpr base::Millis kLook{100};
 
 /// "namespace/name" of the resource that the labels name; empty: none.
 std::vector<std::string> owner_names(const Json& object) {
@@ -22,6 +27,17 @@ std::vector<std::string> owner_names(const Json& object) {
 ObjectKey owner_key(const Json& object) {
   const auto& meta = object.at("metadata");
   return {meta.value("namespace", ""), meta.at("labels").value(std::string(desired::kNameLabel), "")};
+}
+
+/// False when stopped, after `limit`, and as soon as the server has refused.
+bool wait_for(const runtime::Informer& informer, const std::stop_token& stop, base::Millis limit) {
+  const auto until = base::steady_now() + limit;
+  while (!informer.wait_synced(stop, kLook)) {
+    const auto error = informer.last_error();
+    const bool refused = error && (error->is(kube::Code::NotFound) || error->is(kube::Code::Forbidden));
+    if (refused || stop.stop_requested() || base::steady_now() >= until) return false;
+  }
+  return true;
 }
 
 /// What makes a new look at a resource worth while: not our own writing of its status.
@@ -60,39 +76,55 @@ void Cache::add(kube::Api& api, const Options& options, const kube::Resource& ki
   if (!resource) o.index = owner_names;
   o.relist = options.relist;
   auto made = std::make_unique<runtime::Informer>(api, std::move(o));
+  // What was not known before may change what is to be done for any resource.
+  if (!resource) made->on_sync([this] { tell_all(); });
   made->on_change([this, resource](runtime::Informer::Change change, const Json& object, const Json* before) {
     if (!resource) {
-      if (!owner_names(object).empty()) changed_(owner_key(object));
+      tell_owners(object, before);
     } else if (change != runtime::Informer::Change::Modified || matters(object, before)) {
       changed_(runtime::key_of(object));
     }
   });
-  to.push_back(std::move(made));
+  to.push_back({kind, ns, std::move(made)});
+}
+
+/// An object that lost our label is told as deleted, and then looked for by its name; one that got another resource's
+/// label concerns two.
+void Cache::tell_owners(const Json& object, const Json* before) const {
+  std::set<ObjectKey> owners;
+  for (const auto* one : {&object, before})
+    if (one != nullptr && !owner_names(*one).empty()) owners.insert(owner_key(*one));
+  for (const auto& owner : owners) changed_(owner);
+}
+
+void Cache::tell_all() const {
+  for (const auto& one : resources_)
+    for (const auto& object : one.informer->all()) changed_(runtime::key_of(*object));
 }
 
 void Cache::start() {
   for (auto* all : {&children_, &pods_, &resources_})
-    for (auto& one : *all) one->start();
+    for (auto& one : *all) one.informer->start();
 }
 
 void Cache::stop() {
   for (auto* all : {&resources_, &children_, &pods_})
-    for (auto& one : *all) one->stop();
+    for (auto& one : *all) one.informer->stop();
 }
 
 bool Cache::wait_synced(std::stop_token stop, base::Millis limit) const {
   for (const auto* all : {&children_, &pods_})
     for (const auto& one : *all) {
-      if (one->wait_synced(stop, limit)) continue;
+      if (wait_for(*one.informer, stop, limit)) continue;
       if (stop.stop_requested()) return false;
-      const auto error = one->last_error();
+      const auto error = one.informer->last_error();
       base::log::error("a kind cannot be listed; its objects are not watched until it can",
                        {{"error", std::string_view(error ? error->message : "no answer yet")}});
     }
   for (const auto& one : resources_)
-    while (!one->wait_synced(stop, limit)) {
+    while (!one.informer->wait_synced(stop, limit)) {
       if (stop.stop_requested()) return false;
-      const auto error = one->last_error();
+      const auto error = one.informer->last_error();
       base::log::error("the resources cannot be listed",
                        {{"error", std::string_view(error ? error->message : "no answer yet")}});
     }
@@ -101,20 +133,20 @@ bool Cache::wait_synced(std::stop_token stop, base::Millis limit) const {
 
 bool Cache::synced() const {
   for (const auto& one : resources_)
-    if (!one->has_synced()) return false;
+    if (!one.informer->has_synced()) return false;
   return true;
 }
 
 std::optional<Json> Cache::resource(const ObjectKey& key) const {
   for (const auto& one : resources_)
-    if (const auto found = one->get(key)) return unpack(*found);
+    if (const auto found = one.informer->get(key)) return unpack(*found);
   return std::nullopt;
 }
 
 std::vector<Json> Cache::owned(const Informers& of, const ObjectKey& owner) {
   std::vector<Json> out;
   for (const auto& one : of)
-    for (const auto& object : one->indexed(owner.text())) out.push_back(unpack(*object));
+    for (const auto& object : one.informer->indexed(owner.text())) out.push_back(unpack(*object));
   return out;
 }
 
@@ -124,6 +156,22 @@ std::vector<Json> Cache::children(const ObjectKey& owner) const {
 
 std::vector<Json> Cache::pods(const ObjectKey& owner) const {
   return owned(pods_, owner);
+}
+
+std::optional<kube::ApiError> Cache::pods_unknown(const std::string& ns) const {
+  for (const auto& one : pods_) {
+    if (!one.ns.empty() && one.ns != ns) continue;
+    if (auto error = one.informer->last_error()) return error;
+    if (!one.informer->has_synced()) return kube::ApiError{kube::Code::Timeout, 0, "list pods: no answer yet", {}};
+  }
+  return std::nullopt;
+}
+
+bool Cache::lacks(const kube::Resource& kind) const {
+  return std::ranges::any_of(children_, [&](const Kept& one) {
+    const auto error = one.informer->last_error();
+    return one.kind == kind && error && error->is(kube::Code::NotFound);
+  });
 }
 
 }  // namespace datasync::reconcile

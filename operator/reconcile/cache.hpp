@@ -27,8 +27,8 @@ class Cache {
 
   void start();
   void stop();
-  /// False when stopped first. A kind that cannot be listed (no right, no such kind) is logged once and not waited for
-  /// longer than `limit`.
+  /// False when stopped first. A kind that cannot be listed (no right, no such kind) is logged once and not waited
+  /// for; one that does not answer, no longer than `limit`.
   bool wait_synced(std::stop_token stop, base::Millis limit) const;
   /// True when the resources themselves were listed.
   [[nodiscard]] bool synced() const;
@@ -36,10 +36,21 @@ class Cache {
   [[nodiscard]] std::optional<Json> resource(const ObjectKey& key) const;
   [[nodiscard]] std::vector<Json> children(const ObjectKey& owner) const;
   [[nodiscard]] std::vector<Json> pods(const ObjectKey& owner) const;
+  /// Why `pods` of this namespace may be too few or too old; nothing when they are what the server last said.
+  [[nodiscard]] std::optional<kube::ApiError> pods_unknown(const std::string& ns) const;
+  /// The server has no such kind: its CustomResourceDefinition is not there.
+  [[nodiscard]] bool lacks(const kube::Resource& kind) const;
 
  private:
-  using Informers = std::vector<std::unique_ptr<runtime::Informer>>;
+  struct Kept {
+    kube::Resource kind;
+    std::string ns;
+    std::unique_ptr<runtime::Informer> informer;
+  };
+  using Informers = std::vector<Kept>;
   void add(kube::Api& api, const Options& options, const kube::Resource& kind, const std::string& ns, Informers& to);
+  void tell_owners(const Json& object, const Json* before) const;
+  void tell_all() const;
   static std::vector<Json> owned(const Informers& of, const ObjectKey& owner);
 
   std::function<void(const ObjectKey&)> changed_;

@@ -21,9 +21,14 @@ std::optional<Finding> refusal(const ApiError& error) {
   return Finding{Level::Stalled, std::string(decide::reason::ApplyRefused), error.message};
 }
 
+/// Nothing can be made there any more, and nobody has to mend that (k8s.io/apiserver, admission NamespaceLifecycle).
+bool of_ending_namespace(const ApiError& error) {
+  return error.is(Code::Forbidden) && error.message.find("because it is being terminated") != std::string::npos;
+}
+
 /// True when the rest of the plan has no chance.
 bool take(Done& done, const ApiError& error) {
-  if (error.is(Code::Conflict) || error.is(Code::AlreadyExists)) {
+  if (error.is(Code::Conflict) || error.is(Code::AlreadyExists) || of_ending_namespace(error)) {
     done.conflict = true;
   } else if (auto refused = refusal(error)) {
     done.refused.push_back(std::move(*refused));
@@ -32,6 +37,13 @@ bool take(Done& done, const ApiError& error) {
     return true;
   }
   return false;
+}
+
+/// A refusal of what agents run without stands in the way of nothing. False: it is none, or not of such a kind.
+bool take_extra(Done& done, const kube::Resource& kind, const ApiError& error) {
+  if (!is_spare(kind) || of_ending_namespace(error) || !refusal(error)) return false;
+  done.extras.push_back(fmt::format("{}: {}", kind.kind, error.message));
+  return true;
 }
 
 }  // namespace
@@ -57,11 +69,17 @@ std::optional<ApiError> Reconciler::still_so(const decide::Seen& seen) {
   return same ? std::nullopt : std::optional(changed);
 }
 
-/// With the resourceVersion: of two installations that see a new resource at once, one gets it.
+/// With the resourceVersion: of two installations that see a new resource at once, one gets it. What a former
+/// installation told goes: fields of its field manager that ours does not name would stay for ever. Conditions keep
+/// their times; we name all of them.
 std::optional<ApiError> Reconciler::claim(const decide::Seen& seen) {
   const auto owner = decide::owner_of(seen.resource);
   Json patch{{"metadata", {{"resourceVersion", seen.resource.at("metadata").value("resourceVersion", "")}}},
-             {"status", {{"operator", settings_.children.installation}}}};
+             {"status", Json::object()}};
+  const auto before = seen.resource.value("status", Json::object());
+  for (const auto& [key, value] : before.items())
+    if (key != "conditions") patch["status"][key] = nullptr;
+  patch["status"]["operator"] = settings_.children.installation;
   patch["status"]["operatorLease"] = settings_.lease.empty() ? Json() : Json(settings_.lease);
   auto done = api_.merge_patch(kube::kDataSyncs, {owner.ns, owner.name}, patch, "status");
   if (!done) return done.error();
@@ -117,7 +135,7 @@ Done Reconciler::carry_out(const decide::Seen& seen, const decide::Plan& plan, M
                                 {"name", std::string_view(one.name)}});
     const auto gone = api_.remove(*kind, {owner.ns, one.name}, {.uid = one.uid, .resource_version = {}});
     if (gone) unasked_.erased({owner.ns, owner.name}, one.uid);
-    if (!gone && take(done, gone.error())) return done;
+    if (!gone && !take_extra(done, *kind, gone.error()) && take(done, gone.error())) return done;
   }
   for (const auto& wanted : plan.applies) {
     const auto kind = kind_of(wanted);
@@ -127,8 +145,8 @@ Done Reconciler::carry_out(const decide::Seen& seen, const decide::Plan& plan, M
       memory.settled[now->at("metadata").value("uid", "")] = decide::mark_of(*now);
       continue;
     }
-    if (take(done, now.error())) return done;
-    if (!is_spare(*kind)) return done;  // what comes later builds on it
+    if (take_extra(done, *kind, now.error())) continue;
+    if (take(done, now.error()) || !is_spare(*kind)) return done;  // what comes later builds on it
   }
   return done;
 }

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "operator/decide/pods.hpp"
 #include "operator/reconcile/reconciler.hpp"
 #include "operator/status/conditions.hpp"
 
@@ -71,15 +72,18 @@ std::optional<Gathered> Reconciler::gather(const ObjectKey& key, Memory& memory)
   }
   seen.children = cache_.children(key);
   for (auto& object : unasked_.of(key)) seen.children.push_back(std::move(object));
-  seen.pods = cache_.pods(key);
+  gather_pods(seen);
   seen.settled = memory.settled;
-  seen.other_lease_fresh = other_lease_fresh(status_of(seen.resource));
-  const bool ends = seen.resource.at("metadata").contains("deletionTimestamp");
-  if (ends) seen.namespace_ends = namespace_ends(key.ns);
-  if (!ends && seen.document.problems.empty()) {
-    out.blind = gather_unlabelled(seen);
-    gather_secrets(seen);
+  seen.other_lease = other_lease(status_of(seen.resource));
+  if (seen.settings.pod_monitor && cache_.lacks(kube::kPodMonitors)) {
+    seen.settings.pod_monitor = false;
+    out.lacking.push_back(kube::kPodMonitors.kind);
   }
+  const bool ends = seen.resource.at("metadata").contains("deletionTimestamp");
+  const bool held = decide::is_held(seen.resource);
+  if (held) seen.namespace_ends = namespace_ends(key.ns);
+  if ((!ends || held) && seen.document.problems.empty()) out.blind = gather_unlabelled(seen);
+  if (!ends && seen.document.problems.empty()) gather_secrets(seen);
   reports_.watch(key, ends ? std::vector<Target>{} : targets_of(seen.pods));
   seen.reports = reports_.of(key);
   return out;
@@ -89,7 +93,12 @@ std::optional<Gathered> Reconciler::gather(const ObjectKey& key, Memory& memory)
 /// known.
 std::optional<kube::ApiError> Reconciler::gather_unlabelled(decide::Seen& seen) {
   const auto owner = decide::owner_of(seen.resource);
-  for (const auto& wanted : desired::children(owner, seen.document.resource, seen.settings)) {
+  auto all = desired::children(owner, seen.document.resource, seen.settings);
+  if (decide::is_held(seen.resource)) {
+    std::erase_if(all, [](const Json& c) { return c.at("kind") != "ConfigMap" && c.at("kind") != "ServiceAccount"; });
+    all.push_back(desired::cleanup_job(owner, seen.document.resource, seen.settings));
+  }
+  for (const auto& wanted : all) {
     const auto name = wanted.at("metadata").value("name", "");
     const auto same = [&](const Json& c) {
       return c.value("kind", "") == wanted.at("kind").get<std::string>() && c.at("metadata").value("name", "") == name;
@@ -108,8 +117,20 @@ std::optional<kube::ApiError> Reconciler::gather_unlabelled(decide::Seen& seen) 
   return std::nullopt;
 }
 
+void Reconciler::gather_pods(decide::Seen& seen) {
+  const auto owner = decide::owner_of(seen.resource);
+  seen.pods = cache_.pods({owner.ns, owner.name});
+  std::erase_if(seen.pods, [&](const Json& pod) { return !decide::is_agents_pod(pod, owner); });
+  const auto error = cache_.pods_unknown(owner.ns);
+  if (!error) return;
+  const bool forbidden = error->is(kube::Code::Forbidden);
+  seen.pods_unknown = decide::Finding{
+      forbidden ? decide::Level::Stalled : decide::Level::Waiting,
+      std::string(forbidden ? decide::reason::Forbidden : decide::reason::ApiUnavailable), error->message};
+}
+
 void Reconciler::gather_secrets(decide::Seen& seen) {
-  if (!needs_look_at_secrets(seen)) return;
+  if (!settings_.secrets || !needs_look_at_secrets(seen)) return;
   const auto ns = decide::owner_of(seen.resource).ns;
   {
     const std::lock_guard lock(mutex_);
@@ -141,21 +162,23 @@ bool Reconciler::namespace_ends(const std::string& ns) {
 
 /// By our own clock: a lease is alive while it is seen to change. One that was just released counts: the other
 /// installation may only be rolled out anew.
-bool Reconciler::other_lease_fresh(const Json& status) {
+decide::OtherLease Reconciler::other_lease(const Json& status) {
+  using decide::OtherLease;
   const auto by = status.value("operator", "");
-  if (by.empty() || by == settings_.children.installation) return false;
+  if (by.empty() || by == settings_.children.installation) return OtherLease::Dead;
   const auto name = status.value("operatorLease", "");
   const auto slash = name.find('/');
-  if (slash == std::string::npos) return true;  // it has none: nobody can tell, so it stays its own
+  if (slash == std::string::npos) return OtherLease::Unknown;
   const auto lease = api_.get(kube::kLeases, {name.substr(0, slash), name.substr(slash + 1)});
-  if (!lease) return !lease.error().is(kube::Code::NotFound);
+  if (!lease) return lease.error().is(kube::Code::NotFound) ? OtherLease::Dead : OtherLease::Unknown;
   const auto spec = lease->value("spec", Json::object());
   const auto renewed = spec.value("renewTime", "");
   const std::chrono::seconds duration(spec.value("leaseDurationSeconds", std::int64_t{kDefaultLease.count()}));
   const std::lock_guard lock(mutex_);
   auto& known = leases_[name];
   if (known.renewed != renewed) known = {renewed, now_()};
-  return now_() - known.seen <= std::max<std::chrono::seconds>(2 * duration, kRollOut);
+  const bool fresh = now_() - known.seen <= std::max<std::chrono::seconds>(2 * duration, kRollOut);
+  return fresh ? OtherLease::Fresh : OtherLease::Dead;
 }
 
 }  // namespace datasync::reconcile

@@ -24,15 +24,17 @@ runtime::Outcome Reconciler::reconcile(const ObjectKey& key, std::stop_token /*s
   const auto& seen = gathered->seen;
   const auto plan = decide::decide(seen);
   if (plan.elsewhere) {
-    if (!memory.told_elsewhere)
-      record(seen.resource, {{false, std::string(decide::reason::ManagedElsewhere),
-                              "installation " + settings_.children.installation + " leaves it alone"}});
-    memory.told_elsewhere = true;
+    if (memory.told_elsewhere != plan.notes.front().message) record(seen.resource, plan.notes);
+    memory.told_elsewhere = plan.notes.front().message;
     reports_.forget(key);
     return runtime::Outcome::again(*plan.requeue_after);
   }
-  memory.told_elsewhere = false;
-  const auto done = gathered->blind ? not_done(*gathered->blind) : carry_out(seen, plan, memory);
+  memory.told_elsewhere.clear();
+  // A cleanup that makes nothing must not wait: it may be about to let the resource go.
+  const bool blind = gathered->blind && !(decide::is_held(seen.resource) && plan.applies.empty());
+  auto done = blind ? not_done(*gathered->blind) : carry_out(seen, plan, memory);
+  for (const auto& kind : gathered->lacking)
+    done.extras.push_back(kind + ": the API server has no such kind; install its CustomResourceDefinition");
   return tell(seen, plan, done, memory);
 }
 

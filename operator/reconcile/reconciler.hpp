@@ -20,7 +20,8 @@ namespace datasync::reconcile {
 
 struct Settings {
   desired::Settings children;
-  std::string lease;  ///< "namespace/name" of our own; empty: no leader election
+  std::string lease;    ///< "namespace/name" of our own; empty: no leader election
+  bool secrets = true;  ///< look whether named secrets are there; false: there is no right to
 };
 
 /// What one process remembers of a resource between two looks. Nothing of it is needed to be right: it only saves
@@ -28,17 +29,19 @@ struct Settings {
 struct Memory {
   std::map<std::string, std::string> settled;  ///< decide::Seen::settled
   std::optional<decide::Time> status_written;
-  std::string status_over;  ///< resourceVersion that the cache showed when status was last written,
-  Json status;              ///< and what was written over it
-  bool told_elsewhere = false;
-  unsigned failures = 0;   ///< in a row, that heal by themselves
-  unsigned conflicts = 0;  ///< in a row
+  std::string status_over;     ///< resourceVersion that the cache showed when status was last written,
+  Json status;                 ///< and what was written over it
+  std::string told_elsewhere;  ///< who manages it, as told last; empty: we
+  std::string told_extras;     ///< what could not be made beside the agents, as told last
+  unsigned failures = 0;       ///< in a row, that heal by themselves
+  unsigned conflicts = 0;      ///< in a row
 };
 
 /// What was seen, and why not all of it was.
 struct Gathered {
   decide::Seen seen;
   std::optional<kube::ApiError> blind;  ///< an object may stand where a child shall stand: nothing may be written there
+  std::vector<std::string> lacking;     ///< kinds that are asked for and that the server does not have
 };
 
 /// What of a plan could not be done.
@@ -46,6 +49,7 @@ struct Done {
   std::vector<decide::Finding> refused;  ///< with the server's words
   std::optional<kube::ApiError> error;   ///< tried again with back-off
   bool conflict = false;                 ///< something changed meanwhile: look again soon
+  std::vector<std::string> extras;       ///< what agents run without, with the server's words
 };
 
 /// Of a plan that is not begun because of `error`.
@@ -63,9 +67,10 @@ class Reconciler {
   // gather.cpp
   std::optional<Gathered> gather(const ObjectKey& key, Memory& memory);
   std::optional<kube::ApiError> gather_unlabelled(decide::Seen& seen);
+  void gather_pods(decide::Seen& seen);
   void gather_secrets(decide::Seen& seen);
   bool namespace_ends(const std::string& ns);
-  bool other_lease_fresh(const Json& status);
+  decide::OtherLease other_lease(const Json& status);
   // carry_out.cpp
   Done carry_out(const decide::Seen& seen, const decide::Plan& plan, Memory& memory);
   std::optional<kube::ApiError> still_so(const decide::Seen& seen);
@@ -74,6 +79,7 @@ class Reconciler {
   // tell.cpp
   runtime::Outcome tell(const decide::Seen& seen, const decide::Plan& plan, const Done& done, Memory& memory);
   void record(const Json& resource, const std::vector<decide::Note>& notes);
+  void tell_extras(const Json& resource, const std::vector<std::string>& extras, Memory& memory);
 
   Memory& memory_of(const ObjectKey& key);
   void forget(const ObjectKey& key);

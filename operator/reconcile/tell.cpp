@@ -1,6 +1,9 @@
 // The status and the events, and when to look again.
 #include <algorithm>
 
+#include <fmt/ranges.h>
+
+#include "agents/base/log.hpp"
 #include "operator/reconcile/reconciler.hpp"
 
 namespace datasync::reconcile {
@@ -9,8 +12,10 @@ namespace {
 using runtime::Outcome;
 
 constexpr base::Millis kSoon{200};
-constexpr unsigned kMostDoublings = 7;  ///< 25 s between looks when conflicts do not end
-constexpr unsigned kTellAfter = 3;      ///< failures in a row of what heals by itself, until status says so
+constexpr base::Millis kFirstAnswer{5'000};  ///< an agent that was just asked has answered by then, or failed to
+constexpr base::Millis kExtras{300'000};     ///< between tries of what agents run without
+constexpr unsigned kMostDoublings = 7;       ///< 25 s between looks when conflicts do not end
+constexpr unsigned kTellAfter = 3;           ///< failures in a row of what heals by itself, until status says so
 
 std::optional<base::Millis> sooner(std::optional<base::Millis> a, std::optional<base::Millis> b) {
   return !a ? b : !b ? a : std::min(a, b);
@@ -27,6 +32,7 @@ Outcome outcome(const Done& done, std::optional<base::Millis> requeue, Memory& m
   if (!done.refused.empty()) return Outcome::failed(done.refused.front().message);
   if (done.conflict) return look_again(memory);
   memory.conflicts = 0;
+  if (!done.extras.empty()) requeue = sooner(requeue, kExtras);
   return requeue ? Outcome::again(*requeue) : Outcome::done();
 }
 
@@ -34,8 +40,23 @@ Outcome outcome(const Done& done, std::optional<base::Millis> requeue, Memory& m
 
 void Reconciler::record(const Json& resource, const std::vector<decide::Note>& notes) {
   for (const auto& note : notes)
-    events_.record(resource, note.warning ? runtime::EventKind::Warning : runtime::EventKind::Normal, note.reason,
-                   "Reconcile", note.message);
+    events_.record(resource,
+                   decide::event_kind(note.reason) == decide::EventKind::Warning ? runtime::EventKind::Warning
+                                                                                 : runtime::EventKind::Normal,
+                   note.reason, "Reconcile", note.message);
+}
+
+/// Once for as long as it stays so.
+void Reconciler::tell_extras(const Json& resource, const std::vector<std::string>& extras, Memory& memory) {
+  const auto text = fmt::format("{}", fmt::join(extras, "; "));
+  if (text == memory.told_extras) return;
+  memory.told_extras = text;
+  if (text.empty()) return;
+  const auto owner = decide::owner_of(resource);
+  base::log::warn("runs without", {{"namespace", std::string_view(owner.ns)},
+                                   {"name", std::string_view(owner.name)},
+                                   {"what", std::string_view(text)}});
+  record(resource, {{std::string(decide::reason::ExtraRefused), text}});
 }
 
 Outcome Reconciler::tell(const decide::Seen& seen, const decide::Plan& plan, const Done& done, Memory& memory) {
@@ -43,6 +64,8 @@ Outcome Reconciler::tell(const decide::Seen& seen, const decide::Plan& plan, con
     if (!done.error && !done.conflict) record(seen.resource, plan.notes);
     return outcome(done, plan.requeue_after, memory);
   }
+  record(seen.resource, plan.notes);
+  tell_extras(seen.resource, done.extras, memory);
   auto findings = done.refused;
   memory.failures = done.error ? memory.failures + 1 : 0;
   if (done.error) {
@@ -51,6 +74,7 @@ Outcome Reconciler::tell(const decide::Seen& seen, const decide::Plan& plan, con
   } else if (done.conflict) {
     return outcome(done, {}, memory);
   }
+  if (status::too_early(seen)) return outcome(done, sooner(plan.requeue_after, kFirstAnswer), memory);
   const auto told = status::tell(seen, plan, findings, settings_.lease);
   const auto before = seen.resource.value("status", Json::object());
   const auto due = status::due(before, told.status, memory.status_written, seen.now);

@@ -60,7 +60,9 @@ void EventRecorder::record(const Json& regarding, EventKind kind, std::string_vi
     if (const auto found = kept_.find(id); found != kept_.end()) {
       auto& kept = found->second;
       ++kept.count;
-      if (options_.now() - kept.written < options_.again) return;
+      // The first times are news: a pod that ends again. What goes on and on is counted.
+      const bool rounder = (kept.count & (kept.count - 1)) == 0;
+      if (!rounder && options_.now() - kept.written < options_.again) return;
       kept.written = options_.now();
       event = kept.event;
       count = kept.count;

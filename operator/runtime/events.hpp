@@ -16,10 +16,10 @@ namespace datasync::runtime {
 
 enum class EventKind : std::uint8_t { Normal, Warning };
 
-/// Writes events.k8s.io Events about objects. The same reason and note for the same object is written once; when it
-/// comes again after `again`, the Event there is gets a series with the count. A failure to write is logged and
-/// forgotten: an Event is for people, nothing depends on it.
-/// Thread-safe; blocks for the API call. At most `most_kept` Events are remembered.
+/// Writes events.k8s.io Events about objects. The same reason and note for the same object is one Event; when it
+/// comes again the second, fourth, eighth... time, or after `again`, that gets a series with the count. A failure to
+/// write is logged and forgotten: an Event is for people, nothing depends on it. Thread-safe; blocks for the API call.
+/// At most `most_kept` Events are remembered.
 class EventRecorder {
  public:
   struct Options {

@@ -68,6 +68,10 @@ void Informer::on_change(Handler handler) {
   handlers_.push_back(std::move(handler));
 }
 
+void Informer::on_sync(std::function<void()> handler) {
+  sync_handlers_.push_back(std::move(handler));
+}
+
 void Informer::start() {
   thread_ = std::jthread([this](std::stop_token stop) { run(std::move(stop)); });
 }
@@ -113,11 +117,14 @@ bool Informer::list_once() {
                base::Millis(std::uniform_int_distribution<std::int64_t>(relist - relist / 5, relist + relist / 5)(rng));
   replace(std::move(*list));
   heard(Doing::List);
+  bool first = false;
   {
     const std::lock_guard lock(mutex_);
-    synced_ = true;
+    first = !synced_.exchange(true);
   }
   synced_cv_.notify_all();
+  if (first)
+    for (const auto& handler : sync_handlers_) handler();
   return true;
 }
 

@@ -63,6 +63,8 @@ class Informer {
 
   /// Before `start`.
   void on_change(Handler handler);
+  /// Before `start`. Called once, on the informer's thread, when the first full list is there.
+  void on_sync(std::function<void()> handler);
   void start();
   void stop();  ///< waits for the thread
   /// What the thread does; for tests, which call it without `start`.
@@ -109,6 +111,7 @@ class Informer {
   kube::Api& api_;
   Options options_;
   std::vector<Handler> handlers_;
+  std::vector<std::function<void()>> sync_handlers_;
   // Of the informer's thread alone.
   std::string position_;  ///< where the watch goes on; empty: list first
   std::string newest_;    ///< the highest resourceVersion seen

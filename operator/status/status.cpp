@@ -72,20 +72,33 @@ AgentState from_view(const Seen& seen, std::string_view agent, const decide::Age
   return {waiting(reason::Starting, fmt::format("{} is {}", agent, view.state)), {}, {}};
 }
 
+/// A new pod that does not begin stops nothing.
+Finding with_old_pod(const Seen& seen, std::string_view agent, const Json& pod, Finding trouble) {
+  const auto* speaks = decide::speaking_pod(seen.pods, agent);
+  if (speaks != &pod && decide::pod_ready(*speaks))
+    trouble.message +=
+        fmt::format("; pod {} of the revision before works on", speaks->at("metadata").value("name", ""));
+  return trouble;
+}
+
 AgentState look_at(const Seen& seen, std::string_view agent) {
   const auto* pod = decide::current_pod(seen.pods, agent);
   const auto* workload = deployment(seen, agent);
+  const auto refused = workload == nullptr ? std::nullopt : decide::no_pod_trouble(*workload);
   if (pod == nullptr) {
-    auto refused = workload == nullptr ? std::nullopt : decide::no_pod_trouble(*workload);
+    if (seen.pods_unknown) return {*seen.pods_unknown, {}, {}};
     return {refused ? *refused : waiting(reason::Starting, fmt::format("{} has no pod yet", agent)), {}, {}};
   }
-  if (auto trouble = decide::pod_trouble(*pod)) return {std::move(trouble), {}, {}};
+  if (auto trouble = decide::pod_trouble(*pod)) return {with_old_pod(seen, agent, *pod, std::move(*trouble)), {}, {}};
   const auto name = pod->at("metadata").value("name", "");
   if (workload != nullptr) {
     const auto wanted = annotation(workload->value("/spec/template"_json_pointer, Json{{"metadata", Json::object()}}),
                                    desired::kTemplateHash);
     if (!wanted.empty() && annotation(*pod, desired::kTemplateHash) != wanted)
-      return {waiting(reason::Starting, fmt::format("pod {} of an old revision is being replaced", name)), {}, {}};
+      return {refused ? *refused
+                      : waiting(reason::Starting, fmt::format("pod {} of an old revision is being replaced", name)),
+              {},
+              {}};
   }
   const auto at = seen.reports.find(std::string(agent));
   const auto* report = at == seen.reports.end() || at->second.pod != name ? nullptr : &at->second;
@@ -115,10 +128,9 @@ const Finding* first(const std::vector<Finding>& all, Level level) {
 Verdict paused(const Seen& seen) {
   Verdict v;
   v.reason = reason::Paused;
-  v.reconciling = std::ranges::any_of(seen.pods, [](const Json& pod) {
-    const auto phase = pod.value("/status/phase"_json_pointer, std::string());
-    return phase != "Failed" && phase != "Succeeded";  // an evicted pod stays until it is collected
-  });
+  // An evicted pod stays until it is collected.
+  v.reconciling =
+      seen.pods_unknown || std::ranges::any_of(seen.pods, [](const Json& pod) { return !decide::pod_ended(pod); });
   v.message = v.reconciling ? "spec.paused is set; waits for the pods to end" : "spec.paused is set";
   return v;
 }
@@ -162,7 +174,7 @@ void put_agents(const Seen& seen, Json& out) {
   bool lag_known = false;
   for (const auto agent : desired::agents_of(seen.document.resource)) {
     const std::string key(agent);
-    const auto* pod = decide::current_pod(seen.pods, agent);
+    const auto* pod = decide::speaking_pod(seen.pods, agent);
     const auto name = pod == nullptr ? std::string() : pod->at("metadata").value("name", "");
     const auto at = seen.reports.find(key);
     if (pod == nullptr || at == seen.reports.end() || at->second.pod != name || !at->second.view) {
@@ -188,12 +200,11 @@ void note_uses(const Json& before, const Json& now, std::vector<Note>& events) {
   };
   const auto accepted = at(now, "capture", "acceptedPosition");
   if (accepted.is_string() && accepted != at(before, "capture", "acceptedPosition"))
-    events.push_back({true, std::string(reason::PositionLossAccepted),
+    events.push_back({std::string(reason::PositionLossAccepted),
                       fmt::format("the position {} was given up as annotated", accepted.get<std::string>())});
   const auto skipped = at(now, "apply", "skippedOffsets");
   if (skipped.is_array() && skipped != at(before, "apply", "skippedOffsets"))
-    events.push_back(
-        {true, std::string(reason::OffsetsSkipped), fmt::format("skipped as annotated: {}", skipped.dump())});
+    events.push_back({std::string(reason::OffsetsSkipped), fmt::format("skipped as annotated: {}", skipped.dump())});
 }
 
 }  // namespace
@@ -205,13 +216,12 @@ Told tell(const Seen& seen, const decide::Plan& plan, const std::vector<Finding>
   const auto& before = old_status(seen);
   const auto generation = seen.resource.at("metadata").value("generation", std::int64_t{0});
   Told out;
-  out.events = plan.notes;
   out.status = {{"observedGeneration", generation}, {"operator", seen.settings.installation}};
   if (!lease.empty()) out.status["operatorLease"] = lease;
   auto conditions = before.value("conditions", Json::array());
   const auto* was = find_condition(conditions, "Ready");
   if (was == nullptr || was->value("reason", "") != verdict.reason)
-    out.events.push_back({verdict.stalled, verdict.reason, verdict.message});
+    out.events.push_back({verdict.reason, verdict.message});
   const auto set = [&](const char* type, bool status) {
     set_condition(conditions, {type, status, verdict.reason, verdict.message}, generation, seen.now);
   };
@@ -222,6 +232,22 @@ Told tell(const Seen& seen, const decide::Plan& plan, const std::vector<Finding>
   if (seen.document.problems.empty()) put_agents(seen, out.status);
   note_uses(before, out.status, out.events);
   return out;
+}
+
+bool too_early(const Seen& seen) {
+  const auto& before = old_status(seen);
+  const auto conditions = before.value("conditions", Json::array());
+  const auto* ready = find_condition(conditions, "Ready");
+  if (ready == nullptr || ready->value("status", "") != "True" ||
+      before.value("observedGeneration", std::int64_t{0}) !=
+          seen.resource.at("metadata").value("generation", std::int64_t{0}))
+    return false;
+  return std::ranges::any_of(desired::agents_of(seen.document.resource), [&](std::string_view agent) {
+    const auto* pod = decide::speaking_pod(seen.pods, agent);
+    const auto at = seen.reports.find(std::string(agent));
+    return pod != nullptr && decide::pod_ready(*pod) && at != seen.reports.end() &&
+           at->second.pod == pod->at("metadata").value("name", "") && !at->second.view && at->second.error.empty();
+  });
 }
 
 Due due(const Json& old_status, const Json& new_status, std::optional<decide::Time> last, decide::Time now) {

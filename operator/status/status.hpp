@@ -17,13 +17,17 @@ using desired::Json;
 
 struct Told {
   Json status;               ///< whole; written by server-side apply
-  std::vector<Note> events;  ///< one when Ready's reason changed, and what the plan and the agents note once
+  std::vector<Note> events;  ///< one when Ready's reason changed, and what the agents note once; not the plan's
 };
 
 /// `failures` are what the API server refused while the plan was carried out. `lease` is the "namespace/name" of the
 /// Lease of this installation.
 Told tell(const decide::Seen& seen, const decide::Plan& plan, const std::vector<Finding>& failures,
           const std::string& lease);
+
+/// An agent of a resource that was ready has only now been asked, as after a start of the operator: its answer comes in
+/// a moment, and what was told stays until then.
+bool too_early(const decide::Seen& seen);
 
 /// Figures alone are written this seldom.
 inline constexpr std::chrono::seconds kFiguresEvery{60};

@@ -169,6 +169,12 @@ void OperatorWorld::make_pod(const std::string& agent, int port, const std::stri
   Json pod{{"apiVersion", "v1"}, {"kind", "Pod"}, {"metadata", of.at("metadata")}, {"spec", of.at("spec")}};
   const auto pod_name = name + "-" + agent + "-x";
   pod["metadata"]["name"] = pod_name;
+  pod["metadata"]["labels"]["pod-template-hash"] = "5d8f";
+  pod["metadata"]["ownerReferences"] = {{{"apiVersion", "apps/v1"},
+                                         {"kind", "ReplicaSet"},
+                                         {"name", name + "-" + agent + "-5d8f"},
+                                         {"uid", "11111111-2222-3333-4444-555555555555"},
+                                         {"controller", true}}};
   pod["spec"]["containers"][0]["ports"][0]["containerPort"] = port;
   const auto made = api_->create(kube::kPods, kNs, pod);
   if (!made) throw std::runtime_error(made.error().message);

@@ -42,20 +42,20 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
   resources: [datasyncs/status]
   verbs: [patch]
 - apiGroups: [datasync.dev]
-  resources: [datasyncs/finalizers]
+  resources: [datasyncs/finalizers]  # no call: asked by the admission OwnerReferencesPermissionEnforcement
   verbs: [update]
 - apiGroups: [apps]
   resources: [deployments]
   verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [batch]
-  resources: [jobs]
+  resources: [jobs]              # the cleanup
   verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [""]
   resources: [configmaps, serviceaccounts]
   verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [""]
-  resources: [pods]
-  verbs: [get, list, watch, delete]
+  resources: [pods]              # deleted: those of an old revision that cannot start
+  verbs: [list, watch, delete]
 - apiGroups: [""]
   resources: [namespaces]        # does it end? then nothing is made in it
   verbs: [get]

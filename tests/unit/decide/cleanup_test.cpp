@@ -66,6 +66,25 @@ INSTANTIATE_TEST_SUITE_P(
             {},
             {"CleanupRunning"},
             {}},
+        Row{"does_not_begin_while_the_pods_are_not_known",
+            [](Seen& s) {
+              no_deployments(s);
+              s.pods_unknown = Finding{Level::Stalled, "Forbidden", "list pods"};
+            },
+            {},
+            {},
+            {"Forbidden"},
+            {}},
+        Row{"does_not_wait_for_a_pod_that_was_evicted",
+            [](Seen& s) {
+              s.pods = {pod(s, "apply")};
+              s.pods[0]["status"]["phase"] = "Failed";
+              no_deployments(s);
+            },
+            {"Job shop-cleanup"},
+            {},
+            {"CleanupRunning"},
+            {}},
         Row{"runs_the_job", no_deployments, {"Job shop-cleanup"}, {}, {"CleanupRunning"}, {}},
         Row{"makes_what_the_job_needs",
             [](Seen& s) { s.children.clear(); },
@@ -133,6 +152,54 @@ INSTANTIATE_TEST_SUITE_P(
             {},
             {"NameTaken"},
             {}}),
+    [](const auto& row) { return std::string(row.param.name); });
+
+// The annotation datasync.dev/operator may name an installation that is gone.
+struct Awaited {
+  const char* name;
+  const char* change;
+  OtherLease lease;
+  int minutes;       ///< since the deletion
+  const char* note;  ///< empty: it is ours
+};
+class CleanupAwaits : public ::testing::TestWithParam<Awaited> {};
+TEST_P(CleanupAwaits, nobody_for_ever) {
+  auto seen = settled(kEnding);
+  seen.resource.merge_patch(Json::parse(GetParam().change));
+  reread(seen);
+  seen.other_lease = GetParam().lease;
+  seen.now += std::chrono::minutes(GetParam().minutes);
+  const auto plan = decide(seen);
+  EXPECT_EQ(plan.elsewhere, *GetParam().note != 0);
+  if (!plan.elsewhere) {
+    EXPECT_FALSE(plan.deletes.empty());
+    EXPECT_TRUE(plan.claim || seen.resource.at("status").at("operator") == "one");
+    return;
+  }
+  ASSERT_EQ(plan.notes.size(), 1U);
+  EXPECT_EQ(plan.notes[0].reason, GetParam().note);
+  if (plan.notes[0].reason == "CleanupAwaitsOther") {
+    EXPECT_NE(plan.notes[0].message.find("installation two"), std::string::npos) << plan.notes[0].message;
+    EXPECT_NE(plan.notes[0].message.find("annotate datasync.dev/operator=one"), std::string::npos);
+  }
+}
+constexpr const char* kNamed = R"({"metadata":{"annotations":{"datasync.dev/operator":"two"}}})";
+constexpr const char* kNamedTwo =
+    R"({"metadata":{"annotations":{"datasync.dev/operator":"two"}},"status":{"operator":"two"}})";
+constexpr const char* kNamedThree =
+    R"({"metadata":{"annotations":{"datasync.dev/operator":"two"}},"status":{"operator":"three"}})";
+constexpr const char* kTwo = R"({"status":{"operator":"two","operatorLease":"w/two"}})";
+INSTANTIATE_TEST_SUITE_P(
+    Installations, CleanupAwaits,
+    ::testing::Values(Awaited{"one_that_was_named_a_while", kNamed, OtherLease::Dead, 2, "ManagedElsewhere"},
+                      Awaited{"one_that_was_named_and_never_came", kNamed, OtherLease::Dead, 3, ""},
+                      Awaited{"one_that_lives", kNamedTwo, OtherLease::Fresh, 60, "ManagedElsewhere"},
+                      Awaited{"not_one_that_is_dead", kNamedTwo, OtherLease::Dead, 0, ""},
+                      Awaited{"one_that_nobody_can_see_and_says_so", kNamedTwo, OtherLease::Unknown, 4,
+                              "CleanupAwaitsOther"},
+                      Awaited{"a_third_that_lives", kNamedThree, OtherLease::Fresh, 4, "ManagedElsewhere"},
+                      Awaited{"not_a_third_that_is_dead", kNamedThree, OtherLease::Dead, 4, ""},
+                      Awaited{"the_manager_that_nobody_can_see", kTwo, OtherLease::Unknown, 4, "CleanupAwaitsOther"}),
     [](const auto& row) { return std::string(row.param.name); });
 
 TEST(EndOfRetain, touches_nothing) {

@@ -58,8 +58,27 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"deletes_the_side_that_left_the_spec",
             "{}",
             [](Seen& s) { respec(s, R"({"spec":{"destination":null}})"); },
-            {"ConfigMap shop-config"},
+            {},
             {"Deployment shop-apply"},
+            {}},
+        Row{"drops_its_configuration_when_it_is_gone",
+            "{}",
+            [](Seen& s) {
+              respec(s, R"({"spec":{"destination":null}})");
+              s.children.pop_back();
+            },
+            {"ConfigMap shop-config"},
+            {},
+            {}},
+        Row{"brings_a_lost_label_back_though_no_generation_changed",
+            "{}",
+            [](Seen& s) {
+              auto& d = child(s, "Deployment", "shop-apply");
+              s.settled[d["metadata"]["uid"]] = mark_of(d);
+              d["metadata"]["labels"].erase("app.kubernetes.io/managed-by");
+            },
+            {"Deployment shop-apply"},
+            {},
             {}},
         Row{"takes_back_what_the_settings_no_longer_ask_for",
             "{}",
@@ -193,14 +212,14 @@ TEST(Decide, an_old_pod_that_works_is_left_to_its_deployment) {
 struct Managed {
   const char* name;
   const char* change;
-  bool fresh;
+  OtherLease lease;
   bool elsewhere;
   bool claim;
 };
 class Manager : public ::testing::TestWithParam<Managed> {};
 TEST_P(Manager, is) {
   auto seen = settled(GetParam().change);
-  seen.other_lease_fresh = GetParam().fresh;
+  seen.other_lease = GetParam().lease;
   const auto plan = decide(seen);
   EXPECT_EQ(plan.elsewhere, GetParam().elsewhere);
   EXPECT_EQ(plan.claim, GetParam().claim);
@@ -211,14 +230,25 @@ TEST_P(Manager, is) {
 INSTANTIATE_TEST_SUITE_P(
     Installations, Manager,
     ::testing::Values(
-        Managed{"we", "{}", false, false, false}, Managed{"nobody_yet", R"({"status":null})", false, false, true},
-        Managed{"the_other_while_it_lives", R"({"status":{"operator":"two"}})", true, true, false},
-        Managed{"we_when_the_other_is_dead", R"({"status":{"operator":"two"}})", false, false, true},
-        Managed{"who_is_named", R"({"metadata":{"annotations":{"datasync.dev/operator":"two"}}})", false, true, false},
+        Managed{"we", "{}", OtherLease::Dead, false, false},
+        Managed{"nobody_yet", R"({"status":null})", OtherLease::Dead, false, true},
+        Managed{"the_other_while_it_lives", R"({"status":{"operator":"two"}})", OtherLease::Fresh, true, false},
+        Managed{"the_other_of_whom_nothing_is_known", R"({"status":{"operator":"two"}})", OtherLease::Unknown, true,
+                false},
+        Managed{"we_when_the_other_is_dead", R"({"status":{"operator":"two"}})", OtherLease::Dead, false, true},
+        Managed{"who_is_named", R"({"metadata":{"annotations":{"datasync.dev/operator":"two"}}})", OtherLease::Dead,
+                true, false},
         Managed{"we_when_named",
-                R"({"metadata":{"annotations":{"datasync.dev/operator":"one"}},"status":{"operator":"two"}})", true,
-                false, true}),
+                R"({"metadata":{"annotations":{"datasync.dev/operator":"one"}},"status":{"operator":"two"}})",
+                OtherLease::Fresh, false, true}),
     [](const auto& row) { return std::string(row.param.name); });
+
+TEST(Decide, an_installation_that_leaves_a_resource_alone_notes_whose_it_is) {
+  auto seen = settled(R"({"status":{"operator":"two"}})");
+  seen.other_lease = OtherLease::Fresh;
+  EXPECT_EQ(decide(seen).notes,
+            (std::vector<Note>{{"ManagedElsewhere", "installation two manages it; one leaves it alone"}}));
+}
 
 TEST(Decide, the_finalizer_is_there_only_with_the_policy_delete) {
   EXPECT_EQ(decide(settled()).finalizer, Finalizer::Leave);

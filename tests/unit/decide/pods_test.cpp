@@ -59,6 +59,14 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"memory_right_now",
             R"({"containerStatuses":[{"state":{"terminated":{"exitCode":137,"reason":"OOMKilled"}}}]})", "OutOfMemory",
             "pod p: OOMKilled"},
+        Row{"memory_too_small_even_to_begin",
+            R"({"containerStatuses":[{"state":{"waiting":{"reason":"RunContainerError",
+                "message":"container init was OOM-killed"}}}]})",
+            "OutOfMemory", "pod p: RunContainerError: container init was OOM-killed"},
+        Row{"memory_too_small_again_and_again",
+            R"({"containerStatuses":[{"state":{"waiting":{"reason":"CrashLoopBackOff","message":"b"}},"lastState":
+                {"terminated":{"exitCode":128,"reason":"StartError","message":"init was OOM-killed"}}}]})",
+            "OutOfMemory", "pod p: CrashLoopBackOff: init was OOM-killed"},
         Row{"no_node",
             R"({"phase":"Pending","conditions":[{"type":"PodScheduled","status":"False","reason":"Unschedulable",
                 "message":"0/3 nodes are available"}]})",
@@ -94,6 +102,26 @@ TEST(Pods, an_evicted_pod_does_not_hide_its_successor) {
   evicted["status"]["phase"] = "Failed";
   seen.pods = {evicted, pod(seen, "capture", "b")};
   EXPECT_EQ(current_pod(seen.pods, "capture")->at("metadata").at("name"), "b");
+}
+
+// Labels can be put onto any pod; only a ReplicaSet of our Deployment makes our agents.
+TEST(Pods, a_foreign_pod_with_our_labels_is_none_of_the_agents) {
+  const desired::Owner owner{"sync", "shop", "u-1"};
+  const auto ours = Json::parse(R"({"metadata":{"name":"shop-capture-5d8f-x",
+    "labels":{"datasync.dev/name":"shop","datasync.dev/agent":"capture","pod-template-hash":"5d8f"},
+    "ownerReferences":[{"apiVersion":"apps/v1","kind":"ReplicaSet","name":"shop-capture-5d8f","uid":"r","controller":true}]}})");
+  EXPECT_TRUE(is_agents_pod(ours, owner));
+  for (
+      const auto* change :
+      {R"({"ownerReferences":null})", R"({"labels":{"pod-template-hash":null}})",
+       R"({"labels":{"datasync.dev/agent":"cleanup"}})", R"({"labels":{"datasync.dev/agent":"apply"}})",
+       R"({"ownerReferences":[{"apiVersion":"apps/v1","kind":"ReplicaSet","name":"other-5d8f","controller":true}]})",
+       R"({"ownerReferences":[{"apiVersion":"apps/v1","kind":"ReplicaSet","name":"shop-capture-5d8f"}]})",
+       R"({"ownerReferences":[{"apiVersion":"batch/v1","kind":"Job","name":"shop-capture-5d8f","controller":true}]})"}) {
+    auto other = ours;
+    other["metadata"].merge_patch(Json::parse(change));
+    EXPECT_FALSE(is_agents_pod(other, owner)) << change;
+  }
 }
 
 TEST(Pods, quota_words_come_from_the_deployment) {

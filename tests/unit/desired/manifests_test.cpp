@@ -22,7 +22,11 @@ api::DataSync sample(const char* name, std::size_t document = 0) {
 }
 
 Settings settings() {
-  return {.installation = "one", .image = "registry.test/datasync:1", .network_policy = true, .pod_monitor = true};
+  return {.installation = "one",
+          .image = "registry.test/datasync:1",
+          .network_policy = true,
+          .pod_monitor = true,
+          .pod_monitor_labels = {{"release", "prometheus"}, {"datasync.dev/name", "other"}}};
 }
 
 void expect_golden(const std::string& name, const Json& made) {

@@ -29,17 +29,21 @@ struct World {
   }
 };
 
-TEST(Events, AreWrittenOnceAndCountedLater) {
+TEST(Events, OfTheSameAreOneThatIsCountedEverMoreSeldom) {
   World w;
   w.record("no secret");
-  w.record("no secret");
-  w.record("no secret");
   EXPECT_EQ(w.api.calls, Strings{"create events"});
-  w.now += Millis(1000);
-  w.record("no secret");
-  EXPECT_EQ(w.api.calls, (Strings{"create events", "patch events"}));
+  for (int i = 2; i <= 7; ++i) w.record("no secret");
+  EXPECT_EQ(w.api.calls, (Strings{"create events", "patch events", "patch events"})) << "the second and the fourth";
   const auto& event = w.api.objects.begin()->second;
   EXPECT_EQ(event.at("series").at("count"), 4);
+  w.now += Millis(1000);
+  w.record("no secret");
+  w.record("no secret");
+  EXPECT_EQ(event.at("series").at("count"), 8);
+  w.now += Millis(1000);
+  w.record("no secret");
+  EXPECT_EQ(event.at("series").at("count"), 10) << "and after a while";
   EXPECT_EQ(event.at("regarding").at("name"), "shop");
   EXPECT_EQ(event.at("type"), "Warning");
   EXPECT_EQ(event.at("reportingInstance"), "pod-1");

@@ -171,7 +171,44 @@ TEST(Status, events_come_on_a_change_of_reason_only) {
   const auto flows = tell(seen, decide::decide(seen), {}, "");
   ASSERT_EQ(flows.events.size(), 1U);
   EXPECT_EQ(flows.events[0].reason, "Streaming");
-  EXPECT_FALSE(flows.events[0].warning);
+}
+
+TEST(Status, a_new_pod_that_cannot_start_is_told_and_the_old_one_speaks) {
+  auto seen = settled();
+  stream(seen);
+  auto stuck = pod(seen, "capture", "new");
+  stuck["metadata"]["creationTimestamp"] = "2026-01-02T00:00:00Z";
+  stuck["status"] = Json::parse(
+      R"({"phase":"Pending","containerStatuses":[{"name":"agent","state":{"waiting":{"reason":"ErrImagePull"}}}]})");
+  seen.pods[0]["metadata"]["annotations"]["datasync.dev/template-hash"] = "before";
+  seen.pods.push_back(stuck);
+  const auto told = tell(seen, decide::decide(seen), {}, "");
+  const auto* stalled = find_condition(told.status.at("conditions"), "Stalled");
+  EXPECT_EQ(stalled->at("reason"), "ImagePullFailed");
+  EXPECT_EQ(stalled->at("message"), "pod new: ErrImagePull; pod capture-pod of the revision before works on");
+  EXPECT_EQ(told.status.at("capture").at("pod"), "capture-pod");
+  EXPECT_EQ(told.status.at("capture").at("state"), "Streaming");
+}
+
+TEST(Status, pods_that_may_not_be_listed_are_told) {
+  auto seen = settled();
+  seen.pods_unknown = decide::Finding{Level::Stalled, "Forbidden", "list pods: no"};
+  const auto told = tell(seen, decide::decide(seen), {}, "");
+  EXPECT_EQ(find_condition(told.status.at("conditions"), "Stalled")->at("message"), "list pods: no");
+}
+
+TEST(Status, of_a_new_operator_waits_for_the_agents_first_answer) {
+  auto seen = settled();
+  stream(seen);
+  seen.resource["status"] = tell(seen, decide::decide(seen), {}, "").status;
+  EXPECT_FALSE(too_early(seen));
+  seen.reports["capture"].view.reset();
+  EXPECT_TRUE(too_early(seen));
+  seen.reports["capture"].error = "timeout";
+  EXPECT_FALSE(too_early(seen)) << "that is an answer";
+  seen.reports["capture"].error.clear();
+  seen.resource["metadata"]["generation"] = 4;
+  EXPECT_FALSE(too_early(seen)) << "another spec is news";
 }
 
 TEST(Status, a_refusal_is_told_with_the_servers_words) {
@@ -181,7 +218,7 @@ TEST(Status, a_refusal_is_told_with_the_servers_words) {
   const auto told = tell(seen, decide::decide(seen), {refused}, "");
   EXPECT_EQ(find_condition(told.status.at("conditions"), "Stalled")->at("message"), refused.message);
   ASSERT_EQ(told.events.size(), 1U);
-  EXPECT_TRUE(told.events[0].warning);
+  EXPECT_EQ(told.events[0].reason, "ApplyRefused");
 }
 
 TEST(Status, a_lost_position_names_the_way_out_and_its_use_is_told_once) {

@@ -1,0 +1,54 @@
+#include "operator/decide/whose.hpp"
+
+#include <fmt/format.h>
+
+namespace datasync::decide {
+namespace {
+
+/// An installation that is named and lives has claimed a deleted resource by then.
+constexpr std::chrono::seconds kNamedGrace{180};
+
+std::string status_text(const Json& resource, const char* key) {
+  const auto status = resource.find("status");
+  return status == resource.end() || !status->is_object() ? std::string() : status->value(key, std::string());
+}
+
+/// Empty: ours.
+std::string manager(const Seen& seen) {
+  const auto& us = seen.settings.installation;
+  const auto by = status_text(seen.resource, "operator");
+  const auto in_charge = !by.empty() && by != us && seen.other_lease != OtherLease::Dead ? by : std::string();
+  const auto& annotations = seen.document.resource.metadata.annotations;
+  const auto named = annotations.find(std::string(api::kOperator));
+  if (named == annotations.end()) return in_charge;
+  if (named->second == us) return {};
+  // Of a resource that goes nothing but its cleanup is left; that shall not wait for ever for somebody who is gone.
+  if (!is_held(seen.resource)) return named->second;
+  if (by == named->second) return in_charge;
+  return age_of_deletion(seen) < kNamedGrace ? named->second : in_charge;
+}
+
+}  // namespace
+
+bool claimed(const Seen& seen) {
+  return status_text(seen.resource, "operator") == seen.settings.installation;
+}
+
+std::optional<Note> managed_elsewhere(const Seen& seen) {
+  const auto by = manager(seen);
+  if (by.empty()) return std::nullopt;
+  const auto& us = seen.settings.installation;
+  if (!is_held(seen.resource) || seen.other_lease != OtherLease::Unknown || age_of_deletion(seen) < kNamedGrace)
+    return Note{std::string(reason::ManagedElsewhere),
+                fmt::format("installation {} manages it; {} leaves it alone", by, us)};
+  const auto lease = status_text(seen.resource, "operatorLease");
+  return Note{std::string(reason::CleanupAwaitsOther),
+              fmt::format("its cleanup waits for installation {}, {}. If that is gone, annotate {}={} to have it done "
+                          "here, or take the finalizer {} away",
+                          by,
+                          lease.empty() ? "which has no Lease that tells whether it lives"
+                                        : fmt::format("whose Lease {} cannot be read", lease),
+                          api::kOperator, us, api::kCleanupFinalizer)};
+}
+
+}  // namespace datasync::decide
