@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include "operator/decide/cleanup.hpp"
-#include "operator/decide/pods.hpp"
 #include "operator/decide/running.hpp"
 #include "operator/decide/whose.hpp"
 #include "operator/desired/merge.hpp"
@@ -78,23 +77,6 @@ void find_missing_secrets(const Seen& seen, Plan& plan) {
   plan.findings.push_back(
       {Level::Waiting, std::string(reason::SecretNotFound), fmt::format("{}", fmt::join(missing, "; "))});
   plan.requeue_after = kPollSecret;
-}
-
-void replace_stuck_pods(const Seen& seen, const std::vector<Json>& wanted, Plan& plan) {
-  for (const auto& child : wanted) {
-    if (child.at("kind") != "Deployment") continue;
-    const auto& meta = child.at("spec").at("template").at("metadata");
-    const auto hash = meta.at("annotations").at(std::string(desired::kTemplateHash)).get<std::string>();
-    const auto agent = meta.at("labels").at(std::string(desired::kAgentLabel)).get<std::string>();
-    for (const auto& pod : seen.pods) {
-      if (pod.at("metadata").value("labels", Json::object()).value(std::string(desired::kAgentLabel), "") != agent)
-        continue;
-      if (!stuck_and_old(pod, hash)) continue;
-      plan.deletes.push_back({"v1", "Pod", name_of(pod), pod.at("metadata").value("uid", "")});
-      plan.notes.push_back({std::string(reason::OldPodReplaced),
-                            fmt::format("{} is of an old revision: {}", name_of(pod), pod_trouble(pod)->message)});
-    }
-  }
 }
 
 /// Compares what is there with what is wanted. False when a name is taken: then nothing is touched.
@@ -189,7 +171,6 @@ Plan decide(const Seen& seen) {
   plan.finalizer = finalizer_change(seen);
   auto wanted = desired::children(owner_of(seen.resource), seen.document.resource, seen.settings, running_of(seen));
   if (!compare(seen, wanted, plan)) return plan;
-  replace_stuck_pods(seen, wanted, plan);
   find_missing_secrets(seen, plan);
   return plan;
 }

@@ -193,13 +193,4 @@ std::optional<Finding> no_pod_trouble(const Json& workload) {
                  fmt::format("{}: {}", text(member(workload, "metadata"), "name"), text(*c, "message"))};
 }
 
-bool stuck_and_old(const Json& pod, std::string_view template_hash) {
-  const auto& meta = member(pod, "metadata");
-  if (meta.contains("deletionTimestamp") || pod_ready(pod)) return false;
-  const auto of = text(member(meta, "annotations"), std::string(desired::kTemplateHash).c_str());
-  if (of.empty() || of == template_hash) return false;
-  const auto trouble = pod_trouble(pod);
-  return trouble && trouble->level == Level::Stalled;
-}
-
 }  // namespace datasync::decide

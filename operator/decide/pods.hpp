@@ -33,7 +33,4 @@ std::optional<Finding> pod_trouble(const Json& pod);
 /// Why a Deployment or Job has no pod, from its conditions (ReplicaFailure).
 std::optional<Finding> no_pod_trouble(const Json& workload);
 
-/// Of another revision than `template_hash`, and it will not run by itself.
-bool stuck_and_old(const Json& pod, std::string_view template_hash);
-
 }  // namespace datasync::decide

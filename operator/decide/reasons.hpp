@@ -46,7 +46,6 @@ enum class Shown : std::uint8_t { Ready, Reconciling, Stalled, Paused, Event };
     "The cleanup Job failed. Set deletionPolicy: Retain to let the resource go without it.")                           \
   X(CleanupGaveUp, Event, Warning, "The cleanup was given up; topics or ledger rows are left for a person to delete.") \
   X(CleanupDone, Event, Normal, "Topics and ledger rows of the resource are deleted.")                                 \
-  X(OldPodReplaced, Event, Normal, "A pod of an old revision that could not start was deleted.")                       \
   X(PositionLossAccepted, Event, Warning, "As annotated by a person, a lost position was given up; a new copy runs.")  \
   X(OffsetsSkipped, Event, Warning, "As annotated by a person, records at the named offsets were skipped.")            \
   X(ManagedElsewhere, Event, Normal, "Another installation of the operator manages this resource; it is left alone.")  \

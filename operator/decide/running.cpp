@@ -1,6 +1,5 @@
 #include "operator/decide/running.hpp"
 
-#include <algorithm>
 #include <set>
 
 #include "operator/decide/pods.hpp"
@@ -68,14 +67,12 @@ std::map<std::string, std::string> still_mounted(const Seen& seen) {
 desired::Running running_of(const Seen& seen) {
   desired::Running out;
   out.config = still_mounted(seen);
-  for (const auto agent : desired::agents_of(seen.document.resource)) {
-    const auto* now = current_pod(seen.pods, agent);
-    if (now == nullptr || !pod_begun(*now)) continue;
-    const bool others = std::ranges::any_of(seen.pods, [&](const Json& pod) {
-      return pod_of(pod, agent) && !pod_ended(pod) && !pod.at("metadata").contains("deletionTimestamp") &&
-             hash_of(pod) != hash_of(*now);
-    });
-    if (others) out.begun[std::string(agent)] = hash_of(*now);
+  for (const auto& pod : seen.pods) {
+    if (pod_ended(pod) || pod.at("metadata").contains("deletionTimestamp")) continue;
+    const auto trouble = pod_trouble(pod);
+    const bool stuck = !pod_ready(pod) && trouble && trouble->level == Level::Stalled;
+    out.pods[pod.at("metadata").at("labels").value(std::string(desired::kAgentLabel), "")].push_back(
+        {hash_of(pod), pod_begun(pod), stuck});
   }
   return out;
 }

@@ -23,8 +23,9 @@ std::string manager(const Seen& seen) {
   if (named == annotations.end()) return in_charge;
   if (named->second == us) return {};
   // Of a resource that goes nothing but its cleanup is left; that shall not wait for ever for somebody who is gone.
+  // Who lives and is named claims it, also from us while we are at it.
   if (!is_held(seen.resource)) return named->second;
-  if (by == named->second) return in_charge;
+  if (by == named->second || by == us) return in_charge;
   return age_of_deletion(seen) < kNamedGrace ? named->second : in_charge;
 }
 

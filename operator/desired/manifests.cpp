@@ -77,10 +77,17 @@ Json pod_monitor(const Owner& owner, const Settings& settings) {
 }
 
 /// The old pod works until the new one's agent begins: an image that cannot be pulled or a node that is full stops
-/// nothing. Then the old one ends, ready or not: two agents of one task would only push each other away
-/// (docs/decisions/0012-handing-over.md).
-Json strategy(bool new_one_has_begun) {
-  if (new_one_has_begun) return {{"type", "Recreate"}};
+/// nothing. Then the old one ends, ready or not, as does at once one that will not run by itself: two agents of one
+/// task would only push each other away (docs/decisions/0013-handing-over.md).
+Json strategy(const std::vector<AgentPod>& pods, const std::string& wanted) {
+  bool begun = false, others = false, others_stuck = true;
+  for (const auto& pod : pods) {
+    const bool same = pod.template_hash == wanted;
+    begun = begun || (same && pod.begun);
+    others = others || !same;
+    others_stuck = others_stuck && (same || pod.stuck);
+  }
+  if (others && (begun || others_stuck)) return {{"type", "Recreate"}};
   return {{"type", "RollingUpdate"}, {"rollingUpdate", {{"maxSurge", 1}, {"maxUnavailable", 0}}}};
 }
 
@@ -88,12 +95,14 @@ Json deployment(const Owner& owner, const api::DataSync& resource, const Setting
                 const Running& running) {
   auto out = object("apps/v1", "Deployment", owner, agent, agent);
   auto pods = agent_template(owner, resource, settings, agent);
-  const auto begun = running.begun.find(std::string(agent));
-  const bool takes_over = begun != running.begun.end() &&
-                          begun->second == pods.at("metadata").at("annotations").at(std::string(kTemplateHash));
-  out["spec"] = {{"replicas", resource.spec.paused ? 0 : 1}, {"revisionHistoryLimit", 2},
-                 {"progressDeadlineSeconds", 600},           {"strategy", strategy(takes_over)},
-                 {"selector", selector(owner, agent)},       {"template", std::move(pods)}};
+  const auto there = running.pods.find(std::string(agent));
+  const auto hash = pods.at("metadata").at("annotations").at(std::string(kTemplateHash)).get<std::string>();
+  out["spec"] = {{"replicas", resource.spec.paused ? 0 : 1},
+                 {"revisionHistoryLimit", 2},
+                 {"progressDeadlineSeconds", 600},
+                 {"strategy", strategy(there == running.pods.end() ? std::vector<AgentPod>() : there->second, hash)},
+                 {"selector", selector(owner, agent)},
+                 {"template", std::move(pods)}};
   return out;
 }
 

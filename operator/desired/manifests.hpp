@@ -12,12 +12,18 @@
 
 namespace datasync::desired {
 
+/// A pod of an agent that is not ending.
+struct AgentPod {
+  std::string template_hash;
+  bool begun = false;  ///< the agent runs in it, or has run
+  bool stuck = false;  ///< it will not run by itself
+};
+
 /// What the pods that run ask of the objects that are wanted.
 struct Running {
   /// Keys of the ConfigMap, with their text, that pods of templates from before still mount.
   std::map<std::string, std::string> config;
-  /// Agent -> hash of the template whose pod has begun its work: those of other templates end now.
-  std::map<std::string, std::string> begun;
+  std::map<std::string, std::vector<AgentPod>> pods;  ///< by agent
 };
 
 /// All children in the order in which they are to be applied: ServiceAccount, ConfigMap, NetworkPolicy and PodMonitor

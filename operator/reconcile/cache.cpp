@@ -13,6 +13,7 @@ namespace datasync::reconcile {
 namespace {
 
 constexpr base::Millis kLook{100};
+constexpr base::Millis kMostWait{10'000};  ///< an API server that comes back is noticed within this time
 
 /// "namespace/name" of the resource that the labels name; empty: none.
 std::vector<std::string> owner_names(const Json& object) {
@@ -75,6 +76,7 @@ void Cache::add(kube::Api& api, const Options& options, const kube::Resource& ki
   o.trim = pack;
   if (!resource) o.index = owner_names;
   o.relist = options.relist;
+  o.most_wait = kMostWait;
   auto made = std::make_unique<runtime::Informer>(api, std::move(o));
   // What was not known before may change what is to be done for any resource.
   if (!resource) made->on_sync([this] { tell_all(); });

@@ -15,9 +15,8 @@ constexpr std::chrono::seconds kDefaultLease{15};
 constexpr std::chrono::seconds kRollOut{180};  // for so long an operator may be away and keep its resources
 
 const kube::Resource kNamespaces{"", "v1", "namespaces", "Namespace"};
-constexpr kube::Resource const* kKinds[] = {
-    &kube::kDeployments, &kube::kConfigMaps, &kube::kServiceAccounts, &kube::kNetworkPolicies, &kube::kPodMonitors,
-    &kube::kJobs,        &kube::kPods};
+constexpr kube::Resource const* kKinds[] = {&kube::kDeployments,     &kube::kConfigMaps,  &kube::kServiceAccounts,
+                                            &kube::kNetworkPolicies, &kube::kPodMonitors, &kube::kJobs};
 
 const Json& status_of(const Json& resource) {
   static const Json kNone = Json::object();

@@ -5,7 +5,7 @@ target_compile_definitions(ds_operator_world PRIVATE OPERATOR="$<TARGET_FILE:dat
                                                      CRD_FILE="${PROJECT_SOURCE_DIR}/crds/datasync.dev_datasyncs.yaml")
 add_dependencies(ds_operator_world datasync-operator)
 
-foreach(name IN ITEMS chart deletion faults fields kill refusals scale)
+foreach(name IN ITEMS chart deletion faults fields kill refusals rollout scale)
   integration_test(operator_${name}_test WHOLE LINKS ds_operator_world ds_desired PkgConfig::httplib TIMEOUT 900)
 endforeach()
 target_compile_definitions(operator_chart_test PRIVATE PROJECT_SOURCE_DIR="${PROJECT_SOURCE_DIR}"

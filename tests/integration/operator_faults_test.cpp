@@ -57,7 +57,8 @@ class OperatorFaults : public testing::TestWithParam<Row> {
     on = false;
     const auto ended = [&] {
       const auto d = world_->get(kube::kDeployments, "shop-capture");
-      return world_->observed() && d.is_object() && d.at("spec").at("replicas") == 0;
+      return world_->observed() && d.is_object() && d.at("spec").at("replicas") == 0 &&
+             world_->get(kube::kConfigMaps, "shop-config").at("data").size() == 2;  // those of before are gone
     };
     EXPECT_TRUE(eventually(ended, seconds(90))) << world_->log();
     EXPECT_TRUE(op.is_running()) << world_->log();

@@ -54,8 +54,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
   resources: [configmaps, serviceaccounts]
   verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [""]
-  resources: [pods]              # deleted: those of an old revision that cannot start
-  verbs: [list, watch, delete]
+  resources: [pods]
+  verbs: [list, watch]
 - apiGroups: [""]
   resources: [namespaces]        # does it end? then nothing is made in it
   verbs: [get]

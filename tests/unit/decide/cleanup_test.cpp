@@ -183,6 +183,8 @@ TEST_P(CleanupAwaits, nobody_for_ever) {
     EXPECT_NE(plan.notes[0].message.find("annotate datasync.dev/operator=one"), std::string::npos);
   }
 }
+constexpr const char* kNamedNobody =
+    R"({"metadata":{"annotations":{"datasync.dev/operator":"two"}},"status":{"operator":null}})";
 constexpr const char* kNamed = R"({"metadata":{"annotations":{"datasync.dev/operator":"two"}}})";
 constexpr const char* kNamedTwo =
     R"({"metadata":{"annotations":{"datasync.dev/operator":"two"}},"status":{"operator":"two"}})";
@@ -191,8 +193,9 @@ constexpr const char* kNamedThree =
 constexpr const char* kTwo = R"({"status":{"operator":"two","operatorLease":"w/two"}})";
 INSTANTIATE_TEST_SUITE_P(
     Installations, CleanupAwaits,
-    ::testing::Values(Awaited{"one_that_was_named_a_while", kNamed, OtherLease::Dead, 2, "ManagedElsewhere"},
-                      Awaited{"one_that_was_named_and_never_came", kNamed, OtherLease::Dead, 3, ""},
+    ::testing::Values(Awaited{"one_that_was_named_a_while", kNamedNobody, OtherLease::Dead, 2, "ManagedElsewhere"},
+                      Awaited{"one_that_was_named_and_never_came", kNamedNobody, OtherLease::Dead, 3, ""},
+                      Awaited{"one_that_never_claimed_it_from_us", kNamed, OtherLease::Dead, 0, ""},
                       Awaited{"one_that_lives", kNamedTwo, OtherLease::Fresh, 60, "ManagedElsewhere"},
                       Awaited{"not_one_that_is_dead", kNamedTwo, OtherLease::Dead, 0, ""},
                       Awaited{"one_that_nobody_can_see_and_says_so", kNamedTwo, OtherLease::Unknown, 4,

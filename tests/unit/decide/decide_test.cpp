@@ -190,25 +190,6 @@ INSTANTIATE_TEST_SUITE_P(
             {}}),
     [](const auto& row) { return std::string(row.param.name); });
 
-TEST(Decide, a_pod_that_an_old_spec_left_stuck_is_replaced) {
-  auto seen = settled();
-  auto stuck = pod(seen, "capture", "old");
-  stuck["metadata"]["annotations"]["datasync.dev/template-hash"] = "before";
-  stuck["status"] = Json::parse(
-      R"({"phase":"Pending","containerStatuses":[{"name":"agent","state":{"waiting":{"reason":"ImagePullBackOff"}}}]})");
-  seen.pods = {stuck, pod(seen, "apply")};
-  EXPECT_EQ(deleted(decide(seen)), Names{"Pod old"});
-  seen.pods[0]["metadata"]["annotations"] = pod(seen, "capture").at("metadata").at("annotations");
-  EXPECT_EQ(deleted(decide(seen)), Names{}) << "of the present revision: its Deployment keeps trying";
-}
-
-TEST(Decide, an_old_pod_that_works_is_left_to_its_deployment) {
-  auto seen = settled();
-  seen.pods = {pod(seen, "capture", "old")};
-  seen.pods[0]["metadata"]["annotations"]["datasync.dev/template-hash"] = "before";
-  EXPECT_EQ(deleted(decide(seen)), Names{});
-}
-
 struct Managed {
   const char* name;
   const char* change;

@@ -45,8 +45,7 @@ TEST(OperatorReasonsPage, says_what_the_code_says) {
 TEST(EventKinds, of_every_reason) {
   const std::set<std::string_view> normal{// the operator's
                                           "Streaming", "Snapshotting", "AgentsReady", "Completed", "Paused", "Starting",
-                                          "ReplacingLeftover", "CleanupRunning", "CleanupDone", "OldPodReplaced",
-                                          "ManagedElsewhere",
+                                          "ReplacingLeftover", "CleanupRunning", "CleanupDone", "ManagedElsewhere",
                                           // the agents'
                                           "Stopping", "Superseded"};
   std::size_t met = 0;

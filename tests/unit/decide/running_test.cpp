@@ -137,6 +137,20 @@ TEST(Running, an_old_pod_works_until_the_agent_of_the_new_one_has_begun) {
   EXPECT_EQ(strategy(seen), "RollingUpdate") << "done";
 }
 
+TEST(Running, an_old_pod_that_will_not_run_by_itself_is_ended_at_once) {
+  auto seen = settled();
+  auto old = pod(seen, "capture", "old");
+  old["metadata"]["annotations"]["datasync.dev/template-hash"] = "before";
+  old["status"] = Json::parse(R"({"phase":"Pending","containerStatuses":[{"name":"agent","state":{"waiting":
+      {"reason":"ImagePullBackOff"}}}]})");
+  seen.pods = {old};
+  EXPECT_EQ(strategy(seen), "Recreate") << "nothing is lost, and it may hold the room for the new one";
+  seen.pods = {pod(seen, "capture", "good"), old};
+  EXPECT_EQ(strategy(seen), "Recreate") << "a bad image was taken back";
+  seen.pods[1]["metadata"]["annotations"] = seen.pods[0]["metadata"]["annotations"];
+  EXPECT_EQ(strategy(seen), "RollingUpdate") << "of the present template: its Deployment keeps trying";
+}
+
 TEST(Running, a_third_template_leaves_the_pod_that_works) {
   auto seen = settled();
   auto old = pod(seen, "capture", "old");

@@ -1,0 +1,264 @@
+// What a roll-out needs from the operator on a real API server, and what it may not be led astray by: foreign pods,
+// lists that are refused, stripped labels, installations and kinds that are not there.
+
+#include <algorithm>
+#include <thread>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "tests/integration/fake_status.hpp"
+#include "tests/integration/operator_world.hpp"
+#include "tests/support/eventually.hpp"
+
+namespace datasync::test {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr const char* kFlows = R"({"state":"Streaming","live":true,"ready":true,"rows":5})";
+constexpr const char* kDeletion = R"({"spec":{"deletionPolicy":"Delete"}})";
+const kube::Resource kDefinitions{"apiextensions.k8s.io", "v1", "customresourcedefinitions",
+                                  "CustomResourceDefinition"};
+constexpr const char* kPodMonitors =
+    R"({"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition",
+  "metadata":{"name":"podmonitors.monitoring.coreos.com"},"spec":{"group":"monitoring.coreos.com","scope":"Namespaced",
+    "names":{"plural":"podmonitors","singular":"podmonitor","kind":"PodMonitor","listKind":"PodMonitorList"},
+    "versions":[{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object",
+      "x-kubernetes-preserve-unknown-fields":true}}}]}})";
+
+class OperatorRollout : public testing::Test {
+ protected:
+  static void SetUpTestSuite() { world_ = std::make_unique<OperatorWorld>(); }
+  static void TearDownTestSuite() { world_.reset(); }
+  void SetUp() override { world_->clear(); }
+
+  static void create(const char* change = "{}") {
+    ASSERT_EQ(world_->apply(OperatorWorld::resource(change)), "");
+    ASSERT_TRUE(eventually([] { return deployed("capture") && deployed("apply") && world_->observed(); }, seconds(30)))
+        << world_->log();
+  }
+  static bool deployed(const std::string& agent) { return !world_->get(kube::kDeployments, "shop-" + agent).is_null(); }
+  static bool becomes(const char* type, const std::string& wanted) {
+    const bool did = eventually([&] { return world_->condition(type) == wanted; }, seconds(30));
+    EXPECT_TRUE(did) << world_->condition(type) << ": " << world_->message(type) << "\n" << world_->log();
+    return did;
+  }
+  static std::vector<std::string> config_keys() {
+    std::vector<std::string> out;
+    const auto map = world_->get(kube::kConfigMaps, "shop-config");
+    for (const auto& [key, text] : map.at("data").items()) out.push_back(key);
+    return out;
+  }
+  static std::string strategy() {
+    return world_->get(kube::kDeployments, "shop-capture").value("/spec/strategy/type"_json_pointer, "");
+  }
+  static Json event(const std::string& reason) {
+    Json out;
+    static_cast<void>(eventually(
+        [&] {
+          for (const auto& e : world_->list(kube::kEvents))
+            if (e.value("reason", "") == reason) out = e;
+          return !out.is_null();
+        },
+        seconds(30)));
+    return out;
+  }
+  /// A pod with its container as the kubelet shows it.
+  static void show(const char* pod, const char* state) {
+    world_->merge(kube::kPods, pod,
+                  {{"status",
+                    {{"containerStatuses",
+                      {{{"name", "agent"},
+                        {"ready", false},
+                        {"restartCount", 0},
+                        {"image", "i"},
+                        {"imageID", ""},
+                        {"state", Json::parse(state)}}}}}}},
+                  "status");
+  }
+
+  static inline std::unique_ptr<OperatorWorld> world_;
+};
+
+TEST_F(OperatorRollout, an_old_pods_configuration_stays_until_nothing_refers_to_it) {
+  ApiProxy proxy(world_->server());
+  auto op = world_->start(proxy.kubeconfig());
+  create();
+  const auto before = config_keys();
+  ASSERT_EQ(before.size(), 2U);
+  world_->make_pod("capture", 1);
+  ASSERT_EQ(world_->apply(OperatorWorld::resource(R"({"spec":{"source":{"replicas":[{"host":"db-2"}]}}})")), "");
+  ASSERT_TRUE(eventually([] { return world_->observed() && config_keys().size() == 3; }, seconds(30))) << world_->log();
+  for (const auto& key : before) {
+    const auto now = config_keys();
+    EXPECT_NE(std::ranges::find(now, key), now.end()) << key;
+  }
+  std::this_thread::sleep_for(seconds(1));
+  const auto writes = proxy.writes();
+  std::this_thread::sleep_for(seconds(4));
+  EXPECT_EQ(proxy.writes(), writes) << "nothing is written while it stays so";
+  EXPECT_EQ(config_keys().size(), 3U);
+  world_->remove(kube::kPods, "shop-capture-x");
+  EXPECT_TRUE(eventually([] { return config_keys().size() == 2; }, seconds(20))) << world_->log();
+}
+
+TEST_F(OperatorRollout, an_old_pod_is_ended_when_the_new_one_has_begun_and_not_before) {
+  auto op = world_->start(world_->server().kubeconfig());
+  create();
+  EXPECT_EQ(strategy(), "RollingUpdate");
+  world_->make_pod("capture", 1);
+  show("shop-capture-x", R"({"running":{}})");
+  auto old = world_->get(kube::kPods, "shop-capture-x");
+  ASSERT_EQ(world_->apply(OperatorWorld::resource(R"({"spec":{"capture":{"resources":{"limits":{"memory":"1Gi"}}}}})")),
+            "");
+  ASSERT_TRUE(eventually([] { return world_->observed(); }, seconds(30)));
+  // As its ReplicaSet makes the second one; the first goes on under another name.
+  world_->remove(kube::kPods, "shop-capture-x");
+  old["metadata"]["name"] = "shop-capture-old";
+  old["metadata"].erase("resourceVersion");
+  old["metadata"].erase("uid");
+  ASSERT_TRUE(world_->api().create(kube::kPods, OperatorWorld::kNs, old));
+  show("shop-capture-old", R"({"running":{}})");
+  std::this_thread::sleep_for(milliseconds(1100));  // creation times are in seconds
+  world_->make_pod("capture", 1);
+  show("shop-capture-x", R"({"waiting":{"reason":"ErrImagePull","message":"no such image"}})");
+  ASSERT_TRUE(becomes("Stalled", "True ImagePullFailed"));
+  EXPECT_EQ(strategy(), "RollingUpdate");
+  show("shop-capture-x", R"({"running":{}})");
+  EXPECT_TRUE(eventually([] { return strategy() == "Recreate"; }, seconds(20))) << world_->log();
+  world_->remove(kube::kPods, "shop-capture-old");
+  EXPECT_TRUE(eventually([] { return strategy() == "RollingUpdate"; }, seconds(20))) << world_->log();
+}
+
+TEST_F(OperatorRollout, a_foreign_pod_with_our_labels_is_not_asked_and_holds_no_cleanup_up) {
+  const FakeStatus foreign(kFlows);
+  auto op = world_->start(world_->server().kubeconfig());
+  create(kDeletion);
+  for (const auto* agent : {"capture", "apply"}) {
+    world_->make_pod(agent, foreign.port());
+    world_->merge(kube::kPods, fmt::format("shop-{}-x", agent), {{"metadata", {{"ownerReferences", nullptr}}}});
+  }
+  std::this_thread::sleep_for(seconds(2));
+  EXPECT_NE(world_->condition("Ready").substr(0, 4), "True") << world_->message("Ready");
+  world_->remove(kube::kDataSyncs, "shop");
+  EXPECT_TRUE(eventually([] { return !world_->get(kube::kJobs, "shop-cleanup").is_null(); }, seconds(20)))
+      << world_->log();
+}
+
+TEST_F(OperatorRollout, a_cleanup_does_not_begin_while_the_pods_may_not_be_listed) {
+  const auto allow = [](const char* pods) {
+    world_->server().apply(fmt::format(
+        R"({{"apiVersion":"rbac.authorization.k8s.io/v1","kind":"ClusterRole","metadata":{{"name":"podless"}},"rules":[
+          {{"apiGroups":["datasync.dev","apps","batch","events.k8s.io"],"resources":["*"],"verbs":["*"]}},
+          {{"apiGroups":[""],"resources":["configmaps","serviceaccounts","namespaces"],"verbs":["*"]}},
+          {{"apiGroups":[""],"resources":["pods"],"verbs":[{}]}}]}})",
+        pods));
+  };
+  allow(R"("get")");
+  world_->server().apply(R"({"apiVersion":"rbac.authorization.k8s.io/v1","kind":"ClusterRoleBinding",
+    "metadata":{"name":"podless"},"roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"ClusterRole",
+    "name":"podless"},"subjects":[{"kind":"User","name":"podless","apiGroup":"rbac.authorization.k8s.io"}]})");
+  auto op = world_->start(world_->server().kubeconfig_of("podless"));
+  create(kDeletion);
+  ASSERT_TRUE(becomes("Stalled", "True Forbidden"));
+  world_->remove(kube::kDataSyncs, "shop");
+  ASSERT_TRUE(eventually([] { return !deployed("capture") && !deployed("apply"); }, seconds(20)));
+  std::this_thread::sleep_for(seconds(6));
+  EXPECT_TRUE(world_->get(kube::kJobs, "shop-cleanup").is_null()) << "agents may still run";
+  allow(R"("list","watch")");
+  EXPECT_TRUE(eventually([] { return !world_->get(kube::kJobs, "shop-cleanup").is_null(); }, seconds(60)))
+      << world_->log();
+}
+
+TEST_F(OperatorRollout, a_named_installation_that_is_gone_does_not_hold_a_deletion_for_ever) {
+  auto op = world_->start(world_->server().kubeconfig());
+  create(kDeletion);
+  world_->merge(kube::kDataSyncs, "shop", {{"metadata", {{"annotations", {{"datasync.dev/operator", "gone"}}}}}});
+  ASSERT_FALSE(event("ManagedElsewhere").is_null());
+  world_->merge(kube::kDataSyncs, "shop", {{"status", {{"operator", "gone"}, {"operatorLease", "w/gone"}}}}, "status");
+  world_->remove(kube::kDataSyncs, "shop");
+  const auto gone = [] {
+    world_->end_job("Complete");
+    return world_->get(kube::kDataSyncs, "shop").is_null();
+  };
+  EXPECT_TRUE(eventually(gone, seconds(60))) << world_->log();
+}
+
+TEST_F(OperatorRollout, a_foreign_job_without_our_labels_is_not_written_over) {
+  auto op = world_->start(world_->server().kubeconfig());
+  create(kDeletion);
+  ASSERT_TRUE(world_->api().create(kube::kJobs, OperatorWorld::kNs, Json::parse(R"({"apiVersion":"batch/v1",
+    "kind":"Job","metadata":{"name":"shop-cleanup"},"spec":{"template":{"spec":{"restartPolicy":"Never",
+      "containers":[{"name":"c","image":"i"}]}}}})")));
+  const auto before = world_->get(kube::kJobs, "shop-cleanup");
+  world_->remove(kube::kDataSyncs, "shop");
+  ASSERT_TRUE(becomes("Stalled", "True NameTaken"));
+  EXPECT_EQ(world_->get(kube::kJobs, "shop-cleanup"), before);
+}
+
+TEST_F(OperatorRollout, a_missing_secret_is_a_warning) {
+  auto op = world_->start(world_->server().kubeconfig());
+  create();
+  ASSERT_TRUE(becomes("Ready", "False SecretNotFound"));
+  EXPECT_EQ(event("SecretNotFound").value("type", ""), "Warning");
+}
+
+TEST_F(OperatorRollout, stripped_labels_come_back_at_once) {
+  auto op = world_->start(world_->server().kubeconfig());
+  create();
+  const auto labels = [] {
+    return world_->get(kube::kDeployments, "shop-apply").at("metadata").value("labels", Json());
+  };
+  const auto before = labels();
+  std::this_thread::sleep_for(seconds(1));
+  for (const auto* change :
+       {R"({"metadata":{"labels":{"app.kubernetes.io/managed-by":null}}})",
+        R"({"metadata":{"labels":{"datasync.dev/name":"another"}}})", R"({"metadata":{"labels":null}})"}) {
+    world_->merge(kube::kDeployments, "shop-apply", Json::parse(change));
+    EXPECT_TRUE(eventually([&] { return labels() == before; }, seconds(10))) << change << labels() << world_->log();
+  }
+}
+
+TEST_F(OperatorRollout, a_claim_leaves_nothing_of_the_former_installation_in_the_status) {
+  Json body{{"apiVersion", "datasync.dev/v1alpha1"}, {"kind", "DataSync"}};
+  body["metadata"] = {{"name", "shop"}, {"namespace", OperatorWorld::kNs}};
+  body["status"] = Json::parse(R"({"operator":"former","operatorLease":"w/former","lag":"9s","source":"db-9:3306",
+    "capture":{"state":"Stalled","lostPosition":"0-1-7"},"apply":{"state":"Streaming","position":"0-1-9"}})");
+  ASSERT_EQ(world_->apply(OperatorWorld::resource()), "");
+  ASSERT_TRUE(world_->api().apply(kube::kDataSyncs, {OperatorWorld::kNs, "shop"}, body, "status"));
+  auto op = world_->start(world_->server().kubeconfig());
+  ASSERT_TRUE(eventually([] { return deployed("apply") && world_->observed(); }, seconds(30))) << world_->log();
+  const auto status = world_->get(kube::kDataSyncs, "shop").at("status");
+  EXPECT_EQ(status.at("operator"), "datasync");
+  for (const auto* field : {"/operatorLease", "/lag", "/source", "/capture/lostPosition", "/apply/position"})
+    EXPECT_FALSE(status.contains(Json::json_pointer(field))) << field << status;
+}
+
+TEST_F(OperatorRollout, a_kind_that_is_not_there_stops_nothing_and_is_used_when_it_comes) {
+  const FakeStatus agent(kFlows);
+  const auto begun = std::chrono::steady_clock::now();
+  auto op = world_->start(world_->server().kubeconfig(), {"--pod-monitor", "--pod-monitor-labels", "release=prom,a=b"});
+  create();
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, seconds(15)) << "it does not wait for what is not there";
+  for (const auto* name : {"capture", "apply"}) world_->make_pod(name, agent.port());
+  ASSERT_TRUE(becomes("Ready", "True Streaming"));
+  EXPECT_EQ(world_->condition("Stalled"), "False Streaming");
+  const auto told = event("ExtraRefused");
+  EXPECT_EQ(told.value("type", ""), "Warning");
+  EXPECT_NE(told.value("note", "").find("CustomResourceDefinition"), std::string::npos) << told;
+  world_->server().apply(kPodMonitors);
+  const auto monitor = [] {
+    const auto found = world_->api().get(kube::kPodMonitors, {OperatorWorld::kNs, "shop-agent"});
+    return found ? *found : Json();
+  };
+  EXPECT_TRUE(eventually([&] { return !monitor().is_null(); }, seconds(60))) << world_->log();
+  EXPECT_EQ(monitor().value("/metadata/labels/release"_json_pointer, ""), "prom");
+  EXPECT_EQ(monitor().value("/metadata/labels/a"_json_pointer, ""), "b");
+  op.kill();
+  ASSERT_TRUE(world_->api().remove(kDefinitions, {"", "podmonitors.monitoring.coreos.com"}));
+}
+
+}  // namespace
+}  // namespace datasync::test
