@@ -63,10 +63,16 @@ bool clusters_are_given() {
 }
 
 Images images_for_clusters() {
-  if (!clusters_are_given()) return built_images();
+  if (variable("CLUSTER_IMAGES").empty()) {
+    if (clusters_are_given())
+      throw std::runtime_error("set CLUSTER_IMAGES=REPOSITORY:TAG: what the given clusters can pull");
+    return built_images();
+  }
   Images out;
+  std::istringstream archives(variable("CLUSTER_ARCHIVES"));
+  for (std::string archive; archives >> archive;) out.archives.emplace_back(archive);
   split(variable("CLUSTER_IMAGES"), out.repository, out.tag);
-  out.second_tag = out.tag;
+  out.second_tag = clusters_are_given() ? out.tag : out.tag + "-next";
   return out;
 }
 

@@ -106,7 +106,7 @@ TEST_F(Pods, BadImageSetAndReverted) {
 
 TEST_F(Pods, MemoryLimitTooSmallAndMended) {
   Story story(stage(), "memory limit mended");
-  patch(b(), "shop", R"({"spec":{"apply":{"resources":{"limits":{"memory":"6Mi"}}}}})");
+  patch(b(), "shop", R"({"spec":{"apply":{"resources":{"limits":{"memory":"4Mi"}}}}})");
   story.shows(b(), "shop", "OutOfMemory", seconds(120));
   story.mended();
   patch(b(), "shop", R"({"spec":{"apply":{"resources":null}}})");

@@ -130,13 +130,25 @@ void Scene::furnish(Side& side) {
 
 void Scene::apply(Side& side, const std::string& name, const std::string& manifest) {
   side.kubectl.apply(manifest);
-  if (std::ranges::find(side.resources, name) == side.resources.end()) side.resources.push_back(name);
+  side.resources[name] = manifest;
+}
+
+void Scene::restore() {
+  for (auto& side : sides_) {
+    for (const auto& [name, manifest] : side.resources) {
+      if (side.resource(name).is_null()) {
+        side.kubectl.apply(manifest);
+      } else {
+        side.kubectl.run({"replace", "-f", "-"}, manifest);
+      }
+    }
+  }
 }
 
 std::string Scene::not_ready() const {
   std::string text;
   for (const auto& side : sides_) {
-    for (const auto& name : side.resources) {
+    for (const auto& [name, manifest] : side.resources) {
       const auto object = side.resource(name);
       if (object.is_null()) {
         text += fmt::format("{}/{}: not there\n", side.name, name);
@@ -181,7 +193,7 @@ std::string Scene::report() const {
     add({"get", "pods", "-A", "-o", "wide"});
     add({"get", "datasyncs", "-A", "-o", "wide"});
     add({"-n", kNamespace, "get", "events", "--sort-by=.lastTimestamp"});
-    for (const auto& name : side.resources)
+    for (const auto& [name, manifest] : side.resources)
       add({"-n", kNamespace, "logs", "-l", "datasync.dev/name=" + name, "--tail=15"});
     add({"-n", kOperators, "logs", "-l", "app.kubernetes.io/component=operator", "--tail=15"});
   }

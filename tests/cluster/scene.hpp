@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,8 +20,8 @@ namespace datasync::test {
 struct Side {
   std::string name;  ///< "a", "b"
   Kubectl kubectl;
-  std::unique_ptr<Cluster> own;        ///< null when it was given: then its node and API server are not ours to stop
-  std::vector<std::string> resources;  ///< DataSyncs in it
+  std::unique_ptr<Cluster> own;  ///< null when it was given: then its node and API server are not ours to stop
+  std::map<std::string, std::string> resources;  ///< DataSyncs in it: name, manifest
 
   [[nodiscard]] nlohmann::json resource(const std::string& name) const;
   /// Status ("True", ...) and reason of a condition; empty while there is none.
@@ -61,6 +62,9 @@ class Scene {
   void furnish(Side& side);
   /// Applies a resource and remembers it.
   void apply(Side& side, const std::string& name, const std::string& manifest);
+
+  /// Brings every DataSync back to what was applied, whatever a test left there.
+  void restore();
 
   /// Every DataSync is Ready for its present generation, and rows that are committed from now on arrive everywhere.
   /// Returns the seconds that took; throws with what is not well after `limit`.
