@@ -24,6 +24,9 @@ enum class Outcome : std::uint8_t {
   X(SourceRestarted, Retry, "The replica closed the connection. The agent reconnects.")                               \
   X(WaitingForReplica, Retry, "Every reachable replica is behind the position already published.")                    \
   X(CredentialsRejected, Retry, "The server refused user or password. Mend the secret; the agent reads it again.")    \
+  X(CertificateRejected, Retry,                                                                                       \
+    "The server's certificate was refused, or it refuses ours: wrong CA, expired, or for another name; the message "  \
+    "says which. Mend the secret or the certificate; the agent reads it again.")                                      \
   X(PermissionDenied, Retry, "The user lacks a privilege that the message names.")                                    \
   X(SecretNotFound, Retry, "A secret file is missing. Create the secret.")                                            \
   X(BrokerUnreachable, Retry, "No Kafka broker answers.")                                                             \

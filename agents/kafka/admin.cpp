@@ -44,11 +44,7 @@ struct Admin::Impl {
     return error;
   }
   base::Result<std::optional<TopicMetadata>> metadata(const std::string& topic) {
-    auto found = topic_metadata(client.get(), topic, events, kMetadataDeadline);
-    rd_kafka_poll(client.get(), 0);
-    if (!found && found.error().is(Reason::BrokerUnreachable))
-      return events.unreachable("asking for the metadata of topic " + topic);
-    return found;
+    return topic_metadata(client.get(), topic, events, kMetadataDeadline);
   }
 
   ClientEvents events;

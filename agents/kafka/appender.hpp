@@ -22,7 +22,8 @@ class Appender {
   ~Appender() = default;
 
   /// The offset of the record. Errors leave the outcome unknown unless they say that it was refused: BrokerUnreachable,
-  /// ProducerFailed (unknown); RowTooLarge, PermissionDenied, TopicMissing, CredentialsRejected, BrokerRejected.
+  /// ProducerFailed (unknown); RowTooLarge, PermissionDenied, TopicMissing, CredentialsRejected,
+  /// CertificateRejected, BrokerRejected.
   base::Result<std::int64_t> append(std::int32_t partition, const message::Headers& headers, const std::string& key,
                                     const std::string& value);
 

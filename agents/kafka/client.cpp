@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "agents/base/certificate.hpp"
 #include "agents/base/clock.hpp"
 #include "agents/kafka/handle.hpp"
 
@@ -54,12 +55,30 @@ Settings settings_of(const Access& access) {
       {"reconnect.backoff.max.ms", "2000"},
       {"log.connection.close", "false"},
       {"security.protocol", sasl ? (access.tls ? "sasl_ssl" : "sasl_plaintext") : (access.tls ? "ssl" : "plaintext")}};
+  if (access.tls) s["ssl.endpoint.identification.algorithm"] = "https";
   if (!access.ca_file.empty()) s["ssl.ca.location"] = access.ca_file;
   if (!access.certificate_file.empty()) s["ssl.certificate.location"] = access.certificate_file;
   if (!access.key_file.empty()) s["ssl.key.location"] = access.key_file;
   if (sasl) s["sasl.mechanism"] = access.sasl_mechanism;
   if (sasl) s["sasl.username"] = access.sasl_username;
   return s;
+}
+
+base::Result<Access> with_secrets_of_now(const Access& access) {
+  if (!access.again) return access;
+  DS_ASSIGN(auto now, access.again());
+  now.extra = access.extra;
+  return now;
+}
+
+/// Why no client could be made: files of the secrets are read now.
+Error no_client(const Access& access, std::string_view why) {
+  const auto fault = base::certificate_fault(why);
+  // Otherwise a setting that this build of the library does not know.
+  if (fault == base::CertificateFault::None && why.find("ssl.") == std::string_view::npos)
+    return Error(Reason::ConfigInvalid, fmt::format("Kafka client: {}", why));
+  return Error(Reason::CertificateRejected, fmt::format("Kafka client for {}: {}; {}", access.bootstrap_servers, why,
+                                                        base::advice(base::CertificateFault::Unreadable)));
 }
 
 }  // namespace
@@ -75,12 +94,14 @@ base::Result<Access> access(const config::Channel& channel, const std::filesyste
   DS_ASSIGN(const auto username, secret_text(secrets_dir, channel.sasl_username));
   out.sasl_username = username.reveal();
   DS_ASSIGN(out.sasl_password, secret_text(secrets_dir, channel.sasl_password));
+  out.again = [channel, secrets_dir] { return kafka::access(channel, secrets_dir); };
   return out;
 }
 
-base::Result<ClientPtr> make_client(rd_kafka_type_t type, const Access& access, const Settings& settings,
+base::Result<ClientPtr> make_client(rd_kafka_type_t type, const Access& given, const Settings& settings,
                                     ClientEvents& events,
                                     void (*on_delivery)(rd_kafka_t*, const rd_kafka_message_t*, void*)) {
+  DS_ASSIGN(const auto access, with_secrets_of_now(given));
   ConfPtr conf(rd_kafka_conf_new());
   for (const auto& group : {settings_of(access), settings, access.extra})
     for (const auto& [name, value] : group) DS_TRY(set(conf.get(), name, value));
@@ -89,8 +110,7 @@ base::Result<ClientPtr> make_client(rd_kafka_type_t type, const Access& access, 
   if (on_delivery != nullptr) rd_kafka_conf_set_dr_msg_cb(conf.get(), on_delivery);
   std::array<char, 512> why{};
   ClientPtr client(rd_kafka_new(type, conf.get(), why.data(), why.size()));
-  if (client == nullptr)
-    return Error(Reason::ConfigInvalid, fmt::format("Kafka client: {}", std::string_view(why.data())));
+  if (client == nullptr) return no_client(access, why.data());
   std::ignore = conf.release();  // rd_kafka_new took it
   return client;
 }
@@ -105,8 +125,9 @@ base::Result<std::optional<TopicMetadata>> topic_metadata(rd_kafka_t* client, co
   const auto code = rd_kafka_metadata(client, 0, handle.get(), &raw, static_cast<int>(deadline.count()));
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
     auto error = from_kafka(code, doing);
-    if (error.is(Reason::BrokerUnreachable)) return events.unreachable(doing);
-    return error;
+    if (!error.is(Reason::BrokerUnreachable)) return error;
+    rd_kafka_poll(client, 0);  // the error callback: it knows why
+    return events.unreachable(doing);
   }
   const MetadataPtr metadata(raw);
   for (int i = 0; i < metadata->topic_cnt; ++i) {

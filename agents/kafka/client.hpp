@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agents/base/result.hpp"
@@ -14,17 +16,22 @@
 
 namespace datasync::kafka {
 
-/// A channel with its secrets read (they rotate: read again for each new client).
+/// A channel with its secrets as they were read. They rotate: each new client reads them again.
 struct Access {
   std::string bootstrap_servers;
   bool tls = false;
   std::string ca_file, certificate_file, key_file;
   std::string sasl_mechanism, sasl_username;
   base::Secret sasl_password;
-  std::map<std::string, std::string> extra;  ///< further librdkafka settings, for tests
+  std::map<std::string, std::string> extra;     ///< further librdkafka settings, for tests
+  std::function<base::Result<Access>()> again;  ///< reads the secrets anew; empty: they are what they are
 };
 /// Errors: SecretNotFound.
 base::Result<Access> access(const config::Channel& channel, const std::filesystem::path& secrets_dir);
+
+/// The reason of an error event of librdkafka (code: rd_kafka_resp_err_t), for TLS by its words: CertificateRejected,
+/// CredentialsRejected, else BrokerUnreachable.
+base::Reason event_reason(int code, std::string_view text);
 
 struct TopicInfo {
   bool exists = false;

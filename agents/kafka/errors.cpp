@@ -1,7 +1,10 @@
+#include <algorithm>
 #include <array>
+#include <utility>
 
 #include <fmt/format.h>
 
+#include "agents/base/certificate.hpp"
 #include "agents/base/log.hpp"
 #include "agents/kafka/handle.hpp"
 
@@ -10,6 +13,9 @@ namespace {
 
 using base::Error;
 using base::Reason;
+
+constexpr base::Millis kToldMore{10000};
+constexpr int kScramOfKafka4 = 0x020601ff;  ///< rd_kafka_version of 2.6.1
 
 Reason reason_of(rd_kafka_resp_err_t code) noexcept {
   switch (code) {
@@ -52,6 +58,14 @@ Reason reason_of(rd_kafka_resp_err_t code) noexcept {
 
 }  // namespace
 
+Reason event_reason(int code, std::string_view text) {
+  // A server's alert comes after the handshake when it is TLS 1.3, as a failed read.
+  const bool connection = code == RD_KAFKA_RESP_ERR__SSL || code == RD_KAFKA_RESP_ERR__TRANSPORT;
+  if (connection && base::certificate_fault(text) != base::CertificateFault::None) return Reason::CertificateRejected;
+  const auto reason = reason_of(static_cast<rd_kafka_resp_err_t>(code));
+  return reason == Reason::CredentialsRejected ? reason : Reason::BrokerUnreachable;
+}
+
 Error from_kafka(rd_kafka_resp_err_t code, const std::string& doing, const std::string& detail) {
   return {reason_of(code), fmt::format("{}: {} ({}){}{}", doing, rd_kafka_err2str(code), rd_kafka_err2name(code),
                                        detail.empty() ? "" : ": ", detail)};
@@ -61,6 +75,7 @@ void ClientEvents::attach(rd_kafka_conf_t* conf) {
   rd_kafka_conf_set_opaque(conf, this);
   rd_kafka_conf_set_error_cb(conf, &ClientEvents::error_callback);
   rd_kafka_conf_set_log_cb(conf, &ClientEvents::log_callback);
+  rd_kafka_conf_set_ssl_cert_verify_cb(conf, &ClientEvents::certificate_callback);
 }
 
 void ClientEvents::error_callback(rd_kafka_t* client, int code, const char* text, void* opaque) {
@@ -82,34 +97,59 @@ void ClientEvents::log_callback(const rd_kafka_t* client, int level, const char*
                    {{"client", rd_kafka_name(client)}, {"facility", facility}, {"text", text}});
 }
 
+// OpenSSL's finding stands: this only listens, because librdkafka's own words leave out why.
+int ClientEvents::certificate_callback(rd_kafka_t*, const char* broker, std::int32_t, int* code, int, const char*,
+                                       std::size_t, char* why, std::size_t why_size, void* opaque) {
+  if (*code == 0) return 1;
+  auto& self = *static_cast<ClientEvents*>(opaque);
+  const std::string words(base::verification_error(*code));
+  words.copy(why, why_size - 1);
+  why[std::min(words.size(), why_size - 1)] = '\0';
+  const std::scoped_lock lock(self.mutex_);
+  self.certificates_[broker != nullptr ? broker : ""] = words;
+  return 0;
+}
+
 void ClientEvents::on_error(rd_kafka_resp_err_t code, const char* text) noexcept {
   if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
     all_down_ = true;
     return;
   }
+  std::string words = text != nullptr ? text : "";
   const std::scoped_lock lock(mutex_);
-  last_code_ = code;
-  last_text_ = text != nullptr ? text : "";
-}
-
-rd_kafka_resp_err_t ClientEvents::last_code() const {
-  const std::scoped_lock lock(mutex_);
-  return last_code_;
+  if (code == RD_KAFKA_RESP_ERR__SSL) {
+    for (const auto& [broker, why] : certificates_)
+      if (words.find(broker) != std::string::npos) words += ": " + why;
+    certificates_.clear();
+  }
+  const auto reason = event_reason(code, words);
+  const auto now = base::steady_now();
+  // One address of a broker may refuse us and the next one not answer: the refusal tells more, for a while.
+  const bool told_more = !last_text_.empty() && last_reason_ != Reason::BrokerUnreachable;
+  if (reason == Reason::BrokerUnreachable && told_more && now - last_at_ < kToldMore) return;
+  last_reason_ = reason;
+  last_text_ = std::move(words);
+  last_at_ = now;
 }
 
 void ClientEvents::forget() {
   const std::scoped_lock lock(mutex_);
-  last_code_ = RD_KAFKA_RESP_ERR_NO_ERROR;
   last_text_.clear();
 }
 
 Error ClientEvents::unreachable(const std::string& doing) const {
   const std::scoped_lock lock(mutex_);
-  if (last_code_ == RD_KAFKA_RESP_ERR_NO_ERROR)
-    return {Reason::BrokerUnreachable, fmt::format("{}: no broker answered in time", doing)};
-  const auto reason =
-      reason_of(last_code_) == Reason::CredentialsRejected ? Reason::CredentialsRejected : Reason::BrokerUnreachable;
-  return {reason, fmt::format("{}: no broker answered in time; last error: {}", doing, last_text_)};
+  if (last_text_.empty()) return {Reason::BrokerUnreachable, fmt::format("{}: no broker answered in time", doing)};
+  std::string_view mend;
+  if (last_reason_ == Reason::CertificateRejected) mend = base::advice(base::certificate_fault(last_text_));
+  if (last_reason_ == Reason::CredentialsRejected) {
+    // edenhill/kcat#462: with Kafka 4 an older library is refused though the password is right.
+    const bool old = rd_kafka_version() < kScramOfKafka4 && last_text_.find("SCRAM") != std::string::npos;
+    mend = old ? "mend the secret that the channel's sasl names; with Kafka 4 SCRAM needs librdkafka 2.6.1 or later"
+               : "mend the secret that the channel's sasl names";
+  }
+  return {last_reason_, fmt::format("{}: no broker answered in time; last error: {}{}{}", doing, last_text_,
+                                    mend.empty() ? "" : "; ", mend)};
 }
 
 }  // namespace datasync::kafka

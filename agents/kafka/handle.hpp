@@ -3,6 +3,7 @@
 // handle hangs in its destructor while a topic, message or queue of it is alive, so it is declared before them.
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -10,6 +11,7 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include "agents/base/clock.hpp"
 #include "agents/kafka/client.hpp"
 
 namespace datasync::kafka {
@@ -41,13 +43,13 @@ class ClientEvents {
   ClientEvents& operator=(const ClientEvents&) = delete;
   virtual ~ClientEvents() = default;
 
-  /// Sets error and log callbacks and the opaque.
+  /// Sets the callbacks for errors, logs and certificates, and the opaque.
   void attach(rd_kafka_conf_t* conf);
   /// True once after all brokers went down.
   bool take_all_down() noexcept { return all_down_.exchange(false); }
-  /// BrokerUnreachable or CredentialsRejected with what the brokers said last.
+  /// BrokerUnreachable, or CredentialsRejected or CertificateRejected when that is why, with what the brokers said last
+  /// and what to do.
   [[nodiscard]] base::Error unreachable(const std::string& doing) const;
-  [[nodiscard]] rd_kafka_resp_err_t last_code() const;
   void forget();
 
  protected:
@@ -55,17 +57,27 @@ class ClientEvents {
 
  private:
   static void error_callback(rd_kafka_t* client, int code, const char* text, void* opaque);
+  static int certificate_callback(rd_kafka_t* client, const char* broker, std::int32_t id, int* code, int depth,
+                                  const char* bytes, std::size_t size, char* why, std::size_t why_size, void* opaque);
   static void log_callback(const rd_kafka_t* client, int level, const char* facility, const char* text);
 
   std::atomic<bool> all_down_ = false;
   mutable std::mutex mutex_;
-  rd_kafka_resp_err_t last_code_ = RD_KAFKA_RESP_ERR_NO_ERROR;
-  std::string last_text_;
+  base::Reason last_reason_ = base::Reason::BrokerUnreachable;
+  std::string last_text_;  ///< empty: nothing was said
+  base::SteadyTime last_at_;
+  std::map<std::string, std::string> certificates_;  ///< by broker: why OpenSSL refuses its certificate
 };
+
+/// The brokers answer, but not us: only a client with other secrets, or other brokers, can mend it.
+inline bool refused(const base::Error& error) noexcept {
+  return error.is(base::Reason::CredentialsRejected) || error.is(base::Reason::CertificateRejected);
+}
 
 using Settings = std::map<std::string, std::string>;
 
-/// A client with the access's settings, then `settings`, then the access's extras. Errors: ConfigInvalid.
+/// A client with the access's settings and its secrets as they are now, then `settings`, then the access's extras.
+/// Errors: ConfigInvalid, SecretNotFound, CertificateRejected (a file of a secret cannot be read).
 base::Result<ClientPtr> make_client(rd_kafka_type_t type, const Access& access, const Settings& settings,
                                     ClientEvents& events,
                                     void (*on_delivery)(rd_kafka_t*, const rd_kafka_message_t*, void*) = nullptr);
@@ -74,7 +86,7 @@ base::Result<ClientPtr> make_client(rd_kafka_type_t type, const Access& access, 
 base::Error from_kafka(rd_kafka_resp_err_t code, const std::string& doing, const std::string& detail = {});
 
 /// What the cluster says about a topic. Nullopt: it does not exist. Never creates it. Errors: BrokerUnreachable,
-/// CredentialsRejected, PermissionDenied, BrokerRejected.
+/// CredentialsRejected, CertificateRejected, PermissionDenied, BrokerRejected.
 struct TopicMetadata {
   std::int32_t partitions = 0;
   std::int16_t replication_factor = 0;

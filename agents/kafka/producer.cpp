@@ -139,7 +139,7 @@ void Producer::Impl::on_error(rd_kafka_resp_err_t code, const char* text) noexce
     if (!down.exchange(true)) base::log::warn("no Kafka broker can be reached", {{"topic", topic}});
     // A client keeps the secrets it was made with: only a new one can have rotated ones.
     const auto last = unreachable(fmt::format("producing to topic {}", topic));
-    if (last.is(Reason::CredentialsRejected)) fail(last);
+    if (refused(last)) fail(last);
   }
 }
 
@@ -213,6 +213,9 @@ void Producer::Impl::look_after() {
   next_probe = now + kProbeEvery;
   const bool answers = brokers_answer();
   if (answers) up();
+  // Brokers that come back with other secrets are told as down only once: see on_error.
+  if (const auto last = unreachable(fmt::format("producing to topic {}", topic)); !answers && down && refused(last))
+    fail(last);
   if (const auto stuck = watchdog.look(answers, base::steady_now()))
     fail({Reason::ProducerFailed,
           fmt::format("topic {}: no delivery report for {} ms though brokers answer", topic, stuck->count())});

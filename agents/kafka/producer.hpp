@@ -31,8 +31,8 @@ using OnDelivered = std::function<void(std::uint64_t token, std::int64_t offset)
 /// start a new epoch. `produce` from one thread; reports come on a thread of the producer.
 class Producer {
  public:
-  /// Asks the cluster for the topic first. Errors: BrokerUnreachable, CredentialsRejected, PermissionDenied,
-  /// TopicMissing, ConfigInvalid.
+  /// Asks the cluster for the topic first. Errors: BrokerUnreachable, CredentialsRejected, CertificateRejected,
+  /// PermissionDenied, TopicMissing, ConfigInvalid.
   static base::Result<std::unique_ptr<Producer>> open(const Access& access, const std::string& topic,
                                                       const ProducerOptions& options, OnDelivered on_delivered);
   /// Drops what is still queued; call `flush` first to keep it. What is on the wire may still land.
@@ -47,7 +47,7 @@ class Producer {
   /// Waits until everything handed over is acknowledged. Errors: Stopping; those of `health`.
   base::Result<void> flush(std::stop_token stop);
   /// The error that ended this producer, if any; cheap. ProducerFailed, RowTooLarge, TopicMissing, PermissionDenied,
-  /// CredentialsRejected or BrokerRejected.
+  /// CredentialsRejected, CertificateRejected or BrokerRejected.
   base::Result<void> health() const;
   [[nodiscard]] std::uint64_t in_flight_bytes() const noexcept;
   /// True while no broker can be reached.

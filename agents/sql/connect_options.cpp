@@ -1,3 +1,7 @@
+#include <filesystem>
+
+#include <fmt/core.h>
+
 #include "agents/sql/connection.hpp"
 
 namespace datasync::sql {
@@ -14,7 +18,12 @@ base::Result<ConnectOptions> connect_options(Role role, const config::HostPort& 
   options.user = user.reveal();
   options.password = std::move(password);
   options.tls = tls.mode;
-  if (tls.ca.set()) options.tls_ca_file = path(tls.ca).string();
+  if (tls.ca.set()) {
+    options.tls_ca_file = path(tls.ca).string();
+    std::error_code error;  // the library would only say that there is no such file, not which
+    if (!std::filesystem::exists(options.tls_ca_file, error))
+      return base::Error(base::Reason::SecretNotFound, fmt::format("secret file {} is missing", options.tls_ca_file));
+  }
   return options;
 }
 

@@ -6,6 +6,8 @@
 
 #include <fmt/core.h>
 
+#include "agents/base/certificate.hpp"
+
 namespace datasync::sql {
 namespace {
 
@@ -53,6 +55,7 @@ bool has(std::string_view text, std::string_view part) noexcept {
   return text.find(part) != std::string_view::npos;
 }
 
+constexpr unsigned kTlsError = 2026;  // CR_SSL_CONNECTION_ERROR: anything that went wrong with TLS
 constexpr unsigned kOptionPreventsStatement = 1290;
 constexpr unsigned kErrorOnFile = 1026;
 constexpr unsigned kGotErrno = 1030;
@@ -83,7 +86,7 @@ constexpr std::array<Words, 13> kDumpWords{{
 
 }  // namespace
 
-Reason reason_of(Role role, unsigned number, std::string_view text) noexcept {
+Reason reason_of(Role role, unsigned number, std::string_view text) {
   const bool source = role == Role::Source;
   if (number == kOptionPreventsStatement && has(text, "read-only")) {
     return source ? Reason::Internal : Reason::DestinationReadOnly;
@@ -91,13 +94,15 @@ Reason reason_of(Role role, unsigned number, std::string_view text) noexcept {
   if ((number == kGotErrno || number == kErrorOnFile) && (has(text, "28") || has(text, "No space left"))) {
     return source ? Reason::SourceRestarted : Reason::DestinationFull;
   }
+  if (number == kTlsError && base::certificate_fault(text) != base::CertificateFault::None)
+    return Reason::CertificateRejected;
   for (const Class& c : kClasses) {
     if (std::ranges::find(c.numbers, number) != c.numbers.end()) return source ? c.source : c.destination;
   }
   return number == kDumpFatal ? dump_reason_of(number, text) : Reason::Internal;
 }
 
-Reason dump_reason_of(unsigned number, std::string_view text) noexcept {
+Reason dump_reason_of(unsigned number, std::string_view text) {
   if (number == kSlaveSameId) return Reason::DuplicateServerId;
   if (number == kFileNotFound) return Reason::BinlogPurged;  // a file of the index is gone
   if (number != kDumpFatal) return reason_of(Role::Source, number, text);
@@ -109,7 +114,9 @@ Reason dump_reason_of(unsigned number, std::string_view text) noexcept {
 
 base::Error server_error(Reason reason, const config::HostPort& server, unsigned number, std::string_view text,
                          std::source_location at) {
-  return {reason, fmt::format("{}: {} (error {})", server.text(), text, number), at};
+  const auto mend = reason == Reason::CertificateRejected ? base::advice(base::certificate_fault(text)) : "";
+  return {reason, fmt::format("{}: {} (error {}){}{}", server.text(), text, number, mend.empty() ? "" : "; ", mend),
+          at};
 }
 
 }  // namespace datasync::sql

@@ -9,14 +9,14 @@
 namespace datasync::sql {
 
 /// The reason of an error of an ordinary statement or of connecting. `text` decides only where one number has several
-/// meanings (1290, 1030). Numbers: https://mariadb.com/kb/en/mariadb-error-codes/ and errmsg.h of Connector/C.
-base::Reason reason_of(Role role, unsigned number, std::string_view text) noexcept;
+/// meanings (1290, 1030, 2026). Numbers: https://mariadb.com/kb/en/mariadb-error-codes/ and errmsg.h of Connector/C.
+base::Reason reason_of(Role role, unsigned number, std::string_view text);
 
 /// The reason of an error packet in a binlog dump: mostly 1236, where only the words tell what it is
 /// (sql_repl.cc, mysql_binlog_send).
-base::Reason dump_reason_of(unsigned number, std::string_view text) noexcept;
+base::Reason dump_reason_of(unsigned number, std::string_view text);
 
-/// "HOST:PORT: Access denied for user ... (error 1045)".
+/// "HOST:PORT: Access denied for user ... (error 1045)"; for CertificateRejected also what to do.
 base::Error server_error(base::Reason reason, const config::HostPort& server, unsigned number, std::string_view text,
                          std::source_location at = std::source_location::current());
 

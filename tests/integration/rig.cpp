@@ -29,9 +29,10 @@ Rig::Rig(const RigOptions& options) : options_(options) {
     }
     broker_ = std::make_unique<KafkaBroker>(folder(), kafka, lease);
   });
-  source_ =
-      std::make_unique<MariaDbServer>(folder(), MariaDbOptions{.name = "source", .extra_args = options_.source_args});
-  destination_ = std::make_unique<MariaDbServer>(folder(), MariaDbOptions{.name = "destination"});
+  source_ = std::make_unique<MariaDbServer>(
+      folder(), MariaDbOptions{.name = "source", .extra_args = options_.source_args, .tls = options_.source_tls});
+  destination_ =
+      std::make_unique<MariaDbServer>(folder(), MariaDbOptions{.name = "destination", .tls = options_.destination_tls});
   for (int i = 0; i < options_.replicas; ++i) {
     replicas_.push_back(std::make_unique<MariaDbServer>(
         folder(), MariaDbOptions{.name = fmt::format("replica{}", i + 1), .read_only = true}));
@@ -39,8 +40,8 @@ Rig::Rig(const RigOptions& options) : options_(options) {
     if (options_.proxies) replica_proxies_.push_back(std::make_unique<Proxy>(replicas_.back()->port()));
   }
   if (options_.proxies) destination_proxy_ = std::make_unique<Proxy>(destination_->port());
-  source_->create_reader(kReader, kPassword);
-  destination_->create_writer(kWriter, kPassword);
+  source_->create_reader(kReader, kPassword, options_.source_tls ? Require::Tls : Require::Nothing);
+  destination_->create_writer(kWriter, kPassword, options_.destination_tls ? Require::Tls : Require::Nothing);
   for (auto& replica : replicas_) replica->wait_for_gtid(source_->gtid());
   write_credentials(secrets(), kReader, kReader, kPassword);
   write_credentials(secrets(), kWriter, kWriter, kPassword);

@@ -29,6 +29,8 @@ struct RigOptions {
   bool proxies = false;  ///< between the agents and every server they talk to
   KafkaOptions kafka = {};
   std::vector<std::string> source_args = {};
+  std::optional<MariaDbTls> source_tls = {};  ///< of the source itself; its reader must use TLS then
+  std::optional<MariaDbTls> destination_tls = {};
 };
 
 /// One source (with replicas), one destination and one broker; capture and apply run as processes. Everything is gone

@@ -1,6 +1,7 @@
 #include "tests/support/agents.hpp"
 
 #include <array>
+#include <atomic>
 #include <cstdlib>
 #include <sstream>
 #include <stdexcept>
@@ -30,6 +31,24 @@ void write_secret(const std::filesystem::path& secrets_dir, const std::string& s
                   const std::string& value) {
   std::filesystem::create_directories(secrets_dir / secret);
   write_file(secrets_dir / secret / key, value);
+}
+
+void mount_secret(const std::filesystem::path& secrets_dir, const std::string& secret,
+                  const std::map<std::string, std::string>& values) {
+  static std::atomic<int> version = 0;
+  const auto dir = secrets_dir / secret;
+  const auto data = fmt::format("..{}", ++version);
+  std::filesystem::create_directories(dir / data);
+  for (const auto& [key, value] : values) {
+    write_file(dir / data / key, value);
+    if (!std::filesystem::is_symlink(dir / key))
+      std::filesystem::create_symlink(std::filesystem::path("..data") / key, dir / key);
+  }
+  std::error_code none;
+  const auto old = std::filesystem::read_symlink(dir / "..data", none);
+  std::filesystem::create_symlink(data, dir / "..data_tmp");
+  std::filesystem::rename(dir / "..data_tmp", dir / "..data");
+  if (!none) std::filesystem::remove_all(dir / old);
 }
 
 config::Credentials write_credentials(const std::filesystem::path& secrets_dir, const std::string& secret,

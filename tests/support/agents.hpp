@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -17,6 +18,10 @@ std::filesystem::path built_program(const std::string& name);
 /// Writes the file DIR/secret/key, as Kubernetes mounts secrets.
 void write_secret(const std::filesystem::path& secrets_dir, const std::string& secret, const std::string& key,
                   const std::string& value);
+/// Writes all keys of a secret as a kubelet mounts it: DIR/secret/KEY leads through the link ..data, and replacing the
+/// secret moves that link, so that all keys change at once.
+void mount_secret(const std::filesystem::path& secrets_dir, const std::string& secret,
+                  const std::map<std::string, std::string>& values);
 /// A user's secret (keys username and password) and where an agent finds it.
 config::Credentials write_credentials(const std::filesystem::path& secrets_dir, const std::string& secret,
                                       const std::string& user, const std::string& password);

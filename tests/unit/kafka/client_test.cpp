@@ -39,12 +39,53 @@ TEST_F(Secrets, are_read_afresh_each_time) {
   EXPECT_EQ(access(channel, dir)->sasl_username, "alice");
 }
 
+// Once a client that was made later, after a lost connection, went on with the secrets of the beginning.
+TEST_F(Secrets, are_read_afresh_for_each_client) {
+  const auto access = kafka::access(channel, dir).value();
+  EXPECT_TRUE(Admin::open(access));
+  std::filesystem::remove(dir / "user" / "password");
+  const auto without = Admin::open(access);
+  ASSERT_FALSE(without);
+  EXPECT_TRUE(without.error().is(Reason::SecretNotFound));
+  write("password", "rotated");
+  EXPECT_TRUE(Admin::open(access));
+}
+
+TEST_F(Secrets, that_hold_no_certificate_are_no_defect_of_the_configuration) {
+  channel.tls = true;
+  channel.tls_ca = {"user", "ca.crt"};
+  write("ca.crt", "no certificate");
+  const auto made = Admin::open(access(channel, dir).value());
+  ASSERT_FALSE(made);
+  EXPECT_TRUE(made.error().is(Reason::CertificateRejected)) << made.error().what;
+  EXPECT_NE(made.error().what.find("kafka:9092"), std::string::npos);
+}
+
 TEST_F(Secrets, that_are_missing_are_named) {
   channel.tls_ca = {"user", "ca.crt"};
   const auto result = access(channel, dir);
   ASSERT_FALSE(result);
   EXPECT_TRUE(result.error().is(Reason::SecretNotFound));
   EXPECT_NE(result.error().what.find("user/ca.crt"), std::string::npos);
+}
+
+TEST(Events, have_the_reason_of_their_code_and_for_tls_of_their_words) {
+  constexpr int kSsl = -181, kTransport = -195, kAuthentication = -169, kSaslFailed = 58, kResolve = -193;
+  const struct {
+    int code;
+    const char* text;
+    Reason reason;
+  } cases[] = {
+      {kSsl, "SSL handshake failed: certificate verify failed", Reason::CertificateRejected},
+      {kSsl, "SSL handshake failed: wrong version number", Reason::BrokerUnreachable},
+      {kTransport, "Receive failed: SSL routines::tlsv13 alert certificate required", Reason::CertificateRejected},
+      {kTransport, "Connect to ipv4#127.0.0.1:9092 failed: Connection refused", Reason::BrokerUnreachable},
+      {kTransport, "Disconnected", Reason::BrokerUnreachable},
+      {kResolve, "Failed to resolve 'kafka:9092'", Reason::BrokerUnreachable},
+      {kAuthentication, "SASL authentication error: Authentication failed", Reason::CredentialsRejected},
+      {kSaslFailed, "", Reason::CredentialsRejected},
+  };
+  for (const auto& c : cases) EXPECT_EQ(event_reason(c.code, c.text), c.reason) << c.code << " " << c.text;
 }
 
 TEST(Admin, describes_a_missing_topic_as_missing) {
