@@ -212,7 +212,7 @@ TEST_F(Security, AMissingClientCertificateIsNamedAndAGivenOneLetsDataFlow) {
 }
 
 TEST_F(Security, AWrongAuthorityForKafkaIsNamedAndHealsWithTheSecret) {
-  prepare("kafka_ca");
+  prepare("kafkaca");
   mount("kafka-ca", {{"ca.crt", text_of(*other_ca_)}});
   start_both();
   expect_told(rig_->capture(), "CertificateRejected", {kafka_at(), "authority of the CA file"});
@@ -222,7 +222,7 @@ TEST_F(Security, AWrongAuthorityForKafkaIsNamedAndHealsWithTheSecret) {
 }
 
 TEST_F(Security, AWrongPasswordForKafkaIsNamedAndHealsWithTheSecret) {
-  prepare("kafka_password");
+  prepare("kafkapassword");
   mount("kafka-user", {{"username", kUser}, {"password", "wrong"}});
   start_both();
   expect_told(rig_->capture(), "CredentialsRejected", {kafka_at(), "mend the secret"});
@@ -232,7 +232,7 @@ TEST_F(Security, AWrongPasswordForKafkaIsNamedAndHealsWithTheSecret) {
 }
 
 TEST_F(Security, PlainTextToASecurePortTellsWhatItMayBe) {
-  prepare("plain_text");
+  prepare("plaintext");
   auto config = capture();
   config.common.channel.tls = false;
   config.common.channel.tls_ca = {};
@@ -240,7 +240,7 @@ TEST_F(Security, PlainTextToASecurePortTellsWhatItMayBe) {
 }
 
 TEST_F(Security, ABrokersCertificateThatIsExpiredOrForAnotherNameIsNamedAndHealsWithANewOne) {
-  prepare("kafka_certificate");
+  prepare("kafkacertificate");
   start_both();
   ASSERT_TRUE(equal());
   const auto show = [&](const Certificate& certificate) {
@@ -280,7 +280,7 @@ class SecureDatabase : public Security, public testing::WithParamInterface<Side>
 };
 
 TEST_P(SecureDatabase, AWrongAuthorityIsNamedAndHealsWithTheSecret) {
-  prepare(fmt::format("{}_ca", GetParam().name));
+  prepare(fmt::format("{}ca", GetParam().name));
   mount(secret("ca"), {{"ca.crt", text_of(*other_ca_)}});
   start_both();
   expect_told(agent(), "CertificateRejected", {at(server()), "authority of the CA file"});
@@ -293,7 +293,7 @@ TEST_P(SecureDatabase, AWrongAuthorityIsNamedAndHealsWithTheSecret) {
 }
 
 TEST_P(SecureDatabase, AnAuthorityIsCheckedAlsoWhereTheNameIsNot) {
-  prepare(fmt::format("{}_verify_ca", GetParam().name));
+  prepare(fmt::format("{}verifyca", GetParam().name));
   mount(secret("ca"), {{"ca.crt", text_of(*other_ca_)}});
   auto reading = capture();
   auto writing = apply();
@@ -304,7 +304,7 @@ TEST_P(SecureDatabase, AnAuthorityIsCheckedAlsoWhereTheNameIsNot) {
 }
 
 TEST_P(SecureDatabase, AnExpiredCertificateOrOneForAnotherNameIsNamedAndHealsWithANewOne) {
-  prepare(fmt::format("{}_certificate", GetParam().name));
+  prepare(fmt::format("{}certificate", GetParam().name));
   start_both();
   ASSERT_TRUE(equal());
   show(ca().issue("old", kNames, {.validity = Validity::Expired, .subject = ""}), ca());
@@ -319,7 +319,7 @@ TEST_P(SecureDatabase, AnExpiredCertificateOrOneForAnotherNameIsNamedAndHealsWit
 }
 
 TEST_P(SecureDatabase, ARotatedPasswordAndAuthorityHealOnceTheSecretsFollow) {
-  prepare(fmt::format("{}_rotation", GetParam().name));
+  prepare(fmt::format("{}rotation", GetParam().name));
   start_both();
   ASSERT_TRUE(equal());
   server().execute(fmt::format("ALTER USER {}@'127.0.0.1' IDENTIFIED BY 'rotated'", quote(user())));
@@ -345,7 +345,7 @@ INSTANTIATE_TEST_SUITE_P(Sides, SecureDatabase, testing::Values(Side{"source", t
                          [](const auto& side) { return std::string(side.param.name); });
 
 TEST_F(Security, ARotatedPasswordAndAuthorityOfTheBrokerHealOnceTheSecretsFollow) {
-  prepare("kafka_rotation");
+  prepare("kafkarotation");
   start_both();
   ASSERT_TRUE(equal());
   if (scram()) {
