@@ -117,10 +117,10 @@ void ClientEvents::on_error(rd_kafka_resp_err_t code, const char* text) noexcept
   }
   std::string words = text != nullptr ? text : "";
   const std::scoped_lock lock(mutex_);
-  if (code == RD_KAFKA_RESP_ERR__SSL) {
+  // Several such events may come in one poll: the finding stays.
+  if (base::certificate_fault(words) == base::CertificateFault::Unnamed) {
     for (const auto& [broker, why] : certificates_)
       if (words.find(broker) != std::string::npos) words += ": " + why;
-    certificates_.clear();
   }
   const auto reason = event_reason(code, words);
   const auto now = base::steady_now();
