@@ -33,7 +33,7 @@ build: run-deps ## everything, optimised, into build/release
 
 # Unit tests run with sanitizers here and not once more without: `make unit` does, in a third of the time.
 test: cluster-deps ## all tests: the model, integration, unit tests with sanitizers, a short fuzz run, two clusters
-	@tools/test model integration asan-unit fuzz cluster
+	@tools/test model integration asan-unit fuzz images cluster
 
 unit: deps ## unit tests and the protocol's model
 	@tools/test unit

@@ -47,6 +47,7 @@ Cluster::Cluster(const Sandbox& sandbox, int number, std::string name)
   start_etcd();
   start_api_server();
   start_controllers();
+  start_scheduler();
   start_node();
   wait_ready();
 }
@@ -118,6 +119,9 @@ void Cluster::start_controllers() {
          "--bind-address=" + addresses_.node, "--leader-elect=false", "--use-service-account-credentials=true",
          "--service-account-private-key-file=" + file("pki/sa.key"), "--root-ca-file=" + file("pki/ca.crt"),
          "--cluster-signing-cert-file=" + file("pki/ca.crt"), "--cluster-signing-key-file=" + file("pki/ca.key")});
+}
+
+void Cluster::start_scheduler() {
   start("scheduler", {kube_tool("kube-scheduler").string(), "--kubeconfig=" + file("scheduler.kubeconfig"),
                       "--bind-address=" + addresses_.node, "--leader-elect=false"});
 }

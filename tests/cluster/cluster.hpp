@@ -40,6 +40,9 @@ class Cluster {
   void start_api_server();
   void stop_kubelet() { kill("kubelet"); }
   void start_kubelet();
+  /// kube-controller-manager: no pods for Deployments, no garbage collection.
+  void stop_controllers() { kill("controllers"); }
+  void start_controllers();
   /// Waits for readiness; throws after a minute and a half.
   void wait_ready() const;
 
@@ -53,7 +56,7 @@ class Cluster {
   void start(const std::string& name, std::vector<std::string> args);
   void kill(const std::string& name);
   void start_etcd();
-  void start_controllers();
+  void start_scheduler();
   void start_node();
   [[nodiscard]] std::string file(const std::string& name) const { return (folder_ / name).string(); }
   std::string ctr(std::vector<std::string> args) const;

@@ -32,8 +32,9 @@ void install(Stage& stage) {
   scene.servers().traffic().start();
   const auto begin = std::chrono::steady_clock::now();
   // One operator for the whole cluster, one for a namespace: the two ways to give rights.
-  scene.install(scene.a(), scene.images().tag, {"agents.networkPolicy=true"});
-  scene.install(scene.b(), scene.images().tag, {fmt::format("watch.namespaces={{{}}}", kNamespace)});
+  scene.a().values = {"agents.networkPolicy=true"};
+  scene.b().values = {fmt::format("watch.namespaces={{{}}}", kNamespace)};
+  for (auto& side : scene.sides()) scene.install(side, scene.images().tag);
   stage.note("helm install in both clusters, operators ready", since(begin), 120);
   scene.apply(scene.a(), "shop", capture_only());
   scene.apply(scene.b(), "shop", apply_only("shop"));

