@@ -36,6 +36,7 @@ class Servers {
 
   [[nodiscard]] const std::string& address() const noexcept { return address_; }
   [[nodiscard]] MariaDbServer& primary() { return *primary_; }
+  [[nodiscard]] std::vector<std::unique_ptr<MariaDbServer>>& replicas() { return replicas_; }
   [[nodiscard]] MariaDbServer& recovery() { return *recovery_; }
   [[nodiscard]] MariaDbServer& office() { return *office_; }
   [[nodiscard]] KafkaBroker& kafka() { return *kafka_; }

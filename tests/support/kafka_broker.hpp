@@ -25,6 +25,8 @@ class KafkaBroker {
   [[nodiscard]] std::uint16_t port() const noexcept { return lease_.port(); }
   /// bootstrap.servers for clients (the advertised host and port).
   [[nodiscard]] std::string bootstrap() const;
+  /// Plain text and without a login, whatever clients need: for tools of tests on this machine.
+  [[nodiscard]] std::string tools_address() const { return internal_.address(); }
   [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_; }
   [[nodiscard]] Process& process() noexcept { return process_; }
 
