@@ -56,13 +56,13 @@ pid_t ClusterTest::process_of(const Side& side, const nlohmann::json& pod, const
 
 void ClusterTest::await_other_pod(const Side& side, const std::string& resource, const std::string& agent,
                                   const std::string& old_uid, std::chrono::seconds limit) {
-  await(
-      fmt::format("another {} pod of {}/{}", agent, side.name, resource),
+  const bool there = in_time(
       [&] {
         const auto pods = side.pods(resource, agent);
         return !pods.empty() && uid_of(pods.front()) != old_uid && is_ready(pods.front());
       },
       limit);
+  if (!there) throw std::runtime_error(fmt::format("no other {} pod of {}/{}", agent, side.name, resource));
 }
 
 bool ClusterTest::data_flows(std::chrono::seconds limit) {

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <filesystem>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <nlohmann/json_fwd.hpp>
@@ -31,5 +32,16 @@ class Kubectl {
  private:
   std::filesystem::path kubeconfig_, scratch_;
 };
+
+/// Like `eventually`, for predicates that ask a cluster: each question starts a program, so pauses are longer.
+template <class Predicate>
+[[nodiscard]] bool in_time(Predicate predicate, std::chrono::milliseconds limit) {
+  const auto deadline = std::chrono::steady_clock::now() + limit;
+  while (!predicate()) {
+    if (std::chrono::steady_clock::now() >= deadline) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(250));
+  }
+  return true;
+}
 
 }  // namespace datasync::test

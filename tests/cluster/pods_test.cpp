@@ -8,7 +8,6 @@
 
 #include "tests/cluster/fixture.hpp"
 #include "tests/cluster/manifests.hpp"
-#include "tests/support/eventually.hpp"
 #include "tests/support/temp_dir.hpp"
 
 namespace datasync::test {
@@ -61,7 +60,7 @@ void outlive(const Side& side, pid_t process, const std::function<void()>& delet
   kill(shim, SIGSTOP);
   delete_pod();
   await_new();
-  EXPECT_TRUE(eventually(
+  EXPECT_TRUE(in_time(
       [&] {
         const auto stat = read_file("/proc/" + std::to_string(process) + "/stat");
         return stat.empty() || stat[stat.rfind(')') + 2] == 'Z';

@@ -8,7 +8,6 @@
 
 #include "tests/cluster/fixture.hpp"
 #include "tests/cluster/manifests.hpp"
-#include "tests/support/eventually.hpp"
 
 namespace datasync::test {
 namespace {
@@ -40,8 +39,7 @@ TEST_F(Rights, TaskWithDeletionPolicyDeleteIsCleanedUp) {
   auto& servers = scene().servers();
   for (const auto& task : tasks()) {
     patch(task.side, task.name, R"({"spec":{"deletionPolicy":"Delete"}})");
-    EXPECT_TRUE(
-        eventually([&] { return task.side.resource(task.name)["metadata"].contains("finalizers"); }, seconds(30)));
+    EXPECT_TRUE(in_time([&] { return task.side.resource(task.name)["metadata"].contains("finalizers"); }, seconds(30)));
     task.side.kubectl.run({"-n", kNamespace, "delete", "datasync", task.name, "--timeout=120s"}, "", seconds(150));
   }
   // The full resource's topic is gone, and with it the ledger; rows stay, and a new copy may not meet them.
@@ -76,7 +74,7 @@ TEST_F(Rights, LeftoversOfAFormerResourceAreReplaced) {
     task.side.kubectl.apply(job.dump());
     task.side.kubectl.run({"-n", kNamespace, "delete", "datasync", task.name, "--timeout=60s"});
     apply_again(task);
-    EXPECT_TRUE(eventually(
+    EXPECT_TRUE(in_time(
         [&] {
           const auto made = task.side.kubectl.get({"-n", kNamespace, "deployment", task.name + "-" + task.agent});
           return !made.is_null() && made["metadata"]["ownerReferences"][0]["uid"] != uid;
@@ -94,8 +92,8 @@ TEST_F(Rights, ResourceOfAnInstallationThatIsGoneIsTakenOver) {
     task.side.kubectl.run({"-n", kNamespace, "patch", "datasync", task.name, "--subresource=status", "--type=merge",
                            "-p",
                            fmt::format(R"({{"status":{{"operator":"gone","operatorLease":"{}/gone"}}}})", kNamespace)});
-    EXPECT_TRUE(eventually([&] { return task.side.resource(task.name)["status"].value("operator", "gone") != "gone"; },
-                           seconds(60)));
+    EXPECT_TRUE(in_time([&] { return task.side.resource(task.name)["status"].value("operator", "gone") != "gone"; },
+                        seconds(60)));
   }
   story.ends_well(seconds(60));
 }
@@ -111,13 +109,13 @@ TEST_F(Rights, ExtrasAreMadeAndTakenAway) {
     side.kubectl.apply(kPodMonitors);
     scene().install(side, scene().images().second_tag, {"agents.networkPolicy=true", "agents.podMonitor=true"});
     for (const char* kind : {"networkpolicies", "podmonitors"}) {
-      EXPECT_TRUE(eventually([&] { return count(side, kind) == side.resources.size(); }, seconds(60))) << kind;
+      EXPECT_TRUE(in_time([&] { return count(side, kind) == side.resources.size(); }, seconds(60))) << kind;
     }
     scene().install(side, scene().images().second_tag);
-    EXPECT_TRUE(eventually([&] { return count(side, "podmonitors") == 0; }, seconds(60)));
+    EXPECT_TRUE(in_time([&] { return count(side, "podmonitors") == 0; }, seconds(60)));
   }
   EXPECT_EQ(count(a(), "networkpolicies"), a().resources.size()) << "the installation in cluster a has them on";
-  EXPECT_TRUE(eventually([&] { return count(b(), "networkpolicies") == 0; }, seconds(60)));
+  EXPECT_TRUE(in_time([&] { return count(b(), "networkpolicies") == 0; }, seconds(60)));
   story.ends_well(seconds(60));
 }
 

@@ -11,7 +11,6 @@
 #include <fmt/ranges.h>
 
 #include "tests/cluster/manifests.hpp"
-#include "tests/support/eventually.hpp"
 #include "tests/support/temp_dir.hpp"
 
 namespace datasync::test {
@@ -49,6 +48,20 @@ std::vector<nlohmann::json> items(const nlohmann::json& list) {
   return all;
 }
 
+nlohmann::json conditions(const nlohmann::json& object) {
+  return object.value("status", nlohmann::json::object()).value("conditions", nlohmann::json::array());
+}
+
+/// Ready, and not only for a specification before this one.
+bool is_ready(const nlohmann::json& object) {
+  for (const auto& c : conditions(object)) {
+    if (c["type"] == "Ready") {
+      return c["status"] == "True" && c.value("observedGeneration", 0) == object["metadata"]["generation"];
+    }
+  }
+  return false;
+}
+
 std::string say(const std::function<std::string()>& ask) {
   try {
     return ask();
@@ -61,15 +74,6 @@ std::string say(const std::function<std::string()>& ask) {
 
 nlohmann::json Side::resource(const std::string& resource_name) const {
   return kubectl.get({"-n", kNamespace, "datasync", resource_name});
-}
-
-std::string Side::condition(const std::string& resource_name, const std::string& type, const std::string& field) const {
-  const auto object = resource(resource_name);
-  if (object.is_null() || !object.contains("status")) return "";
-  for (const auto& condition : object["status"].value("conditions", nlohmann::json::array())) {
-    if (condition["type"] == type) return condition[field];
-  }
-  return "";
 }
 
 std::vector<nlohmann::json> Side::pods(const std::string& resource_name, const std::string& agent) const {
@@ -136,6 +140,7 @@ void Scene::apply(Side& side, const std::string& name, const std::string& manife
 
 void Scene::restore() {
   for (auto& side : sides_) {
+    for (const auto& [name, text] : secrets(*servers_)) side.kubectl.apply(text);
     for (const auto& [name, manifest] : side.resources) {
       if (side.resource(name).is_null()) {
         side.kubectl.apply(manifest);
@@ -149,20 +154,17 @@ void Scene::restore() {
 std::string Scene::not_ready() const {
   std::string text;
   for (const auto& side : sides_) {
+    std::map<std::string, nlohmann::json> there;
+    for (auto& item : items(side.kubectl.get({"-n", kNamespace, "datasyncs"}))) {
+      there[item["metadata"]["name"]] = std::move(item);
+    }
     for (const auto& [name, manifest] : side.resources) {
-      const auto object = side.resource(name);
-      if (object.is_null()) {
+      const auto found = there.find(name);
+      if (found == there.end()) {
         text += fmt::format("{}/{}: not there\n", side.name, name);
-        continue;
+      } else if (!is_ready(found->second)) {
+        text += fmt::format("{}/{}: {}\n", side.name, name, conditions(found->second).dump());
       }
-      const auto status = object.value("status", nlohmann::json::object());
-      bool ready = false;
-      for (const auto& c : status.value("conditions", nlohmann::json::array())) {
-        if (c["type"] == "Ready")
-          ready = c["status"] == "True" && c.value("observedGeneration", 0) == object["metadata"]["generation"];
-      }
-      if (!ready)
-        text += fmt::format("{}/{}: {}\n", side.name, name, status.value("conditions", nlohmann::json()).dump());
     }
   }
   return text;
@@ -173,8 +175,7 @@ double Scene::wait_until_well(std::chrono::seconds limit) {
   std::string wrong;
   const auto ready = [&] { return (wrong = not_ready()).empty(); };
   const auto rest = [&] { return std::chrono::duration_cast<milliseconds>(limit - (Clock::now() - begin)); };
-  if (!eventually(ready, rest()))
-    throw std::runtime_error(fmt::format("not Ready after {} s:\n{}", limit.count(), wrong));
+  if (!in_time(ready, rest())) throw std::runtime_error(fmt::format("not Ready after {} s:\n{}", limit.count(), wrong));
   if (!servers_->catch_up(std::max(rest(), milliseconds(1000)))) {
     const auto source = servers_->source_mark();
     const auto there = servers_->reached();

@@ -25,9 +25,6 @@ struct Side {
   std::vector<std::string> values;               ///< of the chart, beside images: "agents.networkPolicy=true"
 
   [[nodiscard]] nlohmann::json resource(const std::string& name) const;
-  /// Status ("True", ...) and reason of a condition; empty while there is none.
-  [[nodiscard]] std::string condition(const std::string& resource_name, const std::string& type,
-                                      const std::string& field = "status") const;
   /// The running pods of an agent, newest first.
   [[nodiscard]] std::vector<nlohmann::json> pods(const std::string& resource_name, const std::string& agent) const;
   /// The operator's pods.
@@ -64,7 +61,7 @@ class Scene {
   /// Applies a resource and remembers it.
   void apply(Side& side, const std::string& name, const std::string& manifest);
 
-  /// Brings every DataSync back to what was applied, whatever a test left there.
+  /// Brings every secret and DataSync back to what was applied, whatever a test left there.
   void restore();
 
   /// Every DataSync is Ready for its present generation, and rows that are committed from now on arrive everywhere.

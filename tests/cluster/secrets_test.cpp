@@ -47,8 +47,7 @@ class Secrets : public ClusterTest {
 TEST_F(Secrets, WrongAuthorityForKafka) {
   Story story(stage(), "wrong authority for Kafka mended");
   b().kubectl.apply(secret("kafka-ca", {{"ca.crt", read_file(scene().servers().shop_authority().certificate())}}));
-  scene().servers().kafka().restart();
-  story.shows(b(), "bank", "CertificateRejected", kShown);
+  story.shows(b(), "bank", "CertificateRejected", kShown, [] { scene().servers().kafka().restart(); });
   story.mended();
   set_right(b(), "kafka-ca");
   story.ends_well(kHealed);
@@ -58,8 +57,7 @@ TEST_F(Secrets, WrongAuthorityForKafka) {
 TEST_F(Secrets, WrongAuthorityForTheDestination) {
   Story story(stage(), "wrong authority for the destination mended");
   b().kubectl.apply(secret("dr-ca", {{"ca.crt", read_file(scene().servers().shop_authority().certificate())}}));
-  scene().servers().recovery().restart();
-  story.shows(b(), "shop", "CertificateRejected", kShown);
+  story.shows(b(), "shop", "CertificateRejected", kShown, [] { scene().servers().recovery().restart(); });
   story.mended();
   set_right(b(), "dr-ca");
   story.ends_well(kHealed);
@@ -97,8 +95,7 @@ TEST_F(Secrets, ExpiredCertificateOfKafka) {
 TEST_F(Secrets, WrongPasswordForTheDestination) {
   Story story(stage(), "wrong password for the destination mended");
   b().kubectl.apply(secret("dr-writer", {{"username", "writer"}, {"password", "not this one"}}));
-  scene().servers().recovery().restart();
-  story.shows(b(), "bank", "CredentialsRejected", kShown);
+  story.shows(b(), "bank", "CredentialsRejected", kShown, [] { scene().servers().recovery().restart(); });
   story.mended();
   set_right(b(), "dr-writer");
   story.ends_well(kHealed);

@@ -54,11 +54,16 @@ void Story::ends_well(std::chrono::seconds limit) {
   stage_.note(name_, std::chrono::duration<double>(spent()).count(), static_cast<double>(limit.count()));
 }
 
-void Story::shows(const Side& side, const std::string& resource, const std::string& reason,
-                  std::chrono::seconds limit) {
+void Story::shows(const Side& side, const std::string& resource, const std::string& reason, std::chrono::seconds limit,
+                  const std::function<void()>& again) {
   const auto seen = [&] { return stage_.watcher(side).reasons(resource, marks_.at(side.name)); };
+  auto next = std::chrono::steady_clock::now();
   const bool there = eventually(
       [&] {
+        if (std::chrono::steady_clock::now() >= next) {
+          again();
+          next = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+        }
         const auto all = seen();
         return std::ranges::find(all, reason) != all.end();
       },

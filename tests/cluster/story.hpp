@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -43,8 +44,11 @@ class Story {
   void mended();
   /// Every DataSync is Ready and data arrives within `limit`; throws else. Notes the seconds.
   void ends_well(std::chrono::seconds limit);
-  /// A condition with this reason is seen within `limit`; throws else.
-  void shows(const Side& side, const std::string& resource, const std::string& reason, std::chrono::seconds limit);
+  /// A condition with this reason is seen within `limit`; throws else. `again` is called now and every 20 seconds, for
+  /// what has an effect only after the kubelet has brought a secret into the pod.
+  void shows(
+      const Side& side, const std::string& resource, const std::string& reason, std::chrono::seconds limit,
+      const std::function<void()>& again = [] {});
   /// The reasons that this DataSync showed, those that any restart shows left out: empty when nobody had to look.
   [[nodiscard]] std::set<std::string> told(const Side& side, const std::string& resource) const;
 

@@ -66,7 +66,9 @@ int main(int argc, char** argv) {
       "Brings up Kubernetes clusters, runs a command that sees them as $KUBECONFIG_A, $KUBECONFIG_B, ..., and "
       "takes them down. Needs root.");
   Wish wish;
-  app.add_option("-n,--clusters", wish.clusters, "how many; 0: the sandbox alone")->check(CLI::Range(0, 9))->capture_default_str();
+  app.add_option("-n,--clusters", wish.clusters, "how many; 0: the sandbox alone")
+      ->check(CLI::Range(0, 9))
+      ->capture_default_str();
   app.add_option("--load", wish.archives, "archives of images for every node")->check(CLI::ExistingFile);
   app.add_option("command", wish.command, "what to run; default: bash");
   app.positionals_at_end();
