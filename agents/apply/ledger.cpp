@@ -1,13 +1,17 @@
 #include "agents/apply/ledger.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace datasync::apply {
 namespace {
 
 constexpr std::string_view kTable = "ledger";
+constexpr std::string_view kAllTypes = "*";
 
 template <class T>
 base::Result<T> number(const std::optional<std::string>& field, std::string_view name) {
@@ -75,6 +79,33 @@ base::Result<SnapshotState> parse_snapshot_state(std::string_view text) {
   return state;
 }
 
+std::string types_text(const std::set<std::string>& types) {
+  return types.empty() ? std::string(kAllTypes) : fmt::format("{}", fmt::join(types, ","));
+}
+
+base::Result<void> check_types(std::string_view stored, const std::set<std::string>& asked) {
+  if (stored == kAllTypes) return {};
+  if (asked.empty())
+    return base::Error(
+        base::Reason::TypeAdded,
+        fmt::format("all types are asked for, but this task has begun with {} only, and passed the rest by. "
+                    "Name these in spec.types, and store others by a DataSync of their own",
+                    stored));
+  std::set<std::string> begun, added;
+  for (std::size_t at = 0; at <= stored.size();) {
+    const auto comma = std::min(stored.find(',', at), stored.size());
+    begun.emplace(stored.substr(at, comma - at));
+    at = comma + 1;
+  }
+  std::ranges::set_difference(asked, begun, std::inserter(added, added.end()));
+  if (added.empty()) return {};
+  return base::Error(
+      base::Reason::TypeAdded,
+      fmt::format("this task has begun without the types {}, and passed their rows by so far. Take them out "
+                  "of spec.types, and store them by a DataSync of their own",
+                  fmt::join(added, ", ")));
+}
+
 namespace {
 
 base::Result<bool> exists(sql::Connection& connection, const std::string& database) {
@@ -115,10 +146,11 @@ base::Error Ledger::superseded() const {
 }
 
 base::Result<LedgerState> Ledger::first(sql::Connection& connection, const std::string& table) {
-  auto made = connection.execute(fmt::format(
-      "INSERT INTO {} SET task={}, topic={}, stream={}, next_offset=-1, epoch=0, gtids='', token=1, "
-      "snapshot='', last_record=0, instance={}",
-      table, sql::quote_text(key_.task), sql::quote_text(key_.topic), key_.stream, sql::quote_text(instance_)));
+  auto made = connection.execute(
+      fmt::format("INSERT INTO {} SET task={}, topic={}, stream={}, next_offset=-1, epoch=0, gtids='', token=1, "
+                  "snapshot='', last_record=0, types={}, instance={}",
+                  table, sql::quote_text(key_.task), sql::quote_text(key_.topic), key_.stream,
+                  sql::quote_text(types_text(types_)), sql::quote_text(instance_)));
   if (!made) {
     constexpr unsigned kDuplicate = 1062;
     if (connection.last_errno() == kDuplicate)
@@ -132,10 +164,11 @@ base::Result<LedgerState> Ledger::first(sql::Connection& connection, const std::
 base::Result<LedgerState> Ledger::take_over(sql::Connection& connection, const Dialect& dialect) {
   const auto table = dialect.quote(database_, kTable);
   DS_TRY(connection.begin());
-  DS_ASSIGN(const auto rows, connection.query(fmt::format(
-                                 "SELECT next_offset, epoch, gtids, snapshot, last_record, token, instance FROM {}{} "
-                                 "FOR UPDATE",
-                                 table, where())));
+  DS_ASSIGN(const auto rows,
+            connection.query(
+                fmt::format("SELECT next_offset, epoch, gtids, snapshot, last_record, token, instance, types FROM {}{} "
+                            "FOR UPDATE",
+                            table, where())));
   LedgerState state;
   if (rows.empty()) {
     DS_ASSIGN(state, first(connection, table));
@@ -145,10 +178,16 @@ base::Result<LedgerState> Ledger::take_over(sql::Connection& connection, const D
       connection.rollback();
       return superseded();
     }
+    if (state.next_offset >= 0) {
+      if (auto may = check_types(rows.front()[7].value_or(""), types_); !may) {
+        connection.rollback();
+        return std::move(may).error();
+      }
+    }
     DS_ASSIGN(token_, number<std::uint64_t>(rows.front()[5], "token"));
     ++token_;
-    DS_TRY(connection.execute(
-        fmt::format("UPDATE {} SET token={}, instance={}{}", table, token_, sql::quote_text(instance_), where())));
+    DS_TRY(connection.execute(fmt::format("UPDATE {} SET token={}, types={}, instance={}{}", table, token_,
+                                          sql::quote_text(types_text(types_)), sql::quote_text(instance_), where())));
   }
   DS_TRY(connection.commit());
   written_snapshot_ = state.snapshot;

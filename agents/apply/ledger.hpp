@@ -26,6 +26,12 @@ std::string to_text(const SnapshotState& state);
 /// Errors: LedgerInvalid.
 base::Result<SnapshotState> parse_snapshot_state(std::string_view text);
 
+/// Types as the ledger holds them: names by commas, in order; "*" for all (the empty set).
+std::string types_text(const std::set<std::string>& types);
+/// A task that has begun may take types out, and never in: what the topic held of them was passed by. Errors:
+/// TypeAdded, naming them.
+base::Result<void> check_types(std::string_view stored, const std::set<std::string>& asked);
+
 /// What the ledger holds of one stream.
 struct LedgerState {
   std::int64_t next_offset = -1;  ///< -1: nothing was ever applied
@@ -44,9 +50,14 @@ struct LedgerKey {
 /// One stream's row. Holds the fencing token once it has taken over. Not thread-safe; uses the connection it is given.
 class Ledger {
  public:
-  /// `held`: this instance has held the row before. Another holder since then is newer, and is not pushed away again.
-  Ledger(std::string database, LedgerKey key, std::string instance, bool held = false)
-      : database_(std::move(database)), key_(std::move(key)), instance_(std::move(instance)), held_(held) {}
+  /// `types`: those that are stored; empty: all. `held`: this instance has held the row before. Another holder since
+  /// then is newer, and is not pushed away again.
+  Ledger(std::string database, LedgerKey key, std::set<std::string> types, std::string instance, bool held = false)
+      : database_(std::move(database)),
+        key_(std::move(key)),
+        types_(std::move(types)),
+        instance_(std::move(instance)),
+        held_(held) {}
 
   /// Makes database and table if they are missing.
   static base::Result<void> create(sql::Connection& connection, const Dialect& dialect, const std::string& database);
@@ -57,7 +68,7 @@ class Ledger {
 
   /// Adds one to the token and reads the row, in one transaction: from here on no commit of an older holder succeeds,
   /// and what it had open is over. Waits for its open transaction. Errors: DestinationBusy when that takes too long;
-  /// LedgerInvalid.
+  /// LedgerInvalid; TypeAdded, and then nothing is taken over.
   base::Result<LedgerState> take_over(sql::Connection& connection, const Dialect& dialect);
 
   /// Inside a transaction: writes the row if the token is still ours. Errors: Superseded.
@@ -79,6 +90,7 @@ class Ledger {
 
   std::string database_;
   LedgerKey key_;
+  std::set<std::string> types_;
   std::string instance_;
   bool held_ = false;
   std::uint64_t token_ = 0;

@@ -117,6 +117,7 @@ class MariaDbDialect final : public Dialect {
         "snapshot LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL "
         "COMMENT 'a snapshot on its way: its id and tables', "
         "last_record BIGINT UNSIGNED NOT NULL COMMENT 'hash of the record before next_offset', "
+        "types TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL COMMENT 'stored so far, by commas; *: all', "
         "instance VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, "
         "updated_at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6), "
         "PRIMARY KEY (task, topic, stream)) ENGINE=InnoDB COMMENT 'DataSync: how far each stream has been applied'",

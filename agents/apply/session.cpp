@@ -83,7 +83,7 @@ base::Result<void> Session::open() {
   catalog_.emplace(config, context_.dialect, context_.book,
                    [&config] { return connect_destination(config, kDdlTimeout); });
   Ledger ledger(config.ledger_database, {config.common.name, config.common.channel.topic, context_.stream},
-                context_.instance, context_.held);
+                {config.types.begin(), config.types.end()}, context_.instance, context_.held);
   DS_ASSIGN(writer_, Writer::open(*connection_, context_.dialect, *catalog_, config, std::move(ledger),
                                   [this] { context_.status.beat(); }));
   context_.held = true;

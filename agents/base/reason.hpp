@@ -66,6 +66,7 @@ enum class Outcome : std::uint8_t {
   X(DestinationTableMissing, Halt, "A destination table is missing and createTables is off.")                         \
   X(DestinationSchemaMismatch, Halt, "A destination table does not fit the source table.")                            \
   X(LedgerInvalid, Halt, "The ledger at the destination does not fit the topic.")                                     \
+  X(TypeAdded, Halt, "A type was added to a task that has begun; its earlier rows are not at the destination.")       \
   X(VerifyFailed, Halt, "Source and destination differ in the named tables.")                                         \
   X(ConfigInvalid, Halt, "The configuration is not valid; the message names the field.")                              \
   X(Internal, Halt, "A defect in DataSync; please report it with the message.")

@@ -156,7 +156,8 @@ std::string Scene::not_ready() const {
   for (const auto& side : sides_) {
     std::map<std::string, nlohmann::json> there;
     for (auto& item : items(side.kubectl.get({"-n", kNamespace, "datasyncs"}))) {
-      there[item["metadata"]["name"]] = std::move(item);
+      const std::string name = item["metadata"]["name"];
+      there[name] = std::move(item);
     }
     for (const auto& [name, manifest] : side.resources) {
       const auto found = there.find(name);

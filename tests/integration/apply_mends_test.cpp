@@ -112,7 +112,7 @@ TEST_F(ApplyTest, emptying_a_large_table_shows_that_it_moves) {
   int steps = 0;
   auto writer = apply::Writer::open(
       *connection, *dialect, catalog, config,
-      apply::Ledger(config.ledger_database, {config.common.name, config.common.channel.topic, 0}, "test", false),
+      apply::Ledger(config.ledger_database, {config.common.name, config.common.channel.topic, 0}, {}, "test", false),
       [&] { ++steps; });
   ASSERT_TRUE(writer) << writer.error().what;
   const auto schema = w.schema();
@@ -125,6 +125,28 @@ TEST_F(ApplyTest, emptying_a_large_table_shows_that_it_moves) {
   ASSERT_TRUE(done) << done.error().what;
   EXPECT_GE(steps, 4) << "one for every 20000 rows";
   EXPECT_EQ(w.destination().number("SELECT COUNT(*) FROM " + w.table()), 0);
+}
+
+// A task that got a further type stored its changes from then on, and none of its rows of before.
+TEST_F(ApplyTest, a_type_added_to_a_task_that_has_begun_stops_it_until_it_is_taken_out_again) {
+  auto& w = world();
+  w.create_table();
+  auto config = w.config();
+  config.types = {"orders"};
+  w.transaction({w.insert(1, "a")});
+  w.start_agent(config);
+  ASSERT_TRUE(w.becomes("1=a")) << w.story();
+  w.stop_agents();
+  auto more = config;
+  more.types.emplace_back("another");
+  w.transaction({w.insert(2, "b")});
+  w.start_agent(more);
+  const auto status = w.agent().wait_for("Stalled", std::chrono::seconds(30), "TypeAdded");
+  EXPECT_THAT(status.message, HasSubstr("without the types another,"));
+  EXPECT_EQ(w.destination().number("SELECT COUNT(*) FROM " + w.table()), 1);
+  w.stop_agents();
+  w.start_agent(config);
+  EXPECT_TRUE(w.becomes("1=a 2=b")) << w.story();
 }
 
 // Stream and agent told of one change both.
