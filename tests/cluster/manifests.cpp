@@ -93,7 +93,7 @@ std::map<std::string, std::string> secrets(const Servers& servers) {
   return {{"shop-reader", credentials("shop-reader", Servers::reader())},
           {"dr-writer", credentials("dr-writer", Servers::writer())},
           {"office-writer", credentials("office-writer", Servers::writer())},
-          {"kafka-user", credentials("kafka-user", Servers::kafka_user())},
+          {"kafka-user", credentials("kafka-user", servers.kafka_user())},
           {"shop-ca", authority("shop-ca", servers.shop_authority())},
           {"dr-ca", authority("dr-ca", servers.recovery_authority())},
           {"office-ca", authority("office-ca", servers.office_authority())},

@@ -104,13 +104,11 @@ TEST_F(Secrets, WrongPasswordForTheDestination) {
 TEST_F(Secrets, PasswordOfKafkaRotated) {
   Story story(stage(), "password of Kafka rotated");
   auto& servers = scene().servers();
-  servers.kafka().set_scram_user(Servers::kafka_user().user, "another");
+  servers.rotate_kafka_password("another");
   servers.kafka().restart();
   story.shows(a(), "shop", "CredentialsRejected", kShown);
   story.mended();
-  for (const auto& side : scene().sides()) {
-    side.kubectl.apply(secret("kafka-user", {{"username", Servers::kafka_user().user}, {"password", "another"}}));
-  }
+  for (const auto& side : scene().sides()) set_right(side, "kafka-user");
   story.ends_well(kHealed);
 }
 

@@ -90,6 +90,11 @@ void Servers::start_kafka() {
   kafka_ = std::make_unique<KafkaBroker>(folder_, std::move(options));
 }
 
+void Servers::rotate_kafka_password(const std::string& password) {
+  kafka_password_ = password;
+  kafka_->set_scram_user(kafka_user().user, password);
+}
+
 void Servers::make_users() {
   primary_->create_reader(reader().user, reader().password, Require::Tls);
   for (auto* server : {recovery_.get(), office_.get()}) {

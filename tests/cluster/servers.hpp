@@ -49,7 +49,9 @@ class Servers {
 
   [[nodiscard]] static Account reader() { return {"reader", "reader-secret"}; }
   [[nodiscard]] static Account writer() { return {"writer", "writer-secret"}; }
-  [[nodiscard]] static Account kafka_user() { return {"datasync", "kafka-secret"}; }
+  [[nodiscard]] Account kafka_user() const { return {"datasync", kafka_password_}; }
+  /// At the broker, for connections from now on.
+  void rotate_kafka_password(const std::string& password);
 
   /// All servers that pods reach, the primary not among them.
   [[nodiscard]] std::vector<ServerName> names() const;
@@ -78,7 +80,7 @@ class Servers {
   void make_users();
 
   std::filesystem::path folder_;
-  std::string address_;
+  std::string address_, kafka_password_ = "kafka-secret";
   CertificateAuthority shop_authority_, recovery_authority_, office_authority_, kafka_authority_;
   std::unique_ptr<MariaDbServer> primary_, recovery_, office_;
   std::vector<std::unique_ptr<MariaDbServer>> replicas_;
