@@ -61,6 +61,7 @@ demo: run-deps ## the whole flow with faults, on real servers (DEMO_SECONDS=60, 
 cluster-demo: cluster-deps ## two real Kubernetes clusters, step by step (as root or by sudo; KEEP=1)
 	@cmake --preset release >/dev/null
 	@cmake --build --preset release -j $(JOBS) --target cluster-demo
+	@tools/images >/dev/null
 	@tools/as-root build/release/tests/cluster/cluster-demo
 
 bench: run-deps ## the speed table against its limits, measured in the same run

@@ -64,6 +64,8 @@ class Dialect {
   /// "DECIMAL(10,2) UNSIGNED"; for messages too.
   [[nodiscard]] virtual std::string type_name(const message::Column& column) const = 0;
   [[nodiscard]] virtual std::string create_ledger(std::string_view database) const = 0;
+  /// For a ledger from before it held the types: the column, with "?" in every row.
+  [[nodiscard]] virtual std::string add_types_to_ledger(std::string_view database) const = 0;
 };
 
 /// Null for an engine this version does not write to.

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::string_view kTable = "ledger";
 constexpr std::string_view kAllTypes = "*";
+constexpr std::string_view kUnknownTypes = "?";  // of a ledger from before it held them
 
 template <class T>
 base::Result<T> number(const std::optional<std::string>& field, std::string_view name) {
@@ -84,7 +85,7 @@ std::string types_text(const std::set<std::string>& types) {
 }
 
 base::Result<void> check_types(std::string_view stored, const std::set<std::string>& asked) {
-  if (stored == kAllTypes) return {};
+  if (stored == kAllTypes || stored == kUnknownTypes) return {};
   if (asked.empty())
     return base::Error(
         base::Reason::TypeAdded,
@@ -115,6 +116,17 @@ base::Result<bool> exists(sql::Connection& connection, const std::string& databa
   return there.has_value();
 }
 
+/// A ledger that an older agent made lacks the column: what was stored so far is unknown there, and taken from now on.
+base::Result<void> add_types(sql::Connection& connection, const Dialect& dialect, const std::string& database) {
+  DS_ASSIGN(const auto there,
+            connection.query_one(fmt::format("SELECT 1 FROM information_schema.columns WHERE table_schema={} AND "
+                                             "table_name={} AND column_name='types'",
+                                             sql::quote_text(database), sql::quote_text(kTable))));
+  if (there) return {};
+  DS_TRY(connection.execute(dialect.add_types_to_ledger(database)));
+  return {};
+}
+
 }  // namespace
 
 base::Result<void> Ledger::forget(sql::Connection& connection, const Dialect& dialect, const std::string& database,
@@ -129,7 +141,7 @@ base::Result<void> Ledger::forget(sql::Connection& connection, const Dialect& di
 base::Result<void> Ledger::create(sql::Connection& connection, const Dialect& dialect, const std::string& database) {
   // Asked first: an agent whose user may not create anything can work with a ledger made by somebody else.
   DS_ASSIGN(const auto there, exists(connection, database));
-  if (there) return {};
+  if (there) return add_types(connection, dialect, database);
   DS_TRY(connection.execute(dialect.create_database(database)));
   DS_TRY(connection.execute(dialect.create_ledger(database)));
   return {};

@@ -55,6 +55,9 @@ std::optional<Finding> waiting(const std::string& pod, const Json& waiting, cons
   constexpr std::array kPull{"ErrImagePull",      "ImagePullBackOff",    "InvalidImageName",
                              "ErrImageNeverPull", "RegistryUnavailable", "ImageInspectError"};
   constexpr std::array kConfig{"CreateContainerConfigError", "CreateContainerError", "RunContainerError"};
+  // It ended between being made and being started, mostly for want of memory; the next try tells more.
+  if (why == "RunContainerError" && words.find("cannot start a stopped process") != std::string::npos)
+    return finding(Level::Waiting, reason::AgentGone, pod, why, words);
   if (std::ranges::find(kPull, why) != kPull.end())
     return finding(Level::Stalled, reason::ImagePullFailed, pod, why, words);
   if (std::ranges::find(kConfig, why) != kConfig.end())

@@ -165,7 +165,7 @@ void Cluster::wait_ready() const {
     }
     return false;
   };
-  require(eventually(ready, kPatience), "the node is not ready", "kubelet");
+  require(in_time(ready, kPatience), "the node is not ready", "kubelet");
 }
 
 std::string Cluster::ctr(std::vector<std::string> args) const {

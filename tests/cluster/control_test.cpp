@@ -89,6 +89,7 @@ TEST_F(Control, LeaderChanges) {
 }
 
 TEST_F(Control, NodeDrainedAndBack) {
+  NEEDS_OWN_CLUSTER(b());  // others' pods would go, too
   Story story(stage(), "node drained and back");
   const std::string node = pod(b(), "bank", "apply")["spec"]["nodeName"];
   b().kubectl.run({"drain", node, "--ignore-daemonsets", "--delete-emptydir-data", "--force", "--timeout=90s"}, "",

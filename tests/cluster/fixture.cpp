@@ -31,9 +31,7 @@ void set_stage(Stage* stage) {
 
 void ClusterTest::TearDown() {
   EXPECT_EQ(scene().servers().repeated_audit_rows(), 0);
-  if (!HasFailure()) return;
-  fmt::print("{}\n", scene().report());
-  scene().restore();  // one failure is enough: the next test finds the scene whole
+  if (HasFailure()) fmt::print("{}\n", scene().report());
 }
 
 void ClusterTest::patch(const Side& side, const std::string& resource, const std::string& json) {
@@ -66,8 +64,12 @@ void ClusterTest::await_other_pod(const Side& side, const std::string& resource,
 }
 
 bool ClusterTest::data_flows(std::chrono::seconds limit) {
-  const auto now = scene().servers().source_mark();
-  return eventually([&] { return scene().servers().reached_at_recovery().audit >= now.audit; }, limit);
+  auto& servers = scene().servers();
+  const auto before = servers.source_mark().audit;
+  // Something new, and not what was there all along.
+  if (!eventually([&] { return servers.source_mark().audit > before; }, limit)) return false;
+  const auto now = servers.source_mark().audit;
+  return eventually([&] { return servers.reached_at_recovery().audit >= now; }, limit);
 }
 
 }  // namespace datasync::test

@@ -14,8 +14,8 @@ namespace datasync::test {
 Stage& stage();
 void set_stage(Stage* stage);
 
-/// One fault each. A failed test prints conditions, pods, events and logs of both clusters, and brings the resources
-/// back.
+/// One fault each. A failed test prints conditions, pods, events and logs of both clusters, and is the last
+/// one that runs: what it broke stays so.
 class ClusterTest : public testing::Test {
  protected:
   void TearDown() override;

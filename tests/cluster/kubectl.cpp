@@ -34,13 +34,9 @@ void Kubectl::apply(const std::string& text) const {
 
 nlohmann::json Kubectl::get(std::vector<std::string> args) const {
   args.insert(args.begin(), "get");
-  args.insert(args.end(), {"-o", "json", "--ignore-not-found", "--request-timeout=10s"});
-  try {
-    const auto text = run(std::move(args), "", std::chrono::seconds(20));
-    return text.empty() ? nlohmann::json() : nlohmann::json::parse(text);
-  } catch (const std::runtime_error&) {
-    return nullptr;
-  }
+  args.insert(args.end(), {"-o", "json", "--ignore-not-found", "--request-timeout=30s"});
+  const auto text = run(std::move(args), "", std::chrono::seconds(40));
+  return text.empty() ? nlohmann::json() : nlohmann::json::parse(text);
 }
 
 bool Kubectl::answers() const {

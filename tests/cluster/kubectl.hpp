@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -25,7 +26,8 @@ class Kubectl {
   std::string helm(std::vector<std::string> args, std::chrono::milliseconds limit = std::chrono::seconds(180)) const;
   /// kubectl apply of YAML or JSON text, as a user does it.
   void apply(const std::string& text) const;
-  /// `get ARGS -o json`; null when the thing is not there or the API server does not answer.
+  /// `get ARGS -o json`; null when the thing is not there. Throws when the API server does not answer: that proves
+  /// nothing.
   [[nodiscard]] nlohmann::json get(std::vector<std::string> args) const;
   [[nodiscard]] bool answers() const;
 
@@ -33,11 +35,19 @@ class Kubectl {
   std::filesystem::path kubeconfig_, scratch_;
 };
 
-/// Like `eventually`, for predicates that ask a cluster: each question starts a program, so pauses are longer.
+/// Like `eventually`, for predicates that ask a cluster: each question starts a program, so pauses are longer, and a
+/// question that failed is asked again.
 template <class Predicate>
 [[nodiscard]] bool in_time(Predicate predicate, std::chrono::milliseconds limit) {
   const auto deadline = std::chrono::steady_clock::now() + limit;
-  while (!predicate()) {
+  const auto asked = [&predicate] {
+    try {
+      return predicate();
+    } catch (const std::runtime_error&) {
+      return false;
+    }
+  };
+  while (!asked()) {
     if (std::chrono::steady_clock::now() >= deadline) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(250));
   }

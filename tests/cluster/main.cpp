@@ -73,6 +73,7 @@ int run_tests(const Sandbox* sandbox, const std::filesystem::path& folder, const
 
 int main(int argc, char** argv) {
   using namespace datasync::test;
+  testing::GTEST_FLAG(fail_fast) = true;  // what a failed test has broken stays so, for all tests share the scene
   testing::InitGoogleTest(&argc, argv);
   if (testing::GTEST_FLAG(list_tests)) return RUN_ALL_TESTS();
   try {

@@ -12,13 +12,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-/// Unlike Kubectl::get this must be answered: an empty list would prove nothing.
-Json ask(const Kubectl& kubectl, std::vector<std::string> args) {
-  args.insert(args.begin(), "get");
-  args.insert(args.end(), {"-o", "json"});
-  return Json::parse(kubectl.run(args));
-}
-
 std::string resource_of(const Json& reference) {
   const auto sub = reference.value("subresource", "");
   return reference.value("resource", "") + (sub.empty() ? "" : "/" + sub);
@@ -75,12 +68,13 @@ Used used_rights(const std::filesystem::path& audit_log, const std::string& serv
 std::set<Right> given_rights(const Kubectl& kubectl, const std::string& service_account) {
   std::set<Right> out;
   const auto follow = [&](const char* bindings) {
-    for (const auto& binding : ask(kubectl, {bindings, "-A"}).at("items")) {
+    const auto list = kubectl.get({bindings, "-A"});
+    for (const auto& binding : list.at("items")) {
       if (!is_bound(binding, service_account)) continue;
       const auto& role = binding["roleRef"];
       std::vector<std::string> args{role["kind"], role["name"]};
       if (role["kind"] == "Role") args.insert(args.begin(), {"-n", binding["metadata"]["namespace"]});
-      add_rules(ask(kubectl, args), out);
+      add_rules(kubectl.get(args), out);
     }
   };
   follow("rolebindings");

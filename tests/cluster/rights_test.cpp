@@ -99,6 +99,7 @@ TEST_F(Rights, ResourceOfAnInstallationThatIsGoneIsTakenOver) {
 }
 
 TEST_F(Rights, ExtrasAreMadeAndTakenAway) {
+  for (const auto& side : scene().sides()) NEEDS_OWN_CLUSTER(side);  // PodMonitor may be somebody's there
   Story story(stage(), "NetworkPolicies and PodMonitors switched on and off");
   const auto count = [](const Side& side, const char* kind) {
     const auto list =

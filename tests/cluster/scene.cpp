@@ -1,6 +1,7 @@
 #include "tests/cluster/scene.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <functional>
 #include <future>
@@ -62,11 +63,37 @@ bool is_ready(const nlohmann::json& object) {
   return false;
 }
 
+constexpr std::array kNamespaces{kNamespace, kOperators, "shop", "dr", "office", "kafka"};
+constexpr const char* kDefinition = "datasyncs.datasync.dev";
+
 std::string say(const std::function<std::string()>& ask) {
   try {
     return ask();
   } catch (const std::runtime_error& error) {
     return std::string(error.what()) + "\n";
+  }
+}
+
+/// A given cluster must have nothing that the scene makes: what is there is somebody's, and is neither changed nor
+/// deleted.
+void refuse_what_is_there(const Side& side) {
+  const auto refuse = [&](const std::string& what) {
+    throw std::runtime_error(fmt::format("cluster {} ({}) has {} already: it is not ours to change", side.name,
+                                         side.kubectl.kubeconfig().string(), what));
+  };
+  for (const char* ns : kNamespaces) {
+    if (!side.kubectl.get({"namespace", ns}).is_null()) refuse(fmt::format("the namespace {}", ns));
+  }
+  if (!side.kubectl.get({"crd", kDefinition}).is_null()) refuse("an installation of DataSync");
+}
+
+/// Leaves a given cluster as it was.
+void tidy(const Kubectl& kubectl) {
+  say([&] { return kubectl.run({"delete", "datasyncs", "--all", "-A", "--timeout=60s"}); });
+  say([&] { return kubectl.helm({"-n", kOperators, "uninstall", "datasync", "--ignore-not-found"}); });
+  say([&] { return kubectl.run({"delete", "crd", kDefinition, "--ignore-not-found"}); });
+  for (const char* ns : kNamespaces) {
+    say([&] { return kubectl.run({"delete", "namespace", ns, "--ignore-not-found", "--wait=false"}); });
   }
 }
 
@@ -87,8 +114,11 @@ std::vector<nlohmann::json> Side::operators() const {
 
 Scene::Scene(const Sandbox* sandbox, const std::filesystem::path& folder, Images images) : images_(std::move(images)) {
   if (sandbox == nullptr) {
-    sides_.push_back(given_side("a", variable("KUBECONFIG_A"), folder));
-    sides_.push_back(given_side("b", variable("KUBECONFIG_B"), folder));
+    std::vector<Side> given;
+    given.push_back(given_side("a", variable("KUBECONFIG_A"), folder));
+    given.push_back(given_side("b", variable("KUBECONFIG_B"), folder));
+    for (const auto& side : given) refuse_what_is_there(side);
+    sides_ = std::move(given);
     servers_ = std::make_unique<Servers>(folder, variable("CLUSTER_SERVERS_ADDRESS"));
     return;
   }
@@ -102,11 +132,7 @@ Scene::Scene(const Sandbox* sandbox, const std::filesystem::path& folder, Images
 Scene::~Scene() {
   if (servers_) servers_->traffic().stop();
   for (auto& side : sides_) {
-    if (side.own) continue;
-    // A given cluster is left as it was.
-    for (const char* ns : {kNamespace, kOperators, "shop", "dr", "office", "kafka"}) {
-      say([&] { return side.kubectl.run({"delete", "namespace", ns, "--ignore-not-found", "--wait=false"}); });
-    }
+    if (!side.own) tidy(side.kubectl);
   }
 }
 
@@ -136,19 +162,6 @@ void Scene::furnish(Side& side) {
 void Scene::apply(Side& side, const std::string& name, const std::string& manifest) {
   side.kubectl.apply(manifest);
   side.resources[name] = manifest;
-}
-
-void Scene::restore() {
-  for (auto& side : sides_) {
-    for (const auto& [name, text] : secrets(*servers_)) side.kubectl.apply(text);
-    for (const auto& [name, manifest] : side.resources) {
-      if (side.resource(name).is_null()) {
-        side.kubectl.apply(manifest);
-      } else {
-        side.kubectl.run({"replace", "-f", "-"}, manifest);
-      }
-    }
-  }
 }
 
 std::string Scene::not_ready() const {

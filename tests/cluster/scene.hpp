@@ -61,9 +61,6 @@ class Scene {
   /// Applies a resource and remembers it.
   void apply(Side& side, const std::string& name, const std::string& manifest);
 
-  /// Brings every secret and DataSync back to what was applied, whatever a test left there.
-  void restore();
-
   /// Every DataSync is Ready for its present generation, and rows that are committed from now on arrive everywhere.
   /// Returns the seconds that took; throws with what is not well after `limit`.
   double wait_until_well(std::chrono::seconds limit);

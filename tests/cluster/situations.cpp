@@ -135,7 +135,8 @@ void Situations::traffic() {
 std::set<std::string> Situations::pods() {
   std::set<std::string> out;
   for (auto& side : scene_.sides()) {
-    for (const auto& pod : side.kubectl.get({"-n", kNamespace, "pods"})["items"]) {
+    const auto list = side.kubectl.get({"-n", kNamespace, "pods"});
+    for (const auto& pod : list.at("items")) {
       out.insert(fmt::format("{} {} {}", side.name, pod["metadata"]["name"].get<std::string>(),
                              pod["status"]["containerStatuses"][0]["restartCount"].get<int>()));
     }

@@ -149,6 +149,19 @@ TEST_F(ApplyTest, a_type_added_to_a_task_that_has_begun_stops_it_until_it_is_tak
   EXPECT_TRUE(w.becomes("1=a 2=b")) << w.story();
 }
 
+TEST_F(ApplyTest, a_ledger_from_before_it_held_types_goes_on) {
+  auto& w = world();
+  w.create_table();
+  w.transaction({w.insert(1, "a")});
+  w.start_agent();
+  ASSERT_TRUE(w.becomes("1=a")) << w.story();
+  w.stop_agents();
+  w.destination().execute("ALTER TABLE " + w.config().ledger_database + ".ledger DROP COLUMN types");
+  w.transaction({w.insert(2, "b")});
+  w.start_agent();
+  EXPECT_TRUE(w.becomes("1=a 2=b")) << w.story();
+}
+
 // Stream and agent told of one change both.
 TEST_F(ApplyTest, a_change_of_state_is_logged_once) {
   auto& w = world();

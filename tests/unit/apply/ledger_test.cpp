@@ -23,6 +23,7 @@ TEST(LedgerTypes, ATypeThatIsAddedToATaskThatHasBegunIsRefusedByName) {
                                          {"bank,shop", {"bank"}, ""},
                                          {"*", {}, ""},
                                          {"*", {"bank"}, ""},
+                                         {"?", {"bank"}, ""},
                                          {"bank", {"bank", "shop"}, "without the types shop,"},
                                          {"bank", {"places", "shop"}, "without the types places, shop,"},
                                          {"bank", {"ban"}, "without the types ban,"},

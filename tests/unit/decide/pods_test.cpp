@@ -63,6 +63,11 @@ INSTANTIATE_TEST_SUITE_P(
             R"({"containerStatuses":[{"state":{"waiting":{"reason":"RunContainerError",
                 "message":"container init was OOM-killed"}}}]})",
             "OutOfMemory", "pod p: RunContainerError: container init was OOM-killed"},
+        Row{"ended_before_it_was_started",
+            R"({"containerStatuses":[{"state":{"waiting":{"reason":"RunContainerError",
+                "message":"failed to start containerd task: cannot start a stopped process"}}}]})",
+            "AgentGone", "pod p: RunContainerError: failed to start containerd task: cannot start a stopped process",
+            Level::Waiting},
         Row{"memory_too_small_again_and_again",
             R"({"containerStatuses":[{"state":{"waiting":{"reason":"CrashLoopBackOff","message":"b"}},"lastState":
                 {"terminated":{"exitCode":128,"reason":"StartError","message":"init was OOM-killed"}}}]})",
