@@ -78,6 +78,7 @@ TEST_F(Secrets, WrongAuthorityWhereNoNameIsChecked) {
   story.ends_well(kHealed);
   patch(b(), "shop", R"({"spec":{"destination":{"tls":{"mode":"VerifyIdentity"}}}})");
   scene().wait_until_well(kHealed);
+  b().kubectl.run({"-n", kNamespace, "rollout", "status", "deployment/shop-apply", "--timeout=90s"});
   before_ = {};  // here the pods were replaced, as the specification changed
 }
 
