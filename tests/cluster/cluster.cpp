@@ -1,6 +1,5 @@
 #include "tests/cluster/cluster.hpp"
 
-#include <sstream>
 #include <stdexcept>
 #include <utility>
 
@@ -10,6 +9,8 @@
 #include "tests/cluster/pause_image.hpp"
 #include "tests/support/api_server.hpp"
 #include "tests/support/eventually.hpp"
+#include "tests/support/kube_parts.hpp"
+#include "tests/support/tail.hpp"
 #include "tests/support/temp_dir.hpp"
 
 namespace datasync::test {
@@ -17,20 +18,6 @@ namespace {
 
 namespace fs = std::filesystem;
 constexpr milliseconds kPatience{90'000};
-
-bool succeeds(const std::vector<std::string>& command) {
-  try {
-    run(command, "", milliseconds(20'000));
-    return true;
-  } catch (const std::runtime_error&) {
-    return false;
-  }
-}
-
-std::string tail_of(const fs::path& log) {
-  auto text = read_file(log);
-  return text.size() > 4000 ? text.substr(text.size() - 4000) : text;
-}
 
 }  // namespace
 
@@ -90,11 +77,8 @@ void Cluster::require(bool done, const std::string& what, const std::string& log
 }
 
 void Cluster::start_etcd() {
-  const auto client = fmt::format("http://{}:2379", addresses_.node);
-  const auto peer = fmt::format("http://{}:2380", addresses_.node);
-  start("etcd", {kube_tool("etcd").string(), "--data-dir", file("etcd"), "--listen-client-urls", client,
-                 "--advertise-client-urls", client, "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
-                 "--initial-cluster", "default=" + peer, "--unsafe-no-fsync", "--log-level", "warn"});
+  start("etcd", etcd_command(fmt::format("http://{}:2379", addresses_.node),
+                             fmt::format("http://{}:2380", addresses_.node), folder_ / "etcd"));
 }
 
 void Cluster::start_api_server() {
@@ -135,14 +119,11 @@ void Cluster::start_node() {
   start("proxy", {kube_tool("kube-proxy").string(), "--kubeconfig=" + file("proxy.kubeconfig"), "--proxy-mode=iptables",
                   "--cluster-cidr=" + addresses_.pods, "--hostname-override=" + name_, "--conntrack-max-per-core=0",
                   "--conntrack-tcp-timeout-established=0s", "--conntrack-tcp-timeout-close-wait=0s"});
-  require(eventually(
-              [this] {
-                return fs::exists(folder_ / "containerd.sock") &&
-                       succeeds({(kube_tool("containerd").parent_path() / "ctr").string(), "--address",
-                                 file("containerd.sock"), "version"});
-              },
-              kPatience),
-          "containerd does not answer", "containerd");
+  const auto answers = [this] {
+    ctr({"version"});
+    return true;
+  };
+  require(in_time(answers, kPatience), "containerd does not answer", "containerd");
   load(pause_image());
   start_kubelet();
 }
@@ -157,13 +138,7 @@ void Cluster::start_kubelet() {
 void Cluster::wait_ready() const {
   const auto ready = [this] {
     const auto node = kubectl_.get({"node", name_});
-    if (node.is_null()) return false;
-    for (const auto& condition : node["status"]["conditions"]) {
-      if (condition["type"] == "Ready") {
-        return condition["status"] == "True" && !kubectl_.get({"-n", "default", "serviceaccount", "default"}).is_null();
-      }
-    }
-    return false;
+    return is_ready(node) && !kubectl_.get({"-n", "default", "serviceaccount", "default"}).is_null();
   };
   require(in_time(ready, kPatience), "the node is not ready", "kubelet");
 }
@@ -180,13 +155,6 @@ void Cluster::load(const fs::path& archive) const {
 
 void Cluster::tag(const std::string& image, const std::string& name) const {
   ctr({"images", "tag", "--force", image, name});
-}
-
-std::vector<std::string> Cluster::images() const {
-  std::istringstream lines(ctr({"images", "list", "--quiet"}));
-  std::vector<std::string> names;
-  for (std::string line; std::getline(lines, line);) names.push_back(line);
-  return names;
 }
 
 std::vector<pid_t> Cluster::processes(const std::string& pod_uid) const {

@@ -34,7 +34,6 @@ class Cluster {
   void load(const std::filesystem::path& archive) const;
   /// Another name for an image that is loaded.
   void tag(const std::string& image, const std::string& name) const;
-  [[nodiscard]] std::vector<std::string> images() const;
 
   void stop_api_server() { kill("apiserver"); }
   void start_api_server();
@@ -46,7 +45,7 @@ class Cluster {
   /// Waits for readiness; throws after a minute and a half.
   void wait_ready() const;
 
-  /// Process ids, in this sandbox, of the containers called `container` of a pod, also when the API has forgotten it.
+  /// Process ids, in this sandbox, of all containers of a pod, also when the API has forgotten it.
   [[nodiscard]] std::vector<pid_t> processes(const std::string& pod_uid) const;
   /// What the API server noted of service accounts of the namespace datasync-system, a JSON object each line.
   [[nodiscard]] std::filesystem::path audit_log() const { return folder_ / "audit.log"; }

@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/support/certificates.hpp"
-#include "tests/support/process.hpp"
+#include "tests/support/kube_parts.hpp"
 #include "tests/support/temp_dir.hpp"
 
 namespace datasync::test {
@@ -12,44 +12,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The file's content in base64, as a kubeconfig holds it.
-std::string data(const fs::path& file) {
-  auto text = run({"base64", "-w0", file.string()});
-  while (!text.empty() && text.back() == '\n') text.pop_back();
-  return text;
-}
-
-std::string kubeconfig(const std::string& cluster, const std::string& node, const fs::path& authority,
-                       const std::string& user, const Certificate& certificate) {
-  return nlohmann::json{
-      {"apiVersion", "v1"},
-      {"kind", "Config"},
-      {"clusters",
-       {{{"name", cluster},
-         {"cluster", {{"server", "https://" + node + ":6443"}, {"certificate-authority-data", data(authority)}}}}}},
-      {"users",
-       {{{"name", user},
-         {"user",
-          {{"client-certificate-data", data(certificate.certificate)}, {"client-key-data", data(certificate.key)}}}}}},
-      {"contexts", {{{"name", cluster}, {"context", {{"cluster", cluster}, {"user", user}}}}}},
-      {"current-context", cluster}}
-      .dump(2);
-}
-
 /// RBAC takes the common name for the user, and the organisation for the group.
 void write_credentials(const fs::path& folder, const std::string& name, const ClusterAddresses& at) {
   const auto pki = folder / "pki";
   const CertificateAuthority authority(pki, "kubernetes-ca");
-  const auto in_pki = [&](const char* file) { return (pki / file).string(); };
-  run({"openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", in_pki("sa.key")});
-  run({"openssl", "pkey", "-in", in_pki("sa.key"), "-pubout", "-out", in_pki("sa.pub")});
+  make_signing_keys(pki);
   authority.issue("apiserver", {"DNS:kubernetes.default.svc", "DNS:kubernetes.default", "DNS:kubernetes",
                                 "IP:" + at.node, "IP:" + at.api_service});
   const auto user = [&](const std::string& user_name, const std::string& subject,
                         const std::vector<std::string>& names = {}) {
     const auto certificate = authority.issue(user_name, names, {.validity = Validity::Valid, .subject = subject});
     write_file(folder / (user_name + ".kubeconfig"),
-               kubeconfig(name, at.node, authority.certificate(), user_name, certificate));
+               kubeconfig_text(name, "https://" + at.node + ":6443", authority.certificate(), user_name, certificate));
   };
   user("admin", "/O=system:masters/CN=admin");
   user("controller-manager", "/CN=system:kube-controller-manager");

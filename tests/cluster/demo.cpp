@@ -16,7 +16,6 @@
 #include "tests/cluster/sandbox.hpp"
 #include "tests/cluster/scene.hpp"
 #include "tests/demo/talk.hpp"
-#include "tests/support/temp_dir.hpp"
 
 namespace datasync::test {
 namespace {
@@ -181,12 +180,7 @@ int play(const Sandbox* sandbox, const std::filesystem::path& folder, const Imag
 int main() {
   using namespace datasync::test;
   try {
-    const auto images = images_for_clusters();
-    if (clusters_are_given()) {
-      const TempDir folder;
-      return play(nullptr, folder.path(), images);
-    }
-    return run_in_sandbox([&](const Sandbox& sandbox) { return play(&sandbox, sandbox.folder, images); });
+    return with_clusters(play);
   } catch (const std::exception& error) {
     fmt::print("cluster-demo: FAILED {}\n", error.what());
     return 1;

@@ -13,13 +13,6 @@ namespace {
 
 Stage* the_stage = nullptr;
 
-bool is_ready(const nlohmann::json& pod) {
-  for (const auto& condition : pod["status"].value("conditions", nlohmann::json::array())) {
-    if (condition["type"] == "Ready") return condition["status"] == "True";
-  }
-  return false;
-}
-
 }  // namespace
 
 Stage& stage() {

@@ -8,6 +8,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "tests/support/temp_dir.hpp"
+
 namespace datasync::test {
 namespace {
 
@@ -74,6 +76,15 @@ Images images_for_clusters() {
   split(variable("CLUSTER_IMAGES"), out.repository, out.tag);
   out.second_tag = clusters_are_given() ? out.tag : out.tag + "-next";
   return out;
+}
+
+int with_clusters(const std::function<int(const Sandbox*, const std::filesystem::path& folder, const Images&)>& body) {
+  const auto images = images_for_clusters();
+  if (clusters_are_given()) {
+    const TempDir folder;
+    return body(nullptr, folder.path(), images);
+  }
+  return run_in_sandbox([&](const Sandbox& sandbox) { return body(&sandbox, sandbox.folder, images); });
 }
 
 }  // namespace datasync::test

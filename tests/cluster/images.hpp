@@ -1,5 +1,9 @@
 #pragma once
 
+#include <filesystem>
+#include <functional>
+
+#include "tests/cluster/sandbox.hpp"
 #include "tests/cluster/scene.hpp"
 
 namespace datasync::test {
@@ -12,5 +16,9 @@ bool clusters_are_given();
 /// $CLUSTER_ARCHIVES.
 /// Starts no thread, so that a sandbox can be made afterwards.
 Images images_for_clusters();
+
+/// Calls `body` with the images, in a sandbox for clusters of ours, or with null for clusters that are given; both with
+/// a folder that goes at the end. Returns what it returned. To be called before any thread is started.
+int with_clusters(const std::function<int(const Sandbox*, const std::filesystem::path& folder, const Images&)>& body);
 
 }  // namespace datasync::test

@@ -48,4 +48,21 @@ bool Kubectl::answers() const {
   }
 }
 
+nlohmann::json conditions_of(const nlohmann::json& object) {
+  if (object.is_null()) return nlohmann::json::array();
+  return object.value("status", nlohmann::json::object()).value("conditions", nlohmann::json::array());
+}
+
+nlohmann::json condition_of(const nlohmann::json& object, const std::string& type) {
+  for (const auto& condition : conditions_of(object)) {
+    if (condition["type"] == type) return condition;
+  }
+  return nullptr;
+}
+
+bool is_ready(const nlohmann::json& object) {
+  const auto ready = condition_of(object, "Ready");
+  return !ready.is_null() && ready["status"] == "True";
+}
+
 }  // namespace datasync::test

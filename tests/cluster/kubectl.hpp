@@ -35,6 +35,12 @@ class Kubectl {
   std::filesystem::path kubeconfig_, scratch_;
 };
 
+/// All conditions of an object, and one of them; an empty list and null when it has none.
+[[nodiscard]] nlohmann::json conditions_of(const nlohmann::json& object);
+[[nodiscard]] nlohmann::json condition_of(const nlohmann::json& object, const std::string& type);
+/// The condition Ready is True.
+[[nodiscard]] bool is_ready(const nlohmann::json& object);
+
 /// Like `eventually`, for predicates that ask a cluster: each question starts a program, so pauses are longer, and a
 /// question that failed is asked again.
 template <class Predicate>

@@ -14,7 +14,6 @@
 #include "tests/cluster/manifests.hpp"
 #include "tests/cluster/sandbox.hpp"
 #include "tests/support/eventually.hpp"
-#include "tests/support/temp_dir.hpp"
 
 namespace datasync::test {
 namespace {
@@ -77,12 +76,7 @@ int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
   if (testing::GTEST_FLAG(list_tests)) return RUN_ALL_TESTS();
   try {
-    const auto images = images_for_clusters();
-    if (clusters_are_given()) {
-      const TempDir folder;
-      return run_tests(nullptr, folder.path(), images);
-    }
-    return run_in_sandbox([&](const Sandbox& sandbox) { return run_tests(&sandbox, sandbox.folder, images); });
+    return with_clusters(run_tests);
   } catch (const std::exception& error) {
     fmt::print(stderr, "cluster-test: {}\n", error.what());
     return 1;

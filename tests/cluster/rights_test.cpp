@@ -8,6 +8,7 @@
 
 #include "tests/cluster/fixture.hpp"
 #include "tests/cluster/manifests.hpp"
+#include "tests/support/kube_parts.hpp"
 
 namespace datasync::test {
 namespace {
@@ -15,12 +16,6 @@ namespace {
 using std::chrono::seconds;
 
 constexpr const char* kAccount = "datasync-datasync-operator";
-constexpr const char* kPodMonitors =
-    R"({"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition",
-  "metadata":{"name":"podmonitors.monitoring.coreos.com"},"spec":{"group":"monitoring.coreos.com","scope":"Namespaced",
-    "names":{"plural":"podmonitors","singular":"podmonitor","kind":"PodMonitor","listKind":"PodMonitorList"},
-    "versions":[{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object",
-      "x-kubernetes-preserve-unknown-fields":true}}}]}})";
 
 class Rights : public ClusterTest {
  protected:

@@ -49,18 +49,10 @@ std::vector<nlohmann::json> items(const nlohmann::json& list) {
   return all;
 }
 
-nlohmann::json conditions(const nlohmann::json& object) {
-  return object.value("status", nlohmann::json::object()).value("conditions", nlohmann::json::array());
-}
-
 /// Ready, and not only for a specification before this one.
-bool is_ready(const nlohmann::json& object) {
-  for (const auto& c : conditions(object)) {
-    if (c["type"] == "Ready") {
-      return c["status"] == "True" && c.value("observedGeneration", 0) == object["metadata"]["generation"];
-    }
-  }
-  return false;
+bool is_ready_now(const nlohmann::json& object) {
+  return is_ready(object) &&
+         condition_of(object, "Ready").value("observedGeneration", 0) == object["metadata"]["generation"];
 }
 
 constexpr std::array kNamespaces{kNamespace, kOperators, "shop", "dr", "office", "kafka"};
@@ -176,8 +168,8 @@ std::string Scene::not_ready() const {
       const auto found = there.find(name);
       if (found == there.end()) {
         text += fmt::format("{}/{}: not there\n", side.name, name);
-      } else if (!is_ready(found->second)) {
-        text += fmt::format("{}/{}: {}\n", side.name, name, conditions(found->second).dump());
+      } else if (!is_ready_now(found->second)) {
+        text += fmt::format("{}/{}: {}\n", side.name, name, conditions_of(found->second).dump());
       }
     }
   }

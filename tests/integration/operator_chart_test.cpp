@@ -8,6 +8,7 @@
 
 #include "tests/integration/operator_world.hpp"
 #include "tests/support/eventually.hpp"
+#include "tests/support/kube_parts.hpp"
 
 namespace datasync::test {
 namespace {
@@ -15,18 +16,12 @@ namespace {
 using std::chrono::seconds;
 
 const std::string kChart = PROJECT_SOURCE_DIR "/charts/datasync-operator";
-constexpr const char* kPodMonitors =
-    R"({"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition",
-  "metadata":{"name":"podmonitors.monitoring.coreos.com"},"spec":{"group":"monitoring.coreos.com","scope":"Namespaced",
-    "names":{"plural":"podmonitors","singular":"podmonitor","kind":"PodMonitor","listKind":"PodMonitorList"},
-    "versions":[{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object",
-      "x-kubernetes-preserve-unknown-fields":true}}}]}})";
 
 class OperatorChart : public testing::Test {
  protected:
   static void SetUpTestSuite() {
     world_ = std::make_unique<OperatorWorld>();
-    world_->server().define(kPodMonitors, "podmonitors.monitoring.coreos.com");
+    world_->server().define(kPodMonitors, kPodMonitorsName);
     world_->server().make_namespace("datasync-system");
   }
   static void TearDownTestSuite() { world_.reset(); }

@@ -10,6 +10,7 @@
 #include "tests/integration/fake_status.hpp"
 #include "tests/integration/operator_world.hpp"
 #include "tests/support/eventually.hpp"
+#include "tests/support/kube_parts.hpp"
 
 namespace datasync::test {
 namespace {
@@ -21,12 +22,6 @@ constexpr const char* kFlows = R"({"state":"Streaming","live":true,"ready":true,
 constexpr const char* kDeletion = R"({"spec":{"deletionPolicy":"Delete"}})";
 const kube::Resource kDefinitions{"apiextensions.k8s.io", "v1", "customresourcedefinitions",
                                   "CustomResourceDefinition"};
-constexpr const char* kPodMonitors =
-    R"({"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition",
-  "metadata":{"name":"podmonitors.monitoring.coreos.com"},"spec":{"group":"monitoring.coreos.com","scope":"Namespaced",
-    "names":{"plural":"podmonitors","singular":"podmonitor","kind":"PodMonitor","listKind":"PodMonitorList"},
-    "versions":[{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object",
-      "x-kubernetes-preserve-unknown-fields":true}}}]}})";
 
 class OperatorRollout : public testing::Test {
  protected:
@@ -257,7 +252,7 @@ TEST_F(OperatorRollout, a_kind_that_is_not_there_stops_nothing_and_is_used_when_
   EXPECT_EQ(monitor().value("/metadata/labels/release"_json_pointer, ""), "prom");
   EXPECT_EQ(monitor().value("/metadata/labels/a"_json_pointer, ""), "b");
   op.kill();
-  ASSERT_TRUE(world_->api().remove(kDefinitions, {"", "podmonitors.monitoring.coreos.com"}));
+  ASSERT_TRUE(world_->api().remove(kDefinitions, {"", kPodMonitorsName}));
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/support/eventually.hpp"
+#include "tests/support/tail.hpp"
 #include "tests/support/temp_dir.hpp"
 
 namespace datasync::test {
@@ -154,8 +155,7 @@ AgentStatus Agent::wait_for(const std::string& state, milliseconds limit, const 
 }
 
 std::string Agent::log_tail() const {
-  const auto text = read_file(folder_ / "log");
-  return text.size() > 4000 ? text.substr(text.size() - 4000) : text;
+  return tail_of(folder_ / "log", 4000);
 }
 
 }  // namespace datasync::test

@@ -10,15 +10,12 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/support/eventually.hpp"
+#include "tests/support/kube_parts.hpp"
+#include "tests/support/tail.hpp"
 #include "tests/support/temp_dir.hpp"
 
 namespace datasync::test {
 namespace {
-
-std::string tail_of(const std::filesystem::path& file) {
-  auto text = read_file(file);
-  return text.size() > 4000 ? text.substr(text.size() - 4000) : text;
-}
 
 std::filesystem::path tools_folder(const std::string& name) {
   auto text = run({"bash", DATASYNC_TEST_KUBE_TOOLS, name}, "", milliseconds(3'600'000));
@@ -41,9 +38,7 @@ ApiServer::ApiServer(const std::filesystem::path& parent, ApiServerOptions optio
     : options_(std::move(options)),
       folder_(parent / fmt::format("kube-{}", port_.port())),
       ca_(folder_, "kubernetes-ca") {
-  const auto file = [&](const char* name) { return (folder_ / name).string(); };
-  run({"openssl", "ecparam", "-genkey", "-name", "prime256v1", "-noout", "-out", file("sa.key")});
-  run({"openssl", "ec", "-in", file("sa.key"), "-pubout", "-out", file("sa.pub")});
+  make_signing_keys(folder_);
   ca_.issue("server", {"DNS:kubernetes.default.svc", "IP:127.0.0.1", "IP:10.0.0.1"});
   ca_.issue("admin", {}, {.validity = Validity::Valid, .subject = "/O=system:masters/CN=admin"});
   write_kubeconfig("admin");
@@ -51,25 +46,9 @@ ApiServer::ApiServer(const std::filesystem::path& parent, ApiServerOptions optio
 }
 
 std::filesystem::path ApiServer::write_kubeconfig(const std::string& name) {
-  const auto data = [&](const std::filesystem::path& file) {
-    auto text = run({"base64", "-w0", file.string()});
-    while (!text.empty() && text.back() == '\n') text.pop_back();
-    return text;
-  };
-  const nlohmann::json config{
-      {"apiVersion", "v1"},
-      {"kind", "Config"},
-      {"clusters",
-       {{{"name", "test"}, {"cluster", {{"server", url()}, {"certificate-authority-data", data(authority())}}}}}},
-      {"users",
-       {{{"name", name},
-         {"user",
-          {{"client-certificate-data", data(folder_ / (name + ".crt"))},
-           {"client-key-data", data(folder_ / (name + ".key"))}}}}}},
-      {"contexts", {{{"name", "test"}, {"context", {{"cluster", "test"}, {"user", name}}}}}},
-      {"current-context", "test"}};
   auto path = folder_ / (name + ".kubeconfig");
-  write_file(path, config.dump(2));
+  write_file(path,
+             kubeconfig_text("test", url(), authority(), name, {folder_ / (name + ".crt"), folder_ / (name + ".key")}));
   return path;
 }
 
@@ -85,25 +64,8 @@ std::string ApiServer::url() const {
 void ApiServer::start() {
   if (server_.is_running()) return;
   if (!etcd_.is_running()) {
-    const auto client = "http://" + etcd_port_.address();
-    const auto peer = "http://" + etcd_peer_port_.address();
     ProcessOptions etcd;
-    etcd.args = {kube_tool("etcd").string(),
-                 "--data-dir",
-                 (folder_ / "etcd").string(),
-                 "--listen-client-urls",
-                 client,
-                 "--advertise-client-urls",
-                 client,
-                 "--listen-peer-urls",
-                 peer,
-                 "--initial-advertise-peer-urls",
-                 peer,
-                 "--initial-cluster",
-                 "default=" + peer,
-                 "--unsafe-no-fsync",
-                 "--log-level",
-                 "warn"};
+    etcd.args = etcd_command("http://" + etcd_port_.address(), "http://" + etcd_peer_port_.address(), folder_ / "etcd");
     etcd.log = folder_ / "etcd.log";
     etcd.working_dir = folder_;
     etcd_ = Process::start(etcd);

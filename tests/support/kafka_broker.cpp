@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "tests/support/eventually.hpp"
+#include "tests/support/tail.hpp"
 #include "tests/support/temp_dir.hpp"
 
 namespace datasync::test {
@@ -164,8 +165,7 @@ void KafkaBroker::replace_certificate(const Certificate& certificate) {
 }
 
 std::string KafkaBroker::log_tail() const {
-  const auto text = read_file(folder_ / "log");
-  return text.size() > 3000 ? text.substr(text.size() - 3000) : text;
+  return tail_of(folder_ / "log", 3000);
 }
 
 }  // namespace datasync::test

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "tests/support/eventually.hpp"
+#include "tests/support/tail.hpp"
 #include "tests/support/temp_dir.hpp"
 
 namespace datasync::test {
@@ -250,8 +251,7 @@ void MariaDbServer::create_writer(const std::string& user, const std::string& pa
 }
 
 std::string MariaDbServer::log_tail() const {
-  const auto text = read_file(folder_ / "log");
-  return text.size() > 3000 ? text.substr(text.size() - 3000) : text;
+  return tail_of(folder_ / "log", 3000);
 }
 
 }  // namespace datasync::test
