@@ -1,6 +1,8 @@
 #include "operator/cli/commands.hpp"
 
+#include <chrono>
 #include <iostream>
+#include <thread>
 
 #include <fmt/format.h>
 #include <httplib.h>
@@ -22,7 +24,8 @@ namespace {
 constexpr const char* kLocal = "Without Kubernetes";
 constexpr const char* kCluster = "In a cluster";
 constexpr const char* kOther = "Other";
-constexpr std::chrono::seconds kProbeWithin{5};
+constexpr std::chrono::seconds kProbeAnswer{5};
+constexpr std::chrono::milliseconds kProbePause{500};
 
 void add_run(CLI::App& app, RunOptions& o) {
   auto* c = app.add_subcommand("run", "Run the agents of DataSync resources as child processes");
@@ -98,6 +101,7 @@ void add_other(CLI::App& app, Arguments& a) {
   auto* p = app.add_subcommand("probe", "Succeed when a page answers with 200 (helm test)");
   p->group("");
   p->add_option("URL", a.url)->required();
+  p->add_option("--within", a.probe_within, "Ask again for so many seconds until it does")->check(CLI::Range(0, 600));
   auto* words = app.add_subcommand("__complete");
   words->group("");
   words->add_option("WORDS", a.words)->expected(-1);
@@ -187,14 +191,25 @@ int print_completions(const Arguments& a) {
   return 0;
 }
 
-int probe(const std::string& url) {
+bool answers(const std::string& url) {
   const auto slash = url.find('/', url.find("//") == url.npos ? 0 : url.find("//") + 2);
   httplib::Client client(url.substr(0, slash));
-  client.set_connection_timeout(kProbeWithin);
-  client.set_read_timeout(kProbeWithin);
+  client.set_connection_timeout(kProbeAnswer);
+  client.set_read_timeout(kProbeAnswer);
   const auto answer = client.Get(slash == url.npos ? std::string("/") : url.substr(slash));
-  std::cout << url << ": " << (answer ? std::to_string(answer->status) : httplib::to_string(answer.error())) << '\n';
-  return answer && answer->status == 200 ? 0 : 1;
+  std::cout << url << ": " << (answer ? std::to_string(answer->status) : httplib::to_string(answer.error()))
+            << std::endl;
+  return answer && answer->status == 200;
+}
+
+/// A pod that is ready is reached through its Service a moment later only, when the node's rules are written.
+int probe(const std::string& url, std::chrono::seconds within) {
+  const auto end = std::chrono::steady_clock::now() + within;
+  while (!answers(url)) {
+    if (std::chrono::steady_clock::now() + kProbePause > end) return 1;
+    std::this_thread::sleep_for(kProbePause);
+  }
+  return 0;
 }
 
 }  // namespace
@@ -218,7 +233,7 @@ int perform(const CLI::App& app, Arguments& a) {
   if (command == "validate") return validate(a.files, std::cout);
   if (command == "cleanup") return cleanup(a.files, std::cout);
   if (command == "tail") return tail(a.tail);
-  if (command == "probe") return probe(a.url);
+  if (command == "probe") return probe(a.url, std::chrono::seconds(a.probe_within));
   if (command == "__complete") return print_completions(a);
   if (command == "crd") {
     std::cout << api::crd_yaml();

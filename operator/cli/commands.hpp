@@ -38,6 +38,7 @@ struct Arguments {
   ClusterArguments cluster;
   std::string shell;
   std::string url;
+  int probe_within{0};  ///< seconds
   std::vector<std::string> words;
 };
 

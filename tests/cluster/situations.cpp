@@ -1,9 +1,11 @@
 #include "tests/cluster/situations.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 #include <thread>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "tests/cluster/manifests.hpp"
 #include "tests/support/eventually.hpp"
@@ -144,12 +146,36 @@ std::set<std::string> Situations::pods() {
   return out;
 }
 
+/// No roll-out under way: every Deployment has exactly the ready pods that it wants, and none of another revision.
+bool Situations::settled() {
+  return std::ranges::all_of(scene_.sides(), [](Side& side) {
+    const auto pods = side.kubectl.get({"-n", kNamespace, "pods"});
+    const auto deployments = side.kubectl.get({"-n", kNamespace, "deployments"});
+    int wanted = 0;
+    for (const auto& one : deployments.at("items")) {
+      const auto replicas = one.at("spec").at("replicas").get<int>();
+      const auto& status = one.at("status");
+      wanted += replicas;
+      if (status.value("observedGeneration", 0) < one.at("metadata").at("generation").get<int>() ||
+          status.value("updatedReplicas", 0) != replicas || status.value("readyReplicas", 0) != replicas) {
+        return false;
+      }
+    }
+    return pods.at("items").size() == static_cast<std::size_t>(wanted);  // pods that are ending are listed, too
+  });
+}
+
 void Situations::note_pods() {
+  await(
+      "pods of one revision only", [&] { return settled(); }, seconds(60));
   noted_ = pods();
 }
 
 void Situations::expect_same_pods() {
-  if (pods() != noted_) throw std::runtime_error("a pod was replaced or restarted");
+  if (const auto now = pods(); now != noted_) {
+    throw std::runtime_error(fmt::format("a pod was replaced or restarted; before: {}; now: {}",
+                                         fmt::join(noted_, ", "), fmt::join(now, ", ")));
+  }
 }
 
 void Situations::new_connections_work() {
@@ -193,7 +219,7 @@ void Situations::make_resource_in_unwatched_namespace() {
 
 void Situations::set_wrong_password() {
   scene_.b().kubectl.apply(secret("dr-writer", {{"username", "writer"}, {"password", "not this one"}}));
-  servers_.recovery().restart();
+  delete_pods(scene_.b(), "datasync.dev/name=bank-dr");  // a new pod has the new secret at once
 }
 
 void Situations::revoke_right() {
@@ -222,7 +248,7 @@ void Situations::cordon_node() {
 }
 
 void Situations::give_too_little_memory() {
-  patch_bank(R"({"spec":{"apply":{"resources":{"limits":{"memory":"12Mi"}}}}})");
+  patch_bank(R"({"spec":{"apply":{"resources":{"limits":{"memory":"4Mi"}}}}})");
 }
 
 void Situations::make_destination_read_only() {

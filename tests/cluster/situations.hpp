@@ -56,6 +56,7 @@ class Situations {
   void patch_bank(const std::string& json);
   void delete_pods(Side& side, const std::string& selector);
   [[nodiscard]] std::set<std::string> pods();
+  [[nodiscard]] bool settled();
   void equal(const std::vector<std::string>& tables);
 
   Scene& scene_;
