@@ -9,7 +9,7 @@ export CCACHE_NOHASHDIR ?= 1
 
 SOURCES = $(shell git ls-files '*.cpp' '*.hpp')
 
-.PHONY: help deps run-deps cluster-deps cluster-test cluster-demo build test unit integration demo asan tsan fuzz bench images manifests tidy format check
+.PHONY: help deps run-deps cluster-deps cluster-test cluster-docs cluster-demo build test unit integration demo asan tsan fuzz bench images manifests tidy format check
 
 help: ## this text
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -32,8 +32,8 @@ build: run-deps ## everything, optimised, into build/release
 	@cmake --build --preset release -j $(JOBS)
 
 # Unit tests run with sanitizers here and not once more without: `make unit` does, in a third of the time.
-test: cluster-deps ## all tests: the model, integration, unit tests with sanitizers, a short fuzz run, two clusters
-	@tools/test model integration asan-unit fuzz images cluster
+test: cluster-deps ## all tests: the model, integration, unit tests with sanitizers, a short fuzz run, two clusters, every command of the how-tos
+	@tools/test model integration asan-unit fuzz images cluster cluster-docs
 
 unit: deps ## unit tests and the protocol's model
 	@tools/test unit
@@ -49,6 +49,9 @@ tsan: deps ## unit and integration tests with ThreadSanitizer
 
 cluster-test: cluster-deps ## the scene between two real Kubernetes clusters, with faults (root; KUBECONFIG_A, KUBECONFIG_B)
 	@tools/test cluster
+
+cluster-docs: cluster-deps ## every command of docs/install.md and docs/operate.md, in two clusters (as root or by sudo)
+	@tools/test cluster-docs
 
 fuzz: deps ## every fuzz target for a bounded time (FUZZ_SECONDS each)
 	@tools/test fuzz
