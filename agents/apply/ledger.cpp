@@ -123,7 +123,10 @@ base::Result<void> add_types(sql::Connection& connection, const Dialect& dialect
                                              "table_name={} AND column_name='types'",
                                              sql::quote_text(database), sql::quote_text(kTable))));
   if (there) return {};
-  DS_TRY(connection.execute(dialect.add_types_to_ledger(database)));
+  const auto statement = dialect.add_types_to_ledger(database);
+  auto added = connection.execute(statement);
+  // Who made the ledger for this agent can widen it, too.
+  if (!added) return base::Error(added.error().reason, fmt::format("{} (for: {})", added.error().what, statement));
   return {};
 }
 
@@ -139,7 +142,8 @@ base::Result<void> Ledger::forget(sql::Connection& connection, const Dialect& di
 }
 
 base::Result<void> Ledger::create(sql::Connection& connection, const Dialect& dialect, const std::string& database) {
-  // Asked first: an agent whose user may not create anything can work with a ledger made by somebody else.
+  // Asked first: an agent whose user may not create anything can work with a ledger made by somebody else, if that has
+  // all columns.
   DS_ASSIGN(const auto there, exists(connection, database));
   if (there) return add_types(connection, dialect, database);
   DS_TRY(connection.execute(dialect.create_database(database)));

@@ -219,8 +219,8 @@ void Session::save_what_is_whole() {
 Error Session::foreign(Error error, std::int64_t offset) const {
   if (!error.is(Reason::ForeignMessage)) return error;
   error.what = fmt::format(
-      "topic {}, partition {}, offset {}: {}; to go on without this record set skipOffsets: "
-      "[\"{}:{}\"]",
+      "topic {}, partition {}, offset {}: {}; to go on without this record annotate the DataSync with "
+      "datasync.dev/skip-offsets={}:{}",
       context_.config.common.channel.topic, context_.stream, offset, error.what, context_.stream, offset);
   return error;
 }

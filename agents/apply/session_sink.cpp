@@ -79,10 +79,11 @@ base::Result<void> Session::table_gone(const message::SchemaNote& note, std::int
   const auto way_on = dropped ? "set schemaChanges: ApplyAll to drop it at the destination too, or" : "";
   return Error(
       Reason::TableDropped,
-      fmt::format("{}.{} was {} at the source by {} ({}); {} set skipOffsets: [\"{}:{}\"] to go on and leave {} "
-                  "as it is",
-                  note.database, note.table, dropped ? "dropped" : "renamed", note.gtid.text(), note.statement, way_on,
-                  context_.stream, offset, name.qualified()));
+      fmt::format(
+          "{}.{} was {} at the source by {} ({}); {} annotate the DataSync with datasync.dev/skip-offsets={}:{} "
+          "to go on and leave {} as it is",
+          note.database, note.table, dropped ? "dropped" : "renamed", note.gtid.text(), note.statement, way_on,
+          context_.stream, offset, name.qualified()));
 }
 
 base::Result<void> Session::verify(const std::optional<message::Verify>& verify, bool last) {

@@ -165,9 +165,11 @@ std::vector<Finding> check_server(const ServerFacts& facts, const PreflightRules
     out.push_back({Reason::PreflightFailed, "the server is writable, so it may be the primary",
                    "SET GLOBAL read_only=ON if it is a replica, or set allowPrimary: true"});
   if (std::ranges::find(facts.other_server_ids, rules.server_id) != facts.other_server_ids.end())
-    out.push_back({Reason::DuplicateServerId,
-                   fmt::format("server id {} is used by the server, its primary or a replica", rules.server_id),
-                   "set another serverId"});
+    out.push_back(
+        {Reason::DuplicateServerId,
+         fmt::format("server id {} is used by the server, its primary or a replica", rules.server_id),
+         "give the other server or client another server_id, or the agent another serverId: the operator makes it "
+         "from the DataSync's name"});
   check_grants(facts, out);
   return out;
 }

@@ -162,6 +162,29 @@ TEST_F(ApplyTest, a_ledger_from_before_it_held_types_goes_on) {
   EXPECT_TRUE(w.becomes("1=a 2=b")) << w.story();
 }
 
+// The advice named rights that the user had already.
+TEST_F(ApplyTest, a_ledger_that_may_not_be_widened_is_told_with_the_right_that_lacks) {
+  auto& w = world();
+  w.create_table();
+  w.transaction({w.insert(1, "a")});
+  w.start_agent();
+  ASSERT_TRUE(w.becomes("1=a")) << w.story();
+  w.stop_agents();
+  auto config = w.config();
+  w.destination().execute("ALTER TABLE " + config.ledger_database + ".ledger DROP COLUMN types");
+  w.destination().create_user("narrow", "n", "USAGE");
+  w.destination().execute("GRANT SELECT, INSERT, UPDATE, CREATE ON " + config.ledger_database +
+                          ".* TO narrow@'127.0.0.1'");
+  w.destination().execute("GRANT ALL ON " + w.table() + " TO narrow@'127.0.0.1'");
+  config.credentials = write_credentials(config.common.secrets_dir, "narrow", "narrow", "n");
+  w.transaction({w.insert(2, "b")});
+  w.start_agent(config);
+  const auto status = w.agent().wait_for("Stalled", std::chrono::seconds(30), "PreflightFailed");
+  EXPECT_THAT(status.message, HasSubstr("ADD COLUMN")) << "what a DBA may do instead";
+  w.destination().execute(status.message.substr(status.message.find("GRANT ")));  // the mend as it is told
+  EXPECT_TRUE(w.becomes("1=a 2=b")) << w.story();
+}
+
 // Stream and agent told of one change both.
 TEST_F(ApplyTest, a_change_of_state_is_logged_once) {
   auto& w = world();
