@@ -5,9 +5,10 @@ ARG BASE=debian:trixie-slim
 
 # What the programs are compiled with. A layer of its own: it changes with this list only.
 FROM ${BASE} AS dependencies
-# The secret holds the machine's own settings of apt (a proxy), which belong in no layer; there need not be one.
+# The secret holds the machine's own settings of apt (a proxy, how dates are checked), which belong in no layer; there need not be one.
 RUN --mount=type=secret,id=apt,target=/etc/apt/apt.conf.d/99build-host \
     apt-get -q update \
+ && DEBIAN_FRONTEND=noninteractive apt-get -q upgrade -y \
  && DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends \
       ca-certificates \
       ccache \
