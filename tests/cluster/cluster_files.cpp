@@ -86,7 +86,10 @@ std::string kubelet_config(const fs::path& folder, const ClusterAddresses& at, c
                         {"cgroupRoot", cgroup},
                         {"failSwapOn", false},
                         {"failCgroupV1", false},
+                        // A full disk of this machine is not the cluster's: no eviction, and no image is thrown away
+                        // (100 is off), for none could be pulled again.
                         {"evictionHard", nlohmann::json::object()},
+                        {"imageGCHighThresholdPercent", 100},
                         {"containerRuntimeEndpoint", "unix://" + file("containerd.sock")},
                         {"tlsCertFile", file("pki/kubelet.crt")},
                         {"tlsPrivateKeyFile", file("pki/kubelet.key")},

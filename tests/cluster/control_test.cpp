@@ -2,8 +2,6 @@
 
 #include <csignal>
 
-#include <gmock/gmock.h>
-
 #include "tests/cluster/fixture.hpp"
 #include "tests/cluster/manifests.hpp"
 
@@ -11,7 +9,6 @@ namespace datasync::test {
 namespace {
 
 using std::chrono::seconds;
-using testing::IsEmpty;
 
 constexpr const char* kOperator = "deployment/datasync-datasync-operator";
 
@@ -36,9 +33,9 @@ TEST_F(Control, OperatorKilled) {
   ASSERT_GT(process, 0);
   kill(process, SIGKILL);
   EXPECT_TRUE(in_time([&] { return kill(process, 0) != 0; }, seconds(10)));
-  await_operator(a());
+  expect_works(a(), "shop", "capture");
   story.ends_well(seconds(60));
-  EXPECT_THAT(story.told(a(), "shop"), IsEmpty());
+  EXPECT_EQ(story.differs_from({}), "");
 }
 
 TEST_F(Control, OperatorAwayWhileAPodIsLost) {
@@ -53,6 +50,7 @@ TEST_F(Control, OperatorAwayWhileAPodIsLost) {
   scale(a(), 1);
   await_operator(a());
   story.ends_well(seconds(60));
+  EXPECT_EQ(story.differs_from({}), "");
 }
 
 TEST_F(Control, LeaderChanges) {
@@ -79,11 +77,9 @@ TEST_F(Control, LeaderChanges) {
         return !now.empty() && now != leader;
       },
       seconds(60)));
-  // Only who leads carries out a wish.
-  const auto old = uid_of(pod(a(), "shop", "capture"));
-  a().kubectl.run({"-n", kNamespace, "annotate", "datasync", "shop", "datasync.dev/restart=" + leader, "--overwrite"});
-  await_other_pod(a(), "shop", "capture", old, seconds(90));
+  expect_works(a(), "shop", "capture");  // only who leads carries out a wish
   story.ends_well(seconds(60));
+  EXPECT_EQ(story.differs_from({}), "");
   scale(a(), 1);
   await_operator(a());
 }
@@ -92,17 +88,19 @@ TEST_F(Control, NodeDrainedAndBack) {
   NEEDS_OWN_CLUSTER(b());  // others' pods would go, too
   Story story(stage(), "node drained and back");
   const std::string node = pod(b(), "bank", "apply")["spec"]["nodeName"];
-  b().kubectl.run({"drain", node, "--ignore-daemonsets", "--delete-emptydir-data", "--force", "--timeout=90s"}, "",
-                  seconds(120));
-  EXPECT_TRUE(in_time(
-      [] {
-        const auto pods = b().pods("bank", "apply");
-        return !pods.empty() && pods.front()["status"]["phase"] == "Pending";
-      },
-      seconds(30)));
+  const auto drain = [&](const std::string& pods) {
+    b().kubectl.run({"drain", node, "--ignore-daemonsets", "--delete-emptydir-data", "--force", "--timeout=90s",
+                     "--pod-selector=" + pods},
+                    "", seconds(120));
+  };
+  drain("datasync.dev/name");  // agents first: the operator has no other node either, and tells nothing once it is gone
+  for (const char* resource : {"bank", "shop"}) story.shows(b(), resource, "Unschedulable", seconds(60));
+  drain("");
   story.mended();
   b().kubectl.run({"uncordon", node});
   story.ends_well(seconds(90));
+  EXPECT_EQ(story.differs_from({{"b/bank", {.always = {"Unschedulable"}}}, {"b/shop", {.always = {"Unschedulable"}}}}),
+            "");
 }
 
 TEST_F(Control, KubeletStoppedAndStarted) {
@@ -114,7 +112,9 @@ TEST_F(Control, KubeletStoppedAndStarted) {
   story.mended();
   b().own->start_kubelet();
   b().own->wait_ready();
+  expect_works(b(), "bank", "apply");
   story.ends_well(seconds(60));
+  EXPECT_EQ(story.differs_from({}), "");
 }
 
 TEST_F(Control, ApiServerAwayForAMinute) {
@@ -129,9 +129,9 @@ TEST_F(Control, ApiServerAwayForAMinute) {
   story.mended();
   b().own->start_api_server();
   b().own->wait_ready();
-  await_operator(b());
+  expect_works(b(), "bank", "apply");
   story.ends_well(seconds(120));
-  EXPECT_THAT(story.told(b(), "bank"), IsEmpty());
+  EXPECT_EQ(story.differs_from({}), "");
 }
 
 TEST_F(Control, KafkaRestarted) {
@@ -141,11 +141,13 @@ TEST_F(Control, KafkaRestarted) {
   story.mended();
   scene().servers().kafka().start();
   story.ends_well(seconds(90));
+  EXPECT_EQ(story.differs_from({{"a/shop", {.always = {"BrokerUnreachable"}}}}, {"BrokerUnreachable"}), "");
 }
 
 TEST_F(Control, UpgradeRollsTheAgents) {
-  Story story(stage(), "operator and agents upgraded to another image tag");
   const auto& images = scene().images();
+  if (images.second_tag == images.tag) GTEST_SKIP() << "one tag was given";
+  Story story(stage(), "operator and agents upgraded to another image tag");
   const auto wanted = images.repository + "/agents:" + images.second_tag;
   for (auto& side : scene().sides()) scene().install(side, images.second_tag);
   const auto rolled = [&](const Side& side, const std::string& resource, const std::string& agent) {
@@ -162,6 +164,7 @@ TEST_F(Control, UpgradeRollsTheAgents) {
   EXPECT_TRUE(rolled(b(), "bank", "apply"));
   EXPECT_TRUE(rolled(b(), "shop", "apply"));
   story.ends_well(seconds(180));
+  EXPECT_EQ(story.differs_from({}), "");
 }
 
 }  // namespace

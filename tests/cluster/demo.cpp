@@ -1,6 +1,5 @@
 // make cluster-demo: the scene between two clusters, step by step. KEEP=1 leaves it running until Ctrl-C.
 
-#include <csignal>
 #include <cstdlib>
 #include <memory>
 #include <stop_token>
@@ -16,6 +15,7 @@
 #include "tests/cluster/sandbox.hpp"
 #include "tests/cluster/scene.hpp"
 #include "tests/demo/talk.hpp"
+#include "tests/support/api_server.hpp"
 
 namespace datasync::test {
 namespace {
@@ -150,7 +150,8 @@ void wait_for_the_end(Scene& scene, pid_t outside) {
   scene.servers().traffic().start();
   fmt::print("\nKept running, with traffic, until Ctrl-C. From another terminal, as root:\n");
   for (const auto& side : scene.sides()) {
-    const auto command = fmt::format("env KUBECONFIG={} kubectl get dsync -A", side.kubectl.kubeconfig().string());
+    const auto command = fmt::format("env KUBECONFIG={} {} get dsync -A", side.kubectl.kubeconfig().string(),
+                                     kube_tool("kubectl").string());
     fmt::print("  {}{}\n", outside != 0 ? fmt::format("nsenter -t {} -n -m -p ", outside) : "", command);
   }
   std::fflush(stdout);

@@ -56,6 +56,12 @@ void ClusterTest::await_other_pod(const Side& side, const std::string& resource,
   if (!there) throw std::runtime_error(fmt::format("no other {} pod of {}/{}", agent, side.name, resource));
 }
 
+void ClusterTest::expect_works(const Side& side, const std::string& resource, const std::string& agent) {
+  const auto old = uid_of(pod(side, resource, agent));
+  side.kubectl.run({"-n", kNamespace, "annotate", "datasync", resource, "datasync.dev/restart=" + old, "--overwrite"});
+  await_other_pod(side, resource, agent, old, std::chrono::seconds(90));
+}
+
 bool ClusterTest::data_flows(std::chrono::seconds limit) {
   auto& servers = scene().servers();
   const auto before = servers.source_mark().audit;

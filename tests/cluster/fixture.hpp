@@ -34,6 +34,8 @@ class ClusterTest : public testing::Test {
   /// Waits until an agent has another pod than `old`, and it is ready.
   static void await_other_pod(const Side& side, const std::string& resource, const std::string& agent,
                               const std::string& old_uid, std::chrono::seconds limit);
+  /// The operator carries out a wish and the node starts a pod: what stood there before cannot show either.
+  static void expect_works(const Side& side, const std::string& resource, const std::string& agent);
   /// What is committed now arrives at the recovery database within `limit`: asks no cluster.
   [[nodiscard]] static bool data_flows(std::chrono::seconds limit);
 };

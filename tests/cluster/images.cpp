@@ -3,7 +3,6 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
-#include <memory>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -30,12 +29,12 @@ void split(const std::string& reference, std::string& repository, std::string& t
 
 /// popen, as it needs no thread.
 std::string output_of(const std::string& command) {
-  const std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(command.c_str(), "r"), [](FILE*) { return 0; });
-  if (!pipe) throw std::runtime_error("cannot run " + command);
+  FILE* pipe = popen(command.c_str(), "r");
+  if (pipe == nullptr) throw std::runtime_error("cannot run " + command);
   std::string text;
   std::array<char, 4096> buffer{};
-  while (const auto n = fread(buffer.data(), 1, buffer.size(), pipe.get())) text.append(buffer.data(), n);
-  if (pclose(pipe.get()) != 0) throw std::runtime_error(command + " failed");
+  while (const auto n = fread(buffer.data(), 1, buffer.size(), pipe)) text.append(buffer.data(), n);
+  if (pclose(pipe) != 0) throw std::runtime_error(command + " failed");
   return text;
 }
 

@@ -65,4 +65,8 @@ bool is_ready(const nlohmann::json& object) {
   return !ready.is_null() && ready["status"] == "True";
 }
 
+int restarts_of(const nlohmann::json& pod) {
+  return pod.value(nlohmann::json::json_pointer("/status/containerStatuses/0/restartCount"), -1);
+}
+
 }  // namespace datasync::test

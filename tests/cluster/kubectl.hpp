@@ -41,6 +41,9 @@ class Kubectl {
 /// The condition Ready is True.
 [[nodiscard]] bool is_ready(const nlohmann::json& object);
 
+/// How often a pod's container was started again; -1 when it has not begun yet.
+[[nodiscard]] int restarts_of(const nlohmann::json& pod);
+
 /// Like `eventually`, for predicates that ask a cluster: each question starts a program, so pauses are longer, and a
 /// question that failed is asked again.
 template <class Predicate>

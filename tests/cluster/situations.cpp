@@ -139,8 +139,7 @@ std::set<std::string> Situations::pods() {
   for (auto& side : scene_.sides()) {
     const auto list = side.kubectl.get({"-n", kNamespace, "pods"});
     for (const auto& pod : list.at("items")) {
-      out.insert(fmt::format("{} {} {}", side.name, pod["metadata"]["name"].get<std::string>(),
-                             pod["status"]["containerStatuses"][0]["restartCount"].get<int>()));
+      out.insert(fmt::format("{} {} {}", side.name, pod["metadata"]["name"].get<std::string>(), restarts_of(pod)));
     }
   }
   return out;

@@ -1,12 +1,15 @@
 #include "tests/cluster/story.hpp"
 
 #include <algorithm>
+#include <ctime>
 #include <stdexcept>
 #include <utility>
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "tests/cluster/manifests.hpp"
 #include "tests/support/eventually.hpp"
 
 namespace datasync::test {
@@ -17,6 +20,24 @@ const std::set<std::string>& everyday() {
   static const std::set<std::string> reasons{"Streaming", "Snapshotting", "AgentsReady",     "Starting",
                                              "AgentGone", "PodPending",   "AgentUnreachable"};
   return reasons;
+}
+
+std::string now() {
+  return fmt::format("{:%FT%T}", fmt::gmtime(std::time(nullptr)));
+}
+
+/// Each reason of the Events about a DataSync with the time of its last one.
+std::map<std::string, std::string> events_of(const Side& side, const std::string& resource) {
+  std::map<std::string, std::string> out;
+  const auto list = side.kubectl.get(
+      {"-n", kNamespace, "events", "--field-selector", "involvedObject.kind=DataSync,involvedObject.name=" + resource});
+  for (const auto& event : list.at("items")) {
+    const std::string first = event.at("eventTime");
+    const std::string last = event.contains("series") ? event["series"].value("lastObservedTime", first) : first;
+    auto& latest = out[event.at("reason")];
+    latest = std::max(latest, last);
+  }
+  return out;
 }
 
 }  // namespace
@@ -40,7 +61,7 @@ std::string Stage::table() const {
   return text;
 }
 
-Story::Story(Stage& stage, std::string name) : stage_(stage), name_(std::move(name)) {
+Story::Story(Stage& stage, std::string name) : stage_(stage), name_(std::move(name)), begun_(now()) {
   for (const auto& side : stage_.scene().sides()) marks_[side.name] = stage_.watcher(side).mark();
 }
 
@@ -74,10 +95,42 @@ void Story::shows(const Side& side, const std::string& resource, const std::stri
   }
 }
 
-std::set<std::string> Story::told(const Side& side, const std::string& resource) const {
-  std::set<std::string> out;
-  for (const auto& reason : stage_.watcher(side).reasons(resource, marks_.at(side.name))) {
-    if (!everyday().contains(reason)) out.insert(reason);
+void Story::compare(const Side& side, const std::string& resource, const Told& told, std::string& out) const {
+  const auto shown = stage_.watcher(side).reasons(resource, marks_.at(side.name));
+  const auto events = events_of(side, resource);
+  const auto say = [&](const char* where, const std::string& reason, const char* what) {
+    out += fmt::format("{}/{}: {} {} {}\n", side.name, resource, where, what, reason);
+  };
+  for (const auto& reason : told.always) {
+    if (std::ranges::find(shown, reason) == shown.end()) say("conditions", reason, "do not tell");
+  }
+  for (const auto& reason : std::set(shown.begin(), shown.end())) {
+    if (everyday().contains(reason)) continue;
+    if (!told.always.contains(reason) && !told.sometimes.contains(reason)) say("conditions", reason, "tell");
+    // What was told with the same words lately is not always told again: the Event may be of an earlier time.
+    if (!events.contains(reason)) say("Events", reason, "do not tell");
+  }
+  for (const auto& [reason, last] : events) {
+    if (last < begun_ || everyday().contains(reason)) continue;
+    if (!told.always.contains(reason) && !told.sometimes.contains(reason)) say("Events", reason, "tell");
+  }
+}
+
+std::string Story::differs_from(const Golden& golden, const std::set<std::string>& anywhere) const {
+  std::string out;
+  std::set<std::string> known;
+  for (const auto& side : stage_.scene().sides()) {
+    for (const auto& resource : stage_.watcher(side).names()) {
+      const auto name = side.name + "/" + resource;
+      const auto named = golden.find(name);
+      auto told = named == golden.end() ? Told{} : named->second;
+      told.sometimes.insert(anywhere.begin(), anywhere.end());
+      compare(side, resource, told, out);
+      known.insert(name);
+    }
+  }
+  for (const auto& [name, told] : golden) {
+    if (!known.contains(name)) out += name + ": was never there\n";
   }
   return out;
 }

@@ -34,6 +34,15 @@ class Stage {
   std::vector<Line> lines_;
 };
 
+/// The reasons that one DataSync tells a fault by: `always` each time, `sometimes` beside them, as it depends on who
+/// looked when.
+struct Told {
+  std::set<std::string> always = {}, sometimes = {};
+};
+
+/// By CLUSTER/NAME; a DataSync that is not named tells nothing.
+using Golden = std::map<std::string, Told>;
+
 /// One fault, from before it is made until all is well.
 class Story {
  public:
@@ -49,13 +58,18 @@ class Story {
   void shows(
       const Side& side, const std::string& resource, const std::string& reason, std::chrono::seconds limit,
       const std::function<void()>& again = [] {});
-  /// The reasons that this DataSync showed, those that any restart shows left out: empty when nobody had to look.
-  [[nodiscard]] std::set<std::string> told(const Side& side, const std::string& resource) const;
+  /// Compares conditions and Events of all DataSyncs since the beginning with what shall be told; reasons that any
+  /// restart shows are left out, and any DataSync may tell those of `anywhere`. Empty when they agree, else a line for
+  /// each difference.
+  [[nodiscard]] std::string differs_from(const Golden& golden, const std::set<std::string>& anywhere = {}) const;
 
  private:
+  void compare(const Side& side, const std::string& resource, const Told& told, std::string& out) const;
+
   Stage& stage_;
   std::string name_;
   std::map<std::string, std::size_t> marks_;
+  std::string begun_;  ///< UTC to the second, as an Event's time begins
   std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
 };
 

@@ -1,6 +1,5 @@
 // datasync-cluster: real single-node Kubernetes clusters on this machine, gone without a trace when it ends.
 
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>

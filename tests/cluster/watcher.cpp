@@ -51,6 +51,15 @@ std::size_t Watcher::mark() const {
   return lines().size();
 }
 
+std::set<std::string> Watcher::names() const {
+  std::set<std::string> out;
+  for (const auto& line : lines()) {
+    const auto name = line.substr(0, line.find('='));  // kubectl's complaints are no names
+    if (name.size() < line.size() && name.find(' ') == std::string::npos) out.insert(name);
+  }
+  return out;
+}
+
 std::vector<std::string> Watcher::reasons(const std::string& resource, std::size_t mark) const {
   std::vector<std::string> out;
   const auto all = lines();

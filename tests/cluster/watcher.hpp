@@ -1,8 +1,6 @@
 #pragma once
 
-#include <chrono>
 #include <filesystem>
-#include <mutex>
 #include <set>
 #include <string>
 #include <thread>
@@ -12,7 +10,7 @@
 
 namespace datasync::test {
 
-/// Notes every condition that the DataSyncs of a cluster ever show, as somebody who watches them would see it
+/// Notes every reason of Ready that the DataSyncs of a cluster ever show, as somebody who watches them would see it
 /// (`kubectl get datasyncs --watch`), also over times without an API server. Thread-safe.
 class Watcher {
  public:
@@ -23,7 +21,9 @@ class Watcher {
 
   /// How much was seen so far.
   [[nodiscard]] std::size_t mark() const;
-  /// The reasons of all conditions of a resource that were seen after `mark`, in order, repeats in a row left out.
+  /// Every resource that was ever seen.
+  [[nodiscard]] std::set<std::string> names() const;
+  /// The reasons of Ready of a resource that were seen after `mark`, in order, repeats in a row left out.
   [[nodiscard]] std::vector<std::string> reasons(const std::string& resource, std::size_t mark) const;
 
  private:
