@@ -317,7 +317,8 @@ void Session::pulse() {
   const bool was_down = brokers_down_.exchange(down);
   if (down)
     around_.status.set(health::State::Retrying, Reason::BrokerUnreachable,
-                       "no broker answers; the position stands still and the binlog waits");
+                       fmt::format("no broker of {} answers; the position stands still and the binlog waits",
+                                   claimed_.access.bootstrap_servers));
   else if (was_down)
     show_state();
   // A producer that waits for brokers, and a dump that waits for a chunk, are no hanging loops.
