@@ -130,7 +130,7 @@ TEST_F(Control, ApiServerAwayForAMinute) {
   b().own->start_api_server();
   b().own->wait_ready();
   expect_works(b(), "bank", "apply");
-  story.ends_well(seconds(120));
+  story.ends_well(seconds(180));
   EXPECT_EQ(story.differs_from({}), "");
 }
 

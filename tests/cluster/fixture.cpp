@@ -59,7 +59,8 @@ void ClusterTest::await_other_pod(const Side& side, const std::string& resource,
 void ClusterTest::expect_works(const Side& side, const std::string& resource, const std::string& agent) {
   const auto old = uid_of(pod(side, resource, agent));
   side.kubectl.run({"-n", kNamespace, "annotate", "datasync", resource, "datasync.dev/restart=" + old, "--overwrite"});
-  await_other_pod(side, resource, agent, old, std::chrono::seconds(90));
+  // Controllers, scheduler and kubelet list again 30 to 60 s after they missed an API server (client-go's reflector).
+  await_other_pod(side, resource, agent, old, std::chrono::seconds(150));
 }
 
 bool ClusterTest::data_flows(std::chrono::seconds limit) {
