@@ -3,7 +3,8 @@
 #   docker build --target operator --build-arg VERSION=0.1.0 --tag REGISTRY/datasync/operator:0.1.0 .
 ARG BASE=debian:trixie-slim
 
-# What the programs are compiled with. A layer of its own: it changes with this list only.
+# What the programs are compiled with, at the state of Debian's fixes: the base may be older, and the images take their
+# libraries from here. A layer of its own: it changes with this list only.
 FROM ${BASE} AS dependencies
 # The secret holds the machine's own settings of apt (a proxy, how dates are checked), which belong in no layer; there need not be one.
 RUN --mount=type=secret,id=apt,target=/etc/apt/apt.conf.d/99build-host \

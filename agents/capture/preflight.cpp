@@ -168,8 +168,7 @@ std::vector<Finding> check_server(const ServerFacts& facts, const PreflightRules
     out.push_back(
         {Reason::DuplicateServerId,
          fmt::format("server id {} is used by the server, its primary or a replica", rules.server_id),
-         "give the other server or client another server_id, or the agent another serverId: the operator makes it "
-         "from the DataSync's name"});
+         "give the other server or client another server_id (an agent configured by hand: another serverId)"});
   check_grants(facts, out);
   return out;
 }
