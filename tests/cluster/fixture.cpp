@@ -56,11 +56,11 @@ void ClusterTest::await_other_pod(const Side& side, const std::string& resource,
   if (!there) throw std::runtime_error(fmt::format("no other {} pod of {}/{}", agent, side.name, resource));
 }
 
-void ClusterTest::expect_works(const Side& side, const std::string& resource, const std::string& agent) {
+void ClusterTest::expect_works(const Side& side, const std::string& resource, const std::string& agent,
+                               std::chrono::seconds limit) {
   const auto old = uid_of(pod(side, resource, agent));
   side.kubectl.run({"-n", kNamespace, "annotate", "datasync", resource, "datasync.dev/restart=" + old, "--overwrite"});
-  // Controllers, scheduler and kubelet list again 30 to 60 s after they missed an API server (client-go's reflector).
-  await_other_pod(side, resource, agent, old, std::chrono::seconds(150));
+  await_other_pod(side, resource, agent, old, limit);
 }
 
 bool ClusterTest::data_flows(std::chrono::seconds limit) {

@@ -35,7 +35,8 @@ class ClusterTest : public testing::Test {
   static void await_other_pod(const Side& side, const std::string& resource, const std::string& agent,
                               const std::string& old_uid, std::chrono::seconds limit);
   /// The operator carries out a wish and the node starts a pod: what stood there before cannot show either.
-  static void expect_works(const Side& side, const std::string& resource, const std::string& agent);
+  static void expect_works(const Side& side, const std::string& resource, const std::string& agent,
+                           std::chrono::seconds limit = std::chrono::seconds(90));
   /// What is committed now arrives at the recovery database within `limit`: asks no cluster.
   [[nodiscard]] static bool data_flows(std::chrono::seconds limit);
 };

@@ -1,7 +1,6 @@
 #include "tests/cluster/story.hpp"
 
 #include <algorithm>
-#include <ctime>
 #include <stdexcept>
 #include <utility>
 
@@ -23,7 +22,10 @@ const std::set<std::string>& everyday() {
 }
 
 std::string now() {
-  return fmt::format("{:%FT%T}", fmt::gmtime(std::time(nullptr)));
+  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(since_epoch);
+  return fmt::format("{:%FT%T}.{:06}Z", fmt::gmtime(seconds.count()),
+                     std::chrono::floor<std::chrono::microseconds>(since_epoch - seconds).count());
 }
 
 /// Each reason of the Events about a DataSync with the time of its last one.

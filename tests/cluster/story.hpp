@@ -69,7 +69,7 @@ class Story {
   Stage& stage_;
   std::string name_;
   std::map<std::string, std::size_t> marks_;
-  std::string begun_;  ///< UTC to the second, as an Event's time begins
+  std::string begun_;  ///< UTC, as an Event's time is written
   std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
 };
 
