@@ -48,6 +48,8 @@ TEST_F(Rights, TaskWithDeletionPolicyDeleteIsCleanedUp) {
   story.mended();
   for (const auto& task : tasks()) apply_again(task);
   story.ends_well(seconds(120));
+  const Told cleaned{.always = {"CleanupRunning"}, .sometimes = {"CleanupDone"}};  // the latter as an Event only
+  EXPECT_EQ(story.differs_from({{"a/backoffice", cleaned}, {"b/shop", cleaned}}), "");
 }
 
 /// A resource is deleted and made again faster than the garbage collector works: here it stands still.
@@ -79,6 +81,8 @@ TEST_F(Rights, LeftoversOfAFormerResourceAreReplaced) {
   story.mended();
   for (const auto& task : tasks()) task.side.own->start_controllers();
   story.ends_well(seconds(120));
+  const Told replaced{.always = {"ReplacingLeftover"}};
+  EXPECT_EQ(story.differs_from({{"a/backoffice", replaced}, {"b/shop", replaced}}), "");
 }
 
 TEST_F(Rights, ResourceOfAnInstallationThatIsGoneIsTakenOver) {
@@ -91,6 +95,7 @@ TEST_F(Rights, ResourceOfAnInstallationThatIsGoneIsTakenOver) {
                         seconds(60)));
   }
   story.ends_well(seconds(60));
+  EXPECT_EQ(story.differs_from({}), "");
 }
 
 TEST_F(Rights, ExtrasAreMadeAndTakenAway) {
@@ -113,6 +118,7 @@ TEST_F(Rights, ExtrasAreMadeAndTakenAway) {
   EXPECT_EQ(count(a(), "networkpolicies"), a().resources.size()) << "the installation in cluster a has them on";
   EXPECT_TRUE(in_time([&] { return count(b(), "networkpolicies") == 0; }, seconds(60)));
   story.ends_well(seconds(60));
+  EXPECT_EQ(story.differs_from({}), "");
 }
 
 std::string lines(const std::set<Right>& rights) {
