@@ -1,5 +1,7 @@
 // Certificates and passwords: each wrong one has its name, and heals when the secret is mended, with no restart.
 
+#include <utility>
+
 #include "tests/cluster/fixture.hpp"
 #include "tests/cluster/manifests.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -14,8 +16,22 @@ constexpr seconds kShown{120}, kHealed{150};
 
 class Secrets : public ClusterTest {
  protected:
+  /// Waits for the end of what an earlier test rolled out: an agent whose predecessor was slow to go may have been
+  /// superseded by it, ends, and is begun again.
   void SetUp() override {
-    for (const auto& side : scene().sides()) before_[side.name] = agents(side);
+    auto since = std::chrono::steady_clock::now();
+    const auto quiet = [&] {
+      std::map<std::string, std::map<std::string, int>> now;
+      bool all_ready = true;
+      for (const auto& side : scene().sides()) {
+        now[side.name] = agents(side);
+        for (const auto& pod : side.kubectl.get({"-n", kNamespace, "pods"}).at("items"))
+          all_ready = all_ready && is_ready(pod) && !pod["metadata"].contains("deletionTimestamp");
+      }
+      if (!all_ready || std::exchange(before_, now) != now) since = std::chrono::steady_clock::now();
+      return std::chrono::steady_clock::now() - since >= seconds(3);
+    };
+    ASSERT_TRUE(in_time(quiet, seconds(90))) << "agents of an earlier test are still being replaced";
   }
   void TearDown() override {
     for (const auto& side : scene().sides()) {
