@@ -103,8 +103,8 @@ TEST_F(Pods, BadImageSetAndReverted) {
 TEST_F(Pods, MemoryLimitTooSmallAndMended) {
   Story story(stage(), "memory limit mended");
   patch(b(), "shop", R"({"spec":{"apply":{"resources":{"limits":{"memory":"4Mi"}}}}})");
-  // So little that the kernel may also kill what starts the container: the node then names no lack of memory. A pod that
-  // begins anew has no back-off to wait for.
+  // So little that the kernel may also kill what starts the container: the node then names no lack of memory. A pod
+  // that begins anew has no back-off to wait for.
   const auto once_more = [] {
     for (const auto& pod : b().pods("shop", "apply")) {
       if (!is_ready(pod) && restarts_of(pod) > 0)
