@@ -25,6 +25,7 @@ using health::State;
 
 constexpr base::Millis kLook{100};
 constexpr base::Millis kTopicPoll{500};
+constexpr base::Millis kTopicsMade{5'000};  ///< what capture of a new task may need for its topics
 constexpr std::chrono::seconds kReadTimeout{60};
 
 /// One stream with its thread, restarted as its errors ask for.
@@ -121,18 +122,22 @@ base::Result<void> check(const config::Apply& config, const Dialect& dialect) {
   return check_destination(*connection, dialect, config);
 }
 
-/// The number of streams; waits for a topic that capture has not made yet.
+/// The number of streams; waits for a topic that capture has not made yet. Where both agents start at once, that is
+/// told only when it lasts.
 base::Result<std::int32_t> wait_for_topic(const config::Apply& config, health::Status& status, std::stop_token stop) {
   const auto& channel = config.common.channel;
+  const auto since = base::steady_now();
   while (!stop.stop_requested()) {
     DS_ASSIGN(const auto access, kafka::access(channel, config.common.secrets_dir));
     DS_ASSIGN(const auto admin, kafka::Admin::open(access));
     DS_ASSIGN(const auto topic, admin->describe(channel.topic));
     DS_ASSIGN(const auto state, admin->describe(channel.state_topic()));
     if (topic.exists && state.exists) return topic.partitions;
-    status.set(
-        State::Retrying, Reason::TopicMissing,
-        fmt::format("waits for the topics {} and {}, which capture makes", channel.topic, channel.state_topic()));
+    if (base::steady_now() - since >= kTopicsMade) {
+      status.set(
+          State::Retrying, Reason::TopicMissing,
+          fmt::format("waits for the topics {} and {}, which capture makes", channel.topic, channel.state_topic()));
+    }
     status.beat();
     base::sleep_for(stop, kTopicPoll);
   }
