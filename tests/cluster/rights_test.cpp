@@ -49,7 +49,9 @@ TEST_F(Rights, TaskWithDeletionPolicyDeleteIsCleanedUp) {
   for (const auto& task : tasks()) apply_again(task);
   story.ends_well(seconds(120));
   const Told cleaned{.always = {"CleanupRunning"}, .sometimes = {"CleanupDone"}};  // the latter as an Event only
-  EXPECT_EQ(story.differs_from({{"a/backoffice", cleaned}, {"b/shop", cleaned}}), "");
+  auto begins_anew = cleaned;
+  begins_anew.sometimes.insert("TopicMissing");  // apply may be there before capture has made the topics
+  EXPECT_EQ(story.differs_from({{"a/backoffice", begins_anew}, {"b/shop", cleaned}}), "");
 }
 
 /// A resource is deleted and made again faster than the garbage collector works: here it stands still.
