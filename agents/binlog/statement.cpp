@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "agents/binlog/alter.hpp"
 #include "agents/binlog/charset.hpp"
 
 namespace datasync::binlog {
@@ -160,7 +161,10 @@ class Classifier {
     if (!take("TABLE")) return done(Kind::OtherDdl);
     skip_if_exists();
     name();
-    out_.kind = ignore ? Kind::RowsByDdl : Kind::OtherDdl;
+    auto effects = read_alter(token_, lexer_);
+    out_.kind = ignore ? Kind::RowsByDdl : effects.values ? Kind::ValuesByDdl : Kind::OtherDdl;
+    out_.columns = std::move(effects.columns);
+    out_.primary_key = effects.primary_key;
     for (; !at_end(); advance()) {
       if (moves_rows()) {
         out_.kind = Kind::RowsByDdl;
@@ -207,16 +211,29 @@ bool may_be(std::string_view token, std::string_view name) noexcept {
 }  // namespace
 
 std::string_view to_string(StatementKind kind) noexcept {
-  static constexpr std::array<std::string_view, 18> kNames{
-      "Begin",       "Commit",       "Rollback",  "Savepoint",  "RollbackTo", "XaStart",
-      "XaEnd",       "XaPrepare",    "XaCommit",  "XaRollback", "Truncate",   "DropTable",
-      "RenameTable", "DropDatabase", "RowsByDdl", "OtherDdl",   "Dml",        "Other"};
+  static constexpr std::array<std::string_view, 19> kNames{
+      "Begin",     "Commit",      "Rollback",   "Savepoint", "RollbackTo", "XaStart",     "XaEnd",
+      "XaPrepare", "XaCommit",    "XaRollback", "Truncate",  "DropTable",  "RenameTable", "DropDatabase",
+      "RowsByDdl", "ValuesByDdl", "OtherDdl",   "Dml",       "Other"};
   const auto index = static_cast<std::size_t>(kind);
   return index < kNames.size() ? kNames[index] : "?";
 }
 
 Statement classify(std::string_view sql, std::string_view default_database, Quoting quoting) {
   return Classifier(sql, default_database, quoting).run();
+}
+
+std::string without_values(std::string_view sql, Quoting quoting) {
+  std::string out;
+  Lexer lexer(sql, quoting);
+  for (auto token = lexer.next(); token.kind != Token::Kind::End; token = lexer.next()) {
+    const bool number = token.kind == Token::Kind::Word && token.raw.front() >= '0' && token.raw.front() <= '9';
+    const bool value = number || token.kind == Token::Kind::String;
+    const bool joined = token.is('.') || token.is(',') || token.is(')') || out.ends_with('.') || out.ends_with('(');
+    if (!out.empty() && !joined) out.push_back(' ');
+    out.append(value ? std::string_view("?") : token.raw);
+  }
+  return out;
 }
 
 bool mentions(std::string_view sql, std::string_view default_database, std::string_view database,

@@ -139,6 +139,17 @@ base::Result<message::SchemaId> Catalog::schema_of(const TableChoice& choice) {
   return id;
 }
 
+bool Catalog::may_be_key(const TableChoice& choice, std::string_view column) {
+  const auto in_key = [&](const message::TableSchema& schema) {
+    return std::ranges::any_of(
+        schema.key, [&](auto index) { return binlog::same_ignoring_case(schema.columns[index].name, column); });
+  };
+  if (const auto newest = newest_.find(&choice); newest != newest_.end())
+    return in_key(tables_[newest->second].encoder.schema());
+  const auto server = info(choice);
+  return !server || !*server || in_key((*server)->schema);
+}
+
 std::string Catalog::name_row(message::SchemaId schema, base::Bytes row) const {
   const auto at = schemas_.find(schema);
   if (at == schemas_.end()) return "a row";

@@ -7,6 +7,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agents/base/result.hpp"
@@ -47,6 +48,9 @@ class Catalog {
   [[nodiscard]] CapturedTable& table(std::uint32_t number) { return tables_[number]; }
   /// The schema a table has now: of its newest table map, or as the server tells. Errors: as above; TableDropped.
   base::Result<message::SchemaId> schema_of(const TableChoice& choice);
+  /// Whether a column belongs to the table's key, by its newest table map or as the server tells now; true when neither
+  /// is to be had.
+  bool may_be_key(const TableChoice& choice, std::string_view column);
   /// "shop.orders (id=7)"
   [[nodiscard]] std::string name_row(message::SchemaId schema, base::Bytes row) const;
 

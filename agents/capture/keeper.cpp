@@ -105,6 +105,16 @@ base::Result<void> Keeper::write_progress(const message::SnapshotProgress& progr
   return writer_.write(progress, std::move(stop));
 }
 
+base::Result<KnownSnapshot> Keeper::revise(const Selection& selection, const std::vector<Outdated>& outdated,
+                                           std::stop_token stop) {
+  const std::scoped_lock lock(state_mutex_);
+  DS_TRY(writer_.check(stop));
+  for (const auto& record : capture::revise(view_.snapshot(), selection, outdated, make_snapshot_id()))
+    DS_TRY(writer_.write(record, stop));
+  DS_TRY(writer_.check(stop));
+  return view_.snapshot();
+}
+
 void Keeper::progress(message::SnapshotProgress progress) {
   const std::scoped_lock lock(waiting_mutex_);
   // Of one table only the newest matters.

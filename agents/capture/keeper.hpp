@@ -14,6 +14,7 @@
 
 #include "agents/base/clock.hpp"
 #include "agents/base/result.hpp"
+#include "agents/capture/snapshot_plan.hpp"
 #include "agents/capture/xa.hpp"
 #include "agents/health/status.hpp"
 #include "agents/protocol/acks.hpp"
@@ -51,6 +52,10 @@ class Keeper {
   void progress(message::SnapshotProgress progress);
   /// Writes one progress now. Errors: those of StateWriter.
   base::Result<void> write_progress(const message::SnapshotProgress& progress, std::stop_token stop);
+  /// Brings the state topic's account of snapshots in line (see `revise`) and returns what it says then. Progress that
+  /// is waiting to be written may be lost by it: what it is about is copied again. Errors: those of StateWriter.
+  base::Result<KnownSnapshot> revise(const Selection& selection, const std::vector<Outdated>& outdated,
+                                     std::stop_token stop);
   /// Writes everything that is waiting and a last checkpoint, as far as that works; call it when the epoch ends in
   /// peace.
   void finish();

@@ -24,6 +24,11 @@ std::int64_t steady_us() noexcept {
   return std::chrono::duration_cast<std::chrono::microseconds>(base::steady_now().time_since_epoch()).count();
 }
 
+/// For logs, errors and records: without values, which may be of columns that nobody is to see.
+std::string shown(const binlog::QueryInfo& query) {
+  return binlog::without_values(query.event.sql.substr(0, kMostStatement), query.quoting);
+}
+
 }  // namespace
 
 void SourceClock::set(std::uint64_t source_us) noexcept {
@@ -61,7 +66,9 @@ base::Result<void> Pipeline::read(sql::BinlogStream& stream) {
     move_point(event);
     DS_TRY(reader_.feed(event));
     if (std::exchange(first, false)) parts_.on_first_event();
-    if (reader_.outside() && base::steady_now() >= next_tick_) DS_TRY(tick());
+    if (!reader_.outside()) continue;
+    if (std::exchange(outdated_, false)) DS_TRY(parts_.on_between());
+    if (base::steady_now() >= next_tick_) DS_TRY(tick());
   }
   return Error(Reason::Stopping, "a stop was asked for");
 }
@@ -146,6 +153,8 @@ base::Result<void> Pipeline::on_query(const binlog::QueryInfo& query) {
       if (parts_.selection.find(name.database, name.table) == nullptr) return {};
       return refuse_statement(query, name.database + "." + name.table);
     }
+    case StatementKind::ValuesByDdl:
+      return values_changed(query);
     case StatementKind::Dml:
       for (const auto& t : parts_.selection.tables())
         if (binlog::mentions(query.event.sql, query.event.database, t.database, t.table, query.quoting))
@@ -168,7 +177,18 @@ base::Result<void> Pipeline::on_query(const binlog::QueryInfo& query) {
 base::Result<void> Pipeline::refuse_statement(const binlog::QueryInfo& query, std::string_view why) {
   return Error(Reason::StatementFormat,
                fmt::format("{} may be changed by a statement that tells no rows, transaction {} at {}: {}", why,
-                           gtid_.text(), query.where.text(), query.event.sql.substr(0, kMostStatement)));
+                           gtid_.text(), query.where.text(), shown(query)));
+}
+
+/// Every row keeps its key, unless the key is what changed: then readers have rows of keys that are no more.
+base::Result<void> Pipeline::values_changed(const binlog::QueryInfo& query) {
+  const auto& name = query.statement.tables.at(0);
+  const auto* table = parts_.selection.find(name.database, name.table);
+  if (table == nullptr || query.event.error != 0 || !parts_.writer.wants(table->stream)) return {};
+  bool key = query.statement.primary_key;
+  for (const auto& column : query.statement.columns) key = key || catalog_.may_be_key(*table, column);
+  outdated_ = true;
+  return parts_.on_outdated({table->qualified(), key}, shown(query));
 }
 
 base::Result<void> Pipeline::truncated(const TableChoice& table) {
@@ -180,11 +200,11 @@ base::Result<void> Pipeline::truncated(const TableChoice& table) {
   return parts_.writer.added(1);
 }
 
-void Pipeline::note(const TableChoice& table, message::SchemaNote::What what, std::string_view sql) {
+void Pipeline::note(const TableChoice& table, message::SchemaNote::What what, const std::string& statement) {
   if (!parts_.writer.wants(table.stream)) return;
   base::log::warn("a captured table was dropped or renamed at the source",
-                  {{"table", table.qualified()}, {"gtid", gtid_.text()}, {"statement", sql.substr(0, kMostStatement)}});
-  parts_.writer.note(table, {gtid_, table.database, table.table, what, std::string(sql.substr(0, kMostStatement))});
+                  {{"table", table.qualified()}, {"gtid", gtid_.text()}, {"statement", statement}});
+  parts_.writer.note(table, {gtid_, table.database, table.table, what, statement});
 }
 
 base::Result<void> Pipeline::gone(const binlog::QueryInfo& query) {
@@ -193,7 +213,7 @@ base::Result<void> Pipeline::gone(const binlog::QueryInfo& query) {
   if (query.statement.kind == StatementKind::DropDatabase) {
     for (const auto& t : parts_.selection.tables())
       if (parts_.selection.find(query.statement.tables.at(0).database, t.table) == &t)
-        note(t, What::Dropped, query.event.sql);
+        note(t, What::Dropped, shown(query));
     return {};
   }
   // A table renamed to a captured name brings rows that no event told of: that name is void as well.
@@ -203,7 +223,7 @@ base::Result<void> Pipeline::gone(const binlog::QueryInfo& query) {
     const auto* table = parts_.selection.find(name.database, name.table);
     if (table == nullptr || std::ranges::find(told, table) != told.end()) continue;
     told.push_back(table);
-    note(*table, what, query.event.sql);
+    note(*table, what, shown(query));
   }
   return {};
 }

@@ -15,6 +15,7 @@
 #include "agents/capture/catalog.hpp"
 #include "agents/capture/gate.hpp"
 #include "agents/capture/selection.hpp"
+#include "agents/capture/snapshot_plan.hpp"
 #include "agents/capture/writer.hpp"
 #include "agents/capture/xa.hpp"
 #include "agents/health/status.hpp"
@@ -52,6 +53,9 @@ struct PipelineParts {
   std::mutex& between;  ///< held while several records that belong together go out between two transactions
   std::function<void()> on_first_event;
   std::function<void()> on_tick;  ///< about once a second while events come
+  /// A statement changes rows that are there already and tells none of them; called before the position moves past it.
+  std::function<base::Result<void>(const Outdated&, const std::string& statement)> on_outdated;
+  std::function<base::Result<void>()> on_between;  ///< after the transaction in which `on_outdated` was called
 };
 
 /// Handles the events of one connection, on one thread.
@@ -86,9 +90,10 @@ class Pipeline final : public binlog::Handler {
   void move_point(base::Bytes event);
   void ended();
   base::Result<void> truncated(const TableChoice& table);
+  base::Result<void> values_changed(const binlog::QueryInfo& query);
   base::Result<void> gone(const binlog::QueryInfo& query);
   base::Result<void> refuse_statement(const binlog::QueryInfo& query, std::string_view why);
-  void note(const TableChoice& table, message::SchemaNote::What what, std::string_view sql);
+  void note(const TableChoice& table, message::SchemaNote::What what, const std::string& statement);
 
   PipelineParts parts_;
   Catalog& catalog_;
@@ -100,6 +105,7 @@ class Pipeline final : public binlog::Handler {
   message::GtidSet before_prepare_;
   bool held_ = false;
   std::uint32_t rows_in_transaction_ = 0;
+  bool outdated_ = false;  ///< `on_between` is due
   base::SteadyTime next_tick_;
 };
 

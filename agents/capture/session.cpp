@@ -19,11 +19,6 @@ constexpr unsigned kTwinCuts = 5;          ///< so often in a row is no take-ove
 constexpr base::Millis kTwinPeace{60000};  ///< a dump this long ends the row; a first event comes before every cut
 constexpr double kMicros = 1e6;
 
-std::string make_id() {
-  std::random_device random;
-  return fmt::format("{:08x}{:08x}", random(), random());
-}
-
 double seconds_since(std::int64_t steady_us) {
   const auto now = std::chrono::duration_cast<std::chrono::microseconds>(base::steady_now().time_since_epoch()).count();
   return static_cast<double>(now - steady_us) / kMicros;
@@ -55,12 +50,6 @@ Session::~Session() {
   stop_.request_stop();
   drop_runner();
   if (output_) output_->forget_waiting();  // the producer lives on for a moment after the keeper, which they call
-}
-
-void Session::drop_runner() {
-  std::unique_ptr<SnapshotRunner> runner;  // ends after the lock: its threads take the lock on their way out
-  const std::scoped_lock lock(runner_mutex_);
-  std::swap(runner, runner_);
 }
 
 base::Result<std::unique_ptr<Session>> Session::open(const Surroundings& around, Selection selection, Claimed claimed,
@@ -138,11 +127,15 @@ base::Result<void> Session::begin(const Pick& pick) {
   keeper_ = std::make_unique<Keeper>(
       *claimed_.state, claimed_.view, claimed_.epoch, *acks_, prepared_, around_.status,
       [this] { return output_->produced_bytes(); }, keep, [this](Error e) { fail(std::move(e)); }, [this] { pulse(); });
+  auto outdated = everything(selection_);
+  if (!lost) {
+    DS_ASSIGN(outdated, outdated_by(selection_, claimed_.view.snapshot()));
+  }
+  DS_ASSIGN(known_, keeper_->revise(selection_, outdated, stop_.get_token()));
   // Where a stream begins stands on it before anything else does, so that no restart takes another beginning.
   DS_TRY(writer_->watermark(0));
   DS_TRY(output_->flush());
-  plan_ = lost ? plan_replacement(selection_, make_id)
-               : plan_snapshot(selection_, around_.config.snapshot_mode, claimed_.view.snapshot(), make_id);
+  plan();
   monitor_ = std::make_unique<Monitor>(gate_, connect_to(), clock_,
                                        [this] { return freshness_.read_time_us.load(std::memory_order_relaxed); });
   around_.status.set_epoch(claimed_.epoch.value());
@@ -168,10 +161,11 @@ base::Result<void> Session::give_up_position() {
                   {{"position", writer_->position().text()}, {"begins", position.position.text()}});
   drop_runner();
   prepared_.clear();
+  // Before the new position: who starts after a crash in between would find it and not know what was missed.
+  DS_ASSIGN(known_, keeper_->revise(selection_, everything(selection_), stop_.get_token()));
   writer_->jump(position.dump_from, position.position);
   DS_TRY(writer_->watermark(0));
-  plan_ = plan_replacement(selection_, make_id);
-  plan_started_ = false;
+  plan();
   return {};
 }
 
@@ -179,8 +173,7 @@ base::Result<Pick> Session::find_replica() {
   for (int tries = 0;; ++tries) {
     const Needed needed{writer_->position(), writer_->newest()};
     auto pick = around_.source.pick(selection_, needed, stop_.get_token());
-    const bool give_up =
-        !pick && position_lost(pick.error()) && tries == 0 && around_.loss.may_give_up(published());
+    const bool give_up = !pick && position_lost(pick.error()) && tries == 0 && around_.loss.may_give_up(published());
     if (!give_up) return pick;
     DS_TRY(give_up_position());
   }
@@ -213,14 +206,17 @@ base::Result<void> Session::dump(const Pick& pick) {
   Catalog catalog([this, name] { return around_.source.connect(name); },
                   [this](const message::TableSchema& schema) { return keeper_->schema(schema, stop_.get_token()); });
   catalog_ = &catalog;
-  Pipeline pipeline({selection, *writer_, prepared_, gate_, clock_, around_.status, freshness_, between_,
-                     [this] {
-                       connected_ = true;
-                       around_.loss.regained();
-                       show_state();
-                     },
-                     [this] { pulse(); }},
-                    catalog, stop_.get_token());
+  Pipeline pipeline(
+      {selection, *writer_, prepared_, gate_, clock_, around_.status, freshness_, between_,
+       [this] {
+         connected_ = true;
+         around_.loss.regained();
+         show_state();
+       },
+       [this] { pulse(); },
+       [this](const Outdated& table, const std::string& statement) { return on_outdated(table, statement); },
+       [this] { return copy_outdated(); }},
+      catalog, stop_.get_token());
   auto result = [&]() -> base::Result<void> {
     if (plan_) {
       for (auto& task : plan_->tasks)
@@ -228,42 +224,12 @@ base::Result<void> Session::dump(const Pick& pick) {
           if (t.info && t.choice != nullptr && t.choice->qualified() == task.table->qualified())
             task.rows_estimate = std::max(task.rows_estimate, t.info->rows_estimate);
     }
-    DS_TRY(start_snapshot(plan_));
+    DS_TRY(copy_outdated());
+    DS_TRY(start_snapshot());
     return pipeline.run(*stream);
   }();
   catalog_ = nullptr;
   return result;
-}
-
-base::Result<void> Session::start_snapshot(std::optional<SnapshotPlan> plan) {
-  const bool once = around_.config.common.mode == config::Mode::Once;
-  if (plan_started_ || (!plan && !once)) return {};
-  SnapshotParts parts{selection_,
-                      gate_,
-                      *output_,
-                      *writer_,
-                      *keeper_,
-                      between_,
-                      around_.status,
-                      connect_to(),
-                      [this] { return output_->flush(); },
-                      [this](Error e) { fail(std::move(e)); },
-                      [this, once] {
-                        complete_ = once;
-                        if (once) stop_.request_stop();
-                        show_state();
-                      }};
-  SnapshotSettings settings{around_.config.parallelism, around_.config.chunk_rows, around_.config.record_bytes,
-                            claimed_.max_message_bytes, once};
-  auto runner = std::make_unique<SnapshotRunner>(std::move(parts), settings);
-  auto* started = runner.get();
-  {
-    const std::scoped_lock lock(runner_mutex_);
-    runner_ = std::move(runner);
-  }
-  DS_TRY(started->start(std::move(plan), stop_.get_token()));
-  plan_started_ = true;
-  return {};
 }
 
 /// What the end of a connection means for the epoch.

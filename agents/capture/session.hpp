@@ -98,11 +98,14 @@ class Session {
   [[nodiscard]] message::GtidSet published() const;
   base::Result<Pick> find_replica();
   base::Result<void> dump(const Pick& pick);
-  base::Result<void> start_snapshot(std::optional<SnapshotPlan> plan);
+  void drop_runner();
+  void plan();
+  base::Result<void> on_outdated(const Outdated& table, const std::string& statement);
+  base::Result<void> copy_outdated();
+  base::Result<void> start_snapshot();
   base::Result<void> outcome(base::Result<void> dumped, const Pick& pick);
   void make_writer(std::vector<message::GtidSet> sent, message::GtidSet position);
   void fail(base::Error error);
-  void drop_runner();
   void show_state();
   void pulse();
   [[nodiscard]] ConnectTo connect_to() const;
@@ -122,6 +125,9 @@ class Session {
   std::unique_ptr<KafkaOutput> output_;
   std::unique_ptr<StreamWriter> writer_;
   Catalog* catalog_ = nullptr;  ///< of the open connection; dump thread
+  // What is copied; dump thread.
+  KnownSnapshot known_;    ///< as the state topic had it when it was last brought in line
+  bool outdated_ = false;  ///< `known_` has changed since the plan was made
   std::optional<SnapshotPlan> plan_;
   bool plan_started_ = false;
 

@@ -79,6 +79,9 @@ base::Result<void> SnapshotRunner::begin(std::stop_token stop) {
   DS_TRY(to_all_streams(Phase::Begin));
   DS_TRY(parts_.flush());
   if (!plan_.fresh) return {};
+  // The whole first: without it a crash would lose which tables must be emptied.
+  base::log::info("a snapshot begins", {{"id", plan_.id}, {"tables", plan_.tasks.size()}});
+  DS_TRY(parts_.keeper.write_progress(plan_.whole(false), stop));
   for (const auto* table : plan_.done) {
     auto p = progress_of(*table);
     p.done = true;
@@ -91,11 +94,7 @@ base::Result<void> SnapshotRunner::begin(std::stop_token stop) {
     p.rows_done = task.rows_done;
     DS_TRY(parts_.keeper.write_progress(p, stop));
   }
-  message::SnapshotProgress whole;
-  whole.id = plan_.id;
-  whole.tables = plan_.all;
-  base::log::info("a snapshot begins", {{"id", plan_.id}, {"tables", plan_.tasks.size()}});
-  return parts_.keeper.write_progress(whole, stop);
+  return {};
 }
 
 message::SnapshotProgress SnapshotRunner::progress_of(const TableChoice& table) const {
@@ -196,7 +195,7 @@ base::Result<void> SnapshotRunner::emit(const SnapshotTask& task, const Chunk& c
   record.phase = Phase::Rows;
   record.position = parts_.writer.position();
   std::uint32_t order = 0;
-  if (first && plan_.replace) {
+  if (first && task.replace) {
     base::Buffer truncate;
     truncate.put(static_cast<std::uint8_t>(message::Op::Truncate));
     record.rows = {{chunk.schema.id(), order++, 1, 0, text_of(truncate)}};
@@ -244,10 +243,7 @@ base::Result<void> SnapshotRunner::end(std::stop_token stop) {
     DS_TRY(to_all_streams(Phase::End));
   }
   DS_TRY(parts_.flush());
-  message::SnapshotProgress whole;
-  whole.id = plan_.id;
-  whole.tables = plan_.all;
-  whole.done = true;
+  const auto whole = plan_.whole(true);
   base::log::info("the snapshot is complete", {{"id", plan_.id}, {"rows", figures().rows}});
   base::Backoff backoff(kFirstWait, kLongestWait);
   while (true) {

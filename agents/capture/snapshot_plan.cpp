@@ -1,84 +1,179 @@
 #include "agents/capture/snapshot_plan.hpp"
 
 #include <algorithm>
+#include <random>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "agents/capture/route.hpp"
 
 namespace datasync::capture {
 namespace {
 
-/// The newest snapshot as the state topic has it.
-struct Known {
-  std::string id;
-  bool begun = false;
-  bool done = false;
-  std::vector<std::string> tables;
-  std::map<std::string, message::SnapshotProgress> progress;
+using message::SnapshotProgress;
+using message::TableScope;
 
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+std::string name_of(const SnapshotProgress& p) {
+  return p.database + "." + p.table;
+}
+
+/// KnownSnapshot, easier to ask.
+struct Known {
+  SnapshotProgress whole;
+  bool begun = false;
+  std::map<std::string, SnapshotProgress> progress;
+
+  [[nodiscard]] bool unfinished() const { return begun && !whole.done; }
+  [[nodiscard]] bool covers(const std::string& table) const { return contains(whole.tables, table); }
+  [[nodiscard]] bool stale(const std::string& table) const { return contains(whole.stale, table); }
   [[nodiscard]] bool finished(const std::string& table) const {
     const auto at = progress.find(table);
-    return at != progress.end() && at->second.done;
+    return covers(table) && (whole.done || (at != progress.end() && at->second.done));
   }
 };
 
-Known fold(const std::vector<message::SnapshotProgress>& records) {
+Known fold(const KnownSnapshot& records) {
   Known k;
   for (const auto& r : records) {
-    k.id = r.id;
     if (r.table.empty()) {
       k.begun = true;
-      k.done = r.done;
-      k.tables = r.tables;
+      k.whole = r;
     } else {
-      k.progress.emplace(r.database + "." + r.table, r);
+      k.progress.emplace(name_of(r), r);
     }
   }
   return k;
 }
 
+const TableChoice* find(const Selection& selection, const std::string& name) {
+  const auto tables = selection.tables();
+  const auto at = std::ranges::find(tables, name, &TableChoice::qualified);
+  return at == tables.end() ? nullptr : &*at;
+}
+
+TableScope scope_of(const TableChoice& table) {
+  return {table.type, table.exclude};
+}
+
+bool shows_more(const TableScope& before, const TableChoice& now) {
+  return std::ranges::any_of(before.exclude, [&](const auto& column) { return !contains(now.exclude, column); });
+}
+
 }  // namespace
 
-std::optional<SnapshotPlan> plan_snapshot(const Selection& selection, config::SnapshotMode mode,
-                                          const std::vector<message::SnapshotProgress>& known,
-                                          const std::function<std::string()>& make_id) {
+std::string make_snapshot_id() {
+  std::random_device random;
+  return fmt::format("{:08x}{:08x}", random(), random());
+}
+
+base::Result<std::vector<Outdated>> outdated_by(const Selection& selection, const KnownSnapshot& known) {
   const auto last = fold(known);
-  const bool unfinished = last.begun && !last.done;
-  if (mode == config::SnapshotMode::Never && !unfinished) return std::nullopt;
+  std::vector<Outdated> out;
+  for (std::size_t i = 0; i < last.whole.tables.size(); ++i) {
+    const auto& name = last.whole.tables[i];
+    const auto* now = find(selection, name);
+    if (now == nullptr) {
+      out.push_back({name, true});
+      continue;
+    }
+    if (i >= last.whole.scopes.size()) continue;  // a record of before
+    const auto& before = last.whole.scopes[i];
+    if (before.type != now->type) {
+      const auto stream = stream_of(before.type, selection.streams());
+      if (stream != now->stream)
+        return base::Error(
+            base::Reason::ConfigInvalid,
+            fmt::format(
+                "{} was published as type {} on partition {}; as type {} it would be on partition {}, and readers "
+                "of both would know no order. Name it under {} again, or use a topic of its own",
+                name, before.type, stream, now->type, now->stream, before.type));
+      out.push_back({name, true});
+    } else if (shows_more(before, *now)) {
+      out.push_back({name, false});
+    }
+  }
+  return out;
+}
+
+std::vector<Outdated> everything(const Selection& selection) {
+  std::vector<Outdated> out;
+  for (const auto& t : selection.tables()) out.push_back({t.qualified(), true});
+  return out;
+}
+
+std::vector<SnapshotProgress> revise(const KnownSnapshot& known, const Selection& selection,
+                                     const std::vector<Outdated>& outdated, const std::string& id) {
+  const auto last = fold(known);
+  SnapshotProgress whole;
+  whole.id = id;
+  whole.done = !last.unfinished();
+  whole.stale = last.whole.stale;
+  for (const auto& o : outdated)
+    if (o.rows_missed && !last.stale(o.table)) whole.stale.push_back(o.table);
+  for (const auto& name : last.whole.tables) {
+    const auto* table = find(selection, name);
+    if (table == nullptr || std::ranges::find(outdated, name, &Outdated::table) != outdated.end()) continue;
+    whole.tables.push_back(name);
+    whole.scopes.push_back(scope_of(*table));
+  }
+  const auto same = [&](auto part) { return whole.*part == last.whole.*part; };
+  if (same(&SnapshotProgress::tables) && same(&SnapshotProgress::scopes) && same(&SnapshotProgress::stale)) return {};
+  // The whole first: from then on a crash only means that more is copied again than need be.
+  std::vector<SnapshotProgress> out{whole};
+  for (const auto& name : whole.tables) {
+    const auto at = last.progress.find(name);
+    if (at == last.progress.end() || !last.unfinished()) continue;
+    out.push_back(at->second);
+    out.back().id = id;
+  }
+  return out;
+}
+
+SnapshotProgress SnapshotPlan::whole(bool complete) const {
+  SnapshotProgress p;
+  p.id = id;
+  p.done = complete;
+  for (const auto* t : all) {
+    p.tables.push_back(t->qualified());
+    p.scopes.push_back(scope_of(*t));
+  }
+  for (const auto& name : stale)
+    if (!complete || !contains(p.tables, name)) p.stale.push_back(name);
+  return p;
+}
+
+std::optional<SnapshotPlan> plan_snapshot(const Selection& selection, config::SnapshotMode mode,
+                                          const KnownSnapshot& known, const std::function<std::string()>& make_id) {
+  const auto last = fold(known);
   SnapshotPlan plan;
+  plan.stale = last.whole.stale;
   bool added = false;
   for (const auto& t : selection.tables()) {
     const auto name = t.qualified();
-    plan.all.push_back(name);
-    const bool covered = std::ranges::find(last.tables, name) != last.tables.end();
-    if (covered && (last.done || last.finished(name))) {
+    const bool covered = last.covers(name);
+    if (!covered && !last.stale(name) && mode == config::SnapshotMode::Never) continue;
+    plan.all.push_back(&t);
+    if (last.finished(name)) {
       plan.done.push_back(&t);
       continue;
     }
     added = added || !covered;
-    SnapshotTask task{&t, {}, 0, 0};
-    if (const auto at = last.progress.find(name); unfinished && covered && at != last.progress.end()) {
+    SnapshotTask task{&t, {}, 0, 0, last.stale(name)};
+    if (const auto at = last.progress.find(name); covered && at != last.progress.end()) {
       task.after_key = at->second.last_key;
       task.rows_done = at->second.rows_done;
       task.rows_estimate = at->second.rows_estimate;
     }
     plan.tasks.push_back(std::move(task));
   }
-  if (plan.tasks.empty() && !unfinished) return std::nullopt;
-  plan.fresh = !unfinished || added;
-  plan.replace = unfinished && last.id.starts_with(kReplacePrefix);
-  if (!plan.fresh)
-    plan.id = last.id;
-  else
-    plan.id = (plan.replace ? std::string(kReplacePrefix) : std::string()) + make_id();
-  return plan;
-}
-
-SnapshotPlan plan_replacement(const Selection& selection, const std::function<std::string()>& make_id) {
-  SnapshotPlan plan;
-  plan.id = std::string(kReplacePrefix) + make_id();
-  plan.replace = true;
-  for (const auto& t : selection.tables()) {
-    plan.all.push_back(t.qualified());
-    plan.tasks.push_back({&t, {}, 0, 0});
-  }
+  if (plan.tasks.empty() && !last.unfinished()) return std::nullopt;
+  plan.fresh = !last.unfinished() || added;
+  plan.id = plan.fresh ? make_id() : last.whole.id;
   return plan;
 }
 

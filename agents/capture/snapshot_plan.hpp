@@ -1,5 +1,5 @@
 #pragma once
-// Which tables a snapshot still has to read. Pure.
+// Which tables a snapshot still has to read, and which copies do not hold any more. Pure, but for the ids.
 
 #include <functional>
 #include <map>
@@ -7,38 +7,64 @@
 #include <string>
 #include <vector>
 
+#include "agents/base/result.hpp"
 #include "agents/capture/selection.hpp"
 #include "agents/config/config.hpp"
 #include "agents/message/record.hpp"
 
 namespace datasync::capture {
 
+/// A new one each time; random.
+std::string make_snapshot_id();
+
+/// The newest snapshot as the state topic has it: StateView::snapshot().
+using KnownSnapshot = std::vector<message::SnapshotProgress>;
+
+/// A table whose copy at readers does not hold any more: something of it was not, or will not be, on the stream.
+struct Outdated {
+  std::string table;  ///< qualified name
+  bool rows_missed;   ///< rows that readers have may be gone at the source: the next copy has to empty the table first
+  bool operator==(const Outdated&) const = default;
+};
+
+/// What a change of the selection since the newest snapshot makes outdated: a table that is captured no more (when it
+/// is again, its changes of the time between are missing), one with a column that was excluded, one of another type.
+/// Errors: ConfigInvalid for a table whose other type is on another stream: old and new changes would have no order.
+base::Result<std::vector<Outdated>> outdated_by(const Selection& selection, const KnownSnapshot& known);
+
+/// All of them with rows missed: after a lost position.
+std::vector<Outdated> everything(const Selection& selection);
+
+/// The progress records that bring the account of snapshots in line with what is captured now, and make every successor
+/// copy the outdated tables again; in the order in which to write them. They must stand on the state topic before
+/// anything moves past what made the tables outdated: a crash in between would lose it. Empty when the state topic says
+/// so already. `id`: of a new snapshot.
+std::vector<message::SnapshotProgress> revise(const KnownSnapshot& known, const Selection& selection,
+                                              const std::vector<Outdated>& outdated, const std::string& id);
+
 struct SnapshotTask {
   const TableChoice* table = nullptr;
   std::string after_key;  ///< image bytes of the key of the last row acknowledged; empty: from the start
   std::uint64_t rows_done = 0;
   std::uint64_t rows_estimate = 0;
+  bool replace = false;  ///< readers empty the table before its first row
 };
 
 struct SnapshotPlan {
   std::string id;
-  bool fresh = true;             ///< its Begin is not known to stand on the streams
-  bool replace = false;          ///< after a lost position: rows that are at readers and not at the source must go
-  std::vector<std::string> all;  ///< qualified names of every table it covers, done ones included
-  std::vector<const TableChoice*> done;
-  std::vector<SnapshotTask> tasks;  ///< what is left
+  bool fresh = true;                     ///< its Begin is not known to stand on the streams
+  std::vector<const TableChoice*> all;   ///< every table it covers, done ones included
+  std::vector<const TableChoice*> done;  ///< of `all`
+  std::vector<SnapshotTask> tasks;       ///< what is left
+  std::vector<std::string> stale;        ///< tables that are emptied by their next copy, those of `tasks` too
+
+  /// The record of the whole snapshot, for the state topic.
+  [[nodiscard]] message::SnapshotProgress whole(bool complete) const;
 };
 
-/// Ids of snapshots after a lost position begin with this; a resumed one must know.
-inline constexpr std::string_view kReplacePrefix = "replace-";
-
-/// What is left to do. `known`: the newest snapshot's progress on the state topic. Tables that a former snapshot has
-/// finished are not read again; new ones get a new snapshot. Nothing when nothing is left.
+/// What is left to do. Tables that a former snapshot has finished are not read again; new and forgotten ones get a new
+/// snapshot. With `Never` only those that must be emptied. Nothing when nothing is left.
 std::optional<SnapshotPlan> plan_snapshot(const Selection& selection, config::SnapshotMode mode,
-                                          const std::vector<message::SnapshotProgress>& known,
-                                          const std::function<std::string()>& make_id);
-
-/// Everything anew, after a lost position.
-SnapshotPlan plan_replacement(const Selection& selection, const std::function<std::string()>& make_id);
+                                          const KnownSnapshot& known, const std::function<std::string()>& make_id);
 
 }  // namespace datasync::capture

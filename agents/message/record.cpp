@@ -176,6 +176,12 @@ std::string encode(const SnapshotProgress& r) {
   p.set_rows_done(r.rows_done);
   p.set_rows_estimate(r.rows_estimate);
   for (const auto& t : r.tables) p.add_tables(t);
+  for (const auto& scope : r.scopes) {
+    auto& s = *p.add_scopes();
+    s.set_type(scope.type);
+    for (const auto& column : scope.exclude) s.add_exclude(column);
+  }
+  for (const auto& t : r.stale) p.add_stale(t);
   return finish(p);
 }
 
@@ -281,6 +287,10 @@ base::Result<SnapshotProgress> decode(base::Bytes value) {
   r.rows_done = p.rows_done();
   r.rows_estimate = p.rows_estimate();
   r.tables = get_strings(p.tables());
+  if (p.scopes_size() != 0 && p.scopes_size() != p.tables_size())
+    return foreign(fmt::format("progress of {} tables with {} scopes", p.tables_size(), p.scopes_size()));
+  for (const auto& s : p.scopes()) r.scopes.push_back({s.type(), get_strings(s.exclude())});
+  r.stale = get_strings(p.stale());
   return r;
 }
 

@@ -130,6 +130,13 @@ struct Checkpoint {
       dump_from;  ///< where to start reading the binlog: `published`, or earlier while an XA transaction is prepared
 };
 
+/// How a table was captured when it was copied.
+struct TableScope {
+  std::string type;
+  std::vector<std::string> exclude;  ///< columns
+  bool operator==(const TableScope&) const = default;
+};
+
 struct SnapshotProgress {
   Epoch epoch;
   std::string id;
@@ -138,7 +145,11 @@ struct SnapshotProgress {
   std::string last_key;  ///< image bytes of the key columns of the last row sent and acknowledged
   std::uint64_t rows_done = 0;
   std::uint64_t rows_estimate = 0;
-  std::vector<std::string> tables;  ///< with an empty table name: all tables of the snapshot
+  // With an empty table name:
+  std::vector<std::string> tables;  ///< all tables of the snapshot
+  std::vector<TableScope> scopes;   ///< one for each of `tables`; empty in records of before
+  /// Tables of which readers may have rows that are gone at the source: their next copy begins with a Truncate.
+  std::vector<std::string> stale;
 };
 
 // Values are protobuf (envelope.proto). Encoding cannot fail. Decoding errors: ForeignMessage saying what is wrong.

@@ -161,8 +161,8 @@ class Snapshots : public CaptureParts {
     SnapshotPlan plan;
     plan.id = "s";
     plan.fresh = fresh;
-    plan.all = {"a.t"};
-    plan.tasks = {{&table(), "", 0, 0}};
+    plan.all = {&table()};
+    plan.tasks = {{&table(), "", 0, 0, false}};
     SnapshotParts parts{*selection_,
                         gate_,
                         out_,
@@ -214,6 +214,19 @@ TEST_F(Snapshots, a_report_that_comes_when_the_snapshot_is_gone_is_kept_by_the_k
   for (const auto& report : out_.reports) report();
   keeper_.finish();
   EXPECT_GT(progress_notes(), before);
+}
+
+// A kill between the new position and the first record of the copy that makes up for the lost one: the next instance
+// knew of no copy to make.
+TEST_F(Snapshots, what_is_outdated_is_on_the_state_topic_at_once) {
+  const auto known = keeper_.revise(*selection_, everything(*selection_), {});
+  ASSERT_TRUE(known) << known.error().what;
+  protocol::MemoryStateLog log(records_);
+  protocol::StateView successor;
+  ASSERT_TRUE(protocol::catch_up(log, successor, {}));
+  const auto plan = plan_snapshot(*selection_, config::SnapshotMode::Never, successor.snapshot(), make_snapshot_id);
+  ASSERT_TRUE(plan);
+  EXPECT_TRUE(plan->tasks.at(0).replace);
 }
 
 // A kill between End on the streams and its note on the state topic: the last chunk came again to readers that did not

@@ -2,7 +2,7 @@
 add_library(ds_integration_rig STATIC rig.cpp chaos.cpp key_types_data.cpp types_data.cpp)
 target_link_libraries(ds_integration_rig PUBLIC datasync_flags ds_test_support GTest::gtest)
 
-foreach(name IN ITEMS types_test statements_test chaos_test halts_test memory_test security_test)
+foreach(name IN ITEMS types_test statements_test chaos_test halts_test copies_test memory_test security_test)
   integration_test(${name} WHOLE LINKS ds_integration_rig TIMEOUT 1200 PROCESSORS 2)
   add_dependencies(${name} datasync-capture datasync-apply)
 endforeach()

@@ -296,6 +296,9 @@ TEST_F(Halts, SessionsThatWriteStatementsOrPartialRows) {
   session.execute("SET SESSION binlog_format = STATEMENT");
   session.execute("UPDATE sessions.t SET v = 'statement' WHERE id = 1");
   EXPECT_TRUE(rig_->becomes(rig_->capture(), "Stalled", "StatementFormat"));
+  const auto told = message(rig_->capture());
+  EXPECT_NE(told.find("UPDATE sessions.t SET v = ? WHERE id = ?"), std::string::npos)
+      << told << ": a value may be secret";
   expect_stands_still();
   rig_->end_agents();
 

@@ -9,7 +9,8 @@ namespace {
 std::string text(const Statement& s) {
   std::string out(to_string(s.kind));
   for (const auto& t : s.tables) out += fmt::format(" {}.{}", t.database, t.table);
-  return out;
+  for (const auto& column : s.columns) out += fmt::format(" ({})", column);
+  return s.primary_key ? out + " primary key" : out;
 }
 
 struct Row {
@@ -62,7 +63,6 @@ INSTANTIATE_TEST_SUITE_P(
                     Row{"CREATE TABLE a LIKE b", "OtherDdl home.a"},
                     Row{"CREATE TEMPORARY TABLE a SELECT 1", "OtherDdl"}, Row{"CREATE INDEX i ON a (b)", "OtherDdl"},
                     Row{"ALTER TABLE a ADD COLUMN `drop partition` int", "OtherDdl home.a"},
-                    Row{"ALTER TABLE a RENAME COLUMN b TO c, RENAME INDEX d TO e", "OtherDdl home.a"},
                     Row{"ALTER TABLE a PARTITION BY RANGE (i) (PARTITION p VALUES LESS THAN (3))", "OtherDdl home.a"},
                     Row{"ALTER TABLE a COMMENT 'truncate partition p'", "OtherDdl home.a"},
                     Row{"ALTER DATABASE d CHARACTER SET utf8mb4", "OtherDdl"}));
@@ -76,6 +76,38 @@ INSTANTIATE_TEST_SUITE_P(RowsByDdl, Classify,
                                          Row{"ALTER TABLE a IMPORT TABLESPACE", "RowsByDdl home.a"},
                                          Row{"ALTER TABLE a DROP SYSTEM VERSIONING", "RowsByDdl home.a"},
                                          Row{"ALTER IGNORE TABLE a ADD UNIQUE (b)", "RowsByDdl home.a"}));
+
+/// Rows that are there get a value in the new column, or another one in an old column.
+INSTANTIATE_TEST_SUITE_P(
+    ValuesByDdl, Classify,
+    testing::Values(Row{"ALTER TABLE a ADD c int DEFAULT 5", "ValuesByDdl home.a"},
+                    Row{"ALTER TABLE a ADD COLUMN IF NOT EXISTS c int NOT NULL", "ValuesByDdl home.a"},
+                    Row{"ALTER TABLE a WAIT 5 ADD COLUMN (c int, d int DEFAULT '1')", "ValuesByDdl home.a"},
+                    Row{"ALTER TABLE a ADD c int AS (b + 1) STORED", "ValuesByDdl home.a"},
+                    Row{"ALTER TABLE a ADD c timestamp", "ValuesByDdl home.a"},
+                    Row{"ALTER TABLE a ADD PRIMARY KEY (c)", "ValuesByDdl home.a primary key"},
+                    Row{"ALTER TABLE a DROP PRIMARY KEY, ADD CONSTRAINT PRIMARY KEY (c)",
+                        "ValuesByDdl home.a primary key"},
+                    Row{"ALTER TABLE a ADD c int AUTO_INCREMENT PRIMARY KEY", "ValuesByDdl home.a primary key"},
+                    Row{"ALTER TABLE a ENGINE=InnoDB, MODIFY c datetime", "ValuesByDdl home.a (c)"},
+                    Row{"ALTER TABLE a CHANGE COLUMN IF EXISTS `c` d int", "ValuesByDdl home.a (c)"},
+                    Row{"ALTER TABLE a RENAME COLUMN c TO d, RENAME COLUMN e TO f", "ValuesByDdl home.a (c) (e)"},
+                    Row{"ALTER TABLE a CONVERT TO CHARACTER SET utf8mb4", "ValuesByDdl home.a"},
+                    Row{"ALTER TABLE a ADD SYSTEM VERSIONING", "ValuesByDdl home.a"},
+                    Row{"ALTER TABLE a an unknown action", "ValuesByDdl home.a"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    KeepsValues, Classify,
+    testing::Values(Row{"ALTER TABLE a ADD c int", "OtherDdl home.a"},
+                    Row{"ALTER TABLE a NOWAIT ADD c int NULL DEFAULT NULL AFTER b", "OtherDdl home.a"},
+                    Row{"ALTER TABLE a ADD c timestamp NULL, ADD d varchar(3) COMMENT 'NOT NULL DEFAULT 5'",
+                        "OtherDdl home.a"},
+                    Row{"ALTER TABLE a ADD INDEX (c), ADD UNIQUE KEY u (d), ADD CHECK (c > 0)", "OtherDdl home.a"},
+                    Row{"ALTER TABLE a ADD VECTOR INDEX (c)", "OtherDdl home.a"},
+                    Row{"ALTER TABLE a DROP COLUMN c, DROP INDEX i, DROP FOREIGN KEY f", "OtherDdl home.a"},
+                    Row{"ALTER TABLE a ALTER c SET DEFAULT 5, ALTER INDEX i IGNORED", "OtherDdl home.a"},
+                    Row{"ALTER TABLE a RENAME INDEX d TO e, ALGORITHM=INPLACE, LOCK=NONE", "OtherDdl home.a"},
+                    Row{"ALTER TABLE a ENGINE=InnoDB ROW_FORMAT=DYNAMIC COMMENT='x'", "OtherDdl home.a"}));
 
 INSTANTIATE_TEST_SUITE_P(Rows, Classify,
                          testing::Values(Row{"insert into a values (1)", "Dml"}, Row{"REPLACE a VALUES (1)", "Dml"},
@@ -124,6 +156,14 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(MentionsForeign, a_name_in_another_charset_counts_as_a_mention) {
   EXPECT_TRUE(mentions("insert into caf\xe9 values (1)", "d", "d", "café", {}));
   EXPECT_FALSE(mentions("insert into thé values (1)", "d", "d", "café", {}));
+}
+
+TEST(WithoutValues, shows_no_value_of_a_statement) {
+  EXPECT_EQ(without_values("UPDATE `shop`.customers SET password_hash='s3cret', n = -17, x=0xCAFE /* note */ WHERE "
+                           "id IN (1,2)",
+                           {}),
+            "UPDATE `shop`.customers SET password_hash = ?, n = - ?, x = ? WHERE id IN (?, ?)");
+  EXPECT_EQ(without_values("SET a = \"s3cret\", b = 'never closed", {}), "SET a = ?, b = ?");
 }
 
 TEST(Lexer, accepts_any_bytes) {

@@ -1,5 +1,6 @@
 #include "agents/capture/snapshot_plan.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace datasync::capture {
@@ -8,8 +9,9 @@ namespace {
 using config::SnapshotMode;
 using message::SnapshotProgress;
 
-Selection selection(std::vector<std::string> tables) {
-  return *Selection::make({config::Type{"orders", std::move(tables), {}, {}}}, 1);
+Selection selection(std::vector<std::string> tables, std::vector<std::string> excluded = {},
+                    const std::string& type = "orders", std::int32_t streams = 1) {
+  return *Selection::make({config::Type{type, std::move(tables), std::move(excluded), {}}}, streams);
 }
 
 SnapshotProgress whole(std::string id, std::vector<std::string> tables, bool done) {
@@ -90,14 +92,151 @@ TEST(SnapshotPlan, reads_only_a_table_that_was_added) {
   EXPECT_EQ(plan->done[0]->table, "a");
 }
 
-TEST(SnapshotPlan, goes_on_replacing_after_a_restart) {
+/// A state topic: what it says after records were written.
+class State {
+ public:
+  const KnownSnapshot& operator()() const { return known_; }
+  void write(const SnapshotProgress& p) {
+    if (!known_.empty() && known_.front().id != p.id) known_.clear();
+    std::erase_if(known_, [&](const auto& k) { return k.table == p.table; });
+    known_.push_back(p);
+  }
+  /// What a session does at its beginning: the selection and the account in line, then the plan.
+  std::optional<SnapshotPlan> start(const Selection& s, SnapshotMode mode = SnapshotMode::Initial) {
+    const auto outdated = outdated_by(s, known_);
+    EXPECT_TRUE(outdated);
+    revise(s, *outdated);
+    return plan_snapshot(s, mode, known_, [this] { return fmt::format("s{}", ++ids_); });
+  }
+  void revise(const Selection& s, const std::vector<Outdated>& outdated) {
+    for (const auto& p : capture::revise(known_, s, outdated, fmt::format("s{}", ++ids_))) write(p);
+  }
+  void begin(const SnapshotPlan& plan) {
+    write(plan.whole(false));
+    for (const auto* t : plan.done) write(of(plan.id, t->table, "k", true));
+  }
+  void copy(const SnapshotPlan& plan) {
+    begin(plan);
+    write(plan.whole(true));
+  }
+  void copy_all(const Selection& s) { copy(start(s).value()); }
+
+ private:
+  KnownSnapshot known_;
+  int ids_ = 0;
+};
+
+TEST(SnapshotPlan, reads_again_a_table_that_was_taken_out_and_put_back) {
+  const auto both = selection({"shop.a", "shop.b"});
+  State state;
+  state.copy_all(both);
+  EXPECT_FALSE(state.start(selection({"shop.a"}))) << "nothing to read, but written down";
+  EXPECT_FALSE(state.start(selection({"shop.a"})));
+  const auto plan = state.start(both);
+  ASSERT_TRUE(plan);
+  ASSERT_EQ(plan->tasks.size(), 1U);
+  EXPECT_EQ(plan->tasks[0].table->table, "b");
+  EXPECT_TRUE(plan->tasks[0].replace) << "rows that were deleted meanwhile are there still";
+  state.begin(*plan);
+  const auto again = state.start(both);
+  ASSERT_TRUE(again && !again->fresh) << "killed while it was copied";
+  EXPECT_TRUE(again->tasks.at(0).replace);
+  state.write(again->whole(true));
+  EXPECT_FALSE(state.start(both));
+}
+
+TEST(SnapshotPlan, reads_again_a_table_that_was_put_back_while_the_first_snapshot_went_on) {
+  const auto both = selection({"shop.a", "shop.b"}), one = selection({"shop.a"});
+  State state;
+  const auto first = state.start(both);
+  state.write(first->whole(false));
+  state.write(of(first->id, "a", "k", false));
+  state.write(of(first->id, "b", "k", true));
+  const auto less = state.start(one);
+  ASSERT_TRUE(less);
+  ASSERT_EQ(less->tasks.size(), 1U);
+  EXPECT_EQ(less->tasks[0].after_key, "k") << "the other one goes on where it was";
+  EXPECT_FALSE(less->tasks[0].replace);
+  state.copy(*less);
+  const auto back = state.start(both);
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->tasks.at(0).table->table, "b");
+  EXPECT_TRUE(back->tasks.at(0).replace);
+}
+
+TEST(SnapshotPlan, reads_a_table_again_when_a_column_is_excluded_no_more) {
+  const auto less = selection({"shop.a"}, {"shop.a.secret"}), more = selection({"shop.a"});
+  State state;
+  state.copy_all(more);
+  EXPECT_FALSE(state.start(less)) << "excluded: nothing is missing";
+  const auto plan = state.start(more);
+  ASSERT_TRUE(plan);
+  EXPECT_FALSE(plan->tasks.at(0).replace) << "no row came or went unseen";
+  state.copy(*plan);
+  EXPECT_FALSE(state.start(more));
+}
+
+TEST(SnapshotPlan, reads_a_table_again_that_is_of_another_type) {
+  const auto before = selection({"shop.a"}), now = selection({"shop.a"}, {}, "other");
+  State state;
+  state.copy_all(before);
+  const auto plan = state.start(now);
+  ASSERT_TRUE(plan);
+  EXPECT_TRUE(plan->tasks.at(0).replace);
+}
+
+TEST(SnapshotPlan, refuses_a_type_on_another_stream) {
+  const auto before = selection({"shop.a"}, {}, "t0", 64), now = selection({"shop.a"}, {}, "t1", 64);
+  State state;
+  state.copy_all(before);
+  const auto outdated = outdated_by(now, state());
+  ASSERT_FALSE(outdated);
+  EXPECT_TRUE(outdated.error().is(base::Reason::ConfigInvalid));
+  EXPECT_NE(outdated.error().what.find("shop.a was published as type t0 on partition"), std::string::npos)
+      << outdated.error().what;
+}
+
+TEST(SnapshotPlan, reads_everything_again_after_a_lost_position_even_when_killed_before_it_began) {
+  const auto s = selection({"shop.a", "shop.b"});
+  State state;
+  state.copy_all(s);
+  state.revise(s, everything(s));
+  for (const auto mode : {SnapshotMode::Initial, SnapshotMode::Never}) {
+    const auto plan = state.start(s, mode);
+    ASSERT_TRUE(plan);
+    ASSERT_EQ(plan->tasks.size(), 2U);
+    EXPECT_TRUE(plan->tasks[0].replace && plan->tasks[1].replace);
+  }
+}
+
+TEST(SnapshotPlan, a_lost_position_of_a_stream_without_a_snapshot_is_known_too) {
   const auto s = selection({"shop.a"});
-  const auto first = plan_replacement(s, new_id);
-  EXPECT_TRUE(first.replace);
-  const auto plan = plan_snapshot(s, SnapshotMode::Never, {whole(first.id, {"shop.a"}, false)}, new_id);
-  ASSERT_TRUE(plan) << "one that began is brought to its end";
-  EXPECT_TRUE(plan->replace);
-  EXPECT_EQ(plan->id, first.id);
+  State state;
+  state.revise(s, everything(s));
+  const auto plan = state.start(s, SnapshotMode::Never);
+  ASSERT_TRUE(plan);
+  EXPECT_TRUE(plan->tasks.at(0).replace);
+}
+
+TEST(SnapshotPlan, a_table_whose_rows_a_statement_changed_is_read_again_and_not_emptied) {
+  const auto s = selection({"shop.a", "shop.b"});
+  State state;
+  state.copy_all(s);
+  state.revise(s, {{"shop.a", false}});
+  const auto plan = state.start(s);
+  ASSERT_TRUE(plan);
+  ASSERT_EQ(plan->tasks.size(), 1U);
+  EXPECT_EQ(plan->tasks[0].table->table, "a");
+  EXPECT_FALSE(plan->tasks[0].replace);
+}
+
+TEST(SnapshotPlan, a_record_without_scopes_gets_them_and_nothing_is_read) {
+  const auto s = selection({"shop.a"});
+  State state;
+  state.write(whole("x", {"shop.a"}, true));
+  EXPECT_FALSE(state.start(s));
+  EXPECT_EQ(state().at(0).scopes, (std::vector<message::TableScope>{{"orders", {}}}));
+  EXPECT_TRUE(revise(state(), s, {}, "y").empty()) << "once";
 }
 
 }  // namespace

@@ -1,0 +1,82 @@
+// The part of a session that copies tables: at its beginning, and again when a copy does not hold any more.
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "agents/base/log.hpp"
+#include "agents/capture/session.hpp"
+
+namespace datasync::capture {
+
+using base::Error;
+using base::Reason;
+
+void Session::drop_runner() {
+  std::unique_ptr<SnapshotRunner> runner;  // ends after the lock: its threads take the lock on their way out
+  const std::scoped_lock lock(runner_mutex_);
+  std::swap(runner, runner_);
+}
+
+void Session::plan() {
+  plan_ = plan_snapshot(selection_, around_.config.snapshot_mode, known_, make_snapshot_id);
+  plan_started_ = false;
+  outdated_ = false;
+}
+
+/// A statement changed rows of a captured table and told none. Written down before the position moves past it.
+base::Result<void> Session::on_outdated(const Outdated& table, const std::string& statement) {
+  if (around_.config.snapshot_mode == config::SnapshotMode::Never)
+    return Error(Reason::SchemaChanged,
+                 fmt::format("rows of {} have other values since this statement, which tells none of them, and "
+                             "snapshot.mode is Never: set it to Initial, and the tables are copied. {}",
+                             table.table, statement));
+  base::log::warn("a table is copied again: a statement changed rows that are there already",
+                  {{"table", table.table}, {"emptied", table.rows_missed}, {"statement", statement}});
+  DS_ASSIGN(known_, keeper_->revise(selection_, {table}, stop_.get_token()));
+  outdated_ = true;
+  return {};
+}
+
+/// Between two transactions, on the dump thread.
+base::Result<void> Session::copy_outdated() {
+  if (!outdated_) return {};
+  drop_runner();
+  plan();
+  DS_TRY(start_snapshot());
+  show_state();
+  return {};
+}
+
+base::Result<void> Session::start_snapshot() {
+  const bool once = around_.config.common.mode == config::Mode::Once;
+  if (plan_started_ || (!plan_ && !once)) return {};
+  SnapshotParts parts{selection_,
+                      gate_,
+                      *output_,
+                      *writer_,
+                      *keeper_,
+                      between_,
+                      around_.status,
+                      connect_to(),
+                      [this] { return output_->flush(); },
+                      [this](Error e) { fail(std::move(e)); },
+                      [this, once] {
+                        complete_ = once;
+                        if (once) stop_.request_stop();
+                        show_state();
+                      }};
+  SnapshotSettings settings{around_.config.parallelism, around_.config.chunk_rows, around_.config.record_bytes,
+                            claimed_.max_message_bytes, once};
+  auto runner = std::make_unique<SnapshotRunner>(std::move(parts), settings);
+  auto* started = runner.get();
+  {
+    const std::scoped_lock lock(runner_mutex_);
+    runner_ = std::move(runner);
+  }
+  DS_TRY(started->start(plan_, stop_.get_token()));
+  plan_started_ = true;
+  return {};
+}
+
+}  // namespace datasync::capture
