@@ -1,12 +1,19 @@
 #include "tests/cluster/images.hpp"
 
 #include <array>
+#include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "tests/cluster/child_wait.hpp"
 #include "tests/support/temp_dir.hpp"
 
 namespace datasync::test {
@@ -77,11 +84,37 @@ Images images_for_clusters() {
   return out;
 }
 
+namespace {
+
+/// The body in a child, so that its parent clears away whatever becomes of it.
+int run_on_given_clusters(const std::function<int(const std::filesystem::path& folder)>& body) {
+  const TempDir folder;
+  const ChildWait waiting;
+  const pid_t child = fork();
+  if (child < 0) throw std::system_error(errno, std::generic_category(), "fork");
+  if (child == 0) {
+    waiting.in_child();
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    int code = 1;
+    try {
+      code = body(folder.path());
+    } catch (const std::exception& error) {
+      std::fprintf(stderr, "%s\n", error.what());
+    }
+    std::fflush(nullptr);
+    _exit(code);
+  }
+  const int code = waiting.until_end_of(child);
+  tidy_given_clusters(folder.path());
+  return code;
+}
+
+}  // namespace
+
 int with_clusters(const std::function<int(const Sandbox*, const std::filesystem::path& folder, const Images&)>& body) {
   const auto images = images_for_clusters();
   if (clusters_are_given()) {
-    const TempDir folder;
-    return body(nullptr, folder.path(), images);
+    return run_on_given_clusters([&](const auto& folder) { return body(nullptr, folder, images); });
   }
   return run_in_sandbox([&](const Sandbox& sandbox) { return body(&sandbox, sandbox.folder, images); });
 }

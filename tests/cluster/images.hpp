@@ -18,7 +18,8 @@ bool clusters_are_given();
 Images images_for_clusters();
 
 /// Calls `body` with the images, in a sandbox for clusters of ours, or with null for clusters that are given; both with
-/// a folder that goes at the end. Returns what it returned. To be called before any thread is started.
+/// a folder that goes at the end, and in a process of its own: however that ends, also by Ctrl-C, nothing is left in
+/// the clusters. Returns what it returned. To be called before any thread is started.
 int with_clusters(const std::function<int(const Sandbox*, const std::filesystem::path& folder, const Images&)>& body);
 
 }  // namespace datasync::test

@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/cluster/child_wait.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/temp_dir.hpp"
 
@@ -81,10 +82,6 @@ void furnish(const Sandbox& sandbox) {
   write_file("/proc/sys/net/ipv4/ip_forward", "1");
 }
 
-int code_of(int status) {
-  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
 int guarded(const std::function<int(const Sandbox&)>& body, const Sandbox& sandbox) {
   try {
     return body(sandbox);
@@ -112,39 +109,10 @@ int guarded(const std::function<int(const Sandbox&)>& body, const Sandbox& sandb
   for (;;) {
     int status = 0;
     const pid_t ended = waitpid(-1, &status, 0);
-    if (ended == worker) _exit(code_of(status));
+    if (ended == worker) _exit(exit_code(status));
     if (ended < 0 && errno != EINTR) _exit(1);
   }
 }
-
-/// The signals that end this program are taken one by one while it waits.
-class Waiting {
- public:
-  Waiting() {
-    sigemptyset(&signals_);
-    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGCHLD}) sigaddset(&signals_, signal);
-    sigprocmask(SIG_BLOCK, &signals_, &before_);
-  }
-  Waiting(const Waiting&) = delete;
-  Waiting& operator=(const Waiting&) = delete;
-  ~Waiting() { unblock(); }
-  void unblock() const { sigprocmask(SIG_SETMASK, &before_, nullptr); }
-
-  int until_end_of(pid_t child) const {
-    int stopped_by = 0;
-    for (;;) {
-      int status = 0;
-      if (waitpid(child, &status, WNOHANG) == child) return stopped_by != 0 ? 128 + stopped_by : code_of(status);
-      const int signal = sigwaitinfo(&signals_, nullptr);
-      if (signal <= 0 || signal == SIGCHLD) continue;
-      stopped_by = signal;
-      kill(child, SIGKILL);
-    }
-  }
-
- private:
-  sigset_t signals_{}, before_{};
-};
 
 /// Version 1 leaves cpuset empty in a new group, and no process may enter it so.
 void fill_cpuset(const fs::path& group) {
@@ -182,13 +150,13 @@ int run_in_sandbox(const std::function<int(const Sandbox&)>& body) {
   const TempDir folder;
   const Sandbox sandbox{folder.path(), fmt::format("/{}{}", kPrefix, getpid())};
   make_cgroup(sandbox.cgroup);
-  const Waiting waiting;
+  const ChildWait waiting;
   // The child alone goes into the namespaces, so that this program sees neither its mounts nor its network.
   const auto first =
       static_cast<pid_t>(syscall(SYS_clone, CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | SIGCHLD, nullptr,
                                  nullptr, nullptr, nullptr));
   if (first == 0) {
-    waiting.unblock();
+    waiting.in_child();
     be_first(body, sandbox);
   }
   if (first < 0) {

@@ -85,13 +85,16 @@ TEST_F(SandboxTest, SuccessAndFailureAreTheCommandsAndLeaveNothing) {
 }
 
 TEST_F(SandboxTest, CtrlCLeavesNothing) {
-  auto run = start(0, kUntidy + std::string("sleep 1000"));
-  await_line("ready", seconds(30));
-  run.send(SIGINT);
-  const auto end = run.wait(seconds(30));
-  ASSERT_TRUE(end);
-  EXPECT_EQ(end->code, 128 + SIGINT);
-  expect_nothing_left(run.pid());
+  for (const int clusters : {0, 1}) {
+    fs::remove(log_);
+    auto run = start(clusters, kUntidy + std::string("sleep 1000"));
+    await_line("ready", seconds(120));
+    run.send(SIGINT);
+    const auto end = run.wait(seconds(30));
+    ASSERT_TRUE(end);
+    EXPECT_EQ(end->code, 128 + SIGINT);
+    expect_nothing_left(run.pid());
+  }
 }
 
 TEST_F(SandboxTest, WhatKillLeavesTheNextRunTakesAway) {

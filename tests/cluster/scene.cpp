@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <cstdlib>
 #include <functional>
 #include <future>
@@ -20,8 +21,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr const char* kAddress = "172.31.0.1";  ///< of the servers, when the clusters are ours
 
-std::string variable(const char* name) {
-  const char* value = std::getenv(name);
+std::string variable(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
   return value != nullptr ? value : "";
 }
 
@@ -79,14 +80,38 @@ void refuse_what_is_there(const Side& side) {
   if (!side.kubectl.get({"crd", kDefinition}).is_null()) refuse("an installation of DataSync");
 }
 
-/// Leaves a given cluster as it was.
+/// In a given cluster's folder, before anything is made in the cluster.
+std::filesystem::path mark_of(const std::filesystem::path& folder, const std::string& side) {
+  return folder / side / "made";
+}
+
+/// Leaves a given cluster as it was, also when operator, databases and Kafka are gone or something was half made.
 void tidy(const Kubectl& kubectl) {
-  say([&] { return kubectl.run({"delete", "datasyncs", "--all", "-A", "--timeout=60s"}); });
-  say([&] { return kubectl.helm({"-n", kOperators, "uninstall", "datasync", "--ignore-not-found"}); });
-  say([&] { return kubectl.run({"delete", "crd", kDefinition, "--ignore-not-found"}); });
-  for (const char* ns : kNamespaces) {
-    say([&] { return kubectl.run({"delete", "namespace", ns, "--ignore-not-found", "--wait=false"}); });
-  }
+  const auto step = [](const std::function<std::string()>& ask) {
+    try {
+      ask();
+    } catch (const std::runtime_error& error) {
+      fmt::print(stderr, "{}\n", error.what());
+    }
+  };
+  step([&] {
+    const auto all = kubectl.get({"crd", kDefinition}).is_null() ? nlohmann::json() : kubectl.get({"datasyncs", "-A"});
+    for (const auto& one : items(all)) {
+      // A cleanup has nobody left to ask.
+      kubectl.run({"-n", one["metadata"]["namespace"], "patch", "datasync", one["metadata"]["name"], "--type=merge",
+                   "-p", R"({"metadata":{"finalizers":null},"spec":{"deletionPolicy":"Retain"}})"});
+    }
+    return all.is_null() ? "" : kubectl.run({"delete", "datasyncs", "--all", "-A", "--timeout=60s"});
+  });
+  step([&] { return kubectl.helm({"-n", kOperators, "uninstall", "datasync", "--ignore-not-found"}); });
+  step([&] { return kubectl.run({"delete", "crd", kDefinition, "--ignore-not-found", "--timeout=60s"}); });
+  step([&] {
+    return kubectl.run({"delete", "clusterroles,clusterrolebindings", "-l",
+                        "app.kubernetes.io/name=datasync-operator,app.kubernetes.io/instance=datasync"});
+  });
+  std::vector<std::string> namespaces{"delete", "namespaces", "--ignore-not-found", "--timeout=120s"};
+  namespaces.insert(namespaces.end(), kNamespaces.begin(), kNamespaces.end());
+  step([&] { return kubectl.run(namespaces, "", std::chrono::seconds(150)); });
 }
 
 }  // namespace
@@ -110,6 +135,7 @@ Scene::Scene(const Sandbox* sandbox, const std::filesystem::path& folder, Images
     given.push_back(given_side("a", variable("KUBECONFIG_A"), folder));
     given.push_back(given_side("b", variable("KUBECONFIG_B"), folder));
     for (const auto& side : given) refuse_what_is_there(side);
+    for (const auto& side : given) write_file(mark_of(folder, side.name), "");
     sides_ = std::move(given);
     servers_ = std::make_unique<Servers>(folder, variable("CLUSTER_SERVERS_ADDRESS"));
     return;
@@ -123,8 +149,14 @@ Scene::Scene(const Sandbox* sandbox, const std::filesystem::path& folder, Images
 
 Scene::~Scene() {
   if (servers_) servers_->traffic().stop();
-  for (auto& side : sides_) {
-    if (!side.own) tidy(side.kubectl);
+}
+
+void tidy_given_clusters(const std::filesystem::path& folder) {
+  for (const auto& [side, kubeconfig] : {std::pair("a", "KUBECONFIG_A"), std::pair("b", "KUBECONFIG_B")}) {
+    if (!std::filesystem::exists(mark_of(folder, side))) continue;
+    fmt::print("cluster {}: what was made in it is deleted\n", side);
+    std::fflush(stdout);
+    tidy(Kubectl(variable(kubeconfig), folder / side));
   }
 }
 

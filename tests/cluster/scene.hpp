@@ -42,7 +42,8 @@ struct Images {
 /// it: kubectl, helm. Throws std::runtime_error with the words of what failed. One thread at a time.
 class Scene {
  public:
-  /// Brings up clusters (or takes $KUBECONFIG_A and $KUBECONFIG_B) and servers. `sandbox`: null with given clusters.
+  /// Brings up clusters (or takes $KUBECONFIG_A and $KUBECONFIG_B) and servers. `sandbox`: null with given clusters;
+  /// what is made in those, `tidy_given_clusters` of the same folder takes away.
   Scene(const Sandbox* sandbox, const std::filesystem::path& folder, Images images);
   ~Scene();
   Scene(const Scene&) = delete;
@@ -74,5 +75,9 @@ class Scene {
   std::vector<Side> sides_;
   std::unique_ptr<Servers> servers_;
 };
+
+/// Takes away what a scene has made in given clusters, however its process ended. Touches no cluster that the scene has
+/// refused. Prints what does not work.
+void tidy_given_clusters(const std::filesystem::path& folder);
 
 }  // namespace datasync::test
