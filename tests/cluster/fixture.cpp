@@ -22,9 +22,34 @@ void set_stage(Stage* stage) {
   the_stage = stage;
 }
 
+void ClusterTest::SetUp() {
+  const auto settled = [] {
+    for (const auto& side : scene().sides()) {
+      const auto pods = side.kubectl.get({"-n", kNamespace, "pods", "-l", "datasync.dev/agent in (capture,apply)"});
+      for (const auto& pod : pods.at("items")) {
+        if (!is_ready(pod) || pod["metadata"].contains("deletionTimestamp")) return false;
+      }
+    }
+    return true;
+  };
+  ASSERT_TRUE(in_time(settled, std::chrono::seconds(90))) << "agents of an earlier test are still being replaced";
+}
+
 void ClusterTest::TearDown() {
-  EXPECT_EQ(scene().servers().repeated_audit_rows(), 0);
+  if (!HasFailure() && !IsSkipped()) expect_equal();
   if (HasFailure()) fmt::print("{}\n", scene().report());
+}
+
+void ClusterTest::expect_equal() {
+  auto& servers = scene().servers();
+  servers.traffic().stop();
+  EXPECT_TRUE(servers.catch_up(std::chrono::seconds(30)));
+  CompareResult rows;
+  // What came last may be under way still.
+  const bool equal = eventually([&] { return (rows = servers.compare_all()).equal(); }, std::chrono::seconds(30));
+  servers.traffic().start();
+  EXPECT_TRUE(equal) << rows.text();
+  EXPECT_EQ(servers.repeated_audit_rows(), 0);
 }
 
 void ClusterTest::patch(const Side& side, const std::string& resource, const std::string& json) {

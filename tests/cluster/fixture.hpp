@@ -18,10 +18,16 @@ void set_stage(Stage* stage);
 /// one that runs: what it broke stays so.
 class ClusterTest : public testing::Test {
  protected:
+  /// Waits for the end of pods of an earlier test: what becomes of them is not this one's story.
+  void SetUp() override;
+  /// Every row is there, once.
   void TearDown() override;
   [[nodiscard]] static Scene& scene() { return stage().scene(); }
   [[nodiscard]] static Side& a() { return scene().a(); }
   [[nodiscard]] static Side& b() { return scene().b(); }
+
+  /// Compares source and destinations, row by row, while the traffic stands.
+  static void expect_equal();
 
   /// Merges a patch into a DataSync, as `kubectl patch --type=merge`.
   static void patch(const Side& side, const std::string& resource, const std::string& json);

@@ -34,16 +34,16 @@ void install(Stage& stage) {
   scene.a().values = {"agents.networkPolicy=true"};
   scene.b().values = {fmt::format("watch.namespaces={{{}}}", kNamespace)};
   for (auto& side : scene.sides()) scene.install(side, scene.images().tag);
-  stage.note("helm install in both clusters, operators ready", since(begin), 120);
+  stage.times().note("helm install in both clusters, operators ready", since(begin), 120);
   scene.apply(scene.a(), "shop", capture_only());
   scene.apply(scene.b(), "shop", apply_only("shop"));
   scene.apply(scene.b(), "bank", apply_only("bank"));
   scene.apply(scene.a(), "backoffice", full_resource());
   await(
       "the first row", [&] { return scene.servers().reached_at_recovery().order > 0; }, seconds(120));
-  stage.note("helm install to the first row at the destination", since(begin), 180);
+  stage.times().note("helm install to the first row at the destination", since(begin), 180);
   scene.wait_until_well(seconds(120));
-  stage.note("helm install to everything Ready and caught up", since(begin), 240);
+  stage.times().note("helm install to everything Ready and caught up", since(begin), 240);
   for (auto& side : scene.sides()) {
     side.kubectl.helm({"-n", kOperators, "test", "datasync", "--timeout", "60s"});
   }
@@ -55,11 +55,11 @@ int run_tests(const Sandbox* sandbox, const std::filesystem::path& folder, const
     const auto begin = std::chrono::steady_clock::now();
     scene = std::make_unique<Scene>(sandbox, folder, images);
     Stage the_stage(*scene);
-    the_stage.note("two clusters, three database servers, two replicas and Kafka up", since(begin), 180);
+    the_stage.times().note("two clusters, three database servers, two replicas and Kafka up", since(begin), 180);
     set_stage(&the_stage);
     install(the_stage);
     const int result = RUN_ALL_TESTS();
-    fmt::print("\n{}", the_stage.table());
+    fmt::print("\n{}", the_stage.times().table());
     return result;
   } catch (const std::exception& error) {
     fmt::print(stderr, "cluster-test: {}\n{}\n", error.what(), scene ? scene->report() : "");

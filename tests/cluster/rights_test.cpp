@@ -48,7 +48,7 @@ TEST_F(Rights, TaskWithDeletionPolicyDeleteIsCleanedUp) {
   story.mended();
   for (const auto& task : tasks()) apply_again(task);
   story.ends_well(seconds(120));
-  const Told cleaned{.always = {"CleanupRunning"}, .sometimes = {"CleanupDone"}};  // the latter as an Event only
+  const auto cleaned = replaced({.always = {"CleanupRunning"}, .events = {"CleanupDone"}});
   auto begins_anew = cleaned;
   begins_anew.sometimes.insert("TopicMissing");  // apply may be there before capture has made the topics
   EXPECT_EQ(story.differs_from({{"a/backoffice", begins_anew}, {"b/shop", cleaned}}), "");
@@ -83,8 +83,8 @@ TEST_F(Rights, LeftoversOfAFormerResourceAreReplaced) {
   story.mended();
   for (const auto& task : tasks()) task.side.own->start_controllers();
   story.ends_well(seconds(120));
-  const Told replaced{.always = {"ReplacingLeftover"}};
-  EXPECT_EQ(story.differs_from({{"a/backoffice", replaced}, {"b/shop", replaced}}), "");
+  const auto made_again = replaced({.always = {"ReplacingLeftover"}});
+  EXPECT_EQ(story.differs_from({{"a/backoffice", made_again}, {"b/shop", made_again}}), "");
 }
 
 TEST_F(Rights, ResourceOfAnInstallationThatIsGoneIsTakenOver) {

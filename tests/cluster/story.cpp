@@ -1,12 +1,13 @@
 #include "tests/cluster/story.hpp"
 
 #include <algorithm>
+#include <sstream>
 #include <stdexcept>
 #include <utility>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
 
 #include "tests/cluster/manifests.hpp"
 #include "tests/support/eventually.hpp"
@@ -14,12 +15,8 @@
 namespace datasync::test {
 namespace {
 
-/// What a resource may show whenever an agent is started, moved or replaced.
-const std::set<std::string>& everyday() {
-  static const std::set<std::string> reasons{"Streaming", "Snapshotting", "AgentsReady",     "Starting",
-                                             "AgentGone", "PodPending",   "AgentUnreachable"};
-  return reasons;
-}
+/// An Event and its condition are two writes, and a watch comes after them.
+constexpr std::chrono::seconds kAllTold{10};
 
 std::string now() {
   const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
@@ -28,17 +25,23 @@ std::string now() {
                      std::chrono::floor<std::chrono::microseconds>(since_epoch - seconds).count());
 }
 
-/// Each reason of the Events about a DataSync with the time of its last one.
-std::map<std::string, std::string> events_of(const Side& side, const std::string& resource) {
-  std::map<std::string, std::string> out;
-  const auto list = side.kubectl.get(
-      {"-n", kNamespace, "events", "--field-selector", "involvedObject.kind=DataSync,involvedObject.name=" + resource});
+/// The Events about DataSyncs, by resource.
+std::map<std::string, std::vector<EventTold>> events_of(const Side& side) {
+  std::map<std::string, std::vector<EventTold>> out;
+  const auto list = side.kubectl.get({"-n", kNamespace, "events", "--field-selector", "involvedObject.kind=DataSync"});
   for (const auto& event : list.at("items")) {
     const std::string first = event.at("eventTime");
     const std::string last = event.contains("series") ? event["series"].value("lastObservedTime", first) : first;
-    auto& latest = out[event.at("reason")];
-    latest = std::max(latest, last);
+    const auto& about = event.at("involvedObject");
+    out[about.at("name")].push_back({about.value("uid", ""), event.at("reason"), event.value("message", ""), last});
   }
+  return out;
+}
+
+std::map<std::string, std::string> uids_of(const Side& side) {
+  std::map<std::string, std::string> out;
+  const auto list = side.kubectl.get({"-n", kNamespace, "datasyncs"});
+  for (const auto& item : list.at("items")) out[item["metadata"]["name"]] = item["metadata"]["uid"];
   return out;
 }
 
@@ -49,18 +52,6 @@ Stage::Stage(Scene& scene) : scene_(scene) {
     watchers_[side.name] =
         std::make_unique<Watcher>(side.kubectl, side.kubectl.scratch() / ("datasyncs-" + side.name + ".log"));
   }
-}
-
-void Stage::note(const std::string& what, double seconds, double limit) {
-  lines_.push_back({what, seconds, limit});
-  fmt::print("cluster: {}: {:.1f} s (limit {:.0f} s)\n", what, seconds, limit);
-}
-
-std::string Stage::table() const {
-  std::string text = fmt::format("{:<64} {:>8} {:>8}\n", "what happened", "seconds", "limit");
-  for (const auto& line : lines_)
-    text += fmt::format("{:<64} {:>8.1f} {:>8.0f}\n", line.what, line.seconds, line.limit);
-  return text;
 }
 
 Story::Story(Stage& stage, std::string name) : stage_(stage), name_(std::move(name)), begun_(now()) {
@@ -74,12 +65,12 @@ void Story::mended() {
 void Story::ends_well(std::chrono::seconds limit) {
   const auto spent = [this] { return std::chrono::steady_clock::now() - since_; };
   stage_.scene().wait_until_well(limit - std::chrono::duration_cast<std::chrono::seconds>(spent()));
-  stage_.note(name_, std::chrono::duration<double>(spent()).count(), static_cast<double>(limit.count()));
+  stage_.times().note(name_, std::chrono::duration<double>(spent()).count(), static_cast<double>(limit.count()));
 }
 
 void Story::shows(const Side& side, const std::string& resource, const std::string& reason, std::chrono::seconds limit,
                   const std::function<void()>& again) {
-  const auto seen = [&] { return stage_.watcher(side).reasons(resource, marks_.at(side.name)); };
+  const auto seen = [&] { return stage_.watcher(side).shown(resource, marks_.at(side.name)); };
   auto next = std::chrono::steady_clock::now();
   const bool there = eventually(
       [&] {
@@ -88,51 +79,52 @@ void Story::shows(const Side& side, const std::string& resource, const std::stri
           next = std::chrono::steady_clock::now() + std::chrono::seconds(20);
         }
         const auto all = seen();
-        return std::ranges::find(all, reason) != all.end();
+        return std::ranges::find(all, reason, &Shown::reason) != all.end();
       },
       limit);
   if (!there) {
     throw std::runtime_error(fmt::format("{}: {}/{} did not show {} within {} s; it showed: {}", name_, side.name,
-                                         resource, reason, limit.count(), fmt::join(seen(), ", ")));
+                                         resource, reason, limit.count(), summary(seen())));
   }
 }
 
-void Story::compare(const Side& side, const std::string& resource, const Told& told, std::string& out) const {
-  const auto shown = stage_.watcher(side).reasons(resource, marks_.at(side.name));
-  const auto events = events_of(side, resource);
-  const auto say = [&](const char* where, const std::string& reason, const char* what) {
-    out += fmt::format("{}/{}: {} {} {}\n", side.name, resource, where, what, reason);
-  };
-  for (const auto& reason : told.always) {
-    if (std::ranges::find(shown, reason) == shown.end()) say("conditions", reason, "do not tell");
+std::map<std::string, Observed> Story::observed() const {
+  std::map<std::string, Observed> out;
+  for (const auto& side : stage_.scene().sides()) {
+    const auto& watcher = stage_.watcher(side);
+    auto events = events_of(side);
+    auto uids = uids_of(side);
+    for (const auto& resource : watcher.names()) {
+      out[side.name + "/" + resource] = {.uid = uids[resource],
+                                         .begun = begun_,
+                                         .shown = watcher.shown(resource, marks_.at(side.name)),
+                                         .events = std::move(events[resource])};
+    }
   }
-  for (const auto& reason : std::set(shown.begin(), shown.end())) {
-    if (everyday().contains(reason)) continue;
-    if (!told.always.contains(reason) && !told.sometimes.contains(reason)) say("conditions", reason, "tell");
-    // What was told with the same words lately is not always told again: the Event may be of an earlier time.
-    if (!events.contains(reason)) say("Events", reason, "do not tell");
-  }
-  for (const auto& [reason, last] : events) {
-    if (last < begun_ || everyday().contains(reason)) continue;
-    if (!told.always.contains(reason) && !told.sometimes.contains(reason)) say("Events", reason, "tell");
-  }
+  return out;
 }
 
 std::string Story::differs_from(const Golden& golden, const std::set<std::string>& anywhere) const {
+  std::map<std::string, Observed> all;
   std::string out;
-  std::set<std::string> known;
-  for (const auto& side : stage_.scene().sides()) {
-    for (const auto& resource : stage_.watcher(side).names()) {
-      const auto name = side.name + "/" + resource;
+  const auto agree = [&] {
+    out.clear();
+    all = observed();
+    for (const auto& [name, seen] : all) {
       const auto named = golden.find(name);
       auto told = named == golden.end() ? Told{} : named->second;
       told.sometimes.insert(anywhere.begin(), anywhere.end());
-      compare(side, resource, told, out);
-      known.insert(name);
+      std::istringstream lines(differences(seen, told));
+      for (std::string line; std::getline(lines, line);) out += fmt::format("{}: {}\n", name, line);
     }
-  }
-  for (const auto& [name, told] : golden) {
-    if (!known.contains(name)) out += name + ": was never there\n";
+    for (const auto& [name, told] : golden) {
+      if (!all.contains(name)) out += name + ": was never there\n";
+    }
+    return out.empty();
+  };
+  (void)eventually(agree, kAllTold);
+  for (const auto& [name, seen] : all) {
+    if (!seen.shown.empty()) fmt::print("cluster:   {} told {}\n", name, summary(seen.shown));
   }
   return out;
 }

@@ -1,8 +1,13 @@
 #include "tests/cluster/watcher.hpp"
 
 #include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
 #include <sstream>
 #include <utility>
+
+#include <nlohmann/json.hpp>
 
 #include "tests/cluster/manifests.hpp"
 #include "tests/support/api_server.hpp"
@@ -12,9 +17,11 @@
 namespace datasync::test {
 namespace {
 
-/// NAME=REASON of Ready for every change; kubectl turns tabs into blanks. Ready has the reason of whichever condition
-/// matters.
-constexpr const char* kLine = R"(jsonpath={.metadata.name}{"="}{.status.conditions[?(@.type=="Ready")].reason}{"\n"})";
+/// NAME=CONDITION for every change: Ready as JSON in one line, whatever its message holds. It has the reason of
+/// whichever condition matters.
+constexpr const char* kLine = R"(jsonpath={.metadata.name}{"="}{.status.conditions[?(@.type=="Ready")]}{"\n"})";
+
+constexpr std::chrono::seconds kPause{1};  ///< an API server that is away refuses at once
 
 }  // namespace
 
@@ -34,9 +41,14 @@ void Watcher::watch(const std::stop_token& stop) const {
                   "-o",
                   kLine};
   options.log = log_;
+  std::mutex mutex;
+  std::condition_variable_any ended;
   while (!stop.stop_requested()) {
     auto process = Process::start(options);
-    while (!stop.stop_requested() && !process.wait(milliseconds(300))) continue;
+    std::optional<Exit> end;
+    while (!stop.stop_requested() && !end) end = process.wait(milliseconds(300));
+    std::unique_lock lock(mutex);
+    if (end && !end->clean()) ended.wait_for(lock, stop, kPause, [] { return false; });
   }
 }
 
@@ -60,14 +72,16 @@ std::set<std::string> Watcher::names() const {
   return out;
 }
 
-std::vector<std::string> Watcher::reasons(const std::string& resource, std::size_t mark) const {
-  std::vector<std::string> out;
+std::vector<Shown> Watcher::shown(const std::string& resource, std::size_t mark) const {
+  std::vector<Shown> out;
   const auto all = lines();
   for (auto i = mark; i < all.size(); ++i) {
     const auto equals = all[i].find('=');
-    if (equals == std::string::npos || all[i].substr(0, equals) != resource || equals + 1 == all[i].size()) continue;
-    const auto reason = all[i].substr(equals + 1);
-    if (out.empty() || out.back() != reason) out.push_back(reason);
+    if (equals == std::string::npos || all[i].substr(0, equals) != resource) continue;
+    const auto ready = nlohmann::json::parse(all[i].substr(equals + 1), nullptr, false);
+    if (!ready.is_object()) continue;  // none yet, or a line that is being written
+    const Shown now{ready.value("reason", ""), ready.value("message", "")};
+    if (out.empty() || out.back() != now) out.push_back(now);
   }
   return out;
 }

@@ -7,10 +7,11 @@
 #include <vector>
 
 #include "tests/cluster/kubectl.hpp"
+#include "tests/cluster/told.hpp"
 
 namespace datasync::test {
 
-/// Notes every reason of Ready that the DataSyncs of a cluster ever show, as somebody who watches them would see it
+/// Notes every Ready that the DataSyncs of a cluster ever show, as somebody who watches them would see it
 /// (`kubectl get datasyncs --watch`), also over times without an API server. Thread-safe.
 class Watcher {
  public:
@@ -23,8 +24,8 @@ class Watcher {
   [[nodiscard]] std::size_t mark() const;
   /// Every resource that was ever seen.
   [[nodiscard]] std::set<std::string> names() const;
-  /// The reasons of Ready of a resource that were seen after `mark`, in order, repeats in a row left out.
-  [[nodiscard]] std::vector<std::string> reasons(const std::string& resource, std::size_t mark) const;
+  /// Ready of a resource as it was seen after `mark`, in order, repeats in a row left out.
+  [[nodiscard]] std::vector<Shown> shown(const std::string& resource, std::size_t mark) const;
 
  private:
   void watch(const std::stop_token& stop) const;
