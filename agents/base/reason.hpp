@@ -23,10 +23,10 @@ enum class Outcome : std::uint8_t {
   X(SourceSilent, Retry, "The replica sent nothing, not even a heartbeat, for longer than the watchdog allows.")      \
   X(SourceRestarted, Retry, "The replica closed the connection. The agent reconnects.")                               \
   X(WaitingForReplica, Retry, "Every reachable replica is behind the position already published.")                    \
-  X(CredentialsRejected, Retry, "The server refused user or password. Mend the secret; the agent reads it again.")    \
+  X(CredentialsRejected, Retry, "The server refused user or password. Fix the secret; the agent reads it again.")     \
   X(CertificateRejected, Retry,                                                                                       \
     "The server's certificate was refused, or it refuses ours: wrong CA, expired, or for another name; the message "  \
-    "says which. Mend the secret or the certificate; the agent reads it again.")                                      \
+    "says which. Fix the secret or the certificate; the agent reads it again.")                                       \
   X(PermissionDenied, Retry, "The user lacks a privilege that the message names.")                                    \
   X(SecretNotFound, Retry, "A secret file is missing. Create the secret.")                                            \
   X(BrokerUnreachable, Retry, "No Kafka broker answers.")                                                             \
@@ -36,7 +36,7 @@ enum class Outcome : std::uint8_t {
   X(DestinationBusy, Retry, "Deadlock or lock wait at the destination; the batch is tried again.")                    \
   X(DestinationReadOnly, Retry, "The destination refuses writes.")                                                    \
   X(DestinationFull, Retry, "The destination has no space left.")                                                     \
-  X(PreflightFailed, Halt, "A server does not meet the requirements; the message lists all of them with the mend.")   \
+  X(PreflightFailed, Halt, "A server does not meet the requirements; the message lists all of them with the fix.")    \
   X(BinlogPurged, Halt, "The replica no longer has the binlogs that are needed. See onPositionLost.")                 \
   X(PositionUnknown, Halt, "What tells the position, or rows needed before it, is gone. See onPositionLost.")         \
   X(GtidDiverged, Halt, "The replica's history is not the one that was published (reset, restore, errant writes).")   \
@@ -55,7 +55,9 @@ enum class Outcome : std::uint8_t {
   X(TableDropped, Halt, "A captured table was dropped or renamed at the source.")                                     \
   X(XaTooLarge, Halt, "A prepared XA transaction is larger than the agent may hold.")                                 \
   X(RowTooLarge, Halt, "A row is larger than the topic accepts. Raise max.message.bytes.")                            \
-  X(TopicMissing, Halt, "The topic does not exist any more.")                                                         \
+  X(TopicMissing, Halt,                                                                                               \
+    "A topic does not exist. In state Retrying apply waits until capture has made it; in state Stalled it was "       \
+    "deleted.")                                                                                                       \
   X(TopicMisconfigured, Halt, "The topic's settings would lose data; the message names them.")                        \
   X(OffsetExpired, Halt, "Retention removed messages that were not yet applied.")                                     \
   X(LogTruncated, Halt, "The topic ends before the offset already applied.")                                          \

@@ -29,7 +29,7 @@ std::string page() {
   section(Shown::Ready, "Ready is True");
   section(Shown::Paused, "Ready is False by wish");
   section(Shown::Reconciling, "Reconciling is True: heals by itself");
-  section(Shown::Stalled, "Stalled is True: needs a person; goes on by itself once it is mended");
+  section(Shown::Stalled, "Stalled is True: needs a person; goes on by itself once it is fixed");
   section(Shown::Event, "In events only");
   return out;
 }
