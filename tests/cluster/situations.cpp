@@ -50,6 +50,7 @@ const std::map<std::string, Situations::Action>& Situations::all() {
       {"foreign-record", &S::put_foreign_record},
       {"binlogs-purged", &S::purge_binlogs},
       {"deletion-stuck", &S::make_deletion_stuck},
+      {"operator-back", &S::bring_operator_back},
   };
   return actions;
 }
@@ -288,6 +289,12 @@ void Situations::make_deletion_stuck() {
       "kubectl --context b -n datasync-system scale deployment --all --replicas=0\n"
       "kubectl --context b -n datasync-system wait --for=delete pod --all --timeout=60s\n"
       "kubectl --context b -n team delete dsync accounts --wait=false");
+}
+
+void Situations::bring_operator_back() {
+  type(
+      "kubectl --context b -n datasync-system scale deployment --all --replicas=1\n"
+      "kubectl --context b -n datasync-system wait --for=condition=Available deployment --all --timeout=120s");
 }
 
 }  // namespace datasync::test

@@ -51,6 +51,7 @@ class Situations {
   void put_foreign_record();
   void purge_binlogs();
   void make_deletion_stuck();
+  void bring_operator_back();
 
   void type(const std::string& command) const;
   void patch_bank(const std::string& json);
