@@ -57,7 +57,13 @@ TEST(Read, what_is_not_said_has_its_default) {
 TEST(Read, a_file_may_hold_several_resources) {
   EXPECT_EQ(sample("destination-only.yaml", 0).id(), "sync/orders-dr");
   EXPECT_EQ(sample("destination-only.yaml", 1).id(), "sync/customers-office");
-  EXPECT_EQ(sample("destination-only.yaml", 1).spec.mode, config::Mode::Once);
+  EXPECT_EQ(sample("destination-only.yaml", 1).spec.destination->on_conflict, config::OnConflict::Overwrite);
+}
+
+TEST(Read, mode_once) {
+  constexpr const char* kText =
+      "apiVersion: datasync.dev/v1alpha1\nkind: DataSync\nmetadata: {name: copy}\nspec: {mode: Once}\n";
+  EXPECT_EQ(read_documents(kText).at(0).resource.spec.mode, config::Mode::Once);
 }
 
 constexpr std::string_view kPostgres = R"({"apiVersion": "datasync.dev/v1alpha1", "kind": "DataSync",

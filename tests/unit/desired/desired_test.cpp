@@ -59,7 +59,9 @@ TEST(Desired, declared_offsets_and_once_reach_the_agent) {
   EXPECT_TRUE(apply_config(first, kRuntime).skip_offsets.empty());
   first.metadata.annotations[std::string(api::kSkipOffsets)] = "0:123,1:45";
   EXPECT_EQ(apply_config(first, kRuntime).skip_offsets, (std::vector<std::string>{"0:123", "1:45"}));
-  const auto second = apply_config(sample("destination-only.yaml", 1), kRuntime);
+  auto other = sample("destination-only.yaml", 1);
+  other.spec.mode = config::Mode::Once;
+  const auto second = apply_config(other, kRuntime);
   EXPECT_EQ(second.common.mode, config::Mode::Once);
   EXPECT_EQ(second.on_conflict, config::OnConflict::Overwrite);
 }
