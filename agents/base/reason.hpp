@@ -22,6 +22,9 @@ enum class Outcome : std::uint8_t {
   X(SourceUnreachable, Retry, "No replica answers. Check host, port, network and that the server runs.")              \
   X(SourceSilent, Retry, "The replica sent nothing, not even a heartbeat, for longer than the watchdog allows.")      \
   X(SourceRestarted, Retry, "The replica closed the connection. The agent reconnects.")                               \
+  X(SourceMoved, Retry,                                                                                               \
+    "A replica's name leads now to this server, now to that one, so rows cannot be given their place among the "      \
+    "changes. Name every replica by a name of its own, not by a Service over several.")                               \
   X(WaitingForReplica, Retry, "Every reachable replica is behind the position already published.")                    \
   X(CredentialsRejected, Retry, "The server refused user or password. Fix the secret; the agent reads it again.")     \
   X(CertificateRejected, Retry,                                                                                       \

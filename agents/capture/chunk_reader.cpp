@@ -1,39 +1,18 @@
 #include "agents/capture/chunk_reader.hpp"
 
-#include <charconv>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "agents/capture/preflight.hpp"
 #include "agents/message/row.hpp"
+#include "agents/sql/binlog_place.hpp"
 
 namespace datasync::capture {
 namespace {
 
 using base::Error;
 using base::Reason;
-
-// Where a consistent snapshot stands:
-// https://mariadb.com/kb/en/enhancements-for-start-transaction-with-consistent-snapshot/
-constexpr std::string_view kSnapshotPoint =
-    "SELECT VARIABLE_NAME, VARIABLE_VALUE FROM information_schema.SESSION_STATUS "
-    "WHERE VARIABLE_NAME IN ('BINLOG_SNAPSHOT_FILE','BINLOG_SNAPSHOT_POSITION')";
-
-base::Result<BinlogPoint> snapshot_point(sql::Connection& connection) {
-  DS_ASSIGN(const auto rows, connection.query(kSnapshotPoint));
-  BinlogPoint point;
-  for (const auto& row : rows) {
-    const auto value = row.at(1).value_or("");
-    if (row.at(0).value_or("").ends_with("FILE"))
-      point.file = value;
-    else
-      std::from_chars(value.data(), value.data() + value.size(), point.position);
-  }
-  if (point.file.empty() || point.position == 0)
-    return Error(Reason::PreflightFailed, "the server does not tell the binlog position of a consistent snapshot");
-  return point;
-}
 
 }  // namespace
 
@@ -57,21 +36,43 @@ base::Result<std::string> key_of(const message::TableSchema& schema, base::Bytes
   return std::string(key.text());
 }
 
-base::Result<ChunkGate::Ticket> ChunkReader::open_snapshot() {
-  const ChunkGate::Hold hold(gate_);
-  const auto replica = gate_.replica();
-  const auto generation = gate_.generation();
+base::Result<void> ChunkReader::connect(const std::string& replica) {
   if (replica.empty()) return Error(Reason::SourceUnreachable, "no replica is connected");
-  if (!connection_ || failed_ || connected_to_ != replica) {
-    connection_.reset();
-    DS_ASSIGN(connection_, connect_(replica));
-    failed_ = false;
-    connected_to_ = replica;
-    DS_TRY(connection_->execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ"));
-  }
+  if (connection_ && !failed_ && connected_to_ == replica) return {};
+  connection_.reset();
+  DS_ASSIGN(connection_, connect_(replica));
+  failed_ = false;
+  connected_to_ = replica;
+  DS_TRY(connection_->execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ"));
+  return {};
+}
+
+base::Result<ChunkGate::Ticket> ChunkReader::take_place(const Origin& origin) {
+  const ChunkGate::Hold hold(gate_);
+  if (gate_.origin() != origin) return Error(Reason::SourceRestarted, "the binlog connection was made anew meanwhile");
   DS_TRY(connection_->execute("START TRANSACTION WITH CONSISTENT SNAPSHOT"));
-  DS_ASSIGN(const auto point, snapshot_point(*connection_));
-  return gate_.take_place(point, generation);
+  DS_ASSIGN(auto place, sql::binlog_place(*connection_));
+  return gate_.take_place({std::move(place.file), place.position}, origin.generation);
+}
+
+/// Asked when the snapshot is open, so that a change before it is seen. One after it passes the place, as soon as the
+/// dump sees it.
+base::Result<void> ChunkReader::same_history(const Origin& origin) {
+  DS_ASSIGN(const auto history, sql::binlog_history(*connection_));
+  if (history == origin.history) return {};
+  return Error(Reason::SourceMoved, fmt::format("{} leads to {} now, and the binlog is read from {}", origin.replica,
+                                                history, origin.history));
+}
+
+base::Result<ChunkGate::Ticket> ChunkReader::open_snapshot() {
+  const auto origin = gate_.origin();
+  DS_TRY(connect(origin.replica));
+  DS_ASSIGN(const auto place, take_place(origin));
+  if (auto same = same_history(origin); !same) {
+    gate_.done(place);
+    return Error(std::move(same).error());
+  }
+  return place;
 }
 
 base::Result<Chunk> ChunkReader::describe(const TableChoice& table) {

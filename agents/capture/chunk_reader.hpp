@@ -50,7 +50,7 @@ class ChunkReader {
   ChunkReader(ChunkGate& gate, ConnectTo connect) : gate_(gate), connect_(std::move(connect)) {}
 
   /// Opens a consistent snapshot, takes its place at the gate and reads. On success the caller owes `gate.done(place)`.
-  /// Errors: those of the connection (read again); KeyMissing; TableDropped; Stopping.
+  /// Errors: those of the connection, SourceMoved (read again); KeyMissing; TableDropped; Stopping.
   base::Result<Chunk> read(const TableChoice& table, const std::string& after_key, const ChunkLimits& limits,
                            std::stop_token stop);
 
@@ -59,6 +59,9 @@ class ChunkReader {
   base::Result<Chunk> scan(const TableChoice& table, const Take& take, std::stop_token stop);
 
  private:
+  base::Result<void> connect(const std::string& replica);
+  base::Result<ChunkGate::Ticket> take_place(const Origin& origin);
+  base::Result<void> same_history(const Origin& origin);
   base::Result<ChunkGate::Ticket> open_snapshot();
   base::Result<Chunk> describe(const TableChoice& table);
   base::Result<void> read_rows(const TableChoice& table, const std::string& after_key, const ChunkLimits& limits,

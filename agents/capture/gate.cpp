@@ -11,13 +11,18 @@ bool BinlogPoint::before(const BinlogPoint& other) const noexcept {
   return position < other.position;
 }
 
-void ChunkGate::connected(const std::string& replica) {
+/// The same name does not make the same binlog, and neither does the same server: its binlog may have been begun anew.
+void ChunkGate::begin_anew(const BinlogPoint& at) {
+  ++origin_.generation;
+  read_ = ended_ = at;
+}
+
+void ChunkGate::connected(const std::string& replica, const std::string& history, const BinlogPoint& end) {
   const std::scoped_lock lock(mutex_);
-  if (replica != replica_) {
-    ++generation_;
-    replica_ = replica;
-    read_ = ended_ = {};
-  }
+  if (replica != origin_.replica || history != origin_.history || end.before(ended_)) begin_anew({});
+  origin_.replica = replica;
+  origin_.history = history;
+  doubted_.store(false, std::memory_order_relaxed);
   in_transaction_ = false;
   settle();
   changed_.notify_all();
@@ -34,6 +39,7 @@ void ChunkGate::moved_to(const BinlogPoint& point) {
 void ChunkGate::transaction_ended(const BinlogPoint& end) {
   const std::scoped_lock lock(mutex_);
   in_transaction_ = false;
+  if (end.before(ended_)) begin_anew(end);
   if (ended_.before(end)) ended_ = end;
   if (read_.before(end)) read_ = end;
   if (places_.empty() && holds_ == 0) return;
@@ -48,7 +54,7 @@ base::Result<void> ChunkGate::before_transaction(const BinlogPoint& first_event_
       if (holds_ != 0) return false;
       // Everything before this transaction has been read: a place before its first event is reached.
       for (auto& place : places_)
-        if (place.state == State::Waiting && place.generation == generation_ && !place.point.before(ended_) &&
+        if (place.state == State::Waiting && place.generation == origin_.generation && !place.point.before(ended_) &&
             place.point.before(first_event_end))
           place.state = State::Reached;
       changed_.notify_all();
@@ -63,7 +69,7 @@ base::Result<void> ChunkGate::before_transaction(const BinlogPoint& first_event_
 void ChunkGate::settle() {
   for (auto& place : places_) {
     if (place.state != State::Waiting) continue;
-    if (place.generation != generation_ || place.point.before(ended_))
+    if (place.generation != origin_.generation || place.point.before(ended_))
       place.state = State::Passed;
     else if (!in_transaction_ && !read_.before(place.point))
       place.state = State::Reached;
@@ -88,14 +94,9 @@ base::Result<void> ChunkGate::wait_outside(std::stop_token stop) {
   return base::Error(base::Reason::Stopping, "stopped while waiting for the end of a transaction");
 }
 
-std::uint64_t ChunkGate::generation() const {
+Origin ChunkGate::origin() const {
   const std::scoped_lock lock(mutex_);
-  return generation_;
-}
-
-std::string ChunkGate::replica() const {
-  const std::scoped_lock lock(mutex_);
-  return replica_;
+  return origin_;
 }
 
 ChunkGate::Ticket ChunkGate::take_place(const BinlogPoint& point, std::uint64_t generation) {

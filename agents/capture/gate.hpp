@@ -6,9 +6,11 @@
 // dump between two transactions, so that it cannot run past the point that is about to be known, then says where the
 // point is and lets go; the dump goes on up to it and waits until the rows are on the stream.
 //
-// Coordinates are compared only between one replica's dump and the same replica's snapshots, within this process; they
-// are never a position to go on from.
+// Coordinates are compared only between the dump of one binlog history and snapshots of the same history (a run of one
+// server between two RESET MASTER, see sql::BinlogPlace), within this process; they are never a position to go on from.
+// A replica's name is no such thing: it may lead to another server at every connection.
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <list>
@@ -31,13 +33,21 @@ struct BinlogPoint {
   bool operator==(const BinlogPoint&) const = default;
 };
 
+/// What a place is taken in.
+struct Origin {
+  std::string replica;  ///< "host:port" as configured; empty: no dump has begun yet
+  std::string history;  ///< as the dump's own connection tells it
+  std::uint64_t generation = 0;
+  bool operator==(const Origin&) const = default;
+};
+
 /// Between one dump thread and any number of readers. Thread-safe.
 class ChunkGate {
  public:
   enum class State : std::uint8_t {
     Waiting,  ///< the dump has not come there yet
     Reached,  ///< the dump stands there and waits: put the rows on the stream, then `done`
-    Passed,   ///< the dump is past it, or reads another replica: read again
+    Passed,   ///< the dump is past it, or reads another history: read again
   };
   struct Place {
     BinlogPoint point;
@@ -48,8 +58,11 @@ class ChunkGate {
 
   // The dump thread.
 
-  /// A dump of `replica` begins. Coordinates of another replica mean nothing now: places not reached are passed.
-  void connected(const std::string& replica);
+  /// A dump of `replica` begins, whose binlog has this history and ended here just before. Coordinates of another
+  /// history, or of a binlog that went further than this one, mean nothing now: places not reached are passed.
+  void connected(const std::string& replica, const std::string& history, const BinlogPoint& end);
+  /// Somebody doubts that the dump reads the server that the replica's name leads to: it should begin anew.
+  [[nodiscard]] bool doubted() const noexcept { return doubted_.load(std::memory_order_relaxed); }
   /// The binlog was read up to here; outside a transaction.
   void moved_to(const BinlogPoint& point);
   /// A transaction ended here.
@@ -73,9 +86,11 @@ class ChunkGate {
   };
   /// Waits until the dump is between two transactions. Under a Hold it stays there. Errors: Stopping.
   base::Result<void> wait_outside(std::stop_token stop);
-  /// The replica and the generation a snapshot is about to be opened for; take it under a Hold.
-  [[nodiscard]] std::uint64_t generation() const;
-  [[nodiscard]] std::string replica() const;
+  /// What a snapshot is about to be opened for. It counts only if it is the same under the Hold.
+  [[nodiscard]] Origin origin() const;
+  [[nodiscard]] std::string replica() const { return origin().replica; }
+  /// See `doubted`; until the next dump begins.
+  void doubt() noexcept { doubted_.store(true, std::memory_order_relaxed); }
   Ticket take_place(const BinlogPoint& point, std::uint64_t generation);
   /// Waits until the place is Reached or Passed. Errors: Stopping.
   base::Result<State> wait(Ticket ticket, std::stop_token stop);
@@ -83,13 +98,14 @@ class ChunkGate {
   void done(Ticket ticket);
 
  private:
-  void settle();  ///< with the mutex held
-  [[nodiscard]] bool blocks(const BinlogPoint& first_event_end) const;
+  // With the mutex held.
+  void settle();
+  void begin_anew(const BinlogPoint& at);
 
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
-  std::string replica_;
-  std::uint64_t generation_ = 0;
+  Origin origin_;
+  std::atomic<bool> doubted_ = false;
   bool in_transaction_ = false;
   BinlogPoint read_;   ///< read up to here
   BinlogPoint ended_;  ///< end of the last transaction

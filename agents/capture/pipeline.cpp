@@ -66,6 +66,9 @@ base::Result<void> Pipeline::read(sql::BinlogStream& stream) {
     move_point(event);
     DS_TRY(reader_.feed(event));
     if (std::exchange(first, false)) parts_.on_first_event();
+    if (parts_.gate.doubted())
+      return Error(Reason::SourceMoved,
+                   parts_.gate.replica() + " leads to another server by now; the dump begins anew");
     if (!reader_.outside()) continue;
     if (std::exchange(outdated_, false)) DS_TRY(parts_.on_between());
     if (base::steady_now() >= next_tick_) DS_TRY(tick());

@@ -201,8 +201,9 @@ base::Result<void> Session::dump(const Pick& pick) {
     if (!replica_.empty() && replica_ != name) failovers_.fetch_add(1, std::memory_order_relaxed);
     replica_ = name;
   }
-  base::log::info("reading the binlog", {{"replica", name}, {"position", dump.position}});
-  gate_.connected(name);
+  const auto& history = stream->history();
+  base::log::info("reading the binlog", {{"replica", name}, {"server", history}, {"position", dump.position}});
+  gate_.connected(name, history, {stream->end().file, stream->end().position});
   Catalog catalog([this, name] { return around_.source.connect(name); },
                   [this](const message::TableSchema& schema) { return keeper_->schema(schema, stop_.get_token()); });
   catalog_ = &catalog;
@@ -274,6 +275,13 @@ void Session::show_state() {
     snapshotting = runner_ && !runner_->figures().complete;
   }
   around_.status.set(snapshotting ? health::State::Snapshotting : health::State::Streaming);
+}
+
+/// What keeps rows of a snapshot from being read is told as long as nothing worse is: without a dump, why there is
+/// none.
+void Session::show_trouble(const base::Error* trouble) {
+  if (trouble == nullptr) return show_state();
+  if (connected_ && !brokers_down_) around_.status.set(health::State::Retrying, trouble->reason, trouble->what);
 }
 
 /// Called by the keeper, for what nobody else would notice while the dump thread waits for brokers, and by the dump

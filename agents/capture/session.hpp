@@ -107,6 +107,7 @@ class Session {
   void make_writer(std::vector<message::GtidSet> sent, message::GtidSet position);
   void fail(base::Error error);
   void show_state();
+  void show_trouble(const base::Error* trouble);
   void pulse();
   [[nodiscard]] ConnectTo connect_to() const;
   [[nodiscard]] std::string name_row(message::SchemaId schema, base::Bytes row) const;

@@ -65,7 +65,8 @@ base::Result<void> Session::start_snapshot() {
                         complete_ = once;
                         if (once) stop_.request_stop();
                         show_state();
-                      }};
+                      },
+                      [this](const Error* trouble) { show_trouble(trouble); }};
   SnapshotSettings settings{around_.config.parallelism, around_.config.chunk_rows, around_.config.record_bytes,
                             claimed_.max_message_bytes, once};
   auto runner = std::make_unique<SnapshotRunner>(std::move(parts), settings);

@@ -146,19 +146,15 @@ void SnapshotRunner::work(std::stop_token stop) {
 
 /// Reads one table to its end. What heals by itself is tried again; the rest is returned.
 base::Result<void> SnapshotRunner::copy(SnapshotTask task, ChunkReader& reader, std::stop_token stop) {
-  base::Backoff backoff(kFirstWait, kLongestWait);
+  Tries tries(parts_.gate, parts_.on_trouble);
   while (true) {
     auto more = one_chunk(task, reader, stop);
-    if (more && !*more) return {};
-    if (more) {
-      backoff.reset();
+    if (!more) {
+      DS_TRY(tries.failed(task.table->qualified(), std::move(more).error(), stop));
       continue;
     }
-    if (more.error().outcome() != base::Outcome::Retry || more.error().is(Reason::ProducerFailed))
-      return Error(std::move(more).error());
-    base::log::warn("a chunk could not be read, trying again",
-                    {{"table", task.table->qualified()}, {"error", more.error().what}});
-    if (!base::sleep_for(stop, backoff.next())) return Error(Reason::Stopping, "stopped between two chunks");
+    tries.succeeded();
+    if (!*more) return {};
   }
 }
 
@@ -177,7 +173,7 @@ base::Result<bool> SnapshotRunner::one_chunk(SnapshotTask& task, ChunkReader& re
   parts_.gate.done(chunk.place);
   if (!state) return Error(std::move(state).error());
   if (!done) return Error(std::move(done).error());
-  if (*state == ChunkGate::State::Passed) return true;  // once more
+  if (*state == ChunkGate::State::Passed) return passed();
   task.after_key = chunk.last_key;
   task.rows_done += chunk.rows;
   parts_.status.advance();

@@ -20,6 +20,7 @@
 #include "agents/capture/keeper.hpp"
 #include "agents/capture/output.hpp"
 #include "agents/capture/snapshot_plan.hpp"
+#include "agents/capture/tries.hpp"
 #include "agents/capture/writer.hpp"
 #include "agents/health/status.hpp"
 
@@ -37,6 +38,7 @@ struct SnapshotParts {
   std::function<base::Result<void>()> flush;    ///< waits until everything produced is acknowledged
   std::function<void(base::Error)> on_failure;  ///< called once at most: the work cannot go on without a person
   std::function<void()> on_complete;            ///< snapshot (and verification) done and acknowledged
+  OnTrouble on_trouble;                         ///< from any worker
 };
 
 struct SnapshotSettings {
@@ -80,7 +82,7 @@ class SnapshotRunner {
                                    Output::OnAcked on_acked);
   base::Result<void> end(std::stop_token stop);
   base::Result<void> verify(std::stop_token stop);
-  base::Result<bool> verify_table(const TableChoice& table, bool last, ChunkReader& reader, std::stop_token stop);
+  base::Result<void> verify_table(const TableChoice& table, bool last, ChunkReader& reader, std::stop_token stop);
   base::Result<void> to_all_streams(message::Snapshot::Phase phase);
   [[nodiscard]] message::SnapshotProgress progress_of(const TableChoice& table) const;
   void fail(base::Error error);

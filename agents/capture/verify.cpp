@@ -4,7 +4,6 @@
 
 #include <xxhash.h>
 
-#include "agents/base/backoff.hpp"
 #include "agents/base/log.hpp"
 #include "agents/capture/checksum.hpp"
 #include "agents/capture/snapshot.hpp"
@@ -14,8 +13,6 @@ namespace {
 
 using base::Error;
 using base::Reason;
-
-constexpr base::Millis kFirstWait{50}, kLongestWait{5000};
 
 }  // namespace
 
@@ -33,15 +30,13 @@ base::Result<void> SnapshotRunner::verify(std::stop_token stop) {
   for (std::size_t i = 0; i < tables.size(); ++i) {
     bool last = true;
     for (std::size_t k = i + 1; k < tables.size(); ++k) last = last && tables[k].stream != tables[i].stream;
-    base::Backoff backoff(kFirstWait, kLongestWait);
+    Tries tries(parts_.gate, parts_.on_trouble);
     while (true) {
       auto done = verify_table(tables[i], last, reader, stop);
-      if (done && *done) break;
-      if (done) continue;  // the dump was past the place: read again
-      if (done.error().outcome() != base::Outcome::Retry || done.error().is(Reason::ProducerFailed))
-        return Error(std::move(done).error());
-      if (!base::sleep_for(stop, backoff.next())) return Error(Reason::Stopping, "stopped while verifying");
+      if (done) break;
+      DS_TRY(tries.failed(tables[i].qualified(), std::move(done).error(), stop));
     }
+    tries.succeeded();
   }
   for (std::int32_t stream = 0; stream < parts_.selection.streams(); ++stream) {
     if (std::ranges::any_of(tables, [&](const auto& t) { return t.stream == stream; })) continue;
@@ -56,7 +51,7 @@ base::Result<void> SnapshotRunner::verify(std::stop_token stop) {
   return parts_.flush();
 }
 
-base::Result<bool> SnapshotRunner::verify_table(const TableChoice& table, bool last, ChunkReader& reader,
+base::Result<void> SnapshotRunner::verify_table(const TableChoice& table, bool last, ChunkReader& reader,
                                                 std::stop_token stop) {
   TableChecksum sum;
   DS_ASSIGN(const auto chunk, reader.scan(
@@ -83,10 +78,10 @@ base::Result<bool> SnapshotRunner::verify_table(const TableChoice& table, bool l
   parts_.gate.done(chunk.place);
   if (!state) return Error(std::move(state).error());
   if (!done) return Error(std::move(done).error());
-  if (*state == ChunkGate::State::Passed) return false;
+  if (*state == ChunkGate::State::Passed) return passed();
   parts_.status.advance();
   base::log::info("a table's checksum stands on the stream", {{"table", table.qualified()}, {"rows", chunk.rows}});
-  return true;
+  return {};
 }
 
 }  // namespace datasync::capture

@@ -43,13 +43,25 @@ std::array<std::string, 4> preamble(const DumpOptions& dump) {
 struct BinlogStream::Impl {
   config::HostPort server;
   DumpOptions dump;
+  std::string history;
+  BinlogPlace end;
   MysqlPtr mysql;
   SocketHandle socket;
   std::atomic<bool> aborted{false};
 
+  base::Result<void> look();
   base::Result<void> start();
   base::Error read_error(base::SteadyTime began);
 };
+
+base::Result<void> BinlogStream::Impl::look() {
+  std::vector<Row> told, stands;
+  if (!fetch_rows(mysql.get(), kBinlogHistory, told) || !fetch_rows(mysql.get(), kBinlogPlace, stands))
+    return last_error(server, mysql.get(), "while asking where the binlog stands");
+  DS_ASSIGN(history, read_binlog_history(told));
+  DS_ASSIGN(end, read_binlog_place(stands));
+  return {};
+}
 
 base::Result<void> BinlogStream::Impl::start() {
   for (const std::string& sql : preamble(dump)) {
@@ -57,6 +69,7 @@ base::Result<void> BinlogStream::Impl::start() {
       return last_error(server, mysql.get(), "while preparing the binlog dump");
     }
   }
+  DS_TRY(look());
   // COM_BINLOG_DUMP: position:u32 flags:u16 server_id:u32 file. With @slave_connect_state set the server takes neither
   // position nor file. No flags: block at the end, no annotate events.
   std::array<unsigned char, 10> request{4, 0, 0, 0, 0, 0};
@@ -100,6 +113,13 @@ base::Result<std::unique_ptr<BinlogStream>> BinlogStream::open(const ConnectOpti
   impl->mysql = std::move(mysql);
   DS_TRY(impl->start());
   return std::unique_ptr<BinlogStream>(new BinlogStream(std::move(impl)));
+}
+
+const std::string& BinlogStream::history() const noexcept {
+  return impl_->history;
+}
+const BinlogPlace& BinlogStream::end() const noexcept {
+  return impl_->end;
 }
 
 base::Result<base::Bytes> BinlogStream::next() {

@@ -8,6 +8,7 @@
 
 #include "agents/base/bytes.hpp"
 #include "agents/base/result.hpp"
+#include "agents/sql/binlog_place.hpp"
 #include "agents/sql/connection.hpp"
 
 namespace datasync::sql {
@@ -30,6 +31,10 @@ class BinlogStream {
   ~BinlogStream();
   BinlogStream(const BinlogStream&) = delete;
   BinlogStream& operator=(const BinlogStream&) = delete;
+
+  // Told over the dump's own connection just before it began; see binlog_place.hpp.
+  [[nodiscard]] const std::string& history() const noexcept;
+  [[nodiscard]] const BinlogPlace& end() const noexcept;
 
   /// The next event, header and checksum included, without the leading OK byte. Valid until the next call.
   /// Errors: SourceSilent, SourceRestarted (server ended the dump), BinlogPurged, GtidDiverged, DuplicateServerId,

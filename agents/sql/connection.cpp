@@ -126,6 +126,21 @@ int duplicate_socket(MYSQL* mysql) noexcept {
   return ::dup(static_cast<int>(mysql_get_socket(mysql)));
 }
 
+bool fetch_rows(MYSQL* mysql, std::string_view sql, std::vector<Row>& rows) {
+  if (mysql_real_query(mysql, sql.data(), sql.size()) != 0) return false;
+  const ResultPtr result(mysql_store_result(mysql));
+  if (!result) return mysql_field_count(mysql) == 0;
+  const unsigned columns = mysql_num_fields(result.get());
+  while (MYSQL_ROW fields = mysql_fetch_row(result.get())) {
+    const unsigned long* lengths = mysql_fetch_lengths(result.get());
+    Row& row = rows.emplace_back(columns);
+    for (unsigned i = 0; i < columns; ++i) {
+      if (fields[i] != nullptr) row[i].emplace(fields[i], lengths[i]);
+    }
+  }
+  return drop_further_results(mysql);
+}
+
 base::Result<MysqlPtr> connect(const ConnectOptions& options) {
   if (options.tls == config::TlsMode::VerifyCa && options.tls_ca_file.empty()) {
     return base::Error(base::Reason::ConfigInvalid, "tls.mode VerifyCa needs a CA (tls.caSecretName)");
@@ -194,23 +209,8 @@ base::Result<std::uint64_t> Connection::execute(std::string_view sql) {
 
 base::Result<std::vector<Row>> Connection::query(std::string_view sql) {
   DS_TRY(impl_->usable());
-  MYSQL* mysql = impl_->mysql.get();
-  if (mysql_real_query(mysql, sql.data(), sql.size()) != 0) return impl_->error("while querying");
-  const ResultPtr result(mysql_store_result(mysql));
   std::vector<Row> rows;
-  if (!result) {
-    if (mysql_field_count(mysql) != 0) return impl_->error("while querying");
-    return rows;
-  }
-  const unsigned columns = mysql_num_fields(result.get());
-  while (MYSQL_ROW fields = mysql_fetch_row(result.get())) {
-    const unsigned long* lengths = mysql_fetch_lengths(result.get());
-    Row& row = rows.emplace_back(columns);
-    for (unsigned i = 0; i < columns; ++i) {
-      if (fields[i] != nullptr) row[i].emplace(fields[i], lengths[i]);
-    }
-  }
-  if (!drop_further_results(mysql)) return impl_->error("while querying");
+  if (!fetch_rows(impl_->mysql.get(), sql, rows)) return impl_->error("while querying");
   return rows;
 }
 
