@@ -31,6 +31,12 @@ bool blames_replica(const Error& e) {
   return std::ranges::find(kBlamed, e.reason) != std::end(kBlamed);
 }
 
+/// Only the dump reads all binlogs: it may find a position lost on a replica that seemed to have it. It is lost when no
+/// other replica has it either.
+bool history_refused(const Error& e) {
+  return e.is(Reason::BinlogPurged) || e.is(Reason::GtidDiverged);
+}
+
 /// No replica can go on from the position: what onPositionLost is about. An XA transaction may be prepared in the
 /// instant in which a new stream begins, and be in none of the two readings that ask for such ones: its rows stand
 /// before the position, its commit after it.
@@ -180,13 +186,18 @@ base::Result<Pick> Session::find_replica() {
 }
 
 base::Result<void> Session::run() {
-  auto pick = find_replica();
-  if (!pick) return outcome(Error(std::move(pick).error()), {});
-  const auto began = base::steady_now();
-  auto dumped = dump(*pick);
-  if (base::steady_now() - began >= kTwinPeace) cut_by_twin_ = 0;
-  connected_ = false;
-  return outcome(std::move(dumped), *pick);
+  while (true) {
+    auto pick = find_replica();
+    if (!pick) return outcome(Error(std::move(pick).error()), {});
+    const auto began = base::steady_now();
+    auto dumped = dump(*pick);
+    if (base::steady_now() - began >= kTwinPeace) cut_by_twin_ = 0;
+    connected_ = false;
+    if (dumped || !history_refused(dumped.error())) return outcome(std::move(dumped), *pick);
+    base::log::warn("a replica cannot go on from the position, asking the others",
+                    {{"replica", pick->server.text()}, {"error", dumped.error().what}});
+    around_.source.dump_refused(pick->index, writer_->position(), std::move(dumped).error());
+  }
 }
 
 base::Result<void> Session::dump(const Pick& pick) {

@@ -58,10 +58,22 @@ base::Result<Pick> Source::examine(std::size_t index, const Selection& selection
   }
   DS_TRY(verdict(pick.server.text(), findings));
   DS_ASSIGN(pick.history, gather_history(*connection));
-  if (!needed) return pick;
-  const auto fitness = judge(pick.history, *needed);
-  if (fitness != Fitness::Good) return refuse(fitness, pick.server.text(), pick.history, *needed);
+  if (needed)
+    if (const auto fitness = judge(pick.history, *needed); fitness != Fitness::Good)
+      return refuse(fitness, pick.server.text(), pick.history, *needed);
   return pick;
+}
+
+base::Result<Pick> Source::ask(std::size_t index, const Selection& selection,
+                               const std::optional<Needed>& needed) const {
+  const auto refused = dump_refusals_.find(index);
+  if (needed && refused != dump_refusals_.end() && refused->second.from == needed->from) return refused->second.error;
+  return examine(index, selection, needed);
+}
+
+void Source::dump_refused(std::size_t index, message::GtidSet from, base::Error error) {
+  dump_refusals_.insert_or_assign(index, DumpRefusal{std::move(from), std::move(error)});
+  prefer_after(index);
 }
 
 base::Result<Pick> Source::pick(const Selection& selection, const std::optional<Needed>& needed, std::stop_token stop) {
@@ -70,13 +82,14 @@ base::Result<Pick> Source::pick(const Selection& selection, const std::optional<
   for (std::size_t i = 0; i < count; ++i) {
     if (stop.stop_requested()) return Error(Reason::Stopping, "stopped while looking for a replica");
     const auto index = (preferred_ + i) % count;
-    auto pick = examine(index, selection, needed);
+    auto pick = ask(index, selection, needed);
     if (pick) {
       preferred_ = index;
       return pick;
     }
     refusals.push_back({config_.replicas[index].text(), std::move(pick).error()});
   }
+  dump_refusals_.clear();
   return combine(refusals);
 }
 

@@ -2,6 +2,7 @@
 // The replicas: which one is read, and connections to it.
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -40,17 +41,28 @@ class Source {
   /// Prefer the candidate after this one from now on: it failed.
   void prefer_after(std::size_t index) noexcept { preferred_ = (index + 1) % config_.replicas.size(); }
   void prefer(std::size_t index) noexcept { preferred_ = index; }
+  /// This candidate looked fit, but its dump refused to go on from here, for `error`: `pick` takes that as its answer
+  /// until another position is needed or every candidate has refused. Then all are asked anew.
+  void dump_refused(std::size_t index, message::GtidSet from, base::Error error);
 
   base::Result<sql::ConnectOptions> options(const config::HostPort& server) const;
   /// `replica` is a HostPort's text.
   base::Result<std::unique_ptr<sql::Connection>> connect(const std::string& replica) const;
 
  private:
+  /// As `examine`, or what its dump said.
+  base::Result<Pick> ask(std::size_t index, const Selection& selection, const std::optional<Needed>& needed) const;
   base::Result<Pick> examine(std::size_t index, const Selection& selection, const std::optional<Needed>& needed) const;
+
+  struct DumpRefusal {
+    message::GtidSet from;
+    base::Error error;
+  };
 
   const config::Capture& config_;
   std::uint32_t server_id_;
   std::size_t preferred_ = 0;
+  std::map<std::size_t, DumpRefusal> dump_refusals_;  ///< by candidate
 };
 
 /// A position to begin a new stream at. Every XA transaction that is prepared at `position` and committed after it was

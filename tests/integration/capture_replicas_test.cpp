@@ -123,5 +123,47 @@ TEST_F(CaptureReplicas, a_dump_begun_anew_on_another_server_of_that_name_gives_r
   EXPECT_TRUE(equal("anew"));
 }
 
+// What a replica's dump finds lost was lost, without asking the next replica, and was read anew at once.
+TEST_F(CaptureReplicas, binlogs_missing_at_one_replica_are_read_at_the_next) {
+  auto config = world_->replica_config("hole", simple("hole", 50));
+  {
+    Agent agent(world_->folder(), "hole1", config);
+    agent.start();
+    world_->drain(agent, source());
+    ASSERT_EQ(agent.status()->at("/replica"), address(replica(0).port()));
+  }
+  const auto next_file = [&](int id) {
+    source().execute(fmt::format("INSERT INTO hole.t VALUES ({}, 1)", id));
+    catch_up();
+    std::vector<std::filesystem::path> files;
+    for (std::size_t i = 0; i < 2; ++i) {
+      files.push_back(replica(i).folder() / "data" / *replica(i).query("SHOW BINARY LOGS").back()[0]);
+      replica(i).execute("FLUSH LOCAL BINARY LOGS");
+    }
+    return files;
+  };
+  next_file(1001);
+  const auto files = next_file(1002);  // neither the first that is needed nor the last: only a dump looks at it
+  next_file(1003);
+  const auto hide = [&](std::size_t i) { std::filesystem::rename(files[i], files[i].string() + ".hidden"); };
+  const auto show = [&](std::size_t i) { std::filesystem::rename(files[i].string() + ".hidden", files[i]); };
+  hide(0);
+  hide(1);
+  {
+    Agent agent(world_->folder(), "hole2", config);
+    agent.start();
+    EXPECT_TRUE(becomes(agent, "Stalled", "BinlogPurged", kPatience)) << "both have lost it";
+  }
+  show(1);
+  config.on_position_lost = config::OnPositionLost::Resnapshot;
+  Agent agent(world_->folder(), "hole3", config);
+  agent.start();
+  world_->drain(agent, source());
+  EXPECT_EQ(agent.status()->at("/replica"), address(replica(1).port()));
+  EXPECT_EQ(read_file(agent.folder() / "log").find("everything is read again"), std::string::npos) << agent.log_tail();
+  EXPECT_TRUE(equal("hole"));
+  show(0);
+}
+
 }  // namespace
 }  // namespace datasync::test
