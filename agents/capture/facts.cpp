@@ -66,7 +66,26 @@ base::Result<message::GtidSet> gtids(sql::Connection& connection, std::string_vi
   return message::GtidSet::parse(text.value_or(""));
 }
 
+// Columns of SHOW ALL SLAVES STATUS since 10.0; later versions add theirs at the end.
+constexpr std::size_t kIoRunning = 12, kSqlRunning = 13, kSecondsBehind = 34;
+
 }  // namespace
+
+Lateness lateness_of(const std::vector<sql::Row>& status) {
+  Lateness all;
+  for (const auto& row : status) {
+    if (row.size() <= kSecondsBehind) continue;
+    all.replicates = all.replicates && row[kIoRunning] == "Yes" && row[kSqlRunning] == "Yes";
+    if (row[kSecondsBehind])
+      all.seconds = std::max(all.seconds.value_or(0), static_cast<double>(to_number(row[kSecondsBehind])));
+  }
+  return all;
+}
+
+base::Result<Lateness> gather_lateness(sql::Connection& connection) {
+  DS_ASSIGN(const auto status, try_query(connection, "SHOW ALL SLAVES STATUS"));
+  return status ? lateness_of(*status) : Lateness{};
+}
 
 base::Result<ServerFacts> gather_server(sql::Connection& connection) {
   ServerFacts facts;

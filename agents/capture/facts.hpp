@@ -14,5 +14,9 @@ namespace datasync::capture {
 base::Result<ServerFacts> gather_server(sql::Connection& connection);
 base::Result<std::vector<TableFacts>> gather_tables(sql::Connection& connection, const Selection& selection);
 base::Result<HistoryFacts> gather_history(sql::Connection& connection);
+/// Needs SLAVE MONITOR; without it, unknown.
+base::Result<Lateness> gather_lateness(sql::Connection& connection);
+/// From the rows of SHOW ALL SLAVES STATUS, one for each primary.
+Lateness lateness_of(const std::vector<sql::Row>& status);
 
 }  // namespace datasync::capture

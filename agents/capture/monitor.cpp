@@ -5,6 +5,7 @@
 
 #include "agents/base/backoff.hpp"
 #include "agents/base/log.hpp"
+#include "agents/capture/facts.hpp"
 
 namespace datasync::capture {
 namespace {
@@ -58,19 +59,6 @@ void Monitor::run(std::stop_token stop) {
   }
 }
 
-base::Result<std::optional<double>> Monitor::replica_lag() {
-  // Without PROCESS or SLAVE MONITOR the lag stays unknown; that is no reason to stop.
-  auto status = connection_->query("SHOW ALL SLAVES STATUS");
-  if (!status && status.error().is(base::Reason::PermissionDenied)) return std::optional<double>();
-  if (!status) return base::Error(std::move(status).error());
-  std::optional<double> most;
-  constexpr std::size_t kSecondsBehind = 34;  // Seconds_Behind_Master in SHOW ALL SLAVES STATUS of 10.x
-  for (const auto& row : *status)
-    if (row.size() > kSecondsBehind && row[kSecondsBehind])
-      most = std::max(most.value_or(0), static_cast<double>(number(row[kSecondsBehind])));
-  return most;
-}
-
 base::Result<void> Monitor::ask(const std::string& replica) {
   if (!connection_ || connected_to_ != replica) {
     connection_.reset();
@@ -83,7 +71,8 @@ base::Result<void> Monitor::ask(const std::string& replica) {
   clock_.set(now_us);
   ReplicaFigures figures;
   figures.binlog_hours_left = hours_left(number(rows.front()[1]), now_us / kMicros, read_time_us_() / kMicros);
-  DS_ASSIGN(figures.lag_seconds, replica_lag());
+  DS_ASSIGN(const auto lateness, gather_lateness(*connection_));
+  figures.lag_seconds = lateness.seconds;
   const std::scoped_lock lock(mutex_);
   figures_ = figures;
   return {};

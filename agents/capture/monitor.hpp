@@ -38,7 +38,6 @@ class Monitor {
  private:
   void run(std::stop_token stop);
   base::Result<void> ask(const std::string& replica);
-  base::Result<std::optional<double>> replica_lag();
 
   const ChunkGate& gate_;
   ConnectTo connect_;

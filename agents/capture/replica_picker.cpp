@@ -1,6 +1,7 @@
 #include "agents/capture/replica_picker.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -30,6 +31,19 @@ Fitness judge(const HistoryFacts& facts, const Needed& needed) {
     if (at->second.sequence == gtid.sequence && at->second.server != gtid.server) return Fitness::Diverged;
   }
   return needed.from.contains(facts.oldest) ? Fitness::Good : Fitness::Purged;
+}
+
+bool late(const Lateness& lateness) noexcept {
+  return !lateness.replicates || lateness.seconds.value_or(0) > kLateSeconds;
+}
+
+std::size_t choose(const std::vector<Lateness>& fit) noexcept {
+  const auto standing = std::numeric_limits<double>::infinity();
+  const auto rank_of = [&](const Lateness& l) {
+    if (!late(l)) return 0.0;
+    return l.replicates ? *l.seconds : standing;
+  };
+  return static_cast<std::size_t>(std::ranges::min_element(fit, {}, rank_of) - fit.begin());
 }
 
 base::Error combine(const std::vector<Refusal>& refusals) {

@@ -2,6 +2,7 @@
 // Can a replica continue from a position? Pure.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,19 @@ enum class Fitness : std::uint8_t {
 /// Behind wins over nothing: a server that has executed less and never was a replica has lost its history (reset,
 /// restored from a backup): Diverged.
 Fitness judge(const HistoryFacts& facts, const Needed& needed);
+
+/// How far a server is behind its primary.
+struct Lateness {
+  bool replicates = true;         ///< false: a thread of its replication stands still
+  std::optional<double> seconds;  ///< nothing: it has no primary, or does not tell
+};
+
+/// Replicas of one primary are some seconds apart at any time; that is no difference.
+inline constexpr double kLateSeconds = 60;
+/// Unknown is not late.
+bool late(const Lateness& lateness) noexcept;
+/// Which of the fit candidates, in their order, to read: the first that is not late, else the least late one.
+std::size_t choose(const std::vector<Lateness>& fit) noexcept;
 
 /// Why one candidate was not taken.
 struct Refusal {

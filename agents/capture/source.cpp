@@ -61,6 +61,7 @@ base::Result<Pick> Source::examine(std::size_t index, const Selection& selection
   if (needed)
     if (const auto fitness = judge(pick.history, *needed); fitness != Fitness::Good)
       return refuse(fitness, pick.server.text(), pick.history, *needed);
+  DS_ASSIGN(pick.lateness, gather_lateness(*connection));
   return pick;
 }
 
@@ -78,19 +79,28 @@ void Source::dump_refused(std::size_t index, message::GtidSet from, base::Error 
 
 base::Result<Pick> Source::pick(const Selection& selection, const std::optional<Needed>& needed, std::stop_token stop) {
   std::vector<Refusal> refusals;
+  std::vector<Pick> fit;
+  std::vector<Lateness> lateness;
   const auto count = config_.replicas.size();
   for (std::size_t i = 0; i < count; ++i) {
     if (stop.stop_requested()) return Error(Reason::Stopping, "stopped while looking for a replica");
     const auto index = (preferred_ + i) % count;
     auto pick = ask(index, selection, needed);
-    if (pick) {
-      preferred_ = index;
-      return pick;
+    if (!pick) {
+      refusals.push_back({config_.replicas[index].text(), std::move(pick).error()});
+      continue;
     }
-    refusals.push_back({config_.replicas[index].text(), std::move(pick).error()});
+    lateness.push_back(pick->lateness);
+    fit.push_back(std::move(*pick));
+    if (!late(lateness.back())) break;
   }
-  dump_refusals_.clear();
-  return combine(refusals);
+  if (fit.empty()) {
+    dump_refusals_.clear();
+    return combine(refusals);
+  }
+  auto& chosen = fit[choose(lateness)];
+  preferred_ = chosen.index;
+  return std::move(chosen);
 }
 
 base::Result<FreshPosition> fresh_position(sql::Connection& connection) {

@@ -25,6 +25,7 @@ struct Pick {
   std::size_t index = 0;
   config::HostPort server;
   HistoryFacts history;
+  Lateness lateness;
   std::vector<TableFacts> tables;
   bool fold_case = false;  ///< the server compares table names without case
 };
@@ -34,8 +35,9 @@ class Source {
  public:
   Source(const config::Capture& config, std::uint32_t server_id) : config_(config), server_id_(server_id) {}
 
-  /// The first candidate, from the preferred one on, that meets all requirements and can continue from what is
-  /// `needed` (none: from now). Names are resolved and secrets read afresh at each try.
+  /// Of the candidates that meet all requirements and can continue from what is `needed` (none: from now) the one to
+  /// `choose`, from the preferred one on; those after the first that is not late are not asked. Names are resolved and
+  /// secrets read afresh at each try.
   /// Errors: one that tells of every candidate, see `combine`.
   base::Result<Pick> pick(const Selection& selection, const std::optional<Needed>& needed, std::stop_token stop);
   /// Prefer the candidate after this one from now on: it failed.

@@ -18,8 +18,8 @@ constexpr Described kDescriptions[] = {
      "topic that another resource fills."},
     {"spec.source.engine", "The kind of server. It cannot be changed."},
     {"spec.source.replicas",
-     "Servers to read from, best first. The agent takes one by position and lag, and moves on "
-     "when it fails."},
+     "Servers to read from, best first, each by a name of its own. The agent takes the first that has the position and "
+     "is not more than 60 seconds late, else the least late one, and moves on when it fails."},
     {"spec.source.replicas[]", "One server."},
     {"spec.source.replicas[].host", "Host name or address."},
     {"spec.source.replicas[].port", "TCP port."},

@@ -165,5 +165,22 @@ TEST_F(CaptureReplicas, binlogs_missing_at_one_replica_are_read_at_the_next) {
   show(0);
 }
 
+// Lag was not looked at.
+TEST_F(CaptureReplicas, begins_at_a_replica_that_replicates) {
+  source().execute("GRANT SLAVE MONITOR ON *.* TO reader@'127.0.0.1'");
+  const auto config = world_->replica_config("standing", simple("standing", 50));
+  replica(0).execute("STOP SLAVE SQL_THREAD");
+  Agent agent(world_->folder(), "standing", config);
+  agent.start();
+  world_->drain(agent, source());
+  EXPECT_EQ(agent.status()->at("/replica"), address(replica(1).port()));
+  replica(0).execute("START SLAVE SQL_THREAD");
+  source().execute("INSERT INTO standing.t VALUES (1000, 1)");
+  world_->drain(agent, source());
+  EXPECT_EQ(agent.status()->at("/replica"), address(replica(1).port())) << "a dump that works is kept";
+  EXPECT_TRUE(equal("standing"));
+  catch_up();
+}
+
 }  // namespace
 }  // namespace datasync::test

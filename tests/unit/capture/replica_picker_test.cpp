@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "agents/capture/facts.hpp"
+
 namespace datasync::capture {
 namespace {
 
@@ -48,6 +50,52 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"diverged_when_a_primary_has_less_than_was_published", "0-1-10", "", "0-1-50", "0-1-50", false,
             Fitness::Diverged}),
     [](const auto& row) { return row.param.name; });
+
+struct Choice {
+  const char* name;
+  std::vector<Lateness> fit;
+  std::size_t chosen;
+};
+
+class Choose : public testing::TestWithParam<Choice> {};
+
+TEST_P(Choose, takes) {
+  EXPECT_EQ(choose(GetParam().fit), GetParam().chosen);
+}
+
+constexpr std::optional<double> kUnknown;
+
+// Lag was not looked at: the first fit candidate was taken, however late.
+INSTANTIATE_TEST_SUITE_P(
+    Candidates, Choose,
+    testing::Values(Choice{"the_only_one_however_late", {{true, 9999}}, 0},
+                    Choice{"the_only_one_even_when_it_stands", {{false, kUnknown}}, 0},
+                    Choice{"the_first_when_none_is_late", {{true, 5}, {true, 0}}, 0},
+                    Choice{"the_first_at_exactly_the_limit", {{true, kLateSeconds}, {true, 0}}, 0},
+                    Choice{"the_next_when_the_first_is_late", {{true, 61}, {true, 59}}, 1},
+                    Choice{"unknown_as_not_late", {{true, 61}, {true, kUnknown}, {true, 0}}, 1},
+                    Choice{"the_next_when_the_first_stands", {{false, kUnknown}, {true, 3}}, 1},
+                    Choice{"one_that_stands_as_late_though_it_tells_0", {{false, 0}, {true, 9}}, 1},
+                    Choice{"the_least_late", {{true, 900}, {true, 300}, {true, 600}}, 1},
+                    Choice{"a_late_one_before_one_that_stands", {{false, kUnknown}, {true, 900}}, 1},
+                    Choice{"the_first_when_all_stand", {{false, kUnknown}, {false, kUnknown}}, 0}),
+    [](const auto& row) { return row.param.name; });
+
+TEST(LatenessOf, is_that_of_the_latest_of_its_primaries) {
+  const auto row = [](const char* io, const char* sql, std::optional<std::string> seconds) {
+    sql::Row r(45);
+    r[12] = io;
+    r[13] = sql;
+    r[34] = std::move(seconds);
+    return r;
+  };
+  EXPECT_FALSE(late(lateness_of({})));
+  const auto both = lateness_of({row("Yes", "Yes", "4"), row("Yes", "Yes", "70")});
+  EXPECT_TRUE(both.replicates);
+  EXPECT_EQ(both.seconds, 70);
+  EXPECT_FALSE(lateness_of({row("Yes", "No", {}), row("Yes", "Yes", "0")}).replicates);
+  EXPECT_FALSE(lateness_of({row("Connecting", "Yes", {})}).replicates);
+}
 
 TEST(Refusals, tell_of_all_and_wait_before_they_halt) {
   const auto e = combine({{"a", Error(Reason::SourceUnreachable, "a is down")},
