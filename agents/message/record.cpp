@@ -29,7 +29,8 @@ base::Result<Proto> start(base::Bytes value, std::string_view name) {
   Proto p;
   if (value.size() > INT32_MAX || !p.ParseFromArray(value.data(), static_cast<int>(value.size())))
     return foreign(fmt::format("the value is not a {} record", name));
-  if (p.version() != kVersion)
+  if (p.version() == 0) return foreign(fmt::format("the value is not a {} record: it has no version", name));
+  if (!readable(p.version(), kVersion))
     return foreign(
         fmt::format("{} record of version {}; this reader knows {}: upgrade it", name, p.version(), kVersion));
   return p;

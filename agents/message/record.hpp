@@ -152,6 +152,12 @@ struct SnapshotProgress {
   std::vector<std::string> stale;
 };
 
+/// A reader that knows versions up to `known` reads this one. Fields are only added: an older record lacks some, which
+/// then have their defaults; what a newer one means is not known. 0: no version at all.
+constexpr bool readable(std::uint32_t version, std::uint32_t known) noexcept {
+  return version != 0 && version <= known;
+}
+
 // Values are protobuf (envelope.proto). Encoding cannot fail. Decoding errors: ForeignMessage saying what is wrong.
 std::string encode(const Change&);
 std::string encode(const SchemaNote&);

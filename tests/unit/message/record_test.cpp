@@ -5,6 +5,8 @@
 namespace datasync::message {
 namespace {
 
+using namespace std::string_view_literals;
+
 GtidSet set(const char* text) {
   return GtidSet::parse(text).value();
 }
@@ -52,6 +54,16 @@ TEST(Record, a_newer_version_is_refused_with_the_advice_to_upgrade) {
   const auto r = decode<Watermark>(base::as_bytes("\x08\x02"));  // field 1, varint 2
   ASSERT_FALSE(r);
   EXPECT_NE(r.error().what.find("upgrade"), std::string::npos);
+}
+
+TEST(Record, an_older_version_is_read_and_no_version_is_none) {
+  EXPECT_TRUE(readable(1, 1));
+  EXPECT_TRUE(readable(1, 2));
+  EXPECT_FALSE(readable(3, 2));
+  EXPECT_FALSE(readable(0, 2));
+  const auto r = decode<Watermark>(base::as_bytes("\x08\x00"sv));
+  ASSERT_FALSE(r);
+  EXPECT_EQ(r.error().what.find("upgrade"), std::string::npos) << r.error().what;
 }
 
 TEST(Record, kinds_and_ends_have_names_that_read_back) {
