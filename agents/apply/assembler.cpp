@@ -64,6 +64,30 @@ base::Result<void> Assembler::take(const Incoming& record) {
                   message::to_string(record.headers.kind), record.headers.epoch.value(), rule_.epoch().value()));
 }
 
+base::Result<void> Assembler::skip(const Incoming& record) {
+  const bool start = record.headers.kind == Kind::Start;
+  if (!start && rule_.see(record.headers) == Verdict::Take && belongs(record)) {
+    // Only its value tells a chunk's last record. Rows of a chunk are stored as they come: it may as well end here.
+    return end(open_.snapshot ? End::Transaction : record.headers.end, record);
+  }
+  moved(record);
+  return {};
+}
+
+/// It is part of what is open, or opens something. A value that cannot be read is taken for part: a copy of another
+/// transaction's record that somebody put here can be read.
+bool Assembler::belongs(const Incoming& record) const {
+  const auto kind = record.headers.kind;
+  if (open_.snapshot || kind == Kind::Snapshot) return open_.snapshot && kind == Kind::Snapshot;
+  if (kind == Kind::Change) {
+    const auto value = message::decode<message::Change>(record.value);
+    return !open_.gtid || !value || (value->gtid == *open_.gtid && value->fragment > open_.fragment);
+  }
+  if (kind != Kind::Schema) return false;
+  const auto value = message::decode<message::SchemaNote>(record.value);
+  return !open_.gtid || !value || value->gtid == *open_.gtid;
+}
+
 base::Result<void> Assembler::dispatch(const Incoming& record) {
   const bool mine = wanted(record.headers);
   if (!mine) ++counts_.other_types;
@@ -118,7 +142,7 @@ base::Result<void> Assembler::change(const Incoming& record) {
 base::Result<void> Assembler::note(const Incoming& record) {
   DS_ASSIGN(auto value, message::decode<message::SchemaNote>(record.value));
   DS_TRY(join(value.gtid));
-  if (!open_.refused) notes_.push_back(std::move(value));
+  if (!open_.refused) notes_.push_back({std::move(value), record.offset});
   return end(record.headers.end, record);
 }
 
@@ -208,7 +232,7 @@ base::Result<void> Assembler::end(End how, const Incoming& record) {
 base::Result<void> Assembler::finish(const Incoming& record) {
   if (!notes_.empty()) {
     DS_TRY(commit_complete());
-    for (const auto& n : notes_) DS_TRY(sink_.table_gone(n, record.offset));
+    DS_TRY(sink_.tables_gone(notes_));
     notes_.clear();
   }
   if (open_.active && !open_.refused) {

@@ -23,6 +23,12 @@ struct BatchTimes {
   std::int64_t record_ms = 0;   ///< when it was put on the stream
 };
 
+/// A note of a table that is gone, and where it stands.
+struct GoneTable {
+  message::SchemaNote note;
+  std::int64_t offset = 0;
+};
+
 /// The destination as the assembler sees it. Any error ends the assembler: begin again from the ledger.
 class Sink {
  public:
@@ -42,8 +48,8 @@ class Sink {
   virtual base::Result<void> stream(const RowBuffer& buffer, std::span<const RowChange> rows) = 0;
   virtual bool streaming() = 0;
   virtual void rollback() = 0;
-  /// A table of the source is gone. Everything before is committed.
-  virtual base::Result<void> table_gone(const message::SchemaNote& note, std::int64_t offset) = 0;
+  /// Tables of the source are gone, by one statement. Everything before is committed.
+  virtual base::Result<void> tables_gone(std::span<const GoneTable> gone) = 0;
   /// Everything before is committed. `verify` is nothing when the record is of a type that is not wanted.
   virtual base::Result<void> verify(const std::optional<message::Verify>& verify, bool last) = 0;
 };
@@ -74,6 +80,10 @@ class Assembler {
   /// Takes the next record. Errors: ForeignMessage saying what is wrong (the caller knows where), and those of the
   /// sink.
   base::Result<void> take(const Incoming& record);
+  /// Passes over the next record, which a person has declared void: nothing of it counts but what it ends, so that what
+  /// came before it is whole and what follows is not taken for its continuation. A start does not start anything.
+  /// Errors: those of the sink.
+  base::Result<void> skip(const Incoming& record);
   /// No further record is there: commits whole transactions. `position_too`: also when only the position moved.
   base::Result<void> pause(bool position_too);
 
@@ -108,6 +118,7 @@ class Assembler {
   };
   [[nodiscard]] bool wanted(const message::Headers& headers) const;
   [[nodiscard]] std::uint64_t rows_open() const noexcept { return buffer_.size() - complete_rows_; }
+  [[nodiscard]] bool belongs(const Incoming& record) const;
   base::Result<void> dispatch(const Incoming& record);
   base::Result<void> change(const Incoming& record);
   base::Result<void> note(const Incoming& record);
@@ -136,7 +147,7 @@ class Assembler {
   std::size_t complete_rows_ = 0;
   Open open_;
   std::vector<message::TableRows> group_;
-  std::vector<message::SchemaNote> notes_;
+  std::vector<GoneTable> notes_;
   BatchTimes times_;
   Counts counts_;
 };

@@ -186,18 +186,21 @@ base::Result<void> Session::nothing_there() {
 
 base::Result<void> Session::take(const kafka::Record& record) {
   const auto offset = record.offset();
-  if (skip_.contains(offset)) {
+  const bool skip = skip_.contains(offset);
+  auto headers = record.headers();
+  if (skip) {
     base::log::warn("skips a record that skipOffsets names", {{"stream", context_.stream}, {"offset", offset}});
     context_.report.skipped(offset);
-    return {};
+    if (!headers) return {};
+  } else if (headers && record.tombstone()) {
+    headers = Error(Reason::ForeignMessage, "a record without a value");
   }
-  auto headers = record.headers();
-  if (headers && record.tombstone()) headers = Error(Reason::ForeignMessage, "a record without a value");
   if (!headers) {
     save_what_is_whole();
     return foreign(std::move(headers).error(), offset);
   }
-  auto taken = assembler_->take({offset, record.timestamp_ms(), std::move(*headers), record.value()});
+  const Incoming incoming{offset, record.timestamp_ms(), std::move(*headers), record.value()};
+  auto taken = skip ? assembler_->skip(incoming) : assembler_->take(incoming);
   if (!taken) {
     save_what_is_whole();
     return foreign(std::move(taken).error(), offset);

@@ -75,7 +75,8 @@ class Session final : private Sink {
   base::Result<void> stream(const RowBuffer& buffer, std::span<const RowChange> rows) override;
   bool streaming() override;
   void rollback() override;
-  base::Result<void> table_gone(const message::SchemaNote& note, std::int64_t offset) override;
+  base::Result<void> tables_gone(std::span<const GoneTable> gone) override;
+  base::Result<void> drop(const message::SchemaNote& note);
   base::Result<void> verify(const std::optional<message::Verify>& verify, bool last) override;
 
   StreamContext& context_;

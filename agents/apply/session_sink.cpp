@@ -65,25 +65,39 @@ void Session::rollback() {
   streamed_rows_ = 0;
 }
 
-base::Result<void> Session::table_gone(const message::SchemaNote& note, std::int64_t offset) {
-  const bool dropped = note.what == message::SchemaNote::What::Dropped;
-  const auto name = target_name(context_.config, note.database, note.table);
-  if (dropped && context_.config.schema_changes == config::SchemaChanges::ApplyAll) {
-    // Nobody can take over while the ledger's row is held: a frozen instance that wakes up later drops nothing.
-    auto& connection = writer_->connection();
-    DS_TRY(connection.begin());
-    DS_TRY(writer_->row().hold(connection, context_.dialect));
-    DS_TRY(catalog_->drop(name));
-    return connection.commit();
+base::Result<void> Session::drop(const message::SchemaNote& note) {
+  // Nobody can take over while the ledger's row is held: a frozen instance that wakes up later drops nothing.
+  auto& connection = writer_->connection();
+  DS_TRY(connection.begin());
+  DS_TRY(writer_->row().hold(connection, context_.dialect));
+  DS_TRY(catalog_->drop(target_name(context_.config, note.database, note.table)));
+  return connection.commit();
+}
+
+/// One statement may drop or rename several tables: all are told at once, with one annotation for all of them.
+base::Result<void> Session::tables_gone(std::span<const GoneTable> gone) {
+  std::vector<std::string> tables, targets, offsets;
+  bool dropped = false;
+  for (const auto& [note, offset] : gone) {
+    dropped = note.what == message::SchemaNote::What::Dropped;
+    if (dropped && context_.config.schema_changes == config::SchemaChanges::ApplyAll) {
+      DS_TRY(drop(note));
+      continue;
+    }
+    tables.push_back(note.database + "." + note.table);
+    targets.push_back(target_name(context_.config, note.database, note.table).qualified());
+    offsets.push_back(fmt::format("{}:{}", context_.stream, offset));
   }
-  const auto way_on = dropped ? "set schemaChanges: ApplyAll to drop it at the destination too, or" : "";
+  if (tables.empty()) return {};
+  const auto& note = gone.back().note;
   return Error(
       Reason::TableDropped,
-      fmt::format(
-          "{}.{} was {} at the source by {} ({}); {} annotate the DataSync with datasync.dev/skip-offsets={}:{} "
-          "to go on and leave {} as it is",
-          note.database, note.table, dropped ? "dropped" : "renamed", note.gtid.text(), note.statement, way_on,
-          context_.stream, offset, name.qualified()));
+      fmt::format("{} {} {} at the source by {} ({});{} annotate the DataSync with "
+                  "datasync.dev/skip-offsets={} to go on and leave {} as {}",
+                  fmt::join(tables, ", "), tables.size() > 1 ? "were" : "was", dropped ? "dropped" : "renamed",
+                  note.gtid.text(), note.statement,
+                  dropped ? " set schemaChanges: ApplyAll to drop at the destination too, or" : "",
+                  fmt::join(offsets, ","), fmt::join(targets, ", "), targets.size() > 1 ? "they are" : "it is"));
 }
 
 base::Result<void> Session::verify(const std::optional<message::Verify>& verify, bool last) {

@@ -1,6 +1,7 @@
 // What needs a person: the agent stands still with a named reason, skips nothing, and goes on once it is mended.
 
 #include <cstdlib>
+#include <regex>
 #include <thread>
 
 #include <fmt/format.h>
@@ -322,6 +323,34 @@ TEST_F(Halts, CapturedTableDroppedAtTheSource) {
   };
   EXPECT_TRUE(eventually(named, seconds(30))) << rig_->story();
   EXPECT_EQ(rig_->destination().number("SELECT COUNT(*) FROM dropped.t"), 3);
+}
+
+// Skipping as told lost the end of the transaction, and each further advice gave away a good record.
+TEST_F(Halts, TablesDroppedByOneStatementAreSkippedAsToldAndTheStreamGoesOn) {
+  prepare("several");
+  rig_->source().execute_all({"CREATE TABLE several.a (id INT PRIMARY KEY)", "INSERT INTO several.a VALUES (1)",
+                              "CREATE TABLE several.b (id INT PRIMARY KEY)", "INSERT INTO several.b VALUES (1)"});
+  rig_->start_capture(rig_->capture_config({{.name = "t", .tables = {table(), "several.a", "several.b"}}}, name_));
+  rig_->start_apply(apply());
+  ASSERT_TRUE(rig_->becomes_equal({{table(), ""}, {"several.a", ""}, {"several.b", ""}}));
+  sql("INSERT INTO {} VALUES (4, 'before')");
+  rig_->source().execute("DROP TABLE several.a, several.b");
+  sql("INSERT INTO {} VALUES (5, 'after')");
+  sql("UPDATE {} SET v = 'too' WHERE id = 1");
+  ASSERT_TRUE(rig_->becomes(rig_->apply(), "Stalled", "TableDropped"));
+  const auto text = message(rig_->apply());
+  EXPECT_NE(text.find("several.a, several.b were dropped"), std::string::npos) << text;
+  std::smatch found;
+  ASSERT_TRUE(std::regex_search(text, found, std::regex("skip-offsets=(0:[0-9]+),(0:[0-9]+) "))) << text;
+  rig_->forget(rig_->apply());
+  auto skipping = apply();
+  skipping.skip_offsets = {found[1], found[2]};
+  rig_->start_apply(skipping);
+  EXPECT_TRUE(equal());
+  sql("DELETE FROM {} WHERE id = 2");
+  EXPECT_TRUE(equal());
+  EXPECT_EQ(rig_->destination().number("SELECT COUNT(*) FROM several.a"), 1);
+  EXPECT_EQ(rig_->destination().number("SELECT COUNT(*) FROM several.b"), 1);
 }
 
 TEST_F(Halts, ConstraintOfTheDestination) {

@@ -53,8 +53,10 @@ class FakeSink final : public Sink {
     log.emplace_back("rollback");
     streaming_ = false;
   }
-  base::Result<void> table_gone(const message::SchemaNote& note, std::int64_t offset) override {
-    log.push_back("gone " + note.table + " @" + std::to_string(offset));
+  base::Result<void> tables_gone(std::span<const GoneTable> gone) override {
+    std::string line = "gone";
+    for (const auto& [note, offset] : gone) line += " " + note.table + " @" + std::to_string(offset);
+    log.push_back(std::move(line));
     return {};
   }
   base::Result<void> verify(const std::optional<message::Verify>& verify, bool last) override {
@@ -96,6 +98,20 @@ class AssemblerTest : public testing::Test {
   }
   base::Result<void> start_epoch(std::uint64_t epoch) {
     return put({Kind::Start, "", Epoch(epoch), End::None}, encode(message::Start{Epoch(epoch), "i"}));
+  }
+  /// The same, passed over as a person declared.
+  base::Result<void> skip(const message::Headers& headers, const std::string& value) {
+    return assembler->skip({offset++, 1000 + offset, headers, base::as_bytes(value)});
+  }
+  base::Result<void> skip_change(std::uint64_t sequence, std::uint32_t fragment, End end, int id) {
+    message::Change change;
+    change.gtid = Gtid{0, 1, sequence};
+    change.fragment = fragment;
+    change.tables = {rows(orders, 0, {id})};
+    return skip({Kind::Change, "t", Epoch(1), end}, encode(change));
+  }
+  static message::SchemaNote dropped(std::uint64_t sequence, const std::string& table) {
+    return {Gtid{0, 1, sequence}, "d", table, message::SchemaNote::What::Dropped, "DROP TABLE " + table};
   }
   message::TableRows rows(const message::TableSchema& schema, std::uint32_t order, const std::vector<int>& ids) {
     message::TableRows out;
@@ -265,6 +281,65 @@ TEST_F(AssemblerTest, a_dropped_table_is_told_after_everything_before_is_committ
   ASSERT_TRUE(assembler->pause(true));
   EXPECT_EQ(take_log(), (Log{"commit 1 @1", "gone orders @1", "commit @2"}));
   EXPECT_EQ(sink.ledger.gtids.text(), "0-1-2");
+}
+
+TEST_F(AssemblerTest, tables_dropped_by_one_statement_are_told_at_once_each_with_its_place) {
+  ASSERT_TRUE(put({Kind::Schema, "t", Epoch(1), End::Group}, encode(dropped(1, "orders"))));
+  ASSERT_TRUE(put({Kind::Schema, "t", Epoch(1), End::Transaction}, encode(dropped(1, "items"))));
+  EXPECT_EQ(take_log(), (Log{"gone orders @0 items @1"}));
+}
+
+TEST_F(AssemblerTest, a_skipped_record_ends_what_it_ends) {
+  ASSERT_TRUE(skip({Kind::Schema, "t", Epoch(1), End::Group}, encode(dropped(1, "orders"))));
+  ASSERT_TRUE(skip({Kind::Schema, "t", Epoch(1), End::Transaction}, encode(dropped(1, "items"))));
+  ASSERT_TRUE(simple(2, 2));
+  ASSERT_TRUE(assembler->pause(true));
+  EXPECT_EQ(take_log(), (Log{"commit 2 @3"}));
+}
+
+TEST_F(AssemblerTest, a_note_before_a_skipped_end_is_told_still) {
+  ASSERT_TRUE(put({Kind::Schema, "t", Epoch(1), End::Group}, encode(dropped(1, "orders"))));
+  ASSERT_TRUE(skip({Kind::Schema, "t", Epoch(1), End::Transaction}, encode(dropped(1, "items"))));
+  EXPECT_EQ(take_log(), (Log{"gone orders @0"}));
+}
+
+TEST_F(AssemblerTest, the_other_rows_of_a_transaction_with_a_skipped_record_are_applied) {
+  ASSERT_TRUE(skip_change(1, 0, End::Group, 1));
+  ASSERT_TRUE(change(1, 1, End::Group, {rows(orders, 0, {2})}));
+  ASSERT_TRUE(skip_change(1, 2, End::Group, 3));
+  ASSERT_TRUE(change(1, 3, End::None, {rows(orders, 0, {4})}));
+  ASSERT_TRUE(skip({Kind::Change, "t", Epoch(1), End::Transaction}, "\xff\xff"));
+  ASSERT_TRUE(simple(2, 5));
+  ASSERT_TRUE(assembler->pause(true));
+  EXPECT_EQ(take_log(), (Log{"commit 2 4 5 @6"}));
+  EXPECT_EQ(sink.ledger.gtids.text(), "0-1-2");
+}
+
+// Its end would cut the open transaction in two, and the ledger refuses a second half.
+TEST_F(AssemblerTest, a_skipped_copy_of_another_transaction_ends_nothing) {
+  ASSERT_TRUE(simple(1, 1));
+  ASSERT_TRUE(change(2, 0, End::Group, {rows(orders, 0, {2})}));
+  ASSERT_TRUE(skip_change(1, 0, End::Transaction, 1));
+  ASSERT_TRUE(skip_change(2, 0, End::Abort, 2));
+  ASSERT_TRUE(skip({Kind::Start, "", Epoch(9), End::None}, encode(message::Start{Epoch(9), "x"})));
+  ASSERT_TRUE(skip({Kind::Watermark, "", Epoch(1), End::None}, "?"));
+  ASSERT_TRUE(change(2, 1, End::Transaction, {rows(orders, 0, {3})}));
+  ASSERT_TRUE(assembler->pause(true));
+  EXPECT_EQ(take_log(), (Log{"commit 1 2 3 @7"}));
+  EXPECT_EQ(assembler->counts().duplicates_refused, 0U);
+}
+
+TEST_F(AssemblerTest, a_chunk_ends_at_a_skipped_record_and_may_go_on_after_it) {
+  message::Snapshot chunk;
+  chunk.rows = {rows(orders, 0, {1})};
+  ASSERT_TRUE(put({Kind::Snapshot, "t", Epoch(1), End::None}, encode(chunk)));
+  ASSERT_TRUE(skip({Kind::Change, "t", Epoch(1), End::Abort}, "?"));
+  chunk.last = true;
+  ASSERT_TRUE(skip({Kind::Snapshot, "t", Epoch(1), End::None}, "?"));
+  ASSERT_TRUE(put({Kind::Snapshot, "t", Epoch(1), End::None}, encode(chunk)));
+  ASSERT_TRUE(simple(1, 2));
+  ASSERT_TRUE(assembler->pause(true));
+  EXPECT_EQ(take_log(), (Log{"commit 1 1 2 @5"}));
 }
 
 TEST_F(AssemblerTest, a_verification_happens_exactly_where_it_stands) {
