@@ -63,7 +63,7 @@ enum class Outcome : std::uint8_t {
     "deleted.")                                                                                                       \
   X(TopicMisconfigured, Halt, "The topic's settings would lose data; the message names them.")                        \
   X(OffsetExpired, Halt, "Retention removed messages that were not yet applied.")                                     \
-  X(LogTruncated, Halt, "The topic ends before the offset already applied.")                                          \
+  X(LogTruncated, Halt, "The topic ends before the offset already applied, or its state topic was emptied.")          \
   X(ForeignMessage, Halt, "The topic holds a message that is not ours or is damaged, at the named offset.")           \
   X(RowConflict, Halt, "The destination row is not what the source says it was. See onConflict.")                     \
   X(ConstraintViolated, Halt, "A constraint of the destination refuses a row.")                                       \

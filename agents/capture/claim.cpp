@@ -54,10 +54,9 @@ base::Result<Claimed> claim(const Surroundings& around, kafka::Access access, st
     return Error(Reason::Superseded, fmt::format("another instance claimed an epoch above {}", held.value()));
   held = std::max(held, message::Epoch(claimed.view.highest_claim().value() + 1));
   base::Backoff backoff(kClaimFirst, kClaimCap);
-  DS_ASSIGN(claimed.epoch, protocol::claim_epoch(*claimed.state, claimed.view, around.instance, backoff, stop));
-  held = claimed.epoch;
-  auto recovered = protocol::start_and_recover(*claimed.state, *streams, claimed.view, claimed.epoch, around.instance,
-                                               std::max(channel.partitions, 1), stop);
+  auto recovered = protocol::begin_epoch(*claimed.state, *streams, claimed.view, claimed.epoch, around.instance,
+                                         std::max(channel.partitions, 1), backoff, stop);
+  held = std::max(held, claimed.epoch);
   if (recovered) {
     claimed.streams = std::move(*recovered);
   } else if (!recovered.error().is(Reason::PositionUnknown) ||

@@ -55,8 +55,7 @@ struct Claimed {
 /// Errors: those of kafka::ensure_topics.
 base::Result<std::uint32_t> prepare_topics(const config::Capture& config, const kafka::Access& access, bool create);
 /// Steps 1 to 3 of the protocol. `held` is the newest epoch this process claimed or tried to, 0 if none; it moves on as
-/// soon as a claim is on its way. Errors: Superseded when somebody else claimed since; those of claim_epoch and
-/// start_and_recover.
+/// soon as a claim is on its way. Errors: Superseded when somebody else claimed since; those of begin_epoch.
 base::Result<Claimed> claim(const Surroundings& around, kafka::Access access, std::uint32_t max_message_bytes,
                             message::Epoch& held, std::stop_token stop);
 

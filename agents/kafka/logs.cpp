@@ -139,9 +139,9 @@ class KafkaStreamLog final : public protocol::StreamLog {
     });
   }
 
-  base::Result<Offset> first_offset(std::int32_t stream) override {
-    DS_ASSIGN(const auto ends, partition_ends(client_.get(), topic_, stream, events_, kEndsDeadline));
-    return ends.low;
+  base::Result<Ends> ends(std::int32_t stream) override {
+    DS_ASSIGN(const auto found, partition_ends(client_.get(), topic_, stream, events_, kEndsDeadline));
+    return Ends{found.low, found.high};
   }
 
  private:

@@ -1,5 +1,6 @@
 #include "agents/protocol/capture_epoch.hpp"
 
+#include <optional>
 #include <random>
 #include <utility>
 
@@ -56,7 +57,7 @@ struct Origin {
 };
 
 base::Result<Origin> origin_of(StreamLog& streams, const StateView& view, std::int32_t stream, Offset start) {
-  DS_ASSIGN(const auto first, streams.first_offset(stream));
+  DS_ASSIGN(const auto ends, streams.ends(stream));
   Origin origin;
   if (auto c = view.checkpoint(stream)) {
     origin = {c->offset, c->epoch, std::move(c->published), std::move(c->dump_from)};
@@ -65,13 +66,21 @@ base::Result<Origin> origin_of(StreamLog& streams, const StateView& view, std::i
                    fmt::format("stream {}: the newest checkpoint stands at offset {}, but the stream ended at {}",
                                stream, origin.offset, start));
   }
-  if (first > origin.offset) return position_unknown(stream, origin.offset, first);
+  if (ends.first > origin.offset) return position_unknown(stream, origin.offset, ends.first);
   return origin;
 }
 
-base::Result<StreamState> recover(StreamLog& streams, const StateView& view, std::int32_t stream, Offset start,
-                                  message::Epoch mine, std::stop_token stop) {
-  DS_ASSIGN(const auto origin, origin_of(streams, view, stream, start));
+/// One stream when the epoch has started on it.
+struct Started {
+  std::int32_t stream = 0;
+  Offset before = 0;  ///< where it ended before anything of this epoch was on its way
+  Offset start = 0;
+};
+
+base::Result<StreamState> recover(StreamLog& streams, StateView& view, const Started& here, message::Epoch mine,
+                                  std::stop_token stop) {
+  const auto stream = here.stream;
+  DS_ASSIGN(const auto origin, origin_of(streams, view, stream, here.start));
   ReaderRule rule(origin.epoch);
   PublishedFold fold(origin.published, origin.dump_from);
   const auto take = [&](const StreamRecord& record) -> base::Result<void> {
@@ -81,9 +90,11 @@ base::Result<StreamState> recover(StreamLog& streams, const StateView& view, std
       case ReaderRule::Verdict::Ignore:
         return {};
       case ReaderRule::Verdict::NewEpoch:
-        if (rule.epoch() <= mine) return {};
-        return Error(Reason::Superseded, fmt::format("epoch {} has started, this instance has epoch {}",
-                                                     rule.epoch().value(), mine.value()));
+        if (rule.epoch() < mine || (rule.epoch() == mine && record.offset >= here.before)) return {};
+        view.started(rule.epoch());
+        return Error(Reason::Superseded, fmt::format("stream {}, offset {}: epoch {} was started by another instance, "
+                                                     "this one has epoch {}",
+                                                     stream, record.offset, rule.epoch().value(), mine.value()));
       case ReaderRule::Verdict::Foreign:
         break;
     }
@@ -91,19 +102,38 @@ base::Result<StreamState> recover(StreamLog& streams, const StateView& view, std
                                                      stream, record.offset, message::to_string(record.headers.kind),
                                                      record.headers.epoch.value(), rule.epoch().value()));
   };
-  if (auto read = streams.read(stream, origin.offset, start, stop, take); !read) {
+  if (auto read = streams.read(stream, origin.offset, here.start, stop, take); !read) {
     if (!read.error().is(Reason::OffsetExpired)) return Error(std::move(read).error());
-    DS_ASSIGN(const auto first, streams.first_offset(stream));
-    return position_unknown(stream, origin.offset, first);
+    DS_ASSIGN(const auto ends, streams.ends(stream));
+    return position_unknown(stream, origin.offset, ends.first);
   }
-  return StreamState{start, fold.fresh(), fold.published(), fold.dump_from()};
+  return StreamState{here.start, fold.fresh(), fold.published(), fold.dump_from()};
+}
+
+/// A stream that has had records, if there is one.
+base::Result<std::optional<std::int32_t>> used_stream(StreamLog& streams, std::int32_t count) {
+  for (std::int32_t i = 0; i < count; ++i) {
+    DS_ASSIGN(const auto ends, streams.ends(i));
+    if (ends.next > 0) return std::optional(i);
+  }
+  return std::optional<std::int32_t>();
 }
 
 }  // namespace
 
-base::Result<message::Epoch> claim_epoch(StateLog& state, StateView& view, const std::string& instance,
-                                         base::Backoff& backoff, std::stop_token stop) {
+base::Result<message::Epoch> claim_epoch(StateLog& state, StreamLog& streams, StateView& view,
+                                         const std::string& instance, std::int32_t stream_count, base::Backoff& backoff,
+                                         std::stop_token stop) {
+  // In this order: whatever stands on a stream was claimed before, and claims are never removed. The epochs on the
+  // stream itself would not do: retention takes starts away, and what is left may be a zombie's.
+  DS_ASSIGN(const auto used, used_stream(streams, stream_count));
   DS_TRY(catch_up(state, view, stop));
+  if (used && view.highest_claim() == message::Epoch{})
+    return Error(Reason::LogTruncated,
+                 fmt::format("stream {} has had records, but the state topic holds no claim: it was emptied or made "
+                             "anew (or another program wrote to the stream). Who writes and how far the records go is "
+                             "lost with it; begin anew with another channel.topic",
+                             *used));
   for (;;) {
     const message::Epoch wanted(view.highest_claim().value() + 1);
     const message::Claim claim{wanted, claimant(instance), wall_us()};
@@ -115,7 +145,7 @@ base::Result<message::Epoch> claim_epoch(StateLog& state, StateView& view, const
   }
 }
 
-base::Result<std::vector<StreamState>> start_and_recover(StateLog& state, StreamLog& streams, const StateView& view,
+base::Result<std::vector<StreamState>> start_and_recover(StateLog& state, StreamLog& streams, StateView& view,
                                                          message::Epoch epoch, const std::string& instance,
                                                          std::int32_t stream_count, std::stop_token stop) {
   if (view.highest_claim() > epoch)
@@ -123,14 +153,15 @@ base::Result<std::vector<StreamState>> start_and_recover(StateLog& state, Stream
                                                  view.highest_claim().value(), epoch.value()));
   const message::Headers headers{message::Kind::Start, "", epoch, message::End::None};
   const auto value = message::encode(message::Start{epoch, instance});
-  std::vector<Offset> starts;
+  std::vector<Started> started;
   for (std::int32_t i = 0; i < stream_count; ++i) {
+    DS_ASSIGN(const auto ends, streams.ends(i));
     DS_ASSIGN(const auto offset, append_again(stop, [&] { return streams.append(i, headers, value); }));
-    starts.push_back(offset);
+    started.push_back({i, ends.next, offset});
   }
   std::vector<StreamState> out;
-  for (std::int32_t i = 0; i < stream_count; ++i) {
-    DS_ASSIGN(auto recovered, recover(streams, view, i, starts[static_cast<std::size_t>(i)], epoch, stop));
+  for (const auto& here : started) {
+    DS_ASSIGN(auto recovered, recover(streams, view, here, epoch, stop));
     out.push_back(std::move(recovered));
   }
   for (std::int32_t i = 0; i < stream_count; ++i) {
@@ -141,6 +172,22 @@ base::Result<std::vector<StreamState>> start_and_recover(StateLog& state, Stream
     DS_TRY(append_again(stop, [&] { return state.append(message::Kind::Checkpoint, key, body); }));
   }
   return out;
+}
+
+base::Result<std::vector<StreamState>> begin_epoch(StateLog& state, StreamLog& streams, StateView& view,
+                                                   message::Epoch& epoch, const std::string& instance,
+                                                   std::int32_t stream_count, base::Backoff& backoff,
+                                                   std::stop_token stop) {
+  for (;;) {
+    DS_ASSIGN(epoch, claim_epoch(state, streams, view, instance, stream_count, backoff, stop));
+    auto begun = start_and_recover(state, streams, view, epoch, instance, stream_count, stop);
+    if (begun || !begun.error().is(Reason::Superseded)) return begun;
+    // Whoever starts has claimed before.
+    DS_TRY(catch_up(state, view, stop));
+    if (view.claimed_above(epoch)) return begun;
+    base::log::warn("the state topic has lost claims; claims above what has started",
+                    {{"claimed", epoch.value()}, {"started", view.highest_claim().value()}});
+  }
 }
 
 message::GtidSet dump_position(const std::vector<StreamState>& streams) {

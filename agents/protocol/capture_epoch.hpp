@@ -16,9 +16,12 @@ namespace datasync::protocol {
 /// Claims the next epoch: reads the state topic to its end, appends a claim one above the highest, reads to the end
 /// again. A lost race is tried again with a higher epoch after a random wait. `view` is left at the end of the state
 /// topic. Each claim stands under a name of its own made from `instance`: two claims never share a key, so that
-/// compaction cannot change which came first. Errors: those of the log (call again: nothing is owed); Stopping.
-base::Result<message::Epoch> claim_epoch(StateLog& state, StateView& view, const std::string& instance,
-                                         base::Backoff& backoff, std::stop_token stop);
+/// compaction cannot change which came first. Errors: LogTruncated when one of the `stream_count` streams has had
+/// records and the state topic has no claim, before anything is written: an epoch that readers know already would be
+/// ignored or taken for the old one; those of the logs (call again: nothing is owed); Stopping.
+base::Result<message::Epoch> claim_epoch(StateLog& state, StreamLog& streams, StateView& view,
+                                         const std::string& instance, std::int32_t stream_count, base::Backoff& backoff,
+                                         std::stop_token stop);
 
 /// What one stream held when the epoch began.
 struct StreamState {
@@ -31,16 +34,24 @@ struct StreamState {
 /// Appends `start` to every stream and reads each from its newest certain checkpoint (or its first offset) up to it.
 /// Writes the first checkpoint of the new epoch. An append that fails for a while is repeated a few times: repeated
 /// starts and checkpoints are harmless. Errors: PositionUnknown when retention took what is needed; LogTruncated when
-/// the stream ends before its checkpoint; Superseded when a higher start was read or a higher claim is known; those of
-/// the logs.
-base::Result<std::vector<StreamState>> start_and_recover(StateLog& state, StreamLog& streams, const StateView& view,
+/// the stream ends before its checkpoint; Superseded when a higher claim is known, or another instance's start of this
+/// epoch or a higher one was read, which `view` is told of; those of the logs.
+base::Result<std::vector<StreamState>> start_and_recover(StateLog& state, StreamLog& streams, StateView& view,
                                                          message::Epoch epoch, const std::string& instance,
                                                          std::int32_t stream_count, std::stop_token stop);
 
-/// Where one dump feeds all streams from: the intersection over the streams that are not fresh. Empty when all are fresh.
-/// Right only because an epoch begins with a watermark on every stream, at a position that is not empty, and waits for
-/// their acknowledgement before any other record goes to any stream: so a fresh stream beside others was left by a crash
-/// between these watermarks, and joins at this position.
+/// Both, again above an epoch that has started and that nobody claimed: the state topic has lost its newest records.
+/// `epoch` is the one claimed last, also after an error. Errors: those of both; Superseded only when somebody claimed a
+/// higher epoch.
+base::Result<std::vector<StreamState>> begin_epoch(StateLog& state, StreamLog& streams, StateView& view,
+                                                   message::Epoch& epoch, const std::string& instance,
+                                                   std::int32_t stream_count, base::Backoff& backoff,
+                                                   std::stop_token stop);
+
+/// Where one dump feeds all streams from: the intersection over the streams that are not fresh. Empty when all are
+/// fresh. Right only because an epoch begins with a watermark on every stream, at a position that is not empty, and
+/// waits for their acknowledgement before any other record goes to any stream: so a fresh stream beside others was left
+/// by a crash between these watermarks, and joins at this position.
 message::GtidSet dump_position(const std::vector<StreamState>& streams);
 
 /// Folds what a stream's records publish; used by the recovery above and by `datasync tail`. Begin at a checkpoint, or

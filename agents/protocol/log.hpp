@@ -47,6 +47,10 @@ struct StreamRecord {
 
 class StreamLog {
  public:
+  struct Ends {
+    Offset first = 0;  ///< the first offset that is still there
+    Offset next = 0;   ///< the one that the next record gets: 0 on a stream that never had one
+  };
   StreamLog() = default;
   StreamLog(const StreamLog&) = delete;
   StreamLog& operator=(const StreamLog&) = delete;
@@ -57,8 +61,7 @@ class StreamLog {
   /// Reads [from, to) in order. Errors of `take` end the reading and are returned. OffsetExpired when `from` is gone.
   virtual base::Result<void> read(std::int32_t stream, Offset from, Offset to, std::stop_token stop,
                                   const std::function<base::Result<void>(const StreamRecord&)>& take) = 0;
-  /// The first offset that is still there.
-  virtual base::Result<Offset> first_offset(std::int32_t stream) = 0;
+  virtual base::Result<Ends> ends(std::int32_t stream) = 0;
 };
 
 }  // namespace datasync::protocol

@@ -1,6 +1,7 @@
 #pragma once
 // What the state topic says, folded record by record.
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -22,11 +23,16 @@ class StateView {
   /// Errors: ForeignMessage naming the offset.
   base::Result<void> see(const StateRecord& record);
 
+  /// A start of this epoch stands on a stream: it was claimed, whether or not the state topic still has the claim.
+  void started(message::Epoch epoch) noexcept { highest_ = std::max(highest_, epoch); }
+
   [[nodiscard]] message::Epoch highest_claim() const noexcept { return highest_; }
+  /// The state topic has a claim of a higher epoch.
+  [[nodiscard]] bool claimed_above(message::Epoch epoch) const { return owners_.upper_bound(epoch) != owners_.end(); }
   /// Who has the epoch: the `instance` of its first claim, as that claim spells it; empty when nobody claimed it.
   [[nodiscard]] std::string owner(message::Epoch epoch) const;
-  /// Somebody else claimed an epoch above `held`, the newest that `instance` had. An instance that finds this on its way
-  /// back from a lost connection (or from being frozen) was replaced: it must end, not claim again.
+  /// Somebody else claimed an epoch above `held`, the newest that `instance` had. An instance that finds this on its
+  /// way back from a lost connection (or from being frozen) was replaced: it must end, not claim again.
   [[nodiscard]] bool replaced(message::Epoch held, const std::string& instance) const;
   /// The newest certain checkpoint of a stream.
   [[nodiscard]] std::optional<message::Checkpoint> checkpoint(std::int32_t stream) const;

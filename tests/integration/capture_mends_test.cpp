@@ -116,5 +116,22 @@ TEST_F(CaptureMends, xa_commit_without_its_rows_halts_or_is_read_anew_as_declare
   EXPECT_TRUE(equal("xa_lost"));
 }
 
+// It began again at epoch 1, below those on the stream, and either every reader ignored it or it ended at each start.
+TEST_F(CaptureMends, state_topic_that_was_lost_and_made_anew_is_told_also_when_the_position_may_be_given_up) {
+  auto config = world_->config("stateless", simple("stateless"));
+  config.on_position_lost = config::OnPositionLost::Resnapshot;
+  for (int epoch = 1; epoch <= 2; ++epoch) {
+    Agent agent(world_->folder(), fmt::format("stateless{}", epoch), config);
+    agent.start();
+    agent.wait_for("Streaming", seconds(60));
+  }
+  world_->broker().delete_topic("stateless.state");
+  world_->broker().create_topic("stateless.state", 1, {{"cleanup.policy", "compact"}});
+  Agent agent(world_->folder(), "stateless3", config);
+  agent.start();
+  ASSERT_TRUE(becomes(agent, "Stalled", "LogTruncated", kPatience));
+  EXPECT_NE(agent.status()->message.find("the state topic holds no claim"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace datasync::test

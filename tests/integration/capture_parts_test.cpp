@@ -154,7 +154,8 @@ class Snapshots : public CaptureParts {
   static protocol::StateView claimed(protocol::StateLog& state) {
     protocol::StateView view;
     base::Backoff backoff(base::Millis(1), base::Millis(1));
-    EXPECT_EQ(protocol::claim_epoch(state, view, "test", backoff, {}).value(), message::Epoch(1));
+    protocol::MemoryStreamLog streams;
+    EXPECT_EQ(protocol::claim_epoch(state, streams, view, "test", 1, backoff, {}).value(), message::Epoch(1));
     return view;
   }
   std::unique_ptr<SnapshotRunner> run(bool fresh) {

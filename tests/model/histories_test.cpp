@@ -96,17 +96,28 @@ class History {
     const auto late = below(world_.random, 3);
     if (late == 0) world_.land_all();
     if (late == 1) world_.lose_all();
+    const bool cut = late == 1 && chance(world_.random, 30);
+    if (cut) world_.cut_state();
+    const bool emptied = cut && !world_.has_claims() && used();
     world_.calm = true;
     auto& last = start();
     while (!last.process.fiber->done()) {
       last.process.fiber->resume();
       if (chance(world_.random, 10)) world_.land_some();
     }
+    if (emptied)
+      return last.life.defect.find("holds no claim") != std::string::npos ? "" : "goes on with an emptied state topic";
     if (auto wrong = defect(); !wrong.empty()) return wrong;
     if (!last.life.finished) return "the last agent did not finish";
     if (auto wrong = compare(); !wrong.empty()) return wrong;
     world_.land_all();
     return compare();
+  }
+
+  bool used() const {
+    for (std::int32_t s = 0; s < world_.streams; ++s)
+      if (!world_.stream(s).empty()) return true;
+    return false;
   }
 
   std::string defect() const {

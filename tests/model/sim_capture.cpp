@@ -28,10 +28,9 @@ class Run {
   base::Result<void> operator()() {
     base::Backoff backoff(base::Millis(1), base::Millis(1), world_.random());
     const auto stop = process_.stop.get_token();
-    DS_ASSIGN(epoch_, protocol::claim_epoch(state_, view_, process_.name, backoff, stop));
     SimStreamLog logs(world_, process_);
     DS_ASSIGN(recovered_,
-              protocol::start_and_recover(state_, logs, view_, epoch_, process_.name, world_.streams, stop));
+              protocol::begin_epoch(state_, logs, view_, epoch_, process_.name, world_.streams, backoff, stop));
     from_ = protocol::dump_position(recovered_);
     if (std::ranges::all_of(recovered_, &protocol::StreamState::fresh))
       from_ = random_beginning(world_.random, world_.source);

@@ -88,6 +88,14 @@ void World::compact() {
     if (state_[i] && !newer.insert(state_[i]->key).second) state_[i].reset();
 }
 
+void World::cut_state() {
+  state_.resize(below(random, state_.size() + 1));
+}
+
+bool World::has_claims() const {
+  return std::ranges::any_of(state_, [](const auto& r) { return r && r->kind == message::Kind::Claim; });
+}
+
 std::vector<protocol::StateRecord> World::state_from(std::size_t from) const {
   std::vector<protocol::StateRecord> out;
   for (auto i = from; i < state_.size(); ++i)
@@ -133,9 +141,9 @@ base::Result<void> SimStreamLog::read(std::int32_t stream, protocol::Offset from
   return {};
 }
 
-base::Result<protocol::Offset> SimStreamLog::first_offset(std::int32_t) {
+base::Result<protocol::StreamLog::Ends> SimStreamLog::ends(std::int32_t stream) {
   if (!world_.turn(process_)) return killed();
-  return 0;
+  return Ends{0, static_cast<protocol::Offset>(world_.stream(stream).size())};
 }
 
 }  // namespace datasync::model

@@ -58,6 +58,9 @@ class World {
   /// What a killed process has on its way is lost.
   void lose(const Process& p);
   void compact();
+  /// The state topic loses its newest records, or all.
+  void cut_state();
+  [[nodiscard]] bool has_claims() const;
 
   [[nodiscard]] const std::vector<Landed>& stream(std::int32_t number) const {
     return logs_[static_cast<std::size_t>(number)];
@@ -93,7 +96,7 @@ class SimStreamLog final : public protocol::StreamLog {
                                         const std::string& value) override;
   base::Result<void> read(std::int32_t stream, protocol::Offset from, protocol::Offset to, std::stop_token stop,
                           const std::function<base::Result<void>(const protocol::StreamRecord&)>& take) override;
-  base::Result<protocol::Offset> first_offset(std::int32_t stream) override;
+  base::Result<Ends> ends(std::int32_t stream) override;
 
  private:
   World& world_;

@@ -74,7 +74,7 @@ TEST_F(Logs, a_stop_ends_reading_and_loses_nothing) {
 
 TEST_F(Logs, streams_append_and_read_a_range) {
   auto log = streams();
-  EXPECT_EQ(log->first_offset(1).value(), 0);
+  EXPECT_EQ(log->ends(1)->next, 0);
   for (int i = 0; i < 5; ++i) EXPECT_EQ(log->append(1, change(), std::to_string(i)).value(), i);
   std::string seen;
   const auto take = [&seen](const protocol::StreamRecord& r) -> base::Result<void> {
@@ -84,6 +84,8 @@ TEST_F(Logs, streams_append_and_read_a_range) {
   };
   ASSERT_TRUE(log->read(1, 1, 4, {}, take));
   EXPECT_EQ(seen, "1=1 2=2 3=3 ");
+  EXPECT_EQ(log->ends(1)->next, 5);
+  EXPECT_EQ(log->ends(1)->first, 0);
   ASSERT_TRUE(log->read(1, 4, 4, {}, take));
   EXPECT_EQ(seen, "1=1 2=2 3=3 ");
 }
@@ -109,7 +111,7 @@ TEST_F(Logs, carry_the_protocol_through_two_epochs) {
   auto stream_log = streams();
   protocol::StateView view;
   base::Backoff backoff(base::Millis(1), base::Millis(1));
-  const auto first = protocol::claim_epoch(*state_log, view, "a", backoff, {});
+  const auto first = protocol::claim_epoch(*state_log, *stream_log, view, "a", 2, backoff, {});
   ASSERT_TRUE(first) << first.error().what;
   ASSERT_TRUE(protocol::start_and_recover(*state_log, *stream_log, view, *first, "a", 2, {}));
 
@@ -120,7 +122,7 @@ TEST_F(Logs, carry_the_protocol_through_two_epochs) {
 
   auto other_state = state();
   protocol::StateView other_view;
-  const auto second = protocol::claim_epoch(*other_state, other_view, "b", backoff, {});
+  const auto second = protocol::claim_epoch(*other_state, *stream_log, other_view, "b", 2, backoff, {});
   ASSERT_TRUE(second);
   const auto states = protocol::start_and_recover(*other_state, *stream_log, other_view, *second, "b", 2, {});
   ASSERT_TRUE(states) << states.error().what;

@@ -17,12 +17,16 @@ class CaptureEpoch : public testing::Test {
  protected:
   base::Result<Epoch> claim() {
     base::Backoff backoff(base::Millis(1), base::Millis(1));
-    return claim_epoch(state, view, "a", backoff, {});
+    return claim_epoch(state, streams, view, "a", 1, backoff, {});
   }
   base::Result<std::vector<StreamState>> begin(std::int32_t count = 1) {
     const auto epoch = claim();
     if (!epoch) return base::Error(epoch.error());
     return start_and_recover(state, streams, view, *epoch, "a", count, {});
+  }
+  base::Result<std::vector<StreamState>> begin_again_above(Epoch& epoch) {
+    base::Backoff backoff(base::Millis(1), base::Millis(1));
+    return begin_epoch(state, streams, view, epoch, "a", 1, backoff, {});
   }
   void put_change(std::uint64_t epoch, std::uint64_t sequence, End end = End::Transaction, std::int32_t stream = 0) {
     streams.put(stream, change_headers(epoch, end), change_value(gtid(sequence)));
@@ -67,7 +71,7 @@ TEST_F(CaptureEpoch, no_two_claims_share_a_key_even_of_one_instance) {
   MemoryStateLog other(records);
   StateView others_view;
   base::Backoff backoff(base::Millis(1), base::Millis(1));
-  EXPECT_EQ(claim_epoch(other, others_view, "a", backoff, {}).value(), Epoch(3));
+  EXPECT_EQ(claim_epoch(other, streams, others_view, "a", 1, backoff, {}).value(), Epoch(3));
   EXPECT_NE(view.owner(Epoch(2)), others_view.owner(Epoch(3)));
 }
 
@@ -84,7 +88,7 @@ TEST_F(CaptureEpoch, a_stop_ends_claiming) {
   std::stop_source stop;
   stop.request_stop();
   base::Backoff backoff(base::Millis(1), base::Millis(1));
-  const auto epoch = claim_epoch(state, view, "a", backoff, stop.get_token());
+  const auto epoch = claim_epoch(state, streams, view, "a", 1, backoff, stop.get_token());
   ASSERT_FALSE(epoch);
   EXPECT_TRUE(epoch.error().is(Reason::Stopping));
 }
@@ -169,6 +173,7 @@ TEST_F(CaptureEpoch, a_higher_claim_supersedes_before_anything_is_written) {
 }
 
 TEST_F(CaptureEpoch, the_position_is_unknown_when_retention_took_the_beginning) {
+  put_state(claim_at(0, 1, "b"));
   put_start(1);
   put_change(1, 10);
   streams.first[0] = 2;
@@ -193,6 +198,75 @@ TEST_F(CaptureEpoch, retention_up_to_the_checkpoint_is_harmless) {
   EXPECT_TRUE(begin());
 }
 
+// It claimed epoch 1 below the 5 on the stream: with the position given up, readers ignored it for ever.
+TEST_F(CaptureEpoch, an_emptied_state_topic_beside_a_used_stream_is_told_and_claims_nothing) {
+  put_start(5);
+  put_change(5, 10);
+  for (const Offset first : {0, 2}) {
+    streams.first[0] = first;
+    const auto states = begin();
+    ASSERT_FALSE(states);
+    EXPECT_TRUE(states.error().is(Reason::LogTruncated)) << states.error().what;
+    EXPECT_TRUE(records.empty());
+    EXPECT_EQ(streams.end(0), 2);
+  }
+}
+
+TEST_F(CaptureEpoch, an_emptied_state_topic_is_told_by_any_stream) {
+  streams.put(1, start_headers(5), message::encode(message::Start{Epoch(5), "x"}));
+  base::Backoff backoff(base::Millis(1), base::Millis(1));
+  EXPECT_TRUE(claim_epoch(state, streams, view, "a", 2, backoff, {}).error().is(Reason::LogTruncated));
+}
+
+// Another instance may claim and start between the two looks: its claim is seen because its start was.
+TEST_F(CaptureEpoch, a_stream_that_comes_into_use_meanwhile_is_no_emptied_state_topic) {
+  streams.after_ends = [&] {
+    put_state(claim_at(0, 1, "b"));
+    put_start(1);
+  };
+  EXPECT_EQ(claim().value(), Epoch(2));
+}
+
+// Superseded by an instance that did not exist, once for each claim that was lost.
+TEST_F(CaptureEpoch, a_state_topic_that_lost_its_newest_claims_is_claimed_above_what_has_started) {
+  put_state(claim_at(0, 2, "b"));
+  put_start(2);
+  put_change(2, 10);
+  put_state(checkpoint_at(0, 2, 2, set_of({gtid(10)})));
+  put_start(3);
+  put_start(5);
+  put_change(5, 11);
+  put_change(5, 12, End::None);
+  Epoch epoch;
+  const auto states = begin_again_above(epoch);
+  ASSERT_TRUE(states) << states.error().what;
+  EXPECT_GT(epoch, Epoch(5));
+  EXPECT_EQ(states->at(0).published, set_of({gtid(11)}));
+}
+
+// An equal one is worse than a lower one: readers take both writers' records for one transaction after the other.
+TEST_F(CaptureEpoch, an_epoch_that_has_started_already_is_not_begun_again) {
+  put_state(claim_at(0, 4, "b"));
+  put_start(5);
+  put_change(5, 10, End::None);
+  Epoch epoch;
+  ASSERT_TRUE(begin_again_above(epoch));
+  EXPECT_EQ(epoch, Epoch(6));
+}
+
+TEST_F(CaptureEpoch, a_newer_instance_that_has_claimed_supersedes_and_is_not_claimed_above) {
+  streams.after_ends = [&, calls = 0]() mutable {
+    if (++calls != 2) return;  // this instance has claimed, and its start is not on its way yet
+    put_state(claim_at(0, 2, "b"));
+    put_start(2);
+  };
+  Epoch epoch;
+  const auto states = begin_again_above(epoch);
+  ASSERT_FALSE(states);
+  EXPECT_TRUE(states.error().is(Reason::Superseded));
+  EXPECT_EQ(epoch, Epoch(1));
+}
+
 TEST_F(CaptureEpoch, a_recreated_stream_is_seen_by_its_checkpoint) {
   put_state(claim_at(0, 1, "b"));
   put_state(checkpoint_at(0, 1, 1000, set_of({gtid(10)})));
@@ -202,6 +276,7 @@ TEST_F(CaptureEpoch, a_recreated_stream_is_seen_by_its_checkpoint) {
 }
 
 TEST_F(CaptureEpoch, a_record_of_an_epoch_that_never_started_is_foreign) {
+  put_state(claim_at(0, 1, "b"));
   put_start(1);
   put_change(3, 10);
   const auto states = begin();

@@ -75,7 +75,11 @@ class MemoryStreamLog : public StreamLog {
     }
     return {};
   }
-  base::Result<Offset> first_offset(std::int32_t stream) override { return first[stream]; }
+  base::Result<Ends> ends(std::int32_t stream) override {
+    const Ends found{first[stream], end(stream)};
+    if (after_ends) after_ends();
+    return found;
+  }
 
   void put(std::int32_t stream, const message::Headers& headers, const std::string& value) {
     streams[stream].push_back({headers, value});
@@ -84,6 +88,7 @@ class MemoryStreamLog : public StreamLog {
 
   std::map<std::int32_t, std::vector<Entry>> streams;
   std::map<std::int32_t, Offset> first;
+  std::function<void()> after_ends;
   std::deque<Fate> fates;
 };
 
