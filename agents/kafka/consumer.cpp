@@ -107,6 +107,7 @@ struct Consumer::Impl {
   base::Result<void> outage();
   base::Result<void> failed(const rd_kafka_message_t& m);
   base::Result<void> out_of_range();
+  base::Result<void> grown_back(const std::string& told);
   base::Result<void> quiet();
   std::string place() const { return fmt::format("topic {}, partition {}", topic, partition); }
 
@@ -162,7 +163,7 @@ base::Result<void> Consumer::Impl::outage() {
   return {};
 }
 
-/// The offset is not there (any more, or yet): says which, or goes on when it is there after all.
+/// An offset that is not there (any more, or yet) is named.
 base::Result<void> Consumer::Impl::out_of_range() {
   DS_ASSIGN(const auto ends, partition_ends(client->client.get(), topic, partition, client->events, kCheckDeadline));
   if (position < ends.low)
@@ -183,19 +184,31 @@ base::Result<void> Consumer::Impl::quiet() {
   return out_of_range();
 }
 
+/// There it is again, but perhaps in another log: a cut one that has grown back, or another topic of this name. (From
+/// 2.1 on librdkafka tells a cut log by its leader epochs, as the same error.) The caller must compare what it has
+/// read.
+base::Result<void> Consumer::Impl::grown_back(const std::string& told) {
+  DS_TRY(out_of_range());
+  return Error(Reason::BrokerRejected,
+               fmt::format("{}; the offset is there again, but the log may have been cut or made anew: reading begins "
+                           "again with a look at the last record that was read",
+                           told));
+}
+
 base::Result<void> Consumer::Impl::failed(const rd_kafka_message_t& m) {
   const auto code = m.err;
   auto error = from_kafka(code, fmt::format("reading {}, offset {}", place(), position), rd_kafka_message_errstr(&m));
   // Reading has stopped with this error: begin again at the same place for the next call.
   DS_TRY(restart());
   if (code == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET || code == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE) {
-    DS_TRY(out_of_range());
+    return grown_back(error.what);
   } else if (code == RD_KAFKA_RESP_ERR__BAD_MSG || code == RD_KAFKA_RESP_ERR__BAD_COMPRESSION ||
              code == RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED || code == RD_KAFKA_RESP_ERR__UNDERFLOW) {
     error.reason = Reason::ForeignMessage;
     return error;
   } else if (error.is(Reason::TopicMissing)) {
     DS_TRY(confirm_topic(client->client.get(), topic, client->events, kCheckDeadline));
+    return grown_back(error.what);
   } else if (!error.is(Reason::BrokerUnreachable)) {
     return error;
   }

@@ -66,8 +66,9 @@ class Consumer {
   /// The next record, or nullopt when none came within `wait` (0: only what is fetched already). After an error the
   /// same record is asked for again. Errors: OffsetExpired naming first lost and first available; LogTruncated (also:
   /// the topic was made anew); TopicMissing (confirmed on several tries); BrokerUnreachable (once per outage; reading
-  /// goes on when brokers are back); BrokerRejected; CredentialsRejected; CertificateRejected; PermissionDenied;
-  /// ForeignMessage (damaged on the broker).
+  /// goes on when brokers are back); BrokerRejected (also when the offset or the topic was not there for a moment: what
+  /// follows may be of another log, so compare what was read before going on); CredentialsRejected;
+  /// CertificateRejected; PermissionDenied; ForeignMessage (damaged on the broker).
   base::Result<std::optional<Record>> next(std::chrono::milliseconds wait);
   /// One past the last record handed out; past what compaction removed too once the end was reached.
   [[nodiscard]] std::int64_t position() const noexcept;

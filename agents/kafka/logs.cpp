@@ -71,6 +71,8 @@ class KafkaStateLog final : public protocol::StateLog {
     auto read = read_on(stop);
     if (!read) {
       if (read.error().outcome() != base::Outcome::Exit) consumer_.reset();  // a new one reads its secrets again
+      // Perhaps it is another log by now, with claims before this place. Records that come again change nothing.
+      if (read.error().is(Reason::BrokerRejected)) next_ = Consumer::kFirst;
       return Error(std::move(read).error());
     }
     return std::exchange(pending_, {});

@@ -34,7 +34,8 @@ class StateLog {
   /// Appends and waits for the acknowledgement. An error leaves the outcome unknown: the record may have landed, or may
   /// still land later.
   virtual base::Result<Offset> append(message::Kind kind, const std::string& key, const std::string& value) = 0;
-  /// Everything from where this reader stands up to the log's end at the time of the call. Stop: Stopping.
+  /// Everything from where this reader stands up to the log's end at the time of the call; after an error perhaps
+  /// records that it gave before, too. Stop: Stopping.
   virtual base::Result<std::vector<StateRecord>> read_to_end(std::stop_token stop) = 0;
 };
 

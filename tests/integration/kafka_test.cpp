@@ -4,6 +4,7 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -275,6 +276,34 @@ TEST_F(KafkaTest, a_topic_made_anew_is_not_read_on) {
   ASSERT_FALSE(reader);
   EXPECT_TRUE(reader.error().is(Reason::LogTruncated)) << reader.error().what;
   EXPECT_NE(reader.error().what.find("made anew"), std::string::npos);
+}
+
+// The new topic had grown past the offset when the client looked: its first records were never read.
+TEST_F(KafkaTest, a_topic_made_anew_is_not_read_on_when_it_has_grown_past_the_offset) {
+  const auto fill = [this](const std::string& value, int count) {
+    auto writer = producer();
+    for (int i = 0; i < count; ++i) ASSERT_TRUE((*writer)->produce(0, headers(), "", buffer(value), 0, {}));
+    ASSERT_TRUE((*writer)->flush({}));
+  };
+  make();
+  fill("old", 10);
+  const auto reader = Consumer::open(access, channel.topic, 0, 0);
+  ASSERT_TRUE(reader);
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE((*reader)->next(milliseconds(5000)).value());
+  ASSERT_TRUE(admin->remove(channel.topic));
+  ASSERT_TRUE(eventually([&] { return !admin->describe(channel.topic)->exists; }));
+  make();
+  std::this_thread::sleep_for(milliseconds(2000));  // its client is told that offset 10 is out of range
+  fill("new", 20);
+  std::optional<base::Error> told;
+  const auto ends = [&] {
+    const auto record = (*reader)->next(milliseconds(200));
+    if (!record) told = record.error();
+    return !record || *record;
+  };
+  ASSERT_TRUE(eventually(ends));
+  ASSERT_TRUE(told) << "reads on at offset " << (*reader)->position() - 1;
+  EXPECT_TRUE(told->is(Reason::BrokerRejected) || told->is(Reason::TopicMissing)) << told->what;
 }
 
 }  // namespace

@@ -61,6 +61,22 @@ TEST_F(Logs, a_foreign_record_is_never_skipped) {
   }
 }
 
+TEST_F(Logs, a_state_topic_that_may_be_another_one_is_read_from_its_first_record) {
+  constexpr int kOffsetOutOfRange = 1;
+  auto log = state();
+  ASSERT_TRUE(log->append(Kind::Claim, "k1", "v"));
+  EXPECT_EQ(log->read_to_end({})->size(), 1U);
+  ASSERT_TRUE(log->append(Kind::Claim, "k2", "v"));
+  cluster.fail_requests(kFetchRequest, std::vector<int>(5, kOffsetOutOfRange));
+  std::size_t most = 0;
+  const auto read = [&] {
+    const auto records = log->read_to_end({});
+    if (records) most = std::max(most, records->size());
+    return records.has_value();
+  };
+  EXPECT_TRUE(eventually([&] { return read() && most == 2; }));
+}
+
 TEST_F(Logs, a_stop_ends_reading_and_loses_nothing) {
   auto log = state();
   ASSERT_TRUE(log->append(Kind::Claim, "k", "v"));
