@@ -9,18 +9,17 @@ namespace datasync::capture {
 
 Keeper::Keeper(protocol::StateLog& state, protocol::StateView view, message::Epoch epoch, protocol::AckTracker& acks,
                PreparedTransactions& prepared, health::Status& status, std::function<std::uint64_t()> bytes,
-               KeeperOptions options, OnFailure on_failure, OnLook on_look)
+               KeeperOptions options, KeeperTells tells)
     : view_(std::move(view)),
       acks_(acks),
       prepared_(prepared),
       status_(status),
       bytes_(std::move(bytes)),
-      options_(options),
-      on_failure_(std::move(on_failure)),
-      on_look_(std::move(on_look)),
+      options_(std::move(options)),
+      tells_(std::move(tells)),
       writer_(state, view_, epoch),
-      written_(static_cast<std::size_t>(options.streams)),
-      seen_(static_cast<std::size_t>(options.streams)),
+      written_(static_cast<std::size_t>(options_.streams)),
+      seen_(static_cast<std::size_t>(options_.streams)),
       written_at_(base::steady_now()),
       thread_([this](std::stop_token stop) { run(std::move(stop)); }) {}
 
@@ -28,17 +27,34 @@ Keeper::~Keeper() = default;
 
 void Keeper::run(std::stop_token stop) {
   while (base::sleep_for(stop, options_.look_every)) {
-    on_look_();
+    tells_.look();
     auto looked = look(stop);
-    if (looked || looked.error().is(base::Reason::Stopping)) continue;
-    if (looked.error().outcome() == base::Outcome::Retry) {
-      // The position stands still and nothing is lost; the producer tells the status when the brokers stay away.
-      base::log::warn("the state topic cannot be kept for the moment", {{"error", looked.error().what}});
-      continue;
+    if (looked) {
+      kept_again();
+    } else if (looked.error().outcome() == base::Outcome::Retry) {
+      tell_trouble(std::move(looked).error());
+    } else if (!looked.error().is(base::Reason::Stopping)) {
+      tells_.failure(std::move(looked).error());
+      return;
     }
-    on_failure_(std::move(looked).error());
-    return;
   }
+}
+
+/// The position stands still and nothing is lost. A moment of it is no news, and when all brokers stay away the
+/// producer tells that.
+void Keeper::tell_trouble(base::Error error) {
+  if (!failing_since_) {
+    failing_since_ = options_.now();
+    base::log::warn("the state topic cannot be kept for the moment", {{"error", error.what}});
+  }
+  if (options_.now() - *failing_since_ < options_.patience) return;
+  trouble_told_ = true;
+  tells_.trouble(std::move(error).context("claims and checkpoints on the state topic cannot be kept"));
+}
+
+void Keeper::kept_again() {
+  failing_since_.reset();
+  if (std::exchange(trouble_told_, false)) tells_.trouble(std::nullopt);
 }
 
 base::Result<void> Keeper::look(std::stop_token stop) {
@@ -54,7 +70,7 @@ base::Result<void> Keeper::look(std::stop_token stop) {
   }
   if (moved) status_.advance();
   DS_TRY(write_waiting(stop));
-  const bool due = base::steady_now() - written_at_ >= options_.checkpoint_every ||
+  const bool due = checkpoint_owed_ || base::steady_now() - written_at_ >= options_.checkpoint_every ||
                    bytes_() - written_bytes_ >= options_.checkpoint_bytes;
   return due ? write_checkpoints(stop) : base::Result<void>();
 }
@@ -76,6 +92,7 @@ base::Result<void> Keeper::write_waiting(std::stop_token stop) {
 base::Result<void> Keeper::write_checkpoints(std::stop_token stop) {
   written_at_ = base::steady_now();
   written_bytes_ = bytes_();
+  checkpoint_owed_ = true;
   message::GtidSet everywhere;
   for (std::int32_t i = 0; i < options_.streams; ++i) {
     const auto progress = acks_.progress(i);
@@ -92,6 +109,7 @@ base::Result<void> Keeper::write_checkpoints(std::stop_token stop) {
     checkpoints_.fetch_add(1, std::memory_order_relaxed);
   }
   prepared_.settle(everywhere);
+  checkpoint_owed_ = false;
   return {};
 }
 

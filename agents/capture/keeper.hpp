@@ -27,20 +27,26 @@ struct KeeperOptions {
   base::Millis look_every{500};
   base::Millis checkpoint_every{2000};
   std::uint64_t checkpoint_bytes = 64ULL << 20U;
+  base::Millis patience{10'000};  ///< a state topic that cannot be kept for so long is told of
+  std::function<base::SteadyTime()> now = base::steady_now;
+};
+
+/// What the keeper tells, each from its own thread.
+struct KeeperTells {
+  std::function<void(base::Error)> failure;  ///< once: the epoch is over, or the state topic cannot be understood
+  std::function<void()> look;                ///< at every look at the state topic
+  /// At every look that fails after the keeper's patience: why; once when the state topic is kept again: nothing. The
+  /// data goes on meanwhile, but no newer instance is noticed and no checkpoint moves.
+  std::function<void(std::optional<base::Error>)> trouble;
 };
 
 /// Runs from construction to destruction. Thread-safe.
 class Keeper {
  public:
-  using OnFailure = std::function<void(base::Error)>;
-  using OnLook = std::function<void()>;
-
-  /// `view` is what `state` was read into so far. `on_failure` is called once, from the keeper's thread, when the epoch
-  /// is over: Superseded, or a state topic that cannot be understood. `bytes` tells how much was produced so far.
-  /// `on_look` is called at every look at the state topic.
+  /// `view` is what `state` was read into so far. `bytes` tells how much was produced so far.
   Keeper(protocol::StateLog& state, protocol::StateView view, message::Epoch epoch, protocol::AckTracker& acks,
          PreparedTransactions& prepared, health::Status& status, std::function<std::uint64_t()> bytes,
-         KeeperOptions options, OnFailure on_failure, OnLook on_look);
+         KeeperOptions options, KeeperTells tells);
   ~Keeper();
   Keeper(const Keeper&) = delete;
   Keeper& operator=(const Keeper&) = delete;
@@ -66,6 +72,8 @@ class Keeper {
  private:
   void run(std::stop_token stop);
   base::Result<void> look(std::stop_token stop);
+  void tell_trouble(base::Error error);
+  void kept_again();
   base::Result<void> write_waiting(std::stop_token stop);
   base::Result<void> write_checkpoints(std::stop_token stop);
 
@@ -75,8 +83,7 @@ class Keeper {
   health::Status& status_;
   std::function<std::uint64_t()> bytes_;
   KeeperOptions options_;
-  OnFailure on_failure_;
-  OnLook on_look_;
+  KeeperTells tells_;
 
   std::mutex state_mutex_;  ///< writer_, view_
   protocol::StateWriter writer_;
@@ -85,6 +92,9 @@ class Keeper {
   std::vector<std::uint64_t> written_;  ///< per stream the AckTracker sequence of the last checkpoint
   std::vector<std::uint64_t> seen_;     ///< per stream the sequence at the last look
   std::uint64_t written_bytes_ = 0;
+  bool checkpoint_owed_ = false;                   ///< the last one failed: it is written at the next look
+  std::optional<base::SteadyTime> failing_since_;  ///< keeper's thread
+  bool trouble_told_ = false;
   base::SteadyTime written_at_;
   std::atomic<std::uint64_t> checkpoints_ = 0;
   std::jthread thread_;  ///< last: ends before what it uses

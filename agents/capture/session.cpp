@@ -132,7 +132,9 @@ base::Result<void> Session::begin(const Pick& pick) {
   keep.look_every = std::min(keep.look_every, around_.config.checkpoint_every);
   keeper_ = std::make_unique<Keeper>(
       *claimed_.state, claimed_.view, claimed_.epoch, *acks_, prepared_, around_.status,
-      [this] { return output_->produced_bytes(); }, keep, [this](Error e) { fail(std::move(e)); }, [this] { pulse(); });
+      [this] { return output_->produced_bytes(); }, keep,
+      KeeperTells{[this](Error e) { fail(std::move(e)); }, [this] { pulse(); },
+                  [this](std::optional<Error> e) { state_topic_trouble(std::move(e)); }});
   auto outdated = everything(selection_);
   if (!lost) {
     DS_ASSIGN(outdated, outdated_by(selection_, claimed_.view.snapshot()));
@@ -278,8 +280,25 @@ void Session::close() {
   if (keeper_) keeper_->finish();
 }
 
+void Session::state_topic_trouble(std::optional<Error> trouble) {
+  {
+    const std::scoped_lock lock(mutex_);
+    trouble_ = std::move(trouble);
+  }
+  show_state();
+}
+
 void Session::show_state() {
   if (!connected_ || brokers_down_) return;
+  std::optional<Error> trouble;
+  {
+    const std::scoped_lock lock(mutex_);
+    trouble = trouble_;
+  }
+  if (trouble) {
+    around_.status.set(health::State::Retrying, trouble->reason, trouble->what);
+    return;
+  }
   bool snapshotting = false;
   {
     const std::scoped_lock lock(runner_mutex_);

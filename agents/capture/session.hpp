@@ -105,6 +105,7 @@ class Session {
   base::Result<void> outcome(base::Result<void> dumped, const Pick& pick);
   void make_writer(std::vector<message::GtidSet> sent, message::GtidSet position);
   void fail(base::Error error);
+  void state_topic_trouble(std::optional<base::Error> trouble);
   void show_state();
   void show_trouble(const base::Error* trouble);
   void pulse();
@@ -131,8 +132,9 @@ class Session {
   std::optional<SnapshotPlan> plan_;
   bool plan_started_ = false;
 
-  mutable std::mutex mutex_;  ///< failure_, replica_
+  mutable std::mutex mutex_;  ///< failure_, trouble_, replica_
   std::optional<base::Error> failure_;
+  std::optional<base::Error> trouble_;  ///< with the state topic, for longer than a moment; the data goes on
   std::string replica_;
   std::atomic<std::uint64_t> failovers_ = 0;
   std::atomic<bool> complete_ = false;

@@ -201,8 +201,7 @@ class Snapshots : public CaptureParts {
                  status_,
                  [] { return std::uint64_t{0}; },
                  options_,
-                 [](base::Error error) { ADD_FAILURE() << error.what; },
-                 [] {}};
+                 {[](base::Error error) { ADD_FAILURE() << error.what; }, [] {}, [](auto) {}}};
   std::atomic<bool> complete_ = false;
 };
 

@@ -51,6 +51,7 @@ class Security : public testing::Test {
                                            .client_certificates = false,
                                            .scram_users = {{kUser, kScram}},
                                            .plain_users = {{kUser, kPlain}}};
+    options.kafka.properties = kafka_authorizer();
     options.source_tls = MariaDbTls{source_ca_->issue("good", kNames), source_ca_->certificate()};
     options.destination_tls = MariaDbTls{destination_ca_->issue("good", kNames), destination_ca_->certificate()};
     rig_ = new Rig(options);
@@ -375,6 +376,21 @@ TEST_F(Security, ARotatedPasswordAndAuthorityOfTheBrokerHealOnceTheSecretsFollow
 
   if (scram()) rig_->broker().set_scram_user(kUser, kScram);
   rig_->broker().replace_certificate(kafka_ca_->issue("good", kNames));
+}
+
+// The status said Streaming, while no checkpoint moved and no newer instance was noticed.
+TEST_F(Security, ARightOnTheStateTopicAloneIsNamedWhileItIsMissing) {
+  prepare("stateright");
+  start_both();
+  ASSERT_TRUE(equal());
+  for (const auto* operation : {"Write", "Describe"}) {
+    rig_->broker().deny(kUser, "stateright.state", operation);
+    insert();
+    expect_told(rig_->capture(), "PermissionDenied", {"stateright.state", "checkpoints"});
+    EXPECT_TRUE(rig_->eventually_equal({{name_ + ".t", ""}}, kHealsWithin));  // the data goes on meanwhile
+    rig_->broker().forget_rights("stateright.state");
+    ASSERT_TRUE(equal());
+  }
 }
 
 }  // namespace

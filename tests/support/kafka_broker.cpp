@@ -156,6 +156,19 @@ void KafkaBroker::set_scram_user(const std::string& name, const std::string& pas
                                      fmt::format("SCRAM-SHA-512=[password={}]", password)});
 }
 
+void KafkaBroker::deny(const std::string& user, const std::string& topic, const std::string& operation) {
+  const auto principal = "User:" + user;
+  // A topic with rules has no default any more: all but this one is allowed.
+  tool("org.apache.kafka.tools.AclCommand",
+       {"--add", "--allow-principal", principal, "--operation", "All", "--topic", topic});
+  tool("org.apache.kafka.tools.AclCommand",
+       {"--add", "--deny-principal", principal, "--operation", operation, "--topic", topic});
+}
+
+void KafkaBroker::forget_rights(const std::string& topic) {
+  tool("org.apache.kafka.tools.AclCommand", {"--remove", "--force", "--topic", topic});
+}
+
 void KafkaBroker::replace_certificate(const Certificate& certificate) {
   // A new path each time: the broker reads the file when the setting changes.
   const auto file = keystore_file(folder_, ++keystore_version_);

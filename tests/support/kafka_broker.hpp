@@ -51,6 +51,10 @@ class KafkaBroker {
   std::vector<std::string> topics();
   /// Makes a SCRAM-SHA-512 user or changes its password. Connections that stand go on.
   void set_scram_user(const std::string& name, const std::string& password);
+  /// Takes one operation ("Write") on a topic away from a user, on a broker with kafka_authorizer(); `forget_rights`
+  /// gives it back.
+  void deny(const std::string& user, const std::string& topic, const std::string& operation);
+  void forget_rights(const std::string& topic);
   /// The certificate that the broker shows from the next connection on, also after a restart. Connections that stand
   /// keep the old one.
   void replace_certificate(const Certificate& certificate);

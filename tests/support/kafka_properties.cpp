@@ -46,6 +46,12 @@ void add_security(std::map<std::string, std::string>& all, const KafkaSecurity& 
 
 }  // namespace
 
+std::map<std::string, std::string> kafka_authorizer() {
+  return {{"authorizer.class.name", "org.apache.kafka.metadata.authorizer.StandardAuthorizer"},
+          {"super.users", "User:ANONYMOUS"},
+          {"allow.everyone.if.no.acl.found", "true"}};
+}
+
 std::filesystem::path keystore_file(const std::filesystem::path& folder, int version) {
   return folder / fmt::format("keystore-{}.pem", version);
 }

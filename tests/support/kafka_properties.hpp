@@ -36,6 +36,9 @@ struct KafkaPorts {
   std::uint16_t client = 0, internal = 0, controller = 0;
 };
 
+/// Properties of a broker on which users may do all on a topic without rules, and its own tools all everywhere.
+std::map<std::string, std::string> kafka_authorizer();
+
 /// The PEM file with the broker's key and certificate, in its folder; `version` counts replacements.
 std::filesystem::path keystore_file(const std::filesystem::path& folder, int version);
 /// Writes that file: Kafka wants both in one.
