@@ -1,10 +1,10 @@
 // docs/reasons.md is made from agents/base/reason.hpp. UPDATE_DOCS=1 writes it anew.
 
-#include <gtest/gtest.h>
-
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+
+#include <gtest/gtest.h>
 
 #include "agents/base/reason.hpp"
 
