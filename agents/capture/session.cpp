@@ -209,11 +209,6 @@ base::Result<void> Session::dump(const Pick& pick) {
   const sql::DumpOptions dump{writer_->position().text(), around_.server_id, around_.config.heartbeat,
                               around_.config.watchdog};
   DS_ASSIGN(const auto stream, sql::BinlogStream::open(connect, dump));
-  {
-    const std::scoped_lock lock(mutex_);
-    if (!replica_.empty() && replica_ != name) failovers_.fetch_add(1, std::memory_order_relaxed);
-    replica_ = name;
-  }
   const auto& history = stream->history();
   base::log::info("reading the binlog", {{"replica", name}, {"server", history}, {"position", dump.position}});
   gate_.connected(name, history, {stream->end().file, stream->end().position});
@@ -222,7 +217,9 @@ base::Result<void> Session::dump(const Pick& pick) {
   catalog_ = &catalog;
   Pipeline pipeline(
       {selection, *writer_, prepared_, gate_, clock_, around_.status, freshness_, between_,
-       [this] {
+       [this, &name] {
+         if (!replica_.empty() && replica_ != name) failovers_.fetch_add(1, std::memory_order_relaxed);
+         replica_ = name;
          connected_ = true;
          around_.loss.regained();
          show_state();

@@ -126,16 +126,16 @@ class Session {
   std::unique_ptr<KafkaOutput> output_;
   std::unique_ptr<StreamWriter> writer_;
   Catalog* catalog_ = nullptr;  ///< of the open connection; dump thread
+  std::string replica_;         ///< whose dump worked last; dump thread
   // What is copied; dump thread.
   KnownSnapshot known_;    ///< as the state topic had it when it was last brought in line
   bool outdated_ = false;  ///< `known_` has changed since the plan was made
   std::optional<SnapshotPlan> plan_;
   bool plan_started_ = false;
 
-  mutable std::mutex mutex_;  ///< failure_, trouble_, replica_
+  mutable std::mutex mutex_;  ///< failure_, trouble_
   std::optional<base::Error> failure_;
   std::optional<base::Error> trouble_;  ///< with the state topic, for longer than a moment; the data goes on
-  std::string replica_;
   std::atomic<std::uint64_t> failovers_ = 0;
   std::atomic<bool> complete_ = false;
   std::atomic<bool> connected_ = false;

@@ -6,6 +6,7 @@
 #include "agents/capture/pipeline.hpp"
 #include "agents/capture/snapshot.hpp"
 #include "agents/protocol/capture_epoch.hpp"
+#include "agents/sql/binlog_place.hpp"
 #include "tests/integration/sql_fixture.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/unit/binlog/events.hpp"
@@ -141,13 +142,34 @@ TEST_F(CaptureParts, a_group_that_the_server_broke_off_is_taken_when_it_comes_ag
   EXPECT_EQ(stream.position().text(), "0-1-5");
 }
 
+// A host's name, a server and its binlog are three things: rows were taken for those of the dump's server by its name.
+TEST_F(CaptureParts, rows_of_another_binlog_history_are_refused) {
+  const auto connect = [](const std::string&) { return sql::Connection::open(options(sql::Role::Source)); };
+  const auto history = [&] { return sql::binlog_history(*connect("").value()).value(); };
+  const auto read = [&] { return ChunkReader(gate_, connect).read(table(), "", {}, {}); };
+  const auto first = history();
+  gate_.connected("here", "another server", {});
+  EXPECT_EQ(read().error().reason, base::Reason::SourceMoved);
+  gate_.connected("here", first, {});
+  const auto chunk = read();
+  ASSERT_TRUE(chunk) << chunk.error().what;
+  gate_.done(chunk->place);
+  EXPECT_EQ(history(), first);
+  server_->execute("RESET MASTER");
+  EXPECT_EQ(read().error().reason, base::Reason::SourceMoved);
+  const auto reset = history();
+  server_->restart();
+  EXPECT_NE(history(), reset);
+}
+
 /// A snapshot of a.t with everything it needs.
 class Snapshots : public CaptureParts {
  protected:
   void SetUp() override {
     CaptureParts::SetUp();
     server_->execute("INSERT INTO a.t SELECT seq, seq FROM a.seq_1_to_1000");
-    gate_.connected("here");
+    const auto connection = sql::Connection::open(options(sql::Role::Source)).value();
+    gate_.connected("here", sql::binlog_history(*connection).value(), {});
     const auto at = server_->query("SHOW MASTER STATUS").front();
     gate_.moved_to({at[0].value(), std::stoull(at[1].value())});
   }
