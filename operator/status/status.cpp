@@ -28,11 +28,13 @@ const Json& old_status(const Seen& seen) {
   return at != seen.resource.end() && at->is_object() ? *at : kNone;
 }
 
+bool is_deployment(const Json& object, const Seen& seen, std::string_view agent) {
+  return object.value("kind", "") == "Deployment" &&
+         object.at("metadata").value("name", "") == desired::child_name(decide::owner_of(seen.resource), agent);
+}
+
 const Json* deployment(const Seen& seen, std::string_view agent) {
-  const auto name = desired::child_name(decide::owner_of(seen.resource), agent);
-  const auto at = std::ranges::find_if(seen.children, [&](const Json& c) {
-    return c.value("kind", "") == "Deployment" && c.at("metadata").value("name", "") == name;
-  });
+  const auto at = std::ranges::find_if(seen.children, [&](const Json& c) { return is_deployment(c, seen, agent); });
   return at == seen.children.end() ? nullptr : &*at;
 }
 
@@ -40,6 +42,17 @@ std::string annotation(const Json& object, std::string_view name) {
   const auto& meta = object.at("metadata");
   const auto at = meta.find("annotations");
   return at == meta.end() || !at->is_object() ? std::string() : at->value(std::string(name), "");
+}
+
+/// The template that the agent's pods are to have: the one this look has just applied, before that the one that was
+/// seen. Empty: not known. The pods of the one before say nothing of the spec that is told about.
+std::string wanted_template(const Seen& seen, const decide::Plan& plan, std::string_view agent) {
+  const auto* workload = deployment(seen, agent);
+  for (const auto& applied : plan.applies)
+    if (is_deployment(applied, seen, agent)) workload = &applied;
+  if (workload == nullptr) return {};
+  return annotation(workload->value("/spec/template"_json_pointer, Json{{"metadata", Json::object()}}),
+                    desired::kTemplateHash);
 }
 
 Finding waiting(std::string_view why, std::string message) {
@@ -81,7 +94,7 @@ Finding with_old_pod(const Seen& seen, std::string_view agent, const Json& pod, 
   return trouble;
 }
 
-AgentState look_at(const Seen& seen, std::string_view agent) {
+AgentState look_at(const Seen& seen, const decide::Plan& plan, std::string_view agent) {
   const auto* pod = decide::current_pod(seen.pods, agent);
   const auto* workload = deployment(seen, agent);
   const auto refused = workload == nullptr ? std::nullopt : decide::no_pod_trouble(*workload);
@@ -91,15 +104,12 @@ AgentState look_at(const Seen& seen, std::string_view agent) {
   }
   if (auto trouble = decide::pod_trouble(*pod)) return {with_old_pod(seen, agent, *pod, std::move(*trouble)), {}, {}};
   const auto name = pod->at("metadata").value("name", "");
-  if (workload != nullptr) {
-    const auto wanted = annotation(workload->value("/spec/template"_json_pointer, Json{{"metadata", Json::object()}}),
-                                   desired::kTemplateHash);
-    if (!wanted.empty() && annotation(*pod, desired::kTemplateHash) != wanted)
-      return {refused ? *refused
-                      : waiting(reason::Starting, fmt::format("pod {} of an old revision is being replaced", name)),
-              {},
-              {}};
-  }
+  if (const auto wanted = wanted_template(seen, plan, agent);
+      !wanted.empty() && annotation(*pod, desired::kTemplateHash) != wanted)
+    return {refused ? *refused
+                    : waiting(reason::Starting, fmt::format("pod {} of an old revision is being replaced", name)),
+            {},
+            {}};
   const auto at = seen.reports.find(std::string(agent));
   const auto* report = at == seen.reports.end() || at->second.pod != name ? nullptr : &at->second;
   if (report != nullptr && report->view) return from_view(seen, agent, *report->view);
@@ -149,7 +159,7 @@ Verdict all_good(const std::vector<AgentState>& agents) {
   return v;
 }
 
-Verdict judge(const Seen& seen, std::vector<Finding> findings) {
+Verdict judge(const Seen& seen, const decide::Plan& plan, std::vector<Finding> findings) {
   if (const auto* f = first(findings, Level::Stalled)) return from(*f);
   // A secret that is missing only matters to an agent that does not run.
   const auto is_secret = [](const Finding& f) { return f.reason == reason::SecretNotFound; };
@@ -161,7 +171,7 @@ Verdict judge(const Seen& seen, std::vector<Finding> findings) {
   std::vector<AgentState> agents;
   std::vector<Finding> troubles;
   for (const auto agent : desired::agents_of(seen.document.resource)) {
-    agents.push_back(look_at(seen, agent));
+    agents.push_back(look_at(seen, plan, agent));
     if (agents.back().trouble) troubles.push_back(*agents.back().trouble);
   }
   if (troubles.empty()) return all_good(agents);
@@ -212,7 +222,7 @@ void note_uses(const Json& before, const Json& now, std::vector<Note>& events) {
 Told tell(const Seen& seen, const decide::Plan& plan, const std::vector<Finding>& failures, const std::string& lease) {
   auto findings = failures;
   findings.insert(findings.end(), plan.findings.begin(), plan.findings.end());
-  const auto verdict = judge(seen, std::move(findings));
+  const auto verdict = judge(seen, plan, std::move(findings));
   const auto& before = old_status(seen);
   const auto generation = seen.resource.at("metadata").value("generation", std::int64_t{0});
   Told out;

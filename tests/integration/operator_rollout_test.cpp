@@ -127,6 +127,30 @@ TEST_F(OperatorRollout, an_old_pod_is_ended_when_the_new_one_has_begun_and_not_b
   EXPECT_TRUE(eventually([] { return strategy() == "RollingUpdate"; }, seconds(20))) << world_->log();
 }
 
+TEST_F(OperatorRollout, is_not_ready_for_a_new_spec_before_a_pod_of_it_is_there) {
+  const FakeStatus agent(kFlows);
+  ApiProxy proxy(world_->server());
+  auto op = world_->start(proxy.kubeconfig());
+  create();
+  for (const auto* name : {"capture", "apply"}) world_->make_pod(name, agent.port());
+  ASSERT_TRUE(becomes("Ready", "True Streaming"));
+  ASSERT_EQ(world_->apply(OperatorWorld::resource(R"({"spec":{"source":{"replicas":[{"host":"db-2"}]}}})")), "");
+  ASSERT_TRUE(eventually([] { return world_->observed(); }, seconds(30))) << world_->log();
+  EXPECT_EQ(world_->condition("Ready").substr(0, 5), "False") << world_->message("Ready");
+  const auto too_soon = [](const ApiCall& call) {
+    const auto body = Json::parse(call.body, nullptr, false);
+    if (call.subresource != "status" || body.value("/status/observedGeneration"_json_pointer, 0) != 2) return false;
+    const auto conditions = body.value("/status/conditions"_json_pointer, Json::array());
+    return std::ranges::any_of(conditions, [](const Json& c) { return c["type"] == "Ready" && c["status"] == "True"; });
+  };
+  EXPECT_EQ(proxy.count(too_soon), 0U) << "whoever waits for Ready takes the old pods for the new";
+  // As the roll-out does.
+  world_->remove(kube::kPods, "shop-capture-x");
+  world_->make_pod("capture", agent.port());
+  ASSERT_TRUE(becomes("Ready", "True Streaming"));
+  EXPECT_GT(proxy.count(too_soon), 0U);
+}
+
 TEST_F(OperatorRollout, a_foreign_pod_with_our_labels_is_not_asked_and_holds_no_cleanup_up) {
   const FakeStatus foreign(kFlows);
   auto op = world_->start(world_->server().kubeconfig());

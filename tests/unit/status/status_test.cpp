@@ -1,5 +1,6 @@
 #include "operator/status/status.hpp"
 
+#include <algorithm>
 #include <functional>
 
 #include <gtest/gtest.h>
@@ -31,6 +32,15 @@ void stream(Seen& seen) {
   report(seen, "apply",
          R"({"state":"Streaming","live":true,"ready":true,"destination":"dr:3306","rows":12001,
              "lag":{"topicSeconds":0.1,"applySeconds":0.1},"streams":[{"stream":0,"gtids":"0-1-9"}]})");
+}
+
+/// What is wanted is applied, and its pods run.
+void roll_out(Seen& seen) {
+  for (const auto& wanted : decide::decide(seen).applies) {
+    auto& live = child(seen, wanted.at("kind").get<std::string>(), wanted.at("metadata").at("name").get<std::string>());
+    live.merge_patch(wanted);
+  }
+  seen.pods = {pod(seen, "capture"), pod(seen, "apply")};
 }
 
 struct Row {
@@ -160,6 +170,32 @@ TEST(Status, the_full_picture) {
       "transactions":0,"lag":{"topic":"<1s","apply":"<1s"}}})"));
 }
 
+TEST(Status, is_not_ready_by_the_old_pods_when_a_new_template_was_just_applied) {
+  auto seen = settled();
+  stream(seen);
+  seen.resource["spec"]["source"]["replicas"] = {{{"host", "db-2"}}};
+  seen.resource["metadata"]["generation"] = 4;
+  reread(seen);
+  const auto plan = decide::decide(seen);
+  const auto written = applied(plan);
+  ASSERT_NE(std::ranges::find(written, "Deployment shop-capture"), written.end());
+  const auto told = tell(seen, plan, {}, "");
+  const auto& conditions = told.status.at("conditions");
+  EXPECT_EQ(told.status.at("observedGeneration"), 4);
+  EXPECT_EQ(find_condition(conditions, "Ready")->at("status"), "False");
+  EXPECT_EQ(find_condition(conditions, "Reconciling")->at("status"), "True");
+  EXPECT_EQ(find_condition(conditions, "Ready")->at("reason"), "Starting");
+}
+
+TEST(Status, stays_ready_when_what_was_applied_makes_no_new_pod) {
+  auto seen = settled();
+  stream(seen);
+  child(seen, "Deployment", "shop-apply")["metadata"]["labels"].clear();
+  const auto plan = decide::decide(seen);
+  ASSERT_EQ(applied(plan), std::vector<std::string>{"Deployment shop-apply"});
+  EXPECT_EQ(find_condition(tell(seen, plan, {}, "").status.at("conditions"), "Ready")->at("status"), "True");
+}
+
 TEST(Status, events_come_on_a_change_of_reason_only) {
   auto seen = settled();
   const auto first = tell(seen, decide::decide(seen), {}, "");
@@ -230,6 +266,7 @@ TEST(Status, a_lost_position_names_the_way_out_and_its_use_is_told_once) {
   EXPECT_EQ(message,
             "capture: gone; to accept the loss and copy anew, annotate datasync.dev/accept-position-lost=0-1-7");
   seen.document.resource.metadata.annotations["datasync.dev/accept-position-lost"] = "0-1-6";
+  roll_out(seen);
   told = tell(seen, decide::decide(seen), {}, "");
   EXPECT_NE(find_condition(told.status.at("conditions"), "Stalled")
                 ->at("message")
