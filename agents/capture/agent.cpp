@@ -9,6 +9,7 @@
 
 #include "agents/base/log.hpp"
 #include "agents/capture/route.hpp"
+#include "agents/message/instance.hpp"
 
 namespace datasync::capture {
 namespace {
@@ -64,7 +65,8 @@ base::Result<void> Agent::open_session(std::stop_token stop) {
   DS_ASSIGN(const auto max_bytes, prepare_topics(config_, access, !topics_seen_));
   topics_seen_ = true;  // from now on a missing topic was deleted by somebody
   DS_ASSIGN(const auto pick, source_.pick(selection_, std::nullopt, stop));
-  const Surroundings around{config_, instance_, server_id_, source_, status_, loss_};
+  const Surroundings around{config_, message::instance_of(config_.common.name, instance_), server_id_, source_, status_,
+                            loss_};
   DS_ASSIGN(auto claimed, claim(around, std::move(access), max_bytes, held_, stop));
   DS_ASSIGN(auto session, Session::open(around, selection_, std::move(claimed), pick, stop));
   const std::scoped_lock lock(mutex_);

@@ -1,25 +1,71 @@
 #include "operator/cli/cleanup.hpp"
 
 #include <chrono>
+#include <set>
+#include <string>
 
 #include <fmt/format.h>
 #include <fmt/ostream.h>
+#include <fmt/ranges.h>
 
 #include "agents/apply/ledger.hpp"
 #include "agents/apply/session.hpp"
 #include "agents/base/log.hpp"
 #include "agents/config/config.hpp"
 #include "agents/kafka/client.hpp"
+#include "agents/kafka/logs.hpp"
+#include "agents/message/instance.hpp"
 
 namespace datasync::cli {
 namespace {
 
 constexpr std::chrono::seconds kReadTimeout{60};
 
+base::Error not_ours(const std::string& topic, std::string_view why) {
+  return {base::Reason::ForeignMessage,
+          fmt::format("topic {}: {}; it is not deleted. Delete it and {}.state by hand if nobody needs them", topic,
+                      why, topic)};
+}
+
+/// Who has claimed the topic, by the tasks' names; empty for a claim that names none.
+base::Result<std::set<std::string>> claimants(const kafka::Access& access, const std::string& state_topic) {
+  DS_ASSIGN(const auto log, kafka::open_state_log(access, state_topic));
+  DS_ASSIGN(const auto records, log->read_to_end({}));
+  std::set<std::string> out;
+  for (const auto& record : records) {
+    if (record.kind != message::Kind::Claim) continue;
+    DS_ASSIGN(const auto claim, message::decode<message::Claim>(base::as_bytes(record.value)));
+    out.emplace(message::task_of(claim.instance));
+  }
+  return out;
+}
+
+/// Whose topic it is, the claims tell: they are kept for ever. That of another program, or of another task that a
+/// mistaken resource named, must not go along. One claim of another task is enough: which of the two is mistaken,
+/// their order does not tell.
+base::Result<void> confirm_ours(const config::Capture& c, const kafka::Access& access, kafka::Admin& admin) {
+  const auto& channel = c.common.channel;
+  DS_ASSIGN(const auto stream, admin.describe(channel.topic));
+  DS_ASSIGN(const auto state, admin.describe(channel.state_topic()));
+  if (!state.exists && !stream.exists) return {};
+  if (!state.exists) return not_ours(channel.topic, fmt::format("there is no {}", channel.state_topic()));
+  if (state.partitions != 1)
+    return not_ours(channel.topic, fmt::format("{} has {} partitions", channel.state_topic(), state.partitions));
+  DS_ASSIGN(auto tasks, claimants(access, channel.state_topic()));
+  const bool ours = tasks.erase(c.common.name) > 0;
+  tasks.erase("");
+  if (!tasks.empty()) return not_ours(channel.topic, fmt::format("{} captured into it", fmt::join(tasks, ", ")));
+  if (ours || !stream.exists) return {};
+  DS_ASSIGN(const auto empty, admin.empty(channel.topic, stream.partitions));
+  if (!empty) return not_ours(channel.topic, fmt::format("it holds records, and {} never claimed it", c.common.name));
+  return {};
+}
+
 base::Result<void> forget_topics(const config::Capture& c, std::ostream& out) {
   const auto& channel = c.common.channel;
   DS_ASSIGN(const auto access, kafka::access(channel, c.common.secrets_dir));
   DS_ASSIGN(const auto admin, kafka::Admin::open(access));
+  DS_TRY(confirm_ours(c, access, *admin));
   // The state topic last: while it stands, the position is known to whoever has to begin this again.
   for (const auto& topic : {channel.topic, channel.state_topic()}) {
     DS_TRY(admin->remove(topic));

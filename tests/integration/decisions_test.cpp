@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include "agents/kafka/logs.hpp"
 #include "tests/integration/rig.hpp"
 #include "tests/support/eventually.hpp"
 
@@ -150,6 +151,52 @@ TEST_F(Decisions, cleanup_forgets_one_task_and_keeps_the_rows) {
   insert(4);
   rig_->start_capture(reading);
   rig_->start_apply(writing);
+  EXPECT_TRUE(equal());
+}
+
+TEST_F(Decisions, cleanup_leaves_a_topic_of_another_program) {
+  name_ = "foreign";
+  const auto reading = capture();
+  rig_->broker().create_topic("foreign");
+  kafka::Access access;
+  access.bootstrap_servers = rig_->broker().bootstrap();
+  const auto log = kafka::open_stream_log(access, "foreign");
+  ASSERT_TRUE(log);
+  ASSERT_TRUE((*log)->append(0, {}, "not ours"));
+  const auto refused = [&](const char* words) {
+    const auto said = cleanup({config::write(reading)});
+    EXPECT_EQ(said.code, 1) << said.text;
+    EXPECT_THAT(said.text, HasSubstr(words));
+    EXPECT_THAT(rig_->broker().topics(), Contains("foreign"));
+  };
+  refused("topic foreign: there is no foreign.state; it is not deleted");
+  rig_->broker().create_topic("foreign.state");
+  refused("topic foreign: it holds records, and test/foreign never claimed it");
+  EXPECT_THAT(rig_->broker().topics(), Contains("foreign.state"));
+}
+
+TEST_F(Decisions, cleanup_leaves_a_topic_that_another_task_captured_into) {
+  start_both("bank");
+  rig_->end_agents();
+  auto copy = capture();
+  copy.common.name = "test/copy";
+  const auto refused = [&] {
+    const auto said = cleanup({config::write(copy)});
+    EXPECT_EQ(said.code, 1) << said.text;
+    EXPECT_THAT(said.text, HasSubstr("topic bank: test/bank captured into it; it is not deleted"));
+    EXPECT_THAT(rig_->broker().topics(), Contains("bank"));
+    EXPECT_THAT(rig_->broker().topics(), Contains("bank.state"));
+  };
+  refused();
+  // Also when the mistaken one has it at the moment.
+  rig_->start_capture(copy);
+  ASSERT_TRUE(rig_->becomes(rig_->capture(), "Streaming", ""));
+  rig_->end_agents();
+  refused();
+  // The topic's own task goes on.
+  rig_->start_capture(capture());
+  rig_->start_apply(apply());
+  insert(4);
   EXPECT_TRUE(equal());
 }
 

@@ -9,5 +9,5 @@ add_dependencies(run_test fake_agent datasync)
 # The same with the real agents and real servers.
 integration_test(run_once_test WHOLE LINKS ds_integration_rig TIMEOUT 300 PROCESSORS 2)
 add_dependencies(run_once_test datasync datasync-capture datasync-apply)
-integration_test(decisions_test WHOLE LINKS ds_integration_rig TIMEOUT 300 PROCESSORS 2)
+integration_test(decisions_test WHOLE LINKS ds_integration_rig ds_kafka TIMEOUT 300 PROCESSORS 2)
 add_dependencies(decisions_test datasync datasync-capture datasync-apply)
