@@ -2,11 +2,13 @@
 
 #include <array>
 #include <cstdlib>
+#include <functional>
 #include <map>
 #include <memory>
 #include <random>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -32,6 +34,7 @@ constexpr int kLeaseLost = 4;
 constexpr int kArenas = 2;
 constexpr int kTrimBytes = 1 << 20;
 constexpr base::Millis kLook{1'000};
+constexpr base::Millis kLeaseUnknown{30'000};  // a short standstill of the API server is no reason to be not ready
 constexpr base::Millis kLeaseDeadline{3'000};  // one call that hangs must not cost the lease (renewed within 10 s)
 
 struct Arguments {
@@ -165,16 +168,36 @@ int fail(std::string_view doing, const base::Error& error) {
   return kBadConfig;
 }
 
-/// Passes on that reconciling moves, until `stop`.
-void watch_over(const reconcile::Operator& op, health::Status& status, std::stop_token stop) {
+/// Passes on that reconciling moves, and whether this process leads, until `stop`.
+void watch_over(const reconcile::Operator& op, health::Status& status, health::Gauge& leading,
+                const std::function<bool()>& leads, std::stop_token stop) {
   std::string told;
   do {
+    leading.set(leads() ? 1 : 0);
     auto silent = op.silent_about();
     if (silent.empty()) status.beat();
     if (silent != told && !silent.empty())
       base::log::error("reconciling has stopped", {{"about", std::string_view(silent)}});
     told = std::move(silent);
   } while (base::sleep_for(stop, kLook));
+}
+
+/// Ready while it waits: a standby counts, or no update of the operator would ever end. But one that cannot know who
+/// holds the Lease would wait for ever, and after an update of the operator nobody would lead.
+bool wait_for_lease(runtime::LeaderElector& leader, const std::string& lease, health::Status& status,
+                    const std::stop_token& stop) {
+  status.set(health::State::Streaming);
+  base::log::info("waits for the lease", {{"lease", std::string_view(lease)}});
+  bool ready = true;
+  const auto told = [&](base::Millis unknown) {
+    const bool can = unknown <= kLeaseUnknown;
+    if (std::exchange(ready, can) == can) return;
+    status.set(can ? health::State::Streaming : health::State::Starting);
+    if (!can)
+      base::log::error("the lease can neither be read nor written; not ready until it can",
+                       {{"lease", std::string_view(lease)}});
+  };
+  return leader.acquire(stop, told);
 }
 
 int run(Arguments a, std::stop_token stop) {
@@ -200,17 +223,20 @@ int run(Arguments a, std::stop_token stop) {
   const auto api = kube::connect(options);
   if (!api) return fail("the API server cannot be used", api.error());
   reconcile::Operator op(**api, operator_options(a, instance), metrics);
-  const std::jthread watcher([&](std::stop_token s) { watch_over(op, status, std::move(s)); });
+  auto& leading = metrics.gauge("datasync_operator_leading", "1 while this process holds the Lease, or needs none.");
+  const std::jthread watcher([&](std::stop_token s) {
+    watch_over(
+        op, status, leading, [&] { return !a.leader_elect || leader.leading(); }, std::move(s));
+  });
   if (!op.prepare(stop)) return 0;
-  status.set(health::State::Streaming);  // ready: a standby counts, or no update of the operator would ever end
   if (a.leader_elect) {
-    base::log::info("waits for the lease", {{"lease", std::string_view(a.lease_name)}});
-    if (!leader.acquire(stop)) return 0;
+    if (!wait_for_lease(leader, a.lease_namespace + "/" + a.lease_name, status, stop)) return 0;
     leader.keep([] {
       base::log::error("the lease is lost");
       std::_Exit(kLeaseLost);  // no further write; whoever leads now goes on from what is there
     });
   }
+  status.set(health::State::Streaming);
   base::log::info("begins",
                   {{"installation", std::string_view(a.installation)}, {"instance", std::string_view(instance)}});
   op.start();

@@ -80,6 +80,14 @@ LeaderElector::Step LeaderElector::written(const kube::ApiResult<Json>& answer, 
 }
 
 LeaderElector::Step LeaderElector::step() {
+  const auto done = try_once();
+  if (done == Step::Failed) return done;
+  const std::lock_guard lock(mutex_);
+  known_at_ = options_.now();
+  return done;
+}
+
+LeaderElector::Step LeaderElector::try_once() {
   const auto begun = options_.now();
   std::optional<Json> current;
   bool look = true;
@@ -108,13 +116,19 @@ LeaderElector::Step LeaderElector::step() {
   return written(api_.update(kube::kLeases, options_.lease, lease_of(&*current)), begun);
 }
 
-bool LeaderElector::acquire(std::stop_token stop) {
+bool LeaderElector::acquire(std::stop_token stop, const std::function<void(base::Millis unknown)>& told) {
   const kube::CallScope scope(stop);
+  {
+    const std::lock_guard lock(mutex_);
+    known_at_ = options_.now();
+  }
   while (!stop.stop_requested()) {
-    if (step() == Step::Held) {
+    const auto done = step();
+    if (done == Step::Held) {
       log::info("holding the lease", {{"lease", options_.lease.text()}, {"identity", options_.identity}});
       return true;
     }
+    if (told) told(done == Step::Other ? base::Millis(0) : unknown_for());
     if (!options_.sleep(stop, options_.retry)) return false;
   }
   return false;
@@ -174,6 +188,11 @@ void LeaderElector::release() {
   if (const auto given = api_.update(kube::kLeases, options_.lease, lease); !given) {
     log::warn("cannot release the lease", {{"lease", options_.lease.text()}, {"error", given.error().message}});
   }
+}
+
+base::Millis LeaderElector::unknown_for() const {
+  const std::lock_guard lock(mutex_);
+  return std::chrono::duration_cast<base::Millis>(options_.now() - known_at_);
 }
 
 bool LeaderElector::leading() const {

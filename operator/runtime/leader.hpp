@@ -40,8 +40,9 @@ class LeaderElector {
   LeaderElector(const LeaderElector&) = delete;
   LeaderElector& operator=(const LeaderElector&) = delete;
 
-  /// Blocks until this process holds the lease; false when stopped first.
-  bool acquire(std::stop_token stop);
+  /// Blocks until this process holds the lease; false when stopped first. `told` is called after each try that did not
+  /// get it, with the time for which the lease could neither be read nor written: 0 while somebody else holds it.
+  bool acquire(std::stop_token stop, const std::function<void(base::Millis unknown)>& told = {});
   /// Renews from now on. `on_lost` is called once, on a thread of its own, at the renew deadline or when somebody else
   /// holds the lease; the process then has to exit without another write.
   void keep(std::function<void()> on_lost);
@@ -61,6 +62,8 @@ class LeaderElector {
   Step step();
 
  private:
+  Step try_once();
+  [[nodiscard]] base::Millis unknown_for() const;
   void renew_loop(std::stop_token stop);
   void watch_loop(std::stop_token stop);
   [[nodiscard]] Json lease_of(const Json* current) const;
@@ -73,6 +76,7 @@ class LeaderElector {
   std::condition_variable_any wakes_;
   std::optional<Json> observed_;                ///< the lease as last seen
   base::SteadyTime observed_at_;                ///< when it was last seen to change
+  base::SteadyTime known_at_;                   ///< when a try last told who holds it, or `acquire` began
   std::optional<base::SteadyTime> renewed_at_;  ///< ours: right before the last successful renewal was sent
   bool lost_ = false;
   bool look_first_ = true;  ///< what was last seen may not be what is there

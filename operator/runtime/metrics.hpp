@@ -6,6 +6,8 @@
 //   datasync_operator_objects{controller}
 //   datasync_operator_oldest_success_seconds{controller}
 //   datasync_operator_last_success_seconds{controller,namespace,name}   age, sampled
+//   datasync_operator_unlisted_namespaces                   watched, and cannot be followed
+//   datasync_operator_leading                               1 while this process holds the Lease, or needs none
 //   datasync_operator_api_calls_total{verb,code}            code 0: no answer
 
 #include <functional>

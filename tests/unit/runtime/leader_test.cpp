@@ -1,6 +1,7 @@
 #include "operator/runtime/leader.hpp"
 
 #include <future>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -110,6 +111,23 @@ TEST(Leader, TellsTheLossWhenSomebodyElseHoldsIt) {
   EXPECT_FALSE(a.elector.leading());
   a.elector.release();
   EXPECT_EQ(api.objects[kLease]["spec"]["holderIdentity"], "b") << "what is not ours is not given away";
+}
+
+TEST(Leader, TellsForHowLongNobodyKnowsWhoHoldsTheLease) {
+  FakeApi api;
+  Process a(api, "a"), b(api, "b");
+  ASSERT_EQ(a.elector.step(), Step::Held);
+  std::stop_source stop;
+  std::vector<Millis> told;
+  const auto note = [&](Millis unknown) {
+    told.push_back(unknown);
+    b.pass(Millis(10'000));
+    if (told.size() == 1) api.refuse = Code::Forbidden;
+    if (told.size() == 4) stop.request_stop();
+  };
+  EXPECT_FALSE(b.elector.acquire(stop.get_token(), note));
+  EXPECT_EQ(told, (std::vector<Millis>{Millis(0), Millis(10'000), Millis(20'000), Millis(30'000)}))
+      << "a standby knows; one without the right does not";
 }
 
 TEST(Leader, AReleasedLeaseIsTakenAtOnce) {
