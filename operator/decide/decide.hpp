@@ -41,8 +41,16 @@ struct Finding {
 /// What is known of the Lease of the installation that status names.
 enum class OtherLease : std::uint8_t {
   Dead,     ///< gone or not renewed; also when status names nobody else
-  Unknown,  ///< status names none, or it cannot be read
-  Fresh,
+  Unknown,  ///< status names none, or there is no right to read it
+  Fresh,    ///< also while the server does not answer
+};
+
+/// Another resource with a source that names the same brokers and topic.
+struct Rival {
+  std::string id;       ///< "namespace/name"
+  std::string created;  ///< its creationTimestamp
+  bool runs = false;    ///< its capture Deployment writes into that topic
+  bool goes = false;    ///< it is being deleted
 };
 
 /// Everything about one resource, as it was seen.

@@ -49,6 +49,8 @@ enum class Shown : std::uint8_t { Ready, Reconciling, Stalled, Paused, Event };
   X(PositionLossAccepted, Event, Warning, "As annotated by a person, a lost position was given up; a new copy runs.")  \
   X(OffsetsSkipped, Event, Warning, "As annotated by a person, records at the named offsets were skipped.")            \
   X(ManagedElsewhere, Event, Normal, "Another installation of the operator manages this resource; it is left alone.")  \
+  X(ManagerUnknown, Event, Warning,                                                                                    \
+    "Another installation manages this resource, and nobody can tell whether it lives; the message has the way out.")  \
   X(CleanupAwaitsOther, Event, Warning,                                                                                \
     "A deleted resource waits for an installation of which nobody can tell whether it lives; the message says more.")  \
   X(ExtraRefused, Event, Warning,                                                                                      \

@@ -29,6 +29,20 @@ std::string manager(const Seen& seen) {
   return age_of_deletion(seen) < kNamedGrace ? named->second : in_charge;
 }
 
+/// Why nobody can tell whether the installation in status lives.
+std::string unknown_lease(const Seen& seen) {
+  const auto lease = status_text(seen.resource, "operatorLease");
+  return lease.empty() ? "which has no Lease that tells whether it lives"
+                       : fmt::format("whose Lease {} cannot be read", lease);
+}
+
+/// A person named it, so nobody else has to decide.
+bool is_named(const Seen& seen, const std::string& by) {
+  const auto& annotations = seen.document.resource.metadata.annotations;
+  const auto named = annotations.find(std::string(api::kOperator));
+  return named != annotations.end() && named->second == by;
+}
+
 }  // namespace
 
 bool claimed(const Seen& seen) {
@@ -39,17 +53,21 @@ std::optional<Note> managed_elsewhere(const Seen& seen) {
   const auto by = manager(seen);
   if (by.empty()) return std::nullopt;
   const auto& us = seen.settings.installation;
-  if (!is_held(seen.resource) || seen.other_lease != OtherLease::Unknown || age_of_deletion(seen) < kNamedGrace)
+  const bool held = is_held(seen.resource);
+  const bool unknown = seen.other_lease == OtherLease::Unknown;
+  if (held && unknown && age_of_deletion(seen) >= kNamedGrace)
+    return Note{std::string(reason::CleanupAwaitsOther),
+                fmt::format("its cleanup waits for installation {}, {}. If that is gone, annotate {}={} to have it "
+                            "done here, or take the finalizer {} away",
+                            by, unknown_lease(seen), api::kOperator, us, api::kCleanupFinalizer)};
+  if (held || !unknown || is_named(seen, by))
     return Note{std::string(reason::ManagedElsewhere),
                 fmt::format("installation {} manages it; {} leaves it alone", by, us)};
-  const auto lease = status_text(seen.resource, "operatorLease");
-  return Note{std::string(reason::CleanupAwaitsOther),
-              fmt::format("its cleanup waits for installation {}, {}. If that is gone, annotate {}={} to have it done "
-                          "here, or take the finalizer {} away",
-                          by,
-                          lease.empty() ? "which has no Lease that tells whether it lives"
-                                        : fmt::format("whose Lease {} cannot be read", lease),
-                          api::kOperator, us, api::kCleanupFinalizer)};
+  const auto owner = owner_of(seen.resource);
+  return Note{std::string(reason::ManagerUnknown),
+              fmt::format("installation {} manages it, {}; {} leaves it alone, and what its status says may be old. If "
+                          "{} is gone: kubectl -n {} annotate datasync {} --overwrite {}={}",
+                          by, unknown_lease(seen), us, by, owner.ns, owner.name, api::kOperator, us)};
 }
 
 }  // namespace datasync::decide

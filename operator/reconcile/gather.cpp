@@ -169,7 +169,10 @@ decide::OtherLease Reconciler::other_lease(const Json& status) {
   const auto slash = name.find('/');
   if (slash == std::string::npos) return OtherLease::Unknown;
   const auto lease = api_.get(kube::kLeases, {name.substr(0, slash), name.substr(slash + 1)});
-  if (!lease) return lease.error().is(kube::Code::NotFound) ? OtherLease::Dead : OtherLease::Unknown;
+  if (!lease)
+    return lease.error().is(kube::Code::NotFound)    ? OtherLease::Dead
+           : lease.error().is(kube::Code::Forbidden) ? OtherLease::Unknown
+                                                     : OtherLease::Fresh;
   const auto spec = lease->value("spec", Json::object());
   const auto renewed = spec.value("renewTime", "");
   const std::chrono::seconds duration(spec.value("leaseDurationSeconds", std::int64_t{kDefaultLease.count()}));

@@ -24,8 +24,7 @@ runtime::Outcome Reconciler::reconcile(const ObjectKey& key, std::stop_token /*s
   const auto& seen = gathered->seen;
   const auto plan = decide::decide(seen);
   if (plan.elsewhere) {
-    if (memory.told_elsewhere != plan.notes.front().message) record(seen.resource, plan.notes);
-    memory.told_elsewhere = plan.notes.front().message;
+    tell_elsewhere(seen, plan.notes.front(), memory);
     reports_.forget(key);
     return runtime::Outcome::again(*plan.requeue_after);
   }

@@ -32,9 +32,10 @@ struct Memory {
   std::string status_over;     ///< resourceVersion that the cache showed when status was last written,
   Json status;                 ///< and what was written over it
   std::string told_elsewhere;  ///< who manages it, as told last; empty: we
-  std::string told_extras;     ///< what could not be made beside the agents, as told last
-  unsigned failures = 0;       ///< in a row, that heal by themselves
-  unsigned conflicts = 0;      ///< in a row
+  decide::Time told_elsewhere_at;
+  std::string told_extras;  ///< what could not be made beside the agents, as told last
+  unsigned failures = 0;    ///< in a row, that heal by themselves
+  unsigned conflicts = 0;   ///< in a row
 };
 
 /// What was seen, and why not all of it was.
@@ -79,6 +80,7 @@ class Reconciler {
   // tell.cpp
   runtime::Outcome tell(const decide::Seen& seen, const decide::Plan& plan, const Done& done, Memory& memory);
   void record(const Json& resource, const std::vector<decide::Note>& notes);
+  void tell_elsewhere(const decide::Seen& seen, const decide::Note& note, Memory& memory);
   void tell_extras(const Json& resource, const std::vector<std::string>& extras, Memory& memory);
 
   Memory& memory_of(const ObjectKey& key);

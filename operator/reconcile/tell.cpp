@@ -14,8 +14,9 @@ using runtime::Outcome;
 constexpr base::Millis kSoon{200};
 constexpr base::Millis kFirstAnswer{5'000};  ///< an agent that was just asked has answered by then, or failed to
 constexpr base::Millis kExtras{300'000};     ///< between tries of what agents run without
-constexpr unsigned kMostDoublings = 7;       ///< 25 s between looks when conflicts do not end
-constexpr unsigned kTellAfter = 3;           ///< failures in a row of what heals by itself, until status says so
+constexpr std::chrono::minutes kRemind{30};
+constexpr unsigned kMostDoublings = 7;  ///< 25 s between looks when conflicts do not end
+constexpr unsigned kTellAfter = 3;      ///< failures in a row of what heals by itself, until status says so
 
 std::optional<base::Millis> sooner(std::optional<base::Millis> a, std::optional<base::Millis> b) {
   return !a ? b : !b ? a : std::min(a, b);
@@ -44,6 +45,16 @@ void Reconciler::record(const Json& resource, const std::vector<decide::Note>& n
                    decide::event_kind(note.reason) == decide::EventKind::Warning ? runtime::EventKind::Warning
                                                                                  : runtime::EventKind::Normal,
                    note.reason, "Reconcile", note.message);
+}
+
+/// Once for as long as it stays so; what a person has to decide again, because events go after an hour.
+void Reconciler::tell_elsewhere(const decide::Seen& seen, const decide::Note& note, Memory& memory) {
+  const bool warns = decide::event_kind(note.reason) == decide::EventKind::Warning;
+  const bool old = warns && seen.now - memory.told_elsewhere_at >= kRemind;
+  if (note.message == memory.told_elsewhere && !old) return;
+  memory.told_elsewhere = note.message;
+  memory.told_elsewhere_at = seen.now;
+  record(seen.resource, {note});
 }
 
 /// Once for as long as it stays so.
