@@ -30,15 +30,22 @@ ObjectKey owner_key(const Json& object) {
   return {meta.value("namespace", ""), meta.at("labels").value(std::string(desired::kNameLabel), "")};
 }
 
+bool refused(const runtime::Informer& informer) {
+  const auto error = informer.last_error();
+  return error && (error->is(kube::Code::NotFound) || error->is(kube::Code::Forbidden));
+}
+
 /// False when stopped, after `limit`, and as soon as the server has refused.
 bool wait_for(const runtime::Informer& informer, const std::stop_token& stop, base::Millis limit) {
   const auto until = base::steady_now() + limit;
-  while (!informer.wait_synced(stop, kLook)) {
-    const auto error = informer.last_error();
-    const bool refused = error && (error->is(kube::Code::NotFound) || error->is(kube::Code::Forbidden));
-    if (refused || stop.stop_requested() || base::steady_now() >= until) return false;
-  }
+  while (!informer.wait_synced(stop, kLook))
+    if (refused(informer) || stop.stop_requested() || base::steady_now() >= until) return false;
   return true;
+}
+
+void log_unlisted(std::string_view what, const runtime::Informer& informer) {
+  const auto error = informer.last_error();
+  base::log::error(what, {{"error", std::string_view(error ? error->message : "no answer yet")}});
 }
 
 /// What makes a new look at a resource worth while: not our own writing of its status.
@@ -119,24 +126,34 @@ bool Cache::wait_synced(std::stop_token stop, base::Millis limit) const {
     for (const auto& one : *all) {
       if (wait_for(*one.informer, stop, limit)) continue;
       if (stop.stop_requested()) return false;
-      const auto error = one.informer->last_error();
-      base::log::error("a kind cannot be listed; its objects are not watched until it can",
-                       {{"error", std::string_view(error ? error->message : "no answer yet")}});
+      log_unlisted("a kind cannot be listed; its objects are not watched until it can", *one.informer);
     }
-  for (const auto& one : resources_)
-    while (!one.informer->wait_synced(stop, limit)) {
-      if (stop.stop_requested()) return false;
-      const auto error = one.informer->last_error();
-      base::log::error("the resources cannot be listed",
-                       {{"error", std::string_view(error ? error->message : "no answer yet")}});
-    }
-  return true;
+  return wait_resources(stop, limit);
 }
 
-bool Cache::synced() const {
-  for (const auto& one : resources_)
-    if (!one.informer->has_synced()) return false;
-  return true;
+/// A namespace that is gone, with the Role in it, must not stop the others. With none at all there is nothing to do:
+/// the right is missing as a whole, or the definition.
+bool Cache::wait_resources(const std::stop_token& stop, base::Millis limit) const {
+  for (;;) {
+    bool some = false, more = false;
+    for (const auto& one : resources_) {
+      if (wait_for(*one.informer, stop, limit)) {
+        some = true;
+        continue;
+      }
+      if (stop.stop_requested()) return false;
+      log_unlisted("the resources cannot be listed; they are not managed until they can", *one.informer);
+      more = more || !refused(*one.informer);
+    }
+    if (some && !more) return true;
+    static_cast<void>(resources_.front().informer->wait_synced(stop, limit));
+    if (stop.stop_requested()) return false;
+  }
+}
+
+std::size_t Cache::unlisted() const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(resources_, [](const Kept& one) { return one.informer->last_error().has_value(); }));
 }
 
 std::optional<Json> Cache::resource(const ObjectKey& key) const {

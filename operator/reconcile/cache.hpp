@@ -28,10 +28,11 @@ class Cache {
   void start();
   void stop();
   /// False when stopped first. A kind that cannot be listed (no right, no such kind) is logged once and not waited
-  /// for; one that does not answer, no longer than `limit`.
+  /// for; one that does not answer, no longer than `limit`. Of the resources themselves those of one namespace at least
+  /// are waited for, and whoever does not answer.
   bool wait_synced(std::stop_token stop, base::Millis limit) const;
-  /// True when the resources themselves were listed.
-  [[nodiscard]] bool synced() const;
+  /// In how many of the watched namespaces the resources cannot be followed at present; of all namespaces: 1.
+  [[nodiscard]] std::size_t unlisted() const;
 
   [[nodiscard]] std::optional<Json> resource(const ObjectKey& key) const;
   [[nodiscard]] std::vector<Json> children(const ObjectKey& owner) const;
@@ -51,6 +52,7 @@ class Cache {
   void add(kube::Api& api, const Options& options, const kube::Resource& kind, const std::string& ns, Informers& to);
   void tell_owners(const Json& object, const Json* before) const;
   void tell_all() const;
+  bool wait_resources(const std::stop_token& stop, base::Millis limit) const;
   static std::vector<Json> owned(const Informers& of, const ObjectKey& owner);
 
   std::function<void(const ObjectKey&)> changed_;

@@ -6,6 +6,7 @@ namespace datasync::reconcile {
 namespace {
 
 constexpr base::Millis kListLimit{20'000};
+constexpr std::string_view kUnlisted = "datasync_operator_unlisted_namespaces";
 constexpr base::Millis kMostWait{60'000};  ///< between tries of what fails: what is mended is seen within this time
 
 Cache::Options cache_options(const OperatorOptions& o) {
@@ -54,9 +55,14 @@ Operator::Operator(kube::Api& api, const OperatorOptions& options, health::Metri
       controller_(
           controller_options(options),
           [this](const ObjectKey& key, std::stop_token stop) { return reconciler_.reconcile(key, std::move(stop)); },
-          metrics) {}
+          metrics),
+      metrics_(metrics) {
+  metrics_.sampled(kUnlisted, "Watched namespaces whose DataSyncs cannot be followed.",
+                   [this] { return static_cast<double>(cache_.unlisted()); });
+}
 
 Operator::~Operator() {
+  metrics_.forget(kUnlisted);
   stop();
 }
 

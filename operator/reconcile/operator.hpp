@@ -49,7 +49,8 @@ class Operator {
   Reports reports_;
   Reconciler reconciler_;
   std::atomic<bool> started_ = false;
-  runtime::Controller controller_;  ///< last: its workers end before what they use
+  runtime::Controller controller_;  ///< its workers end before what they use
+  health::Metrics& metrics_;
 };
 
 }  // namespace datasync::reconcile
