@@ -54,6 +54,33 @@ std::string agents_pods(const Seen& seen) {
   return out;
 }
 
+Finding taken(const Json& wanted) {
+  return {Level::Stalled, std::string(reason::NameTaken),
+          fmt::format("{} {} is not ours", wanted.at("kind").get<std::string>(),
+                      wanted.at("metadata").at("name").get<std::string>())};
+}
+
+/// The Job, and before it what its pod needs.
+void make_job(const Seen& seen, const Json& job, Plan& plan) {
+  const auto owner = owner_of(seen.resource);
+  std::vector<Json> applies;
+  for (auto& child : desired::children(owner, seen.document.resource, seen.settings, running_of(seen))) {
+    if (child.at("kind") != "ConfigMap" && child.at("kind") != "ServiceAccount") continue;
+    const auto* there = find(seen, child);
+    if (there != nullptr && !is_ours(*there, owner.uid)) {
+      plan.findings.push_back(taken(child));
+      return;
+    }
+    if (there == nullptr) {
+      applies.push_back(std::move(child));
+    } else if (needs_write(*there, child, seen.settled)) {
+      applies.push_back(over(*there, std::move(child)));
+    }
+  }
+  applies.push_back(job);
+  plan.applies = std::move(applies);
+}
+
 }  // namespace
 
 std::chrono::seconds age_of_deletion(const Seen& seen) {
@@ -109,17 +136,10 @@ Plan decide_end(const Seen& seen) {
   const auto job = desired::cleanup_job(owner, r, seen.settings);
   const auto* live = find(seen, job);
   if (live != nullptr && !is_ours(*live, owner.uid)) {
-    plan.findings.push_back({Level::Stalled, std::string(reason::NameTaken),
-                             fmt::format("Job {} is not ours", job.at("metadata").at("name").get<std::string>())});
+    plan.findings.push_back(taken(job));
   } else if (live == nullptr) {
-    for (auto& child : desired::children(owner, r, seen.settings, running_of(seen))) {
-      const auto* there = find(seen, child);
-      const bool needed = child.at("kind") == "ConfigMap" || child.at("kind") == "ServiceAccount";
-      if (needed && (there == nullptr || needs_write(*there, child, seen.settled)))
-        plan.applies.push_back(std::move(child));
-    }
-    plan.applies.push_back(job);
-    plan.findings.push_back(running);
+    make_job(seen, job, plan);
+    if (plan.findings.empty()) plan.findings.push_back(running);
   } else if (job_condition(*live, "Complete") != nullptr) {
     let_go(plan, reason::CleanupDone, "deleted: " + left(r));
     plan.gone = true;

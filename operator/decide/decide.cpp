@@ -15,6 +15,7 @@ namespace {
 constexpr Millis kPollSecret{15'000};
 constexpr Millis kLeftover{2'000};
 constexpr Millis kElsewhere{30'000};
+constexpr Millis kTaken{15'000};  // a foreign object is not watched
 
 std::string name_of(const Json& object) {
   return object.at("metadata").value("name", "");
@@ -100,9 +101,10 @@ bool compare(const Seen& seen, std::vector<Json>& wanted, Plan& plan) {
       plan.findings.push_back(
           {Level::Stalled, std::string(reason::NameTaken),
            fmt::format("{} {} exists and is not ours; it is left as it is", child.value("kind", ""), name_of(child))});
+      plan.requeue_after = kTaken;
       return false;
     } else if (!ends(*at) && needs_write(*at, child, seen.settled)) {
-      applies.push_back(child);
+      applies.push_back(over(*at, child));
     }
   }
   for (const auto& child : seen.children) {
@@ -119,6 +121,11 @@ bool compare(const Seen& seen, std::vector<Json>& wanted, Plan& plan) {
 }
 
 }  // namespace
+
+Json over(const Json& live, Json wanted) {
+  wanted["metadata"]["uid"] = live.at("metadata").value("uid", "");
+  return wanted;
+}
 
 desired::Owner owner_of(const Json& resource) {
   const auto& meta = resource.at("metadata");

@@ -91,7 +91,7 @@ struct Plan {
   Finalizer finalizer = Finalizer::Leave;
   bool gone = false;            ///< it is being deleted: no status any more
   std::vector<Delete> deletes;  ///< before the applies
-  std::vector<Json> applies;    ///< in this order
+  std::vector<Json> applies;    ///< in this order; with the uid of the object that is there, or none to be made new
   std::vector<Finding> findings;
   std::vector<Note> notes;
   std::optional<Millis> requeue_after;
@@ -109,6 +109,8 @@ bool is_held(const Json& resource);
 /// Owned by this very resource.
 bool is_ours(const Json& object, std::string_view uid);
 desired::Owner owner_of(const Json& resource);
+/// `wanted` as a write over exactly this object, not over another that came in its place.
+Json over(const Json& live, Json wanted);
 /// True when the child needs a write to become what is wanted.
 bool needs_write(const Json& live, const Json& wanted, const std::map<std::string, std::string>& settled);
 

@@ -89,6 +89,11 @@ struct Preconditions {
   std::string resource_version;
 };
 
+/// As metadata.resourceVersion of what is applied: the server makes the object, or answers Conflict when there is one.
+/// No object has this version: it is that of an etcd without any. (k8s.io/apiserver, registry Store.Update: a version
+/// that is named is compared with that of an object that is there, and not asked for when there is none.)
+inline constexpr std::string_view kNewOnly = "1";
+
 /// The calls. Every call has its own deadline; transient failures of reads are tried again within it, writes are not:
 /// the caller is level-triggered and comes again.
 /// Threads: safe to call from several at once; every call blocks its caller only.

@@ -46,6 +46,14 @@ bool take_extra(Done& done, const kube::Resource& kind, const ApiError& error) {
   return true;
 }
 
+/// Nobody else's object is written over: one that came since the look would be ours by our owner reference then, and
+/// the garbage collector would take it along.
+Json guarded(Json wanted) {
+  auto& meta = wanted["metadata"];
+  if (!meta.contains("uid")) meta["resourceVersion"] = kube::kNewOnly;
+  return wanted;
+}
+
 }  // namespace
 
 Done not_done(const ApiError& error) {
@@ -140,7 +148,7 @@ Done Reconciler::carry_out(const decide::Seen& seen, const decide::Plan& plan, M
   for (const auto& wanted : plan.applies) {
     const auto kind = kind_of(wanted);
     if (!kind) continue;
-    auto now = api_.apply(*kind, {owner.ns, wanted.at("metadata").value("name", "")}, wanted);
+    auto now = api_.apply(*kind, {owner.ns, wanted.at("metadata").value("name", "")}, guarded(wanted));
     if (now) {
       memory.settled[now->at("metadata").value("uid", "")] = decide::mark_of(*now);
       continue;
