@@ -146,9 +146,9 @@ Plan decide_end(const Seen& seen) {
   } else if (const auto* failed = job_condition(*live, "Failed")) {
     plan.findings.push_back(
         {Level::Stalled, std::string(reason::CleanupFailed),
-         fmt::format("{}: {}; it is given up {} seconds after the deletion, or at once with deletionPolicy: Retain",
+         fmt::format("{}: {}{}{}; it is given up {} seconds after the deletion, or at once with deletionPolicy: Retain",
                      job.at("metadata").at("name").get<std::string>(), failed->value("message", ""),
-                     seen.settings.cleanup_limit.count())});
+                     seen.cleanup_words.empty() ? "" : ": ", seen.cleanup_words, seen.settings.cleanup_limit.count())});
   } else {
     plan.findings.push_back(running);
   }

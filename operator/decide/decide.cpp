@@ -6,6 +6,7 @@
 
 #include "operator/decide/cleanup.hpp"
 #include "operator/decide/running.hpp"
+#include "operator/decide/stream.hpp"
 #include "operator/decide/whose.hpp"
 #include "operator/desired/merge.hpp"
 
@@ -120,6 +121,25 @@ bool compare(const Seen& seen, std::vector<Json>& wanted, Plan& plan) {
   return true;
 }
 
+/// Whose stream it is must be known to the second: two captures would supersede each other for ever, and whoever is
+/// deleted with its topics takes those of the other along. A capture of ours that is in it already ends. True: it is
+/// another's.
+bool yield_stream(const Seen& seen, Plan& plan) {
+  if (seen.rivals.empty()) return false;
+  plan.requeue_after = kTaken;  // what others run changes without word to us
+  const auto* holder = stream_holder(seen);
+  if (holder == nullptr) return false;
+  plan.findings.push_back({Level::Stalled, std::string(reason::ConfigInvalid),
+                           fmt::format("spec.channel.topic: {} captures into \"{}\" already", holder->id,
+                                       seen.document.resource.spec.channel.topic)});
+  const auto owner = owner_of(seen.resource);
+  if (running_stream(seen.children, owner) != wanted_stream(seen.resource)) return true;
+  for (const auto& c : seen.children)
+    if (c.value("kind", "") == "Deployment" && name_of(c) == desired::child_name(owner, desired::kCapture) && !ends(c))
+      plan.deletes.push_back(deletion(c));
+  return true;
+}
+
 }  // namespace
 
 Json over(const Json& live, Json wanted) {
@@ -175,6 +195,7 @@ Plan decide(const Seen& seen) {
     plan.findings.push_back({Level::Stalled, std::string(reason::ConfigInvalid), config::to_text(problems)});
     return plan;
   }
+  if (yield_stream(seen, plan)) return plan;
   plan.finalizer = finalizer_change(seen);
   auto wanted = desired::children(owner_of(seen.resource), seen.document.resource, seen.settings, running_of(seen));
   if (!compare(seen, wanted, plan)) return plan;

@@ -59,6 +59,7 @@ struct Seen {
   api::Document document;                 ///< read from it, without its status
   std::vector<Json> children;             ///< objects of our labels or of a wanted name, each with apiVersion and kind
   std::vector<Json> pods;                 ///< of the agents (`is_agents_pod`)
+  std::string cleanup_words;              ///< with which the cleanup's last pod ended
   std::optional<Finding> pods_unknown;    ///< why `pods` may not be all there are
   std::map<std::string, Report> reports;  ///< by agent
   /// The keys of the named secrets that exist; nothing: the operator may not look.
@@ -68,6 +69,7 @@ struct Seen {
   desired::Settings settings;
   bool namespace_ends = false;  ///< it is being deleted: nothing new can be made in it
   OtherLease other_lease = OtherLease::Dead;
+  std::vector<Rival> rivals;
   Time now;
 };
 

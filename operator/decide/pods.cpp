@@ -118,6 +118,24 @@ bool is_agents_pod(const Json& pod, const desired::Owner& owner) {
   });
 }
 
+std::string cleanup_words(const std::vector<Json>& pods, const desired::Owner& owner) {
+  std::string words, made;
+  for (const auto& pod : pods) {
+    const auto is_job = [&](const Json& ref) {
+      return text(ref, "kind") == "Job" && text(ref, "name") == desired::child_name(owner, desired::kCleanup);
+    };
+    const auto& meta = member(pod, "metadata");
+    if (!std::ranges::any_of(member(meta, "ownerReferences"), is_job) || text(meta, "creationTimestamp") < made)
+      continue;
+    for (const auto& one : member(member(pod, "status"), "containerStatuses"))
+      if (const auto& ended = member(member(one, "state"), "terminated"); number(ended, "exitCode", 0) != 0) {
+        words = text(ended, "message");
+        made = text(meta, "creationTimestamp");
+      }
+  }
+  return words;
+}
+
 bool pod_begun(const Json& pod) {
   for (const auto& one : member(member(pod, "status"), "containerStatuses"))
     if (text(one, "name") == desired::kContainer)

@@ -17,6 +17,8 @@ const Json* speaking_pod(const std::vector<Json>& pods, std::string_view agent);
 
 /// Made by the ReplicaSet of a Deployment of this resource; anybody can put our labels onto a pod.
 bool is_agents_pod(const Json& pod, const desired::Owner& owner);
+/// With which the newest pod of the resource's cleanup Job that failed ended; empty: none did, or it said nothing.
+std::string cleanup_words(const std::vector<Json>& pods, const desired::Owner& owner);
 /// By its label.
 bool pod_of(const Json& pod, std::string_view agent);
 /// The agent runs in it, or has run.

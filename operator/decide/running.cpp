@@ -36,13 +36,18 @@ bool rolled_out(const Json& deployment) {
          number(status, "availableReplicas") == wanted;
 }
 
+Json config_data(const std::vector<Json>& children, const desired::Owner& owner) {
+  const auto name = desired::child_name(owner, "config");
+  for (const auto& c : children)
+    if (c.value("kind", "") == "ConfigMap" && c.at("metadata").value("name", "") == name && is_ours(c, owner.uid))
+      return c.value("data", Json::object());
+  return Json::object();
+}
+
 std::map<std::string, std::string> still_mounted(const Seen& seen) {
   const auto owner = owner_of(seen.resource);
   const auto name = desired::child_name(owner, "config");
-  Json data = Json::object();
-  for (const auto& c : seen.children)
-    if (c.value("kind", "") == "ConfigMap" && c.at("metadata").value("name", "") == name && is_ours(c, owner.uid))
-      data = c.value("data", Json::object());
+  const auto data = config_data(seen.children, owner);
   std::set<std::string> keys;
   for (const auto& pod : seen.pods)
     if (!pod_ended(pod)) add_keys(pod.value("spec", Json::object()), name, keys);
@@ -63,6 +68,18 @@ std::map<std::string, std::string> still_mounted(const Seen& seen) {
 }
 
 }  // namespace
+
+std::vector<std::string> mounted_config(const std::vector<Json>& children, const desired::Owner& owner,
+                                        const Json& workload) {
+  std::set<std::string> keys;
+  add_keys(workload.value("/spec/template/spec"_json_pointer, Json::object()), desired::child_name(owner, "config"),
+           keys);
+  std::vector<std::string> out;
+  const auto data = config_data(children, owner);
+  for (const auto& key : keys)
+    if (data.contains(key) && data.at(key).is_string()) out.push_back(data.at(key).get<std::string>());
+  return out;
+}
 
 desired::Running running_of(const Seen& seen) {
   desired::Running out;

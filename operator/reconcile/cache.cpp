@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "agents/base/log.hpp"
+#include "operator/decide/stream.hpp"
 #include "operator/desired/names.hpp"
 #include "operator/reconcile/packed.hpp"
 
@@ -23,6 +24,12 @@ std::vector<std::string> owner_names(const Json& object) {
   const auto name = labels->value(std::string(desired::kNameLabel), "");
   if (name.empty()) return {};
   return {ObjectKey{meta.value("namespace", ""), name}.text()};
+}
+
+/// The stream that a resource captures into.
+std::vector<std::string> streams(const Json& packed) {
+  auto stream = decide::wanted_stream(unpack(packed));
+  return stream.empty() ? std::vector<std::string>() : std::vector{std::move(stream)};
 }
 
 ObjectKey owner_key(const Json& object) {
@@ -81,7 +88,7 @@ void Cache::add(kube::Api& api, const Options& options, const kube::Resource& ki
   o.selector.ns = ns;
   if (!resource) o.selector.labels = fmt::format("{}={}", desired::kManagedByLabel, desired::kManagedBy);
   o.trim = pack;
-  if (!resource) o.index = owner_names;
+  o.index = resource ? streams : owner_names;
   o.relist = options.relist;
   o.most_wait = kMostWait;
   auto made = std::make_unique<runtime::Informer>(api, std::move(o));
@@ -92,6 +99,7 @@ void Cache::add(kube::Api& api, const Options& options, const kube::Resource& ki
       tell_owners(object, before);
     } else if (change != runtime::Informer::Change::Modified || matters(object, before)) {
       changed_(runtime::key_of(object));
+      tell_rivals(object, before);
     }
   });
   to.push_back({kind, ns, std::move(made)});
@@ -104,6 +112,19 @@ void Cache::tell_owners(const Json& object, const Json* before) const {
   for (const auto* one : {&object, before})
     if (one != nullptr && !owner_names(*one).empty()) owners.insert(owner_key(*one));
   for (const auto& owner : owners) changed_(owner);
+}
+
+/// Whoever waits for a stream may have it now, and who has it may have to tell.
+void Cache::tell_rivals(const Json& object, const Json* before) const {
+  std::set<std::string> all;
+  for (const auto* one : {&object, before})
+    if (one != nullptr)
+      for (auto& stream : streams(*one)) all.insert(std::move(stream));
+  const auto key = runtime::key_of(object);
+  for (const auto& stream : all)
+    for (const auto& one : resources_)
+      for (const auto& other : one.informer->indexed(stream))
+        if (const auto its = runtime::key_of(*other); its != key) changed_(its);
 }
 
 void Cache::tell_all() const {
@@ -162,19 +183,23 @@ std::optional<Json> Cache::resource(const ObjectKey& key) const {
   return std::nullopt;
 }
 
-std::vector<Json> Cache::owned(const Informers& of, const ObjectKey& owner) {
+std::vector<Json> Cache::capturing(const std::string& stream) const {
+  return named(resources_, stream);
+}
+
+std::vector<Json> Cache::named(const Informers& of, const std::string& name) {
   std::vector<Json> out;
   for (const auto& one : of)
-    for (const auto& object : one.informer->indexed(owner.text())) out.push_back(unpack(*object));
+    for (const auto& object : one.informer->indexed(name)) out.push_back(unpack(*object));
   return out;
 }
 
 std::vector<Json> Cache::children(const ObjectKey& owner) const {
-  return owned(children_, owner);
+  return named(children_, owner.text());
 }
 
 std::vector<Json> Cache::pods(const ObjectKey& owner) const {
-  return owned(pods_, owner);
+  return named(pods_, owner.text());
 }
 
 std::optional<kube::ApiError> Cache::pods_unknown(const std::string& ns) const {

@@ -35,6 +35,8 @@ class Cache {
   [[nodiscard]] std::size_t unlisted() const;
 
   [[nodiscard]] std::optional<Json> resource(const ObjectKey& key) const;
+  /// The resources that capture into this stream (decide::wanted_stream).
+  [[nodiscard]] std::vector<Json> capturing(const std::string& stream) const;
   [[nodiscard]] std::vector<Json> children(const ObjectKey& owner) const;
   [[nodiscard]] std::vector<Json> pods(const ObjectKey& owner) const;
   /// Why `pods` of this namespace may be too few or too old; nothing when they are what the server last said.
@@ -51,9 +53,10 @@ class Cache {
   using Informers = std::vector<Kept>;
   void add(kube::Api& api, const Options& options, const kube::Resource& kind, const std::string& ns, Informers& to);
   void tell_owners(const Json& object, const Json* before) const;
+  void tell_rivals(const Json& object, const Json* before) const;
   void tell_all() const;
   bool wait_resources(const std::stop_token& stop, base::Millis limit) const;
-  static std::vector<Json> owned(const Informers& of, const ObjectKey& owner);
+  static std::vector<Json> named(const Informers& of, const std::string& name);
 
   std::function<void(const ObjectKey&)> changed_;
   Informers resources_, children_, pods_;

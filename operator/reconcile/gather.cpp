@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "operator/decide/pods.hpp"
+#include "operator/decide/stream.hpp"
 #include "operator/reconcile/reconciler.hpp"
 #include "operator/status/conditions.hpp"
 
@@ -73,6 +74,7 @@ std::optional<Gathered> Reconciler::gather(const ObjectKey& key, Memory& memory)
   for (auto& object : unasked_.of(key)) seen.children.push_back(std::move(object));
   gather_pods(seen);
   seen.settled = memory.settled;
+  gather_rivals(seen);
   seen.other_lease = other_lease(status_of(seen.resource));
   if (seen.settings.pod_monitor && cache_.lacks(kube::kPodMonitors)) {
     seen.settings.pod_monitor = false;
@@ -119,6 +121,7 @@ std::optional<kube::ApiError> Reconciler::gather_unlabelled(decide::Seen& seen) 
 void Reconciler::gather_pods(decide::Seen& seen) {
   const auto owner = decide::owner_of(seen.resource);
   seen.pods = cache_.pods({owner.ns, owner.name});
+  seen.cleanup_words = decide::cleanup_words(seen.pods, owner);
   std::erase_if(seen.pods, [&](const Json& pod) { return !decide::is_agents_pod(pod, owner); });
   const auto error = cache_.pods_unknown(owner.ns);
   if (!error) return;
@@ -126,6 +129,21 @@ void Reconciler::gather_pods(decide::Seen& seen) {
   seen.pods_unknown = decide::Finding{
       forbidden ? decide::Level::Stalled : decide::Level::Waiting,
       std::string(forbidden ? decide::reason::Forbidden : decide::reason::ApiUnavailable), error->message};
+}
+
+void Reconciler::gather_rivals(decide::Seen& seen) const {
+  const auto stream = decide::wanted_stream(seen.resource);
+  if (stream.empty()) return;
+  const auto us = decide::owner_of(seen.resource);
+  for (const auto& other : cache_.capturing(stream)) {
+    const auto owner = decide::owner_of(other);
+    const ObjectKey key{owner.ns, owner.name};
+    if (owner.uid == us.uid || key == ObjectKey{us.ns, us.name}) continue;
+    const auto& meta = other.at("metadata");
+    seen.rivals.push_back({key.text(), meta.value("creationTimestamp", ""),
+                           decide::running_stream(cache_.children(key), owner) == stream,
+                           meta.contains("deletionTimestamp")});
+  }
 }
 
 void Reconciler::gather_secrets(decide::Seen& seen) {

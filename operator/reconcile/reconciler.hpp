@@ -69,6 +69,7 @@ class Reconciler {
   std::optional<Gathered> gather(const ObjectKey& key, Memory& memory);
   std::optional<kube::ApiError> gather_unlabelled(decide::Seen& seen);
   void gather_pods(decide::Seen& seen);
+  void gather_rivals(decide::Seen& seen) const;
   void gather_secrets(decide::Seen& seen);
   bool namespace_ends(const std::string& ns);
   decide::OtherLease other_lease(const Json& status);
@@ -79,8 +80,8 @@ class Reconciler {
   std::optional<kube::ApiError> change_finalizer(const decide::Seen& seen, decide::Finalizer change);
   // tell.cpp
   runtime::Outcome tell(const decide::Seen& seen, const decide::Plan& plan, const Done& done, Memory& memory);
-  void record(const Json& resource, const std::vector<decide::Note>& notes);
   void tell_elsewhere(const decide::Seen& seen, const decide::Note& note, Memory& memory);
+  void record(const Json& resource, const std::vector<decide::Note>& notes);
   void tell_extras(const Json& resource, const std::vector<std::string>& extras, Memory& memory);
 
   Memory& memory_of(const ObjectKey& key);

@@ -2,10 +2,13 @@
 // And two installations, and the agents' own words.
 
 #include <algorithm>
+#include <atomic>
+#include <filesystem>
 #include <thread>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <httplib.h>
 
 #include "tests/integration/fake_status.hpp"
 #include "tests/integration/operator_world.hpp"
@@ -30,6 +33,51 @@ class OperatorRefusals : public testing::Test {
                      << world_->log();
     return did;
   }
+  /// The server looks for policies every second or two: asked without a trace.
+  static bool config_maps_are_refused() {
+    const Json probe{{"apiVersion", "v1"}, {"kind", "ConfigMap"}, {"metadata", {{"name", "shop-probe"}}}};
+    try {
+      world_->server().kubectl({"-n", OperatorWorld::kNs, "create", "--dry-run=server", "-f", "-"}, probe.dump());
+    } catch (const std::exception&) {
+      return true;
+    }
+    return false;
+  }
+  /// No write but of leases comes for `length`.
+  static bool falls_quiet(const std::vector<const ApiProxy*>& proxies, seconds length) {
+    const auto writes = [&] {
+      std::size_t all = 0;
+      for (const auto* one : proxies)
+        all += one->count([](const ApiCall& c) { return c.is_write() && c.resource != "leases"; });
+      return all;
+    };
+    auto last = writes();
+    auto since = std::chrono::steady_clock::now();
+    return eventually(
+        [&] {
+          if (const auto now = writes(); now != last) {
+            last = now;
+            since = std::chrono::steady_clock::now();
+          }
+          return std::chrono::steady_clock::now() - since >= length;
+        },
+        seconds(60));
+  }
+  /// Gives a user what an operator needs in one namespace.
+  static void let_operate(const std::string& user, const std::string& ns) {
+    world_->server().apply(fmt::format(
+        R"({{"apiVersion":"rbac.authorization.k8s.io/v1","kind":"Role","metadata":{{"name":"{0}","namespace":"{1}"}},
+        "rules":[{{"apiGroups":["datasync.dev","apps","batch","events.k8s.io"],"resources":["*"],"verbs":["*"]}},
+          {{"apiGroups":[""],"resources":["configmaps","serviceaccounts","pods","secrets"],"verbs":["*"]}}]}})",
+        user, ns));
+    world_->server().apply(fmt::format(
+        R"({{"apiVersion":"rbac.authorization.k8s.io/v1","kind":"RoleBinding",
+        "metadata":{{"name":"{0}","namespace":"{1}"}},
+        "roleRef":{{"apiGroup":"rbac.authorization.k8s.io","kind":"Role","name":"{0}"}},
+        "subjects":[{{"kind":"User","name":"{0}","apiGroup":"rbac.authorization.k8s.io"}}]}})",
+        user, ns));
+  }
+
   /// Calls in five seconds must be few: a refusal is no reason for a hot loop.
   static void expect_calm(const ApiProxy& proxy) {
     const auto before = proxy.calls().size();
@@ -53,7 +101,7 @@ const char* const kBinding =
 TEST_F(OperatorRefusals, an_admission_policy_is_told_in_its_words_and_heals) {
   world_->server().apply(kNoConfigMaps);
   world_->server().apply(kBinding);
-  std::this_thread::sleep_for(seconds(3));  // the server looks for policies every second or two
+  ASSERT_TRUE(eventually([] { return config_maps_are_refused(); }, seconds(30)));
   ApiProxy proxy(world_->server());
   auto op = world_->start(proxy.kubeconfig());
   ASSERT_EQ(world_->apply(OperatorWorld::resource()), "");
@@ -138,7 +186,7 @@ TEST_F(OperatorRefusals, a_name_that_is_taken_is_left_alone_until_it_is_free) {
                                     {"kind", "ConfigMap"},
                                     {"metadata", {{"name", "shop-config"}}},
                                     {"data", {{"mine", "1"}}}}));
-  auto op = world_->start(world_->server().kubeconfig(), {"--resync", "2"});
+  auto op = world_->start(world_->server().kubeconfig());
   ASSERT_EQ(world_->apply(OperatorWorld::resource()), "");
   ASSERT_TRUE(becomes("Stalled", "True NameTaken"));
   EXPECT_EQ(world_->get(kube::kConfigMaps, "shop-config").at("data"), Json({{"mine", "1"}}));
@@ -193,16 +241,119 @@ TEST_F(OperatorRefusals, two_installations_do_not_fight) {
                          seconds(40)))
       << world_->log();
   const auto winner = world_->get(kube::kDataSyncs, "shop").at("status").at("operator").get<std::string>();
-  const auto leases = [](const ApiCall& c) { return c.is_write() && c.resource != "leases"; };
-  const auto before = first.count(leases) + second.count(leases);
-  std::this_thread::sleep_for(seconds(4));
-  EXPECT_LE(first.count(leases) + second.count(leases), before + 2) << "an event may still come";
+  EXPECT_TRUE(falls_quiet({&first, &second}, seconds(4)));
   EXPECT_EQ(world_->get(kube::kDataSyncs, "shop").at("status").at("operator"), winner);
   // A person decides otherwise.
   const std::string other = winner == "one" ? "two" : "one";
   world_->merge(kube::kDataSyncs, "shop", {{"metadata", {{"annotations", {{"datasync.dev/operator", other}}}}}});
   EXPECT_TRUE(eventually([&] { return world_->get(kube::kDataSyncs, "shop").at("status").at("operator") == other; },
                          seconds(30)));
+}
+
+TEST_F(OperatorRefusals, an_object_made_between_the_look_and_the_write_is_left_alone) {
+  ApiProxy proxy(world_->server());
+  std::atomic<bool> made = false;
+  proxy.on_call([&](const ApiCall& call) {
+    // The look has found nothing; before the write that follows, somebody comes first.
+    if (call.verb == "apply" && call.resource == "configmaps" && !made.exchange(true))
+      static_cast<void>(world_->api().create(kube::kConfigMaps, OperatorWorld::kNs,
+                                             {{"apiVersion", "v1"},
+                                              {"kind", "ConfigMap"},
+                                              {"metadata", {{"name", "shop-config"}}},
+                                              {"data", {{"mine", "1"}}}}));
+    return Fault::none();
+  });
+  auto op = world_->start(proxy.kubeconfig());
+  ASSERT_EQ(world_->apply(OperatorWorld::resource()), "");
+  ASSERT_TRUE(becomes("Stalled", "True NameTaken"));
+  ASSERT_TRUE(made);
+  const auto theirs = world_->get(kube::kConfigMaps, "shop-config");
+  EXPECT_FALSE(theirs.at("metadata").contains("ownerReferences")) << "the garbage collector would delete it";
+  EXPECT_FALSE(theirs.at("metadata").contains("labels"));
+  EXPECT_EQ(theirs.at("data"), Json({{"mine", "1"}}));
+}
+
+TEST_F(OperatorRefusals, of_two_sources_on_one_topic_the_second_waits_and_heals) {
+  auto op = world_->start(world_->server().kubeconfig());
+  ASSERT_EQ(world_->apply(OperatorWorld::resource("{}", "shop")), "");
+  ASSERT_TRUE(eventually([&] { return !world_->get(kube::kDeployments, "shop-capture").is_null(); }, seconds(30)))
+      << world_->log();
+  ASSERT_EQ(world_->apply(OperatorWorld::resource("{}", "copy")), "");  // before "shop" by name: who runs keeps it
+  ASSERT_TRUE(becomes("Stalled", "True ConfigInvalid", "copy"));
+  EXPECT_EQ(world_->message("Stalled", "copy"), "spec.channel.topic: w/shop captures into \"shop\" already");
+  EXPECT_TRUE(world_->get(kube::kDeployments, "copy-capture").is_null());
+  EXPECT_NE(world_->condition("Stalled"), "True ConfigInvalid");
+  EXPECT_FALSE(world_->get(kube::kDeployments, "shop-capture").is_null());
+  // Changed by its owner: the topic cannot be, the brokers can.
+  ASSERT_EQ(world_->apply(OperatorWorld::resource(R"({"spec":{"channel":{"bootstrapServers":"other:9092"}}})", "copy")),
+            "");
+  ASSERT_TRUE(becomes("Stalled", "False SecretNotFound", "copy"));
+  // Another one waits until the first is deleted.
+  ASSERT_EQ(world_->apply(OperatorWorld::resource("{}", "third")), "");
+  ASSERT_TRUE(becomes("Stalled", "True ConfigInvalid", "third"));
+  world_->remove(kube::kDataSyncs, "shop");
+  EXPECT_TRUE(eventually([&] { return !world_->get(kube::kDeployments, "third-capture").is_null(); }, seconds(60)))
+      << world_->log();
+}
+
+TEST_F(OperatorRefusals, a_namespace_that_cannot_be_listed_does_not_stop_the_others) {
+  let_operate("narrow", OperatorWorld::kNs);
+  auto op = world_->start(world_->server().kubeconfig_of("narrow"), {"--watch-namespaces", "gone"});
+  ASSERT_EQ(world_->apply(OperatorWorld::resource()), "");
+  EXPECT_TRUE(eventually([&] { return !world_->get(kube::kDeployments, "shop-apply").is_null() && world_->observed(); },
+                         seconds(60)))
+      << world_->log();
+  EXPECT_NE(world_->log().find("cannot list resource \\\"datasyncs\\\""), std::string::npos) << world_->log();
+  // It comes later, with the right.
+  world_->server().make_namespace("gone");
+  let_operate("narrow", "gone");
+  auto late = OperatorWorld::resource(R"({"spec":{"channel":{"topic":"late"}}})");
+  late["metadata"]["namespace"] = "gone";
+  ASSERT_TRUE(world_->api().apply(kube::kDataSyncs, {"gone", "shop"}, late));
+  const auto deployed = [] { return world_->api().get(kube::kDeployments, {"gone", "shop-apply"}).has_value(); };
+  EXPECT_TRUE(eventually(deployed, seconds(60))) << world_->log();
+  ASSERT_TRUE(world_->api().remove(kube::kDataSyncs, {"gone", "shop"}));
+}
+
+TEST_F(OperatorRefusals, who_cannot_read_the_lease_is_not_ready) {
+  let_operate("leaseless", OperatorWorld::kNs);
+  const auto port_file = world_->dir() / "leaseless.port";
+  auto op = world_->start(world_->server().kubeconfig_of("leaseless"),
+                          {"--leader-elect", "--lease-namespace", "w", "--http-port-file", port_file.string()});
+  const auto page = [&](const char* path) {
+    httplib::Client client("127.0.0.1", std::stoi(read_file(port_file)));
+    const auto answer = client.Get(path);
+    return answer ? std::pair(answer->status, answer->body) : std::pair(0, std::string());
+  };
+  ASSERT_TRUE(eventually([&] { return std::filesystem::exists(port_file); }, seconds(30)));
+  ASSERT_TRUE(eventually([&] { return page("/readyz").first == 200; }, seconds(30))) << "it may still get it";
+  EXPECT_TRUE(eventually([&] { return page("/readyz").first == 503; }, seconds(60))) << world_->log();
+  EXPECT_EQ(page("/livez").first, 200) << "a restart would not help";
+  EXPECT_NE(page("/metrics").second.find("datasync_operator_leading 0"), std::string::npos);
+  world_->server().apply(
+      R"({"apiVersion":"rbac.authorization.k8s.io/v1","kind":"Role","metadata":{"name":"lease","namespace":"w"},
+      "rules":[{"apiGroups":["coordination.k8s.io"],"resources":["leases"],"verbs":["get","create","update"]}]})");
+  world_->server().apply(
+      R"({"apiVersion":"rbac.authorization.k8s.io/v1","kind":"RoleBinding","metadata":{"name":"lease","namespace":"w"},
+      "roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"Role","name":"lease"},
+      "subjects":[{"kind":"User","name":"leaseless","apiGroup":"rbac.authorization.k8s.io"}]})");
+  EXPECT_TRUE(eventually([&] { return page("/readyz").first == 200; }, seconds(30))) << world_->log();
+  EXPECT_TRUE(eventually(
+      [&] { return page("/metrics").second.find("datasync_operator_leading 1") != std::string::npos; }, seconds(30)));
+}
+
+TEST_F(OperatorRefusals, an_installation_whose_lease_cannot_be_read_is_told_with_the_way_out) {
+  world_->server().make_namespace("far");
+  let_operate("near", OperatorWorld::kNs);
+  ASSERT_EQ(world_->apply(OperatorWorld::resource()), "");
+  world_->merge(kube::kDataSyncs, "shop", {{"status", {{"operator", "former"}, {"operatorLease", "far/former"}}}},
+                "status");
+  auto op = world_->start(world_->server().kubeconfig_of("near"));
+  ASSERT_TRUE(world_->has_event("ManagerUnknown")) << world_->log();
+  world_->server().kubectl(
+      {"-n", "w", "annotate", "datasync", "shop", "--overwrite", "datasync.dev/operator=datasync"});
+  EXPECT_TRUE(eventually([&] { return !world_->get(kube::kDeployments, "shop-apply").is_null(); }, seconds(60)))
+      << world_->log();
 }
 
 TEST_F(OperatorRefusals, of_two_replicas_one_acts_and_the_other_takes_over) {

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "operator/decide/pods.hpp"
 #include "tests/unit/decide/world.hpp"
 
 namespace datasync::decide {
@@ -143,6 +144,15 @@ INSTANTIATE_TEST_SUITE_P(
             {},
             {},
             Finalizer::Remove},
+        Row{"what_the_job_needs_is_not_written_over_a_foreign_object",
+            [](Seen& s) {
+              no_deployments(s);
+              child(s, "ConfigMap", "shop-config")["metadata"].erase("ownerReferences");
+            },
+            {},
+            {},
+            {"NameTaken"},
+            {}},
         Row{"a_foreign_job_is_not_adopted",
             [](Seen& s) {
               job(s, R"({"conditions":[{"type":"Complete","status":"True"}]})");
@@ -153,6 +163,25 @@ INSTANTIATE_TEST_SUITE_P(
             {"NameTaken"},
             {}}),
     [](const auto& row) { return std::string(row.param.name); });
+
+TEST(CleanupFailed, tells_why_in_the_jobs_own_words) {
+  auto seen = settled(kEnding);
+  job(seen, R"({"conditions":[{"type":"Failed","status":"True","message":"backoff limit"}]})");
+  const auto pod = [](const char* made, const char* said, const char* job_name) {
+    return Json{
+        {"metadata", {{"creationTimestamp", made}, {"ownerReferences", {{{"kind", "Job"}, {"name", job_name}}}}}},
+        {"status", {{"containerStatuses", {{{"state", {{"terminated", {{"exitCode", 1}, {"message", said}}}}}}}}}}};
+  };
+  seen.cleanup_words =
+      cleanup_words({pod("2026-01-01T00:00:02Z", "topic bank: sync/bank captured into it", "shop-cleanup"),
+                     pod("2026-01-01T00:00:01Z", "earlier", "shop-cleanup"),
+                     pod("2026-01-01T00:00:03Z", "another's", "bank-cleanup")},
+                    owner_of(seen.resource));
+  const auto plan = decide(seen);
+  ASSERT_EQ(reasons(plan), std::vector<std::string>{"CleanupFailed"});
+  EXPECT_NE(plan.findings[0].message.find("backoff limit: topic bank: sync/bank captured into it;"), std::string::npos)
+      << plan.findings[0].message;
+}
 
 // The annotation datasync.dev/operator may name an installation that is gone.
 struct Awaited {

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "operator/decide/stream.hpp"
 #include "tests/unit/decide/world.hpp"
 
 namespace datasync::decide {
@@ -229,6 +230,101 @@ TEST(Decide, an_installation_that_leaves_a_resource_alone_notes_whose_it_is) {
   seen.other_lease = OtherLease::Fresh;
   EXPECT_EQ(decide(seen).notes,
             (std::vector<Note>{{"ManagedElsewhere", "installation two manages it; one leaves it alone"}}));
+}
+
+TEST(Decide, an_installation_of_whom_nobody_can_tell_is_told_with_the_way_out) {
+  auto seen = settled(R"({"status":{"operator":"two","operatorLease":"far/two"}})");
+  seen.other_lease = OtherLease::Unknown;
+  auto notes = decide(seen).notes;
+  ASSERT_EQ(notes.size(), 1U);
+  EXPECT_EQ(notes[0].reason, "ManagerUnknown");
+  EXPECT_NE(notes[0].message.find("whose Lease far/two cannot be read"), std::string::npos) << notes[0].message;
+  EXPECT_NE(notes[0].message.find("kubectl -n sync annotate datasync shop --overwrite datasync.dev/operator=one"),
+            std::string::npos)
+      << notes[0].message;
+  seen.document.resource.metadata.annotations["datasync.dev/operator"] = "two";
+  notes = decide(seen).notes;
+  ASSERT_EQ(notes.size(), 1U);
+  EXPECT_EQ(notes[0].reason, "ManagedElsewhere") << "a person has decided";
+}
+
+TEST(Decide, a_name_that_is_taken_is_looked_at_again_soon) {
+  auto seen = settled();
+  child(seen, "ConfigMap", "shop-config")["metadata"].erase("ownerReferences");
+  const auto plan = decide(seen);
+  ASSERT_TRUE(plan.requeue_after) << "nobody tells when a foreign object goes";
+  EXPECT_LE(*plan.requeue_after, Millis(15'000));
+}
+
+TEST(Decide, a_write_over_an_object_names_it_and_a_new_one_names_none) {
+  auto seen = settled();
+  seen.children.pop_back();
+  child(seen, "Deployment", "shop-capture")["spec"]["replicas"] = 5;
+  const auto plan = decide(seen);
+  ASSERT_EQ(applied(plan), (Names{"Deployment shop-capture", "Deployment shop-apply"}));
+  EXPECT_EQ(plan.applies[0].at("metadata").value("uid", ""),
+            child(seen, "Deployment", "shop-capture").at("metadata").at("uid"));
+  EXPECT_FALSE(plan.applies[1].at("metadata").contains("uid"));
+}
+
+struct Streams {
+  const char* name;
+  Rival rival;
+  bool runs;  ///< we do
+  Names deletes, findings;
+};
+class TwoSources : public ::testing::TestWithParam<Streams> {};
+TEST_P(TwoSources, of_one_topic) {
+  auto seen = settled(R"({"metadata":{"creationTimestamp":"2026-01-02T00:00:00Z"}})");
+  if (!GetParam().runs) seen.children.clear();
+  seen.rivals = {GetParam().rival};
+  const auto plan = decide(seen);
+  EXPECT_EQ(deleted(plan), GetParam().deletes);
+  EXPECT_EQ(reasons(plan), GetParam().findings);
+  EXPECT_TRUE(plan.requeue_after);
+  if (plan.findings.empty()) return;
+  EXPECT_TRUE(plan.applies.empty());
+  EXPECT_EQ(plan.finalizer, Finalizer::Leave);
+  EXPECT_EQ(plan.findings[0].message, "spec.channel.topic: " + GetParam().rival.id + " captures into \"shop\" already");
+}
+constexpr const char* kEarlier = "2026-01-01T00:00:00Z";
+constexpr const char* kSame = "2026-01-02T00:00:00Z";
+constexpr const char* kLater = "2026-01-03T00:00:00Z";
+INSTANTIATE_TEST_SUITE_P(
+    Rule, TwoSources,
+    ::testing::Values(Streams{"the_older_one_has_it", {"a/bank", kEarlier}, false, {}, {"ConfigInvalid"}},
+                      Streams{"we_are_older", {"a/bank", kLater}, false, {}, {}},
+                      Streams{"of_one_second_by_name", {"a/bank", kSame}, false, {}, {"ConfigInvalid"}},
+                      Streams{"of_one_second_we_by_name", {"z/bank", kSame}, false, {}, {}},
+                      Streams{"who_runs_keeps_it", {"z/bank", kLater, true}, false, {}, {"ConfigInvalid"}},
+                      Streams{"we_run_and_keep_it", {"a/bank", kEarlier}, true, {}, {}},
+                      Streams{"of_two_that_run_the_younger_ends",
+                              {"a/bank", kEarlier, true},
+                              true,
+                              {"Deployment shop-capture"},
+                              {"ConfigInvalid"}},
+                      Streams{
+                          "one_that_goes_is_waited_for", {"z/bank", kLater, false, true}, false, {}, {"ConfigInvalid"}},
+                      Streams{"one_that_goes_ends_nobody", {"a/bank", kEarlier, false, true}, true, {}, {}}),
+    [](const auto& row) { return std::string(row.param.name); });
+
+TEST(OneStream, a_running_capture_of_another_topic_is_left_alone) {
+  auto seen = settled(R"({"metadata":{"creationTimestamp":"2026-01-02T00:00:00Z"}})");
+  respec(seen, R"({"spec":{"channel":{"topic":"bank"}}})");
+  seen.rivals = {{"z/bank", kLater, true}};
+  const auto plan = decide(seen);
+  EXPECT_EQ(reasons(plan), Names{"ConfigInvalid"});
+  EXPECT_TRUE(plan.deletes.empty()) << "as with every other mistake in a spec, what runs goes on";
+}
+
+TEST(OneStream, name_one_stream_whatever_the_order_of_the_brokers) {
+  const auto stream = [](const char* brokers) {
+    return wanted_stream(
+        {{"spec", {{"source", Json::object()}, {"channel", {{"bootstrapServers", brokers}, {"topic", "t"}}}}}});
+  };
+  EXPECT_EQ(stream("a:1,b:2"), stream("b:2,a:1"));
+  EXPECT_NE(stream("a:1"), stream("b:1"));
+  EXPECT_EQ(wanted_stream({{"spec", {{"channel", {{"bootstrapServers", "a:1"}, {"topic", "t"}}}}}}), "") << "no source";
 }
 
 TEST(Decide, the_finalizer_is_there_only_with_the_policy_delete) {

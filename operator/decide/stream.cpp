@@ -1,0 +1,62 @@
+#include "operator/decide/stream.hpp"
+
+#include <algorithm>
+#include <set>
+#include <sstream>
+#include <tuple>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "operator/decide/running.hpp"
+
+namespace datasync::decide {
+namespace {
+
+/// `channel` as both a resource and an agent's configuration spell it. The order of the brokers means nothing.
+std::string stream_of(const Json& channel) {
+  if (!channel.is_object()) return {};
+  const auto topic = channel.value("topic", std::string());
+  std::istringstream brokers(channel.value("bootstrapServers", std::string()));
+  std::set<std::string> sorted;
+  for (std::string one; std::getline(brokers, one, ',');) sorted.insert(one);
+  return topic.empty() || sorted.empty() ? std::string() : fmt::format("{} {}", fmt::join(sorted, ","), topic);
+}
+
+/// A resource that goes may still clean its topics up: nobody begins there anew meanwhile.
+enum class Hold : std::uint8_t { Runs, Goes, Wants };
+
+}  // namespace
+
+std::string wanted_stream(const Json& resource) {
+  const auto spec = resource.value("spec", Json::object());
+  if (!spec.is_object() || !spec.contains("source") || !spec.at("source").is_object()) return {};
+  return stream_of(spec.value("channel", Json()));
+}
+
+std::string running_stream(const std::vector<Json>& children, const desired::Owner& owner) {
+  const auto name = desired::child_name(owner, desired::kCapture);
+  for (const auto& c : children) {
+    if (c.value("kind", "") != "Deployment" || c.at("metadata").value("name", "") != name || !is_ours(c, owner.uid))
+      continue;
+    for (const auto& text : mounted_config(children, owner, c)) {
+      const auto config = Json::parse(text, nullptr, false);
+      if (config.is_object()) return stream_of(config.value("channel", Json()));
+    }
+  }
+  return {};
+}
+
+const Rival* stream_holder(const Seen& seen) {
+  if (seen.rivals.empty()) return nullptr;
+  const auto rank = [](const Rival& r) {
+    return std::tuple(r.runs ? Hold::Runs : r.goes ? Hold::Goes : Hold::Wants, r.created, r.id);
+  };
+  const auto first = std::ranges::min_element(seen.rivals, {}, rank);
+  const auto owner = owner_of(seen.resource);
+  const Rival us{seen.document.resource.id(), seen.resource.at("metadata").value("creationTimestamp", ""),
+                 running_stream(seen.children, owner) == wanted_stream(seen.resource), false};
+  return rank(*first) < rank(us) ? &*first : nullptr;
+}
+
+}  // namespace datasync::decide
