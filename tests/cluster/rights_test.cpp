@@ -93,6 +93,8 @@ TEST_F(Rights, ResourceOfAnInstallationThatIsGoneIsTakenOver) {
     task.side.kubectl.run({"-n", kNamespace, "patch", "datasync", task.name, "--subresource=status", "--type=merge",
                            "-p",
                            fmt::format(R"({{"status":{{"operator":"gone","operatorLease":"{}/gone"}}}})", kNamespace)});
+  }
+  for (const auto& task : tasks()) {
     EXPECT_TRUE(in_time([&] { return task.side.resource(task.name)["status"].value("operator", "gone") != "gone"; },
                         seconds(60)));
   }
