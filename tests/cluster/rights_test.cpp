@@ -83,7 +83,7 @@ TEST_F(Rights, LeftoversOfAFormerResourceAreReplaced) {
   story.mended();
   for (const auto& task : tasks()) task.side.own->start_controllers();
   story.ends_well(seconds(120));
-  const auto made_again = replaced({.always = {"ReplacingLeftover"}});
+  const auto made_again = maybe_replaced({.always = {"ReplacingLeftover"}});
   EXPECT_EQ(story.differs_from({{"a/backoffice", made_again}, {"b/shop", made_again}}), "");
 }
 
