@@ -31,9 +31,10 @@ build: run-deps ## everything, optimised, into build/release
 	@cmake --preset release
 	@cmake --build --preset release -j $(JOBS)
 
-# Unit tests run with sanitizers here and not once more without: `make unit` does, in a third of the time.
+# Unit tests run with sanitizers here and not once more without: `make unit` does, in a third of the time. What takes long
+# to compile and not to run comes last: it is built meanwhile.
 test: cluster-deps ## all tests: the model, integration, unit tests with sanitizers, a short fuzz run, two clusters, every command of the how-tos
-	@tools/test model integration asan-unit fuzz images cluster cluster-docs
+	@tools/test model integration images cluster cluster-docs asan-unit fuzz
 
 unit: deps ## unit tests and the protocol's model
 	@tools/test unit
