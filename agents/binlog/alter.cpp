@@ -48,6 +48,28 @@ bool new_column_has_values(const Words& words) noexcept {
   return false;
 }
 
+/// In a column's definition: KEY alone means PRIMARY KEY.
+bool makes_primary(const Words& words) noexcept {
+  for (std::size_t i = 1; i < words.size(); ++i)
+    if (words[i].is("PRIMARY") || (words[i].is("KEY") && !words[i - 1].is("UNIQUE"))) return true;
+  return false;
+}
+
+/// The names of ADD [COLUMN] c ..., and of ADD [COLUMN] (c ..., d ...).
+void take_names(const Words& words, AlterEffects& out) {
+  const auto first = past_column_word(words, 1);
+  if (!at(words, first).is('(')) {
+    out.added.push_back(at(words, first).name);
+    return;
+  }
+  int depth = 0;
+  for (std::size_t i = first; i < words.size(); ++i) {
+    if (words[i].is(')')) --depth;
+    if (depth == 1 && (words[i - 1].is('(') || words[i - 1].is(','))) out.added.push_back(words[i].name);
+    if (words[i].is('(')) ++depth;
+  }
+}
+
 void read_add(const Words& words, AlterEffects& out) {
   static constexpr std::array<std::string_view, 9> kNoColumn{"INDEX",      "KEY",     "UNIQUE", "FULLTEXT", "SPATIAL",
                                                              "CONSTRAINT", "FOREIGN", "CHECK",  "PARTITION"};
@@ -61,7 +83,8 @@ void read_add(const Words& words, AlterEffects& out) {
     out.values = true;
     return;
   }
-  if (has(words, "PRIMARY")) out.primary_key = out.values = true;
+  take_names(words, out);
+  if (makes_primary(words)) out.primary_key = out.values = true;
   out.values = out.values || new_column_has_values(words);
 }
 
@@ -122,7 +145,7 @@ void read_action(const Words& words, AlterEffects& out) {
   if (first.kind == Token::Kind::End || is_any(first, kKeepsValues)) return;
   if (first.is("ADD")) return read_add(words, out);
   if (first.is("MODIFY") || first.is("CHANGE")) {
-    out.primary_key = out.primary_key || has(words, "PRIMARY");
+    out.primary_key = out.primary_key || makes_primary(words);
     return touch(past_column_word(words, 1));
   }
   if (first.is("RENAME")) {
@@ -130,6 +153,17 @@ void read_action(const Words& words, AlterEffects& out) {
     return;  // an index, or the table: told elsewhere
   }
   out.values = true;  // CONVERT TO CHARACTER SET, and what is not known
+}
+
+/// A list without brackets, of partitions or of columns to order by: what follows a comma may belong to it.
+bool is_open_list(const Words& words) noexcept {
+  return at(words, 1).is("PARTITION") || (at(words, 0).is("ORDER") && at(words, 1).is("BY"));
+}
+
+bool begins_action(const Words& words) noexcept {
+  static constexpr std::array<std::string_view, 7> kActions{"ADD",  "ALTER",  "CHANGE", "CONVERT",
+                                                            "DROP", "MODIFY", "RENAME"};
+  return is_any(at(words, 0), kActions);
 }
 
 }  // namespace
@@ -143,18 +177,23 @@ AlterEffects read_alter(Token token, Lexer rest) {
     token = rest.next();
   }
   Words action;
+  bool in_list = false;
+  const auto take = [&] {
+    in_list = (in_list && !begins_action(action)) || is_open_list(action);
+    if (!in_list) read_action(action, out);
+    action.clear();
+  };
   int depth = 0;
   for (; token.kind != Token::Kind::End; token = rest.next()) {
     if (token.is('(')) ++depth;
     if (token.is(')')) --depth;
     if (depth == 0 && token.is(',')) {
-      read_action(action, out);
-      action.clear();
+      take();
     } else {
       action.push_back(std::move(token));
     }
   }
-  read_action(action, out);
+  take();
   return out;
 }
 

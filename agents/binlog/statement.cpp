@@ -165,6 +165,7 @@ class Classifier {
     out_.kind = ignore ? Kind::RowsByDdl : effects.values ? Kind::ValuesByDdl : Kind::OtherDdl;
     out_.columns = std::move(effects.columns);
     out_.primary_key = effects.primary_key;
+    out_.added = std::move(effects.added);
     for (; !at_end(); advance()) {
       if (moves_rows()) {
         out_.kind = Kind::RowsByDdl;

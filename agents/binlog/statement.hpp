@@ -44,6 +44,7 @@ struct Statement {
   std::vector<NamedTable> tables;
   std::vector<std::string> columns;  ///< ValuesByDdl: those that were there before and are changed or renamed
   bool primary_key = false;          ///< ValuesByDdl: there is another primary key now
+  std::vector<std::string> added;  ///< ALTER TABLE: columns that are new, if no others of their names were there before
 };
 
 /// Tells the kind and the tables; names without a database are in `default_database`. Accepts any bytes.

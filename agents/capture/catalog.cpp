@@ -147,7 +147,11 @@ bool Catalog::may_be_key(const TableChoice& choice, std::string_view column) {
   if (const auto newest = newest_.find(&choice); newest != newest_.end())
     return in_key(tables_[newest->second].encoder.schema());
   const auto server = info(choice);
-  return !server || !*server || in_key((*server)->schema);
+  if (!server || !*server) return true;
+  const auto schema = captured_schema(choice, (*server)->schema);
+  const auto named = [&](const message::Column& c) { return binlog::same_ignoring_case(c.name, column); };
+  // The server tells of now: under its old name a column is not found.
+  return !schema || std::ranges::none_of(schema->columns, named) || in_key(*schema);
 }
 
 std::string Catalog::name_row(message::SchemaId schema, base::Bytes row) const {

@@ -1,9 +1,11 @@
 #include "agents/capture/keeper.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "agents/base/backoff.hpp"
 #include "agents/base/log.hpp"
+#include "agents/binlog/lexer.hpp"
 
 namespace datasync::capture {
 
@@ -131,6 +133,16 @@ base::Result<KnownSnapshot> Keeper::revise(const Selection& selection, const std
     DS_TRY(writer_.write(record, stop));
   DS_TRY(writer_.check(stop));
   return view_.snapshot();
+}
+
+bool Keeper::had_column(const TableChoice& table, std::string_view column) {
+  const std::scoped_lock lock(state_mutex_);
+  return std::ranges::any_of(view_.schemas(), [&](const auto& entry) {
+    const auto& schema = entry.second;
+    return schema.qualified() == table.qualified() && std::ranges::any_of(schema.columns, [&](const auto& c) {
+             return binlog::same_ignoring_case(c.name, column);
+           });
+  });
 }
 
 void Keeper::progress(message::SnapshotProgress progress) {

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <optional>
 #include <stop_token>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -62,6 +63,8 @@ class Keeper {
   /// is waiting to be written may be lost by it: what it is about is copied again. Errors: those of StateWriter.
   base::Result<KnownSnapshot> revise(const Selection& selection, const std::vector<Outdated>& outdated,
                                      std::stop_token stop);
+  /// A schema of this table that was published once has a column of this name.
+  [[nodiscard]] bool had_column(const TableChoice& table, std::string_view column);
   /// Writes everything that is waiting and a last checkpoint, as far as that works; call it when the epoch ends in
   /// peace.
   void finish();

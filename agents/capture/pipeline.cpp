@@ -157,7 +157,8 @@ base::Result<void> Pipeline::on_query(const binlog::QueryInfo& query) {
       return refuse_statement(query, name.database + "." + name.table);
     }
     case StatementKind::ValuesByDdl:
-      return values_changed(query);
+    case StatementKind::OtherDdl:
+      return altered(query);
     case StatementKind::Dml:
       for (const auto& t : parts_.selection.tables())
         if (binlog::mentions(query.event.sql, query.event.database, t.database, t.table, query.quoting))
@@ -183,11 +184,17 @@ base::Result<void> Pipeline::refuse_statement(const binlog::QueryInfo& query, st
                            gtid_.text(), query.where.text(), shown(query)));
 }
 
-/// Every row keeps its key, unless the key is what changed: then readers have rows of keys that are no more.
-base::Result<void> Pipeline::values_changed(const binlog::QueryInfo& query) {
-  const auto& name = query.statement.tables.at(0);
+/// A copy does not hold any more when rows that are there have other values now, or when a new column has the name of a
+/// former one: readers still have that one's. Every row keeps its key, unless the key is what changed: then readers
+/// have rows of keys that are no more.
+base::Result<void> Pipeline::altered(const binlog::QueryInfo& query) {
+  if (query.statement.tables.empty() || query.event.error != 0) return {};
+  const auto& name = query.statement.tables.front();
   const auto* table = parts_.selection.find(name.database, name.table);
-  if (table == nullptr || query.event.error != 0 || !parts_.writer.wants(table->stream)) return {};
+  if (table == nullptr || !parts_.writer.wants(table->stream)) return {};
+  bool values = query.statement.kind == StatementKind::ValuesByDdl;
+  for (const auto& column : query.statement.added) values = values || parts_.had_column(*table, column);
+  if (!values) return {};
   bool key = query.statement.primary_key;
   for (const auto& column : query.statement.columns) key = key || catalog_.may_be_key(*table, column);
   outdated_ = true;

@@ -56,6 +56,7 @@ struct PipelineParts {
   /// A statement changes rows that are there already and tells none of them; called before the position moves past it.
   std::function<base::Result<void>(const Outdated&, const std::string& statement)> on_outdated;
   std::function<base::Result<void>()> on_between;  ///< after the transaction in which `on_outdated` was called
+  std::function<bool(const TableChoice&, const std::string& column)> had_column;  ///< it was published once
 };
 
 /// Handles the events of one connection, on one thread.
@@ -90,7 +91,7 @@ class Pipeline final : public binlog::Handler {
   void move_point(base::Bytes event);
   void ended();
   base::Result<void> truncated(const TableChoice& table);
-  base::Result<void> values_changed(const binlog::QueryInfo& query);
+  base::Result<void> altered(const binlog::QueryInfo& query);
   base::Result<void> gone(const binlog::QueryInfo& query);
   base::Result<void> refuse_statement(const binlog::QueryInfo& query, std::string_view why);
   void note(const TableChoice& table, message::SchemaNote::What what, const std::string& statement);

@@ -135,10 +135,9 @@ base::Result<void> Session::begin(const Pick& pick) {
       [this] { return output_->produced_bytes(); }, keep,
       KeeperTells{[this](Error e) { fail(std::move(e)); }, [this] { pulse(); },
                   [this](std::optional<Error> e) { state_topic_trouble(std::move(e)); }});
-  auto outdated = everything(selection_);
-  if (!lost) {
-    DS_ASSIGN(outdated, outdated_by(selection_, claimed_.view.snapshot()));
-  }
+  DS_ASSIGN(auto outdated, outdated_by(selection_, claimed_.view.snapshot()));
+  if (lost)
+    for (auto& table : everything(selection_)) outdated.push_back(std::move(table));
   DS_ASSIGN(known_, keeper_->revise(selection_, outdated, stop_.get_token()));
   // Where a stream begins stands on it before anything else does, so that no restart takes another beginning.
   DS_TRY(writer_->watermark(0));
@@ -167,10 +166,10 @@ base::Result<void> Session::give_up_position() {
   }
   base::log::warn("the position is lost; as declared, everything is read again",
                   {{"position", writer_->position().text()}, {"begins", position.position.text()}});
-  drop_runner();
-  prepared_.clear();
   // Before the new position: who starts after a crash in between would find it and not know what was missed.
   DS_ASSIGN(known_, keeper_->revise(selection_, everything(selection_), stop_.get_token()));
+  drop_runner();
+  prepared_.clear();
   writer_->jump(position.dump_from, position.position);
   DS_TRY(writer_->watermark(0));
   plan();
@@ -226,7 +225,8 @@ base::Result<void> Session::dump(const Pick& pick) {
        },
        [this] { pulse(); },
        [this](const Outdated& table, const std::string& statement) { return on_outdated(table, statement); },
-       [this] { return copy_outdated(); }},
+       [this] { return copy_outdated(); },
+       [this](const TableChoice& table, const std::string& column) { return keeper_->had_column(table, column); }},
       catalog, stop_.get_token());
   auto result = [&]() -> base::Result<void> {
     if (plan_) {

@@ -31,9 +31,10 @@ struct Known {
   [[nodiscard]] bool unfinished() const { return begun && !whole.done; }
   [[nodiscard]] bool covers(const std::string& table) const { return contains(whole.tables, table); }
   [[nodiscard]] bool stale(const std::string& table) const { return contains(whole.stale, table); }
+  [[nodiscard]] bool due(const std::string& table) const { return stale(table) || contains(whole.again, table); }
   [[nodiscard]] bool finished(const std::string& table) const {
     const auto at = progress.find(table);
-    return covers(table) && (whole.done || (at != progress.end() && at->second.done));
+    return covers(table) && ((whole.done && !due(table)) || (at != progress.end() && at->second.done));
   }
 };
 
@@ -81,7 +82,7 @@ base::Result<std::vector<Outdated>> outdated_by(const Selection& selection, cons
       out.push_back({name, true});
       continue;
     }
-    if (i >= last.whole.scopes.size()) continue;  // a record of before
+    if (i >= last.whole.scopes.size() || last.whole.scopes[i].type.empty()) continue;  // a record of before
     const auto& before = last.whole.scopes[i];
     if (before.type != now->type) {
       const auto stream = stream_of(before.type, selection.streams());
@@ -109,25 +110,33 @@ std::vector<Outdated> everything(const Selection& selection) {
 std::vector<SnapshotProgress> revise(const KnownSnapshot& known, const Selection& selection,
                                      const std::vector<Outdated>& outdated, const std::string& id) {
   const auto last = fold(known);
-  SnapshotProgress whole;
+  auto whole = last.whole;
   whole.id = id;
   whole.done = !last.unfinished();
-  whole.stale = last.whole.stale;
-  for (const auto& o : outdated)
-    if (o.rows_missed && !last.stale(o.table)) whole.stale.push_back(o.table);
-  for (const auto& name : last.whole.tables) {
-    const auto* table = find(selection, name);
-    if (table == nullptr || std::ranges::find(outdated, name, &Outdated::table) != outdated.end()) continue;
-    whole.tables.push_back(name);
-    whole.scopes.push_back(scope_of(*table));
+  whole.scopes.resize(whole.tables.size());
+  bool begins_again = false;  // a copy that is under way
+  for (const auto& o : outdated) {
+    if (!last.covers(o.table) && !contains(whole.tables, o.table)) {
+      if (!o.rows_missed) continue;  // never copied
+      whole.tables.push_back(o.table);
+      whole.scopes.emplace_back();
+    }
+    auto& list = o.rows_missed ? whole.stale : whole.again;
+    if (!contains(list, o.table)) list.push_back(o.table);
+    begins_again = begins_again || last.progress.contains(o.table);
   }
+  for (std::size_t i = 0; i < whole.tables.size(); ++i)
+    if (const auto* table = find(selection, whole.tables[i])) whole.scopes[i] = scope_of(*table);
   const auto same = [&](auto part) { return whole.*part == last.whole.*part; };
-  if (same(&SnapshotProgress::tables) && same(&SnapshotProgress::scopes) && same(&SnapshotProgress::stale)) return {};
+  const bool known_so = same(&SnapshotProgress::tables) && same(&SnapshotProgress::scopes) &&
+                        same(&SnapshotProgress::stale) && same(&SnapshotProgress::again);
+  if (known_so && !(begins_again && last.unfinished())) return {};
   // The whole first: from then on a crash only means that more is copied again than need be.
   std::vector<SnapshotProgress> out{whole};
   for (const auto& name : whole.tables) {
     const auto at = last.progress.find(name);
-    if (at == last.progress.end() || !last.unfinished()) continue;
+    const bool holds = std::ranges::find(outdated, name, &Outdated::table) == outdated.end();
+    if (at == last.progress.end() || !last.unfinished() || !holds) continue;
     out.push_back(at->second);
     out.back().id = id;
   }
@@ -142,8 +151,20 @@ SnapshotProgress SnapshotPlan::whole(bool complete) const {
     p.tables.push_back(t->qualified());
     p.scopes.push_back(scope_of(*t));
   }
-  for (const auto& name : stale)
-    if (!complete || !contains(p.tables, name)) p.stale.push_back(name);
+  const auto mine = p.tables;
+  for (std::size_t i = 0; i < known.tables.size(); ++i) {
+    if (contains(mine, known.tables[i])) continue;
+    p.tables.push_back(known.tables[i]);
+    p.scopes.push_back(i < known.scopes.size() ? known.scopes[i] : TableScope{});
+  }
+  const auto left = [&](const std::vector<std::string>& names) {
+    std::vector<std::string> out;
+    for (const auto& name : names)
+      if (!complete || !contains(mine, name)) out.push_back(name);
+    return out;
+  };
+  p.stale = left(known.stale);
+  p.again = left(known.again);
   return p;
 }
 
@@ -151,12 +172,12 @@ std::optional<SnapshotPlan> plan_snapshot(const Selection& selection, config::Sn
                                           const KnownSnapshot& known, const std::function<std::string()>& make_id) {
   const auto last = fold(known);
   SnapshotPlan plan;
-  plan.stale = last.whole.stale;
+  plan.known = last.whole;
   bool added = false;
   for (const auto& t : selection.tables()) {
     const auto name = t.qualified();
     const bool covered = last.covers(name);
-    if (!covered && !last.stale(name) && mode == config::SnapshotMode::Never) continue;
+    if (!covered && mode == config::SnapshotMode::Never) continue;
     plan.all.push_back(&t);
     if (last.finished(name)) {
       plan.done.push_back(&t);
@@ -164,7 +185,7 @@ std::optional<SnapshotPlan> plan_snapshot(const Selection& selection, config::Sn
     }
     added = added || !covered;
     SnapshotTask task{&t, {}, 0, 0, last.stale(name)};
-    if (const auto at = last.progress.find(name); covered && at != last.progress.end()) {
+    if (const auto at = last.progress.find(name); last.unfinished() && at != last.progress.end()) {
       task.after_key = at->second.last_key;
       task.rows_done = at->second.rows_done;
       task.rows_estimate = at->second.rows_estimate;

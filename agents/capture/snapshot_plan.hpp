@@ -52,18 +52,18 @@ struct SnapshotTask {
 
 struct SnapshotPlan {
   std::string id;
-  bool fresh = true;                     ///< its Begin is not known to stand on the streams
+  bool fresh = true;                     ///< the state topic does not know of it
   std::vector<const TableChoice*> all;   ///< every table it covers, done ones included
   std::vector<const TableChoice*> done;  ///< of `all`
   std::vector<SnapshotTask> tasks;       ///< what is left
-  std::vector<std::string> stale;        ///< tables that are emptied by their next copy, those of `tasks` too
+  message::SnapshotProgress known;       ///< the record of the newest snapshot so far
 
   /// The record of the whole snapshot, for the state topic.
   [[nodiscard]] message::SnapshotProgress whole(bool complete) const;
 };
 
-/// What is left to do. Tables that a former snapshot has finished are not read again; new and forgotten ones get a new
-/// snapshot. With `Never` only those that must be emptied. Nothing when nothing is left.
+/// What is left to do. Tables that a former snapshot has finished are not read again; new and outdated ones are. With
+/// `Never` no new ones. Nothing when nothing is left.
 std::optional<SnapshotPlan> plan_snapshot(const Selection& selection, config::SnapshotMode mode,
                                           const KnownSnapshot& known, const std::function<std::string()>& make_id);
 

@@ -183,6 +183,7 @@ std::string encode(const SnapshotProgress& r) {
     for (const auto& column : scope.exclude) s.add_exclude(column);
   }
   for (const auto& t : r.stale) p.add_stale(t);
+  for (const auto& t : r.again) p.add_again(t);
   return finish(p);
 }
 
@@ -292,6 +293,7 @@ base::Result<SnapshotProgress> decode(base::Bytes value) {
     return foreign(fmt::format("progress of {} tables with {} scopes", p.tables_size(), p.scopes_size()));
   for (const auto& s : p.scopes()) r.scopes.push_back({s.type(), get_strings(s.exclude())});
   r.stale = get_strings(p.stale());
+  r.again = get_strings(p.again());
   return r;
 }
 

@@ -146,10 +146,11 @@ struct SnapshotProgress {
   std::uint64_t rows_done = 0;
   std::uint64_t rows_estimate = 0;
   // With an empty table name:
-  std::vector<std::string> tables;  ///< all tables of the snapshot
+  std::vector<std::string> tables;  ///< all that were ever copied, also those that are captured no more
   std::vector<TableScope> scopes;   ///< one for each of `tables`; empty in records of before
   /// Tables of which readers may have rows that are gone at the source: their next copy begins with a Truncate.
   std::vector<std::string> stale;
+  std::vector<std::string> again;  ///< tables that are to be copied once more, over what is there
 };
 
 /// A reader that knows versions up to `known` reads this one. Fields are only added: an older record lacks some, which

@@ -123,6 +123,15 @@ TEST_F(Copies, values_changed_by_an_alter) {
       << rig_->story();
 }
 
+// The destination never drops a column: the new one of the same name had the values of the old one there.
+TEST_F(Copies, column_dropped_and_added_again) {
+  prepare("dropped_added");
+  start_both();
+  run({in("ALTER TABLE {}.a DROP COLUMN v"), in("UPDATE {}.a SET at = NULL WHERE id = 3"),
+       in("ALTER TABLE {}.a ADD COLUMN v VARCHAR(50) NULL"), in("INSERT INTO {}.b VALUES (4, 'four', NULL)")});
+  EXPECT_TRUE(equal({"a", "b"}));
+}
+
 // Keys that are no more must not stay behind.
 TEST_F(Copies, keys_changed_by_an_alter) {
   prepare("rekeyed");

@@ -94,20 +94,33 @@ INSTANTIATE_TEST_SUITE_P(
                     Row{"ALTER TABLE a RENAME COLUMN c TO d, RENAME COLUMN e TO f", "ValuesByDdl home.a (c) (e)"},
                     Row{"ALTER TABLE a CONVERT TO CHARACTER SET utf8mb4", "ValuesByDdl home.a"},
                     Row{"ALTER TABLE a ADD SYSTEM VERSIONING", "ValuesByDdl home.a"},
+                    Row{"ALTER TABLE a ADD c int KEY", "ValuesByDdl home.a primary key"},
+                    Row{"ALTER TABLE a MODIFY c int KEY, ORDER BY d, e", "ValuesByDdl home.a (c) primary key"},
                     Row{"ALTER TABLE a an unknown action", "ValuesByDdl home.a"}));
 
 INSTANTIATE_TEST_SUITE_P(
     KeepsValues, Classify,
-    testing::Values(Row{"ALTER TABLE a ADD c int", "OtherDdl home.a"},
-                    Row{"ALTER TABLE a NOWAIT ADD c int NULL DEFAULT NULL AFTER b", "OtherDdl home.a"},
-                    Row{"ALTER TABLE a ADD c timestamp NULL, ADD d varchar(3) COMMENT 'NOT NULL DEFAULT 5'",
-                        "OtherDdl home.a"},
-                    Row{"ALTER TABLE a ADD INDEX (c), ADD UNIQUE KEY u (d), ADD CHECK (c > 0)", "OtherDdl home.a"},
-                    Row{"ALTER TABLE a ADD VECTOR INDEX (c)", "OtherDdl home.a"},
-                    Row{"ALTER TABLE a DROP COLUMN c, DROP INDEX i, DROP FOREIGN KEY f", "OtherDdl home.a"},
-                    Row{"ALTER TABLE a ALTER c SET DEFAULT 5, ALTER INDEX i IGNORED", "OtherDdl home.a"},
-                    Row{"ALTER TABLE a RENAME INDEX d TO e, ALGORITHM=INPLACE, LOCK=NONE", "OtherDdl home.a"},
-                    Row{"ALTER TABLE a ENGINE=InnoDB ROW_FORMAT=DYNAMIC COMMENT='x'", "OtherDdl home.a"}));
+    testing::Values(
+        Row{"ALTER TABLE a ADD c int", "OtherDdl home.a"},
+        Row{"ALTER TABLE a NOWAIT ADD c int NULL DEFAULT NULL AFTER b", "OtherDdl home.a"},
+        Row{"ALTER TABLE a ADD c timestamp NULL, ADD d varchar(3) COMMENT 'NOT NULL DEFAULT 5'", "OtherDdl home.a"},
+        Row{"ALTER TABLE a ADD INDEX (c), ADD UNIQUE KEY u (d), ADD CHECK (c > 0)", "OtherDdl home.a"},
+        Row{"ALTER TABLE a ADD VECTOR INDEX (c)", "OtherDdl home.a"},
+        Row{"ALTER TABLE a DROP COLUMN c, DROP INDEX i, DROP FOREIGN KEY f", "OtherDdl home.a"},
+        Row{"ALTER TABLE a ALTER c SET DEFAULT 5, ALTER INDEX i IGNORED", "OtherDdl home.a"},
+        Row{"ALTER TABLE a RENAME INDEX d TO e, ALGORITHM=INPLACE, LOCK=NONE", "OtherDdl home.a"},
+        Row{"ALTER TABLE a REORGANIZE PARTITION p0, p1 INTO (PARTITION p VALUES LESS THAN (9))", "OtherDdl home.a"},
+        Row{"ALTER TABLE a REBUILD PARTITION p0, p1", "OtherDdl home.a"},
+        Row{"ALTER TABLE a ORDER BY b, c DESC", "OtherDdl home.a"},
+        Row{"ALTER TABLE a ADD c int UNIQUE KEY", "OtherDdl home.a"},
+        Row{"ALTER TABLE a ENGINE=InnoDB ROW_FORMAT=DYNAMIC COMMENT='x'", "OtherDdl home.a"}));
+
+TEST(ClassifyAdded, names_the_columns_that_are_new) {
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(classify("ALTER TABLE a DROP c, ADD COLUMN IF NOT EXISTS c int NULL, ADD KEY (d)", "d", {}).added,
+            Names{"c"});
+  EXPECT_EQ(classify("ALTER TABLE a ADD (c decimal(3,1), `d d` int)", "d", {}).added, (Names{"c", "d d"}));
+}
 
 INSTANTIATE_TEST_SUITE_P(Rows, Classify,
                          testing::Values(Row{"insert into a values (1)", "Dml"}, Row{"REPLACE a VALUES (1)", "Dml"},

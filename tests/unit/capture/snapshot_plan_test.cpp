@@ -185,6 +185,58 @@ TEST(SnapshotPlan, reads_a_table_again_that_is_of_another_type) {
   EXPECT_TRUE(plan->tasks.at(0).replace);
 }
 
+// The position was lost while the resource changed: the table was forgotten, not marked.
+TEST(SnapshotPlan, a_table_taken_out_while_the_position_was_lost_is_emptied_when_it_is_back) {
+  const auto both = selection({"shop.a", "shop.b"}), one = selection({"shop.a"});
+  State state;
+  state.copy_all(both);
+  auto outdated = outdated_by(one, state()).value();
+  for (const auto& table : everything(one)) outdated.push_back(table);
+  state.revise(one, outdated);
+  state.copy_all(one);
+  const auto plan = state.start(both);
+  ASSERT_TRUE(plan);
+  ASSERT_EQ(plan->tasks.size(), 1U);
+  EXPECT_EQ(plan->tasks[0].table->table, "b");
+  EXPECT_TRUE(plan->tasks[0].replace);
+}
+
+// Taken out between the statement that changed its rows and the copy that follows.
+TEST(SnapshotPlan, a_table_taken_out_before_it_was_copied_again_is_emptied_when_it_is_back) {
+  const auto both = selection({"shop.a", "shop.b"}), one = selection({"shop.a"});
+  State state;
+  state.copy_all(both);
+  state.revise(both, {{"shop.b", false}});
+  EXPECT_FALSE(state.start(one));
+  const auto plan = state.start(both);
+  ASSERT_TRUE(plan);
+  EXPECT_TRUE(plan->tasks.at(0).replace);
+}
+
+TEST(SnapshotPlan, a_second_statement_during_the_copy_begins_it_again) {
+  const auto s = selection({"shop.a", "shop.b"});
+  State state;
+  state.copy_all(s);
+  state.revise(s, {{"shop.b", false}});
+  const auto first = state.start(s);
+  state.begin(*first);
+  state.write(of(first->id, "b", "k", true));
+  state.revise(s, {{"shop.b", false}});
+  const auto plan = state.start(s);
+  ASSERT_TRUE(plan);
+  ASSERT_EQ(plan->tasks.size(), 1U);
+  EXPECT_TRUE(plan->tasks[0].after_key.empty());
+}
+
+TEST(SnapshotPlan, refuses_a_type_on_another_stream_also_by_a_detour) {
+  const auto before = selection({"shop.a", "shop.b"}, {}, "t0", 64), without = selection({"shop.b"}, {}, "t0", 64),
+             now = selection({"shop.a"}, {}, "t1", 64);
+  State state;
+  state.copy_all(before);
+  EXPECT_FALSE(state.start(without));
+  EXPECT_FALSE(outdated_by(now, state()));
+}
+
 TEST(SnapshotPlan, refuses_a_type_on_another_stream) {
   const auto before = selection({"shop.a"}, {}, "t0", 64), now = selection({"shop.a"}, {}, "t1", 64);
   State state;
