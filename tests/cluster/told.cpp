@@ -49,7 +49,11 @@ Told replaced(Told besides) {
 }
 
 Told maybe_replaced(Told besides) {
-  return merged({.sometimes = {"Starting", "AgentGone", "AgentUnreachable", "PodPending"}}, besides);
+  // Two captures of one task have one server id: while both are there, each cuts off the other's dump. And the new one
+  // may be ahead of the replica that it finds.
+  return merged({.sometimes = {"Starting", "AgentGone", "AgentUnreachable", "PodPending", "SourceRestarted",
+                               "WaitingForReplica"}},
+                besides);
 }
 
 std::string differences(const Observed& seen, const Told& told) {

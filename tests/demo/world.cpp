@@ -136,7 +136,8 @@ void World::leave() {
   fmt::print("\nKept running in {}\n", dir.path().string());
   for (auto& agent : agents) {
     if (!agent->process().is_running()) continue;
-    fmt::print("  {:10} curl http://127.0.0.1:{}/status\n", agent->name(), test::read_file(agent->folder() / "port"));
+    const auto port = std::stoi(test::read_file(agent->folder() / "port"));
+    fmt::print("  {:10} curl http://127.0.0.1:{}/status\n", agent->name(), port);
     pids.push_back(agent->process().release());
   }
   std::vector<MariaDbServer*> servers{primary.get(), bank.get(), shop.get()};
