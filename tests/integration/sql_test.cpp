@@ -3,6 +3,7 @@
 #include <chrono>
 #include <thread>
 
+#include "agents/base/identifier.hpp"
 #include "agents/sql/binlog_stream.hpp"
 #include "tests/integration/sql_fixture.hpp"
 #include "tests/support/eventually.hpp"
@@ -23,6 +24,20 @@ TEST_F(SqlTest, the_session_depends_on_no_server_default) {
   EXPECT_TRUE(connection->is_mariadb());
   EXPECT_EQ(connection->query_one("SELECT NULL").value(), std::nullopt);
   EXPECT_EQ(connection->query_one("SELECT " + quote_text("a\\'b\"😀")).value(), "a\\'b\"😀");
+}
+
+TEST_F(SqlTest, identifiers_fold_as_the_server_folds_each_code_point) {
+  const auto connection = connect();
+  ASSERT_TRUE(connection->query("SET NAMES utf8mb4 COLLATE utf8mb4_general_ci"));
+  const auto rows = connection->query(
+      "SELECT u, LOWER(u) FROM (SELECT CONVERT(CONVERT(UNHEX(LPAD(HEX(seq),4,'0')) USING ucs2) USING utf8mb3) u "
+      "FROM mysql.seq_1_to_65535 WHERE seq NOT BETWEEN 0xD800 AND 0xDFFF) t");
+  ASSERT_TRUE(rows) << rows.error().what;
+  ASSERT_EQ(rows->size(), 65535U - 0x800U);
+  for (const auto& row : *rows) EXPECT_EQ(base::fold_identifier(row[0].value()), row[1].value());
+  // The same table decides whether two columns have one name.
+  EXPECT_FALSE(connection->query("CREATE TABLE a.folded (`\u0130` INT, i INT)"));
+  EXPECT_TRUE(connection->query("CREATE TABLE a.folded (`\u00DF` INT, `\u1E9E` INT, `\u03C2` INT, `\u03C3` INT)"));
 }
 
 TEST_F(SqlTest, a_refused_password_is_not_in_the_message) {
