@@ -56,6 +56,8 @@ base::Result<TableFacts> gather_table(sql::Connection& connection, const TableCh
     t.info = std::move(*info);
   else if (info.error().is(Reason::UnsupportedType))
     t.problem = info.error().what;
+  else if (info.error().is(Reason::PermissionDenied))  // SELECT on some columns only: the others would not be seen
+    t.readable = false;
   else
     return base::Error(std::move(info).error());
   return t;

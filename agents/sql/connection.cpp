@@ -74,7 +74,7 @@ bool connection_gone(unsigned number) noexcept {
 // is an error, never cut. NO_BACKSLASH_ESCAPES makes quoting independent of the character set.
 constexpr std::string_view kSession =
     "SET SESSION time_zone='+00:00', autocommit=1, foreign_key_checks=1, unique_checks=1, sql_safe_updates=0, "
-    "sql_select_limit=18446744073709551615, wait_timeout=86400, net_write_timeout=600, "
+    "sql_select_limit=18446744073709551615, wait_timeout=86400, net_write_timeout=600, sql_quote_show_create=1, "
     "sql_mode='STRICT_ALL_TABLES,ALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION,"
     "NO_BACKSLASH_ESCAPES'";
 
@@ -95,6 +95,7 @@ base::Result<void> set_session(Connection& connection) {
   DS_TRY(connection.execute(source ? "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ"
                                    : "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"));
   DS_ASSIGN(const auto packet, connection.query_one("SELECT @@max_allowed_packet"));
+  if (!packet) return base::Error(base::Reason::Internal, "the server does not say its max_allowed_packet");
   connection.impl().max_allowed_packet = to_number(packet);
   return {};
 }
@@ -105,11 +106,25 @@ bool takes_bulk(MYSQL* mysql) {
   return mariadb_connection(mysql) != 0 && (extended & (MARIADB_CLIENT_STMT_BULK_OPERATIONS >> 32U)) != 0;
 }
 
-/// A compound statement gives several results; only the first one is asked for. False when a later one is an error.
+/// Takes the whole result of what was just run; no result for a statement without one. A connection that breaks in the
+/// middle of a result leaves the library with no result and a field count of 0, exactly like a statement without a
+/// result; only the field count from before and the error number distinguish the two. False: the library holds the
+/// error.
+bool store_result(MYSQL* mysql, ResultPtr& result) {
+  const bool has_rows = mysql_field_count(mysql) != 0;
+  result.reset(mysql_store_result(mysql));
+  return result != nullptr || (!has_rows && mysql_errno(mysql) == 0);
+}
+
+/// A compound statement gives several results; only the first one is asked for. False when a later one is an error or
+/// does not arrive: the library returns -1 for "no more results" and for a connection that broke alike.
 bool drop_further_results(MYSQL* mysql) {
   int more = mysql_next_result(mysql);
-  for (; more == 0; more = mysql_next_result(mysql)) const ResultPtr unwanted(mysql_store_result(mysql));
-  return more < 0;
+  for (; more == 0; more = mysql_next_result(mysql)) {
+    ResultPtr unwanted;
+    if (!store_result(mysql, unwanted)) return false;
+  }
+  return more < 0 && mysql_errno(mysql) == 0;
 }
 
 }  // namespace
@@ -128,8 +143,9 @@ int duplicate_socket(MYSQL* mysql) noexcept {
 
 bool fetch_rows(MYSQL* mysql, std::string_view sql, std::vector<Row>& rows) {
   if (mysql_real_query(mysql, sql.data(), sql.size()) != 0) return false;
-  const ResultPtr result(mysql_store_result(mysql));
-  if (!result) return mysql_field_count(mysql) == 0;
+  ResultPtr result;
+  if (!store_result(mysql, result)) return false;
+  if (!result) return drop_further_results(mysql);
   const unsigned columns = mysql_num_fields(result.get());
   while (MYSQL_ROW fields = mysql_fetch_row(result.get())) {
     const unsigned long* lengths = mysql_fetch_lengths(result.get());
@@ -200,8 +216,8 @@ base::Result<std::uint64_t> Connection::execute(std::string_view sql) {
   DS_TRY(impl_->usable());
   MYSQL* mysql = impl_->mysql.get();
   if (mysql_real_query(mysql, sql.data(), sql.size()) != 0) return impl_->error("while executing");
-  const ResultPtr unwanted(mysql_store_result(mysql));
-  if (!unwanted && mysql_field_count(mysql) != 0) return impl_->error("while executing");
+  ResultPtr unwanted;
+  if (!store_result(mysql, unwanted)) return impl_->error("while executing");
   const std::uint64_t affected = mysql_affected_rows(mysql);
   if (!drop_further_results(mysql)) return impl_->error("while executing");
   return affected;

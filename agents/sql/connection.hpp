@@ -27,21 +27,22 @@ struct ConnectOptions {
   config::TlsMode tls = config::TlsMode::Disabled;
   std::string tls_ca_file;
   std::chrono::seconds connect_timeout{5};
-  std::chrono::seconds read_timeout{60};   ///< of one network read; a statement that takes longer fails
+  std::chrono::seconds read_timeout{60};  ///< of one network read; a statement that takes longer fails
   std::chrono::seconds write_timeout{60};
-  bool found_rows = false;                 ///< affected rows of UPDATE = matched, not changed
+  bool found_rows = false;  ///< affected rows of UPDATE = matched, not changed
 };
 
 /// Reads user and password afresh from the secrets directory (they rotate) and fills in the rest.
 /// Errors: SecretNotFound.
-base::Result<ConnectOptions> connect_options(Role role, const config::HostPort& server, const config::Credentials& credentials,
-                                             const config::ServerTls& tls, const std::filesystem::path& secrets_dir);
+base::Result<ConnectOptions> connect_options(Role role, const config::HostPort& server,
+                                             const config::Credentials& credentials, const config::ServerTls& tls,
+                                             const std::filesystem::path& secrets_dir);
 
 /// A row of a small administrative query; NULL is nullopt.
 using Row = std::vector<std::optional<std::string>>;
 
-/// Not thread-safe: one owner thread, except `abort`. Errors carry the server's number and words; see errors.hpp for the
-/// mapping to reasons. A failed connection stays failed: open a new one.
+/// Not thread-safe: one owner thread, except `abort`. Errors carry the server's number and words; see errors.hpp for
+/// the mapping to reasons. A failed connection stays failed: open a new one.
 class Connection {
  public:
   /// Connects and sets the session: utf8mb4, time zone +00:00, a strict sql_mode, autocommit on; nothing is left to the
@@ -53,7 +54,7 @@ class Connection {
 
   /// Runs a statement without result; returns affected rows.
   base::Result<std::uint64_t> execute(std::string_view sql);
-  /// Runs a small query and returns all of it as text.
+  /// Runs a small query and returns all of it as text; an error when the result did not arrive to its end.
   base::Result<std::vector<Row>> query(std::string_view sql);
   /// The first column of the first row; nullopt when there is no row or it is NULL.
   base::Result<std::optional<std::string>> query_one(std::string_view sql);
@@ -79,8 +80,8 @@ class Connection {
   std::unique_ptr<Impl> impl_;
 };
 
-std::string quote_identifier(std::string_view name);           ///< `a``b`
+std::string quote_identifier(std::string_view name);  ///< `a``b`
 std::string quote_identifier(std::string_view database, std::string_view table);
-std::string quote_text(std::string_view text);                 ///< 'it''s', safe in every sql_mode used here
+std::string quote_text(std::string_view text);  ///< 'it''s', safe in every sql_mode used here
 
 }  // namespace datasync::sql

@@ -63,7 +63,8 @@ struct Connection::Impl {
 
 /// Connects, without session settings. `doing` tells what for.
 base::Result<MysqlPtr> connect(const ConnectOptions& options);
-/// Runs a small query and takes the rows of its first result. False: the library holds the error.
+/// Runs a small query and takes the rows of its first result. True only when every result arrived to its end; false:
+/// the library holds the error, and `rows` means nothing.
 bool fetch_rows(MYSQL* mysql, std::string_view sql, std::vector<Row>& rows);
 /// A copy of the socket for `SocketHandle`.
 int duplicate_socket(MYSQL* mysql) noexcept;

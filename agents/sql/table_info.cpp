@@ -1,8 +1,11 @@
+#include <algorithm>
 #include <charconv>
+#include <set>
 
 #include <fmt/core.h>
 
 #include "agents/sql/column_type.hpp"
+#include "agents/sql/create_table.hpp"
 #include "agents/sql/handle.hpp"
 #include "agents/sql/table_reader.hpp"
 
@@ -10,6 +13,8 @@ namespace datasync::sql {
 namespace {
 
 using message::ColumnType;
+
+constexpr int kTries = 3;  // a table that is altered meanwhile is read again
 
 std::uint64_t number(const std::optional<std::string>& field) {
   std::uint64_t value = 0;
@@ -20,22 +25,34 @@ std::string text(std::optional<std::string>& field) {
   return field ? std::move(*field) : std::string{};
 }
 
-/// Reads one table's definition out of information_schema.
+/// Reads one table's definition out of information_schema, and proves it complete by SHOW CREATE TABLE, which also has
+/// the foreign keys.
 class InfoReader {
  public:
   InfoReader(Connection& connection, std::string_view database, std::string_view table)
-      : connection_(connection), where_database_(quote_text(database)), where_table_(quote_text(table)) {
-    info_.schema.database = database;
-    info_.schema.table = table;
-  }
+      : connection_(connection),
+        database_(database),
+        table_(table),
+        where_database_(quote_text(database)),
+        where_table_(quote_text(table)) {}
 
   base::Result<std::optional<TableInfo>> read() {
-    DS_ASSIGN(const bool found, read_table());
-    if (!found) return std::optional<TableInfo>{};
-    DS_TRY(read_columns());
-    DS_TRY(read_keys());
-    DS_TRY(read_foreign_keys());
-    return std::optional<TableInfo>(std::move(info_));
+    for (int tries = 0; tries < kTries; ++tries) {
+      info_ = {};
+      info_.schema.database = database_;
+      info_.schema.table = table_;
+      DS_ASSIGN(const Found found, read_table());
+      if (found == Found::No) return std::optional<TableInfo>{};
+      if (found == Found::Hidden) continue;
+      DS_TRY(read_columns());
+      DS_ASSIGN(const std::size_t unique_keys, read_keys());
+      DS_ASSIGN(const CreateTable whole, read_create_table());
+      if (!agrees(whole, unique_keys)) continue;
+      take_foreign_keys(whole);
+      return std::optional<TableInfo>(std::move(info_));
+    }
+    return error(source() ? base::Reason::SourceRestarted : base::Reason::DestinationBusy,
+                 "information_schema and SHOW CREATE TABLE give different definitions; the table is being altered");
   }
 
  private:
@@ -46,15 +63,27 @@ class InfoReader {
     return {reason, fmt::format("{}: {}", info_.schema.qualified(), what)};
   }
 
-  base::Result<bool> read_table() {
+  [[nodiscard]] bool source() const { return connection_.impl().options.role == Role::Source; }
+
+  enum class Found : std::uint8_t { Yes, No, Hidden };
+
+  /// No row may also mean that the user has no privilege on the table, or that the server could not open it and gave
+  /// only a warning: SHOW CREATE TABLE reports either as an error.
+  base::Result<Found> read_table() {
     DS_ASSIGN(
         auto rows,
         connection_.query("SELECT table_type, engine, table_rows FROM information_schema.tables WHERE " + of_table()));
-    if (rows.empty() || !rows[0][0]) return false;
+    if (rows.empty() || !rows[0][0]) {
+      const auto shown = connection_.query(show_create());
+      if (shown) return Found::Hidden;
+      const bool missing =
+          shown.error().is(source() ? base::Reason::TableDropped : base::Reason::DestinationTableMissing);
+      return missing ? base::Result<Found>(Found::No) : base::Result<Found>(shown.error());
+    }
     info_.system_versioned = *rows[0][0] == "SYSTEM VERSIONED";
     info_.engine = text(rows[0][1]);
     info_.rows_estimate = number(rows[0][2]);
-    return info_.system_versioned || *rows[0][0] == "BASE TABLE";
+    return info_.system_versioned || *rows[0][0] == "BASE TABLE" ? Found::Yes : Found::No;
   }
 
   base::Result<void> read_columns() {
@@ -117,14 +146,17 @@ class InfoReader {
     return 0;  // not reached: names of keys come from the same table
   }
 
-  base::Result<void> read_keys() {
+  /// The number of unique keys, the primary key included.
+  base::Result<std::size_t> read_keys() {
     DS_ASSIGN(auto rows,
               connection_.query("SELECT index_name, column_name, sub_part FROM information_schema.statistics "
                                 "WHERE non_unique=0 AND " +
                                 of_table() + " ORDER BY index_name, seq_in_index"));
     std::string last;
+    std::set<std::string> names;
     for (Row& row : rows) {
       const std::string index = text(row[0]);
+      names.insert(index);
       if (!row[1]) continue;  // a key part that is an expression (MySQL)
       const bool primary = index == "PRIMARY";
       if (!primary && (info_.unique_keys.empty() || index != last)) info_.unique_keys.emplace_back();
@@ -132,36 +164,41 @@ class InfoReader {
       (primary ? info_.schema.key : info_.unique_keys.back()).push_back(column_index(*row[1]));
       if (row[2]) info_.unique_by_prefix = true;
     }
-    return {};
+    return names.size();
   }
 
-  base::Result<void> read_foreign_keys() {
-    DS_ASSIGN(auto rows,
-              connection_.query(
-                  "SELECT k.constraint_name, k.column_name, k.referenced_table_schema, k.referenced_table_name, "
-                  "k.referenced_column_name, r.update_rule, r.delete_rule FROM information_schema.key_column_usage k "
-                  "JOIN information_schema.referential_constraints r ON r.constraint_schema=k.constraint_schema AND "
-                  "r.constraint_name=k.constraint_name AND r.table_name=k.table_name WHERE r.constraint_schema=" +
-                  where_database_ + " AND r.table_name=" + where_table_ + " AND " + of_table("k.") +
-                  " AND k.referenced_table_name IS NOT NULL ORDER BY k.constraint_name, k.ordinal_position"));
-    for (Row& row : rows) {
-      const std::string name = text(row[0]);
-      if (info_.foreign_keys.empty() || info_.foreign_keys.back().name != name) {
-        TableInfo::ForeignKey& key = info_.foreign_keys.emplace_back();
-        key.name = name;
-        key.parent_database = text(row[2]);
-        key.parent_table = text(row[3]);
-        key.on_update = text(row[5]);
-        key.on_delete = text(row[6]);
-      }
-      info_.foreign_keys.back().columns.push_back(text(row[1]));
-      info_.foreign_keys.back().parent_columns.push_back(text(row[4]));
-    }
-    return {};
+  [[nodiscard]] std::string show_create() const { return "SHOW CREATE TABLE " + quote_identifier(database_, table_); }
+
+  /// Needs a privilege on the whole table; without it the server refuses.
+  base::Result<CreateTable> read_create_table() {
+    auto shown = connection_.query(show_create());
+    if (!shown && shown.error().is(base::Reason::PermissionDenied))
+      return error(
+          base::Reason::PermissionDenied,
+          fmt::format("{}; the user needs SELECT on the whole table, not on columns: GRANT SELECT ON {} TO ...",
+                      shown.error().what, quote_identifier(database_, table_)));
+    DS_ASSIGN(auto rows, std::move(shown));
+    auto parsed = rows.empty() || rows[0].size() < 2 || !rows[0][1] ? std::nullopt : parse_create_table(*rows[0][1]);
+    if (parsed) return std::move(*parsed);
+    return error(source() ? base::Reason::SchemaUnknown : base::Reason::DestinationSchemaMismatch,
+                 "the answer to SHOW CREATE TABLE is not understood");
+  }
+
+  /// information_schema shows only columns that the user has a privilege on, and it answers with a warning and fewer
+  /// rows when a table cannot be opened.
+  [[nodiscard]] bool agrees(const CreateTable& whole, std::size_t unique_keys) const {
+    return whole.unique_keys == unique_keys &&
+           std::ranges::equal(whole.columns, info_.schema.columns, {}, {}, &message::Column::name);
+  }
+
+  void take_foreign_keys(const CreateTable& whole) {
+    info_.foreign_keys = whole.foreign_keys;
+    for (auto& key : info_.foreign_keys)
+      if (key.parent_database.empty()) key.parent_database = database_;
   }
 
   Connection& connection_;
-  std::string where_database_, where_table_;
+  std::string database_, table_, where_database_, where_table_;
   TableInfo info_;
 };
 

@@ -18,6 +18,7 @@ namespace datasync::sql {
 /// `key` is the primary key. `generated` is set on generated columns. Equal to what a table map with full metadata
 /// says, refined by UUID, INET4, INET6. Labels beyond the basic multilingual plane, which information_schema and SHOW
 /// CREATE TABLE both damage, are read through a variable of the column's type. Views and sequences are no tables.
+/// Complete, or an error: what the user's privileges hide is never read as not there.
 struct TableInfo {
   message::TableSchema schema;
   std::string engine;                                   ///< InnoDB, ...
@@ -35,7 +36,8 @@ struct TableInfo {
   std::vector<std::string> invisible_columns;
   bool system_versioned = false;
 };
-/// Errors: UnsupportedType naming the column, and as Connection.
+/// Errors: UnsupportedType naming the column; PermissionDenied when the user has no privilege on the whole table; as
+/// Connection.
 base::Result<std::optional<TableInfo>> read_table_info(Connection& connection, std::string_view database,
                                                        std::string_view table);
 

@@ -1,4 +1,5 @@
 # The sql layer against a real server; each program shares one server between its tests.
 integration_test(sql_test LINKS ds_sql WHOLE)
+target_sources(sql_test PRIVATE sql_cut_test.cpp)
 integration_test(sql_rows_test LINKS ds_sql WHOLE)
 target_sources(sql_rows_test PRIVATE key_types_data.cpp types_data.cpp)

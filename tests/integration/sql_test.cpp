@@ -99,6 +99,42 @@ TEST_F(SqlTest, what_is_no_table_is_told_apart_from_an_error) {
   EXPECT_EQ(read_table_info(*connect(), "no_such_database", "t").value().has_value(), false);
 }
 
+// D1: information_schema.referential_constraints is empty for a user who has SELECT only, without an error.
+TEST_F(SqlTest, select_alone_shows_every_foreign_key) {
+  server_->execute_all({"CREATE TABLE a.mother (id INT PRIMARY KEY)",
+                        "CREATE TABLE a.kid (id INT PRIMARY KEY, p INT, CONSTRAINT ward FOREIGN KEY (p) REFERENCES "
+                        "mother (id) ON DELETE CASCADE ON UPDATE SET NULL)",
+                        "CREATE USER seer@'127.0.0.1'", "GRANT SELECT ON *.* TO seer@'127.0.0.1'"});
+  auto o = options();
+  o.user = "seer";
+  const auto connection = Connection::open(o);
+  ASSERT_TRUE(connection) << connection.error().what;
+  const auto info = read_table_info(**connection, "a", "kid");
+  ASSERT_TRUE(info) << info.error().what;
+  ASSERT_EQ((*info)->foreign_keys.size(), 1U);
+  const auto& key = (*info)->foreign_keys[0];
+  EXPECT_EQ(key.name + " " + key.parent_database + "." + key.parent_table + " " + key.on_delete + " " + key.on_update,
+            "ward a.mother CASCADE SET NULL");
+}
+
+TEST_F(SqlTest, a_definition_that_privileges_hide_is_refused_with_the_grant) {
+  server_->execute_all({"CREATE TABLE a.half (id INT PRIMARY KEY, secret INT)", "CREATE USER squinter@'127.0.0.1'"});
+  auto o = options();
+  o.user = "squinter";
+  const auto refused = [&] {
+    const auto connection = Connection::open(o);
+    if (!connection) return connection.error();
+    const auto info = read_table_info(**connection, "a", "half");
+    return info ? base::Error(Reason::Internal, *info ? "it was read" : "no table") : info.error();
+  };
+  const auto unseen = refused();
+  EXPECT_EQ(unseen.reason, Reason::PermissionDenied) << unseen.what;
+  server_->execute("GRANT SELECT (id) ON a.half TO squinter@'127.0.0.1'");
+  const auto error = refused();
+  EXPECT_EQ(error.reason, Reason::PermissionDenied) << error.what;
+  EXPECT_NE(error.what.find("GRANT SELECT ON `a`.`half` TO"), std::string::npos) << error.what;
+}
+
 class Dump : public SqlTest {
  protected:
   static base::Result<std::unique_ptr<BinlogStream>> open(const std::string& position, std::uint32_t id = 4711,

@@ -29,6 +29,7 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t kChunk = 64 * 1024;
 constexpr std::size_t kQueued = 1024 * 1024;  // per direction; beyond it the sender has to wait
 constexpr std::size_t kReadsAtOnce = 8;
+constexpr std::int64_t kNoCut = -1;
 
 enum class Mode : std::uint8_t { Pass, Hold, Blackhole, Refuse };
 
@@ -98,6 +99,7 @@ struct Proxy::Impl {
   std::atomic<Mode> mode = Mode::Pass;
   std::atomic<std::uint16_t> upstream;
   std::atomic<std::int64_t> delay_ms = 0;
+  std::atomic<std::int64_t> cut_after = kNoCut;  ///< bytes that still reach clients before a connection ends
   std::atomic<bool> stopping = false;
   std::atomic<std::uint64_t> accepted = 0, forwarded = 0;
   std::atomic<std::size_t> open = 0;
@@ -253,19 +255,32 @@ struct Proxy::Impl {
   void flush(Link& link, const Socket& to, Flow& flow) {
     while (!flow.pieces.empty() && flow.pieces.front().due <= Clock::now()) {
       auto& piece = flow.pieces.front();
-      const auto sent =
-          send(to.get(), piece.bytes.data() + piece.written, piece.bytes.size() - piece.written, MSG_NOSIGNAL);
+      auto size = piece.bytes.size() - piece.written;
+      const auto left = &flow == &link.down ? cut_after.load() : kNoCut;
+      if (left == 0) {
+        cut_after = kNoCut;
+        return end(link);
+      }
+      if (left > 0) size = std::min(size, static_cast<std::size_t>(left));
+      const auto sent = send(to.get(), piece.bytes.data() + piece.written, size, MSG_NOSIGNAL);
       if (sent < 0 && (errno == EAGAIN || errno == EINTR)) return;
       if (sent < 0) return reset(link);
       piece.written += static_cast<std::size_t>(sent);
       flow.queued -= static_cast<std::size_t>(sent);
       forwarded += static_cast<std::uint64_t>(sent);
+      if (left > 0) cut_after = left - sent;
       if (piece.written == piece.bytes.size()) flow.pieces.pop_front();
     }
     if (flow.ended && flow.pieces.empty() && !flow.shut_down) {
       shutdown(to.get(), SHUT_WR);
       flow.shut_down = true;
     }
+  }
+
+  /// The client reads what was sent so far, then the end.
+  static void end(Link& link) {
+    shutdown(link.client.get(), SHUT_WR);
+    link.dead = true;
   }
 
   static void reset(Link& link) {
@@ -313,6 +328,12 @@ void Proxy::refuse() {
 }
 void Proxy::delay(milliseconds by) {
   impl_->delay_ms = by.count();
+}
+void Proxy::cut_after(std::uint64_t bytes) {
+  impl_->cut_after = static_cast<std::int64_t>(bytes);
+}
+bool Proxy::cut_happened() const {
+  return impl_->cut_after == kNoCut;
 }
 void Proxy::change_upstream(std::uint16_t upstream) {
   impl_->upstream = upstream;

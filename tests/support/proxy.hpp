@@ -37,6 +37,11 @@ class Proxy {
   void refuse();
   /// Every chunk is forwarded this much later, in each direction.
   void delay(milliseconds by);
+  /// Breaks connections in the middle of an answer: so many more bytes reach clients, then the connection that would
+  /// take the next one ends; once. Call it while no bytes are under way.
+  void cut_after(std::uint64_t bytes);
+  /// What `cut_after` asked for has happened.
+  [[nodiscard]] bool cut_happened() const;
   /// New connections go to this port of 127.0.0.1; those there are stay.
   void change_upstream(std::uint16_t upstream);
 

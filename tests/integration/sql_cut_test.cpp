@@ -1,0 +1,117 @@
+// A connection that breaks at any byte of an answer: what was read is an error or the whole answer, never a part of it.
+
+#include <functional>
+#include <span>
+
+#include <fmt/format.h>
+
+#include "tests/integration/sql_fixture.hpp"
+#include "tests/support/proxy.hpp"
+
+namespace datasync::sql {
+namespace {
+
+class SqlCut : public SqlTest {
+ protected:
+  static ConnectOptions through(const test::Proxy& proxy) {
+    auto o = options();
+    o.server.port = proxy.port();
+    return o;
+  }
+
+  /// Runs `read` again and again on new connections, each of which breaks `step` bytes later than the one before, until
+  /// the whole answer arrives. `read` returns the answer as text, or the error.
+  static void at_every_byte(std::size_t step, const std::function<base::Result<std::string>(Connection&)>& read) {
+    test::Proxy proxy(server_->port());
+    const auto plain = connect();
+    const auto whole = read(*plain);
+    ASSERT_TRUE(whole) << whole.error().what;
+    int failed = 0;
+    for (std::uint64_t n = 0;; n += step) {
+      const auto connection = Connection::open(through(proxy));
+      ASSERT_TRUE(connection) << connection.error().what;
+      proxy.cut_after(n);
+      const auto answer = read(**connection);
+      if (answer)  // broken after it was read, or not at all
+        ASSERT_EQ(*answer, *whole) << "broken after " << n << " bytes";
+      else
+        ASSERT_EQ(answer.error().reason, base::Reason::DestinationUnreachable) << n << ": " << answer.error().what;
+      failed += answer ? 0 : 1;
+      if (!proxy.cut_happened()) break;
+    }
+    EXPECT_GT(failed, 3);
+  }
+
+  static base::Result<std::string> text_of(base::Result<std::vector<Row>> rows) {
+    if (!rows) return std::move(rows).error();
+    std::string out = std::to_string(rows->size());
+    for (const auto& row : *rows)
+      for (const auto& field : row) out += " " + field.value_or("NULL");
+    return out;
+  }
+};
+
+// D31: such a connection was an empty, successful answer: a table that does not exist, a list of no binlogs.
+TEST_F(SqlCut, a_query_broken_off_is_no_empty_answer) {
+  at_every_byte(1, [](Connection& c) { return text_of(c.query("SELECT seq, NULL, 'text' FROM a.seq_1_to_20")); });
+}
+
+TEST_F(SqlCut, a_query_without_rows_broken_off_is_an_error) {
+  at_every_byte(1, [](Connection& c) { return text_of(c.query("SELECT 1 FROM a.seq_1_to_2 WHERE seq = 7")); });
+}
+
+TEST_F(SqlCut, one_of_several_results_broken_off_is_an_error) {
+  const auto* const compound = "BEGIN NOT ATOMIC SELECT 1; SELECT seq FROM a.seq_1_to_5; SELECT 3; END";
+  at_every_byte(1, [&](Connection& c) { return text_of(c.query(compound)); });
+  at_every_byte(1, [&](Connection& c) -> base::Result<std::string> {
+    DS_ASSIGN(const auto affected, c.execute(compound));
+    return std::to_string(affected);
+  });
+}
+
+TEST_F(SqlCut, a_definition_broken_off_is_no_missing_table) {
+  server_->execute("CREATE TABLE a.cut_parent (id INT PRIMARY KEY)");
+  server_->execute(
+      "CREATE TABLE a.cut_child (id INT PRIMARY KEY, p INT, u UUID, e ENUM('a?', 'b') CHARACTER SET utf8mb4, UNIQUE "
+      "(u), "
+      "FOREIGN KEY (p) REFERENCES cut_parent (id) ON DELETE CASCADE)");
+  at_every_byte(7, [](Connection& c) -> base::Result<std::string> {
+    DS_ASSIGN(const auto info, read_table_info(c, "a", "cut_child"));
+    if (!info) return std::string("no table");
+    return fmt::format("{} columns, {} keys, {} foreign keys", info->schema.columns.size(), info->unique_keys.size(),
+                       info->foreign_keys.size());
+  });
+}
+
+TEST_F(SqlCut, rows_broken_off_are_no_end_of_the_table) {
+  server_->execute("CREATE TABLE a.cut_rows (id INT PRIMARY KEY, t VARCHAR(20))");
+  server_->execute("INSERT INTO a.cut_rows SELECT seq, 'some text' FROM a.seq_1_to_30");
+  const auto schema = schema_of("a", "cut_rows");
+  at_every_byte(3, [&](Connection& c) -> base::Result<std::string> {
+    DS_ASSIGN(const auto reader, TableReader::open(c, schema, "a", "cut_rows", {}));
+    base::Buffer rows;
+    for (bool more = true; more;) {
+      DS_ASSIGN(more, reader->next(rows));
+    }
+    return std::string(rows.text());
+  });
+}
+
+TEST_F(SqlCut, rows_written_on_a_broken_connection_are_not_reported_as_written) {
+  server_->execute("CREATE TABLE a.cut_written (id INT PRIMARY KEY)");
+  const auto schema = schema_of("a", "cut_written");
+  at_every_byte(1, [&](Connection& c) -> base::Result<std::string> {
+    DS_TRY(c.begin());
+    DS_ASSIGN(const auto statement,
+              BulkStatement::prepare(c, "INSERT INTO a.cut_written VALUES (?)", {{schema.columns.data()}}));
+    const std::int32_t one = 1, two = 2;
+    statement->bind(std::as_bytes(std::span(&one, 1)));
+    statement->bind(std::as_bytes(std::span(&two, 1)));
+    DS_ASSIGN(const auto affected, statement->execute());
+    DS_TRY(c.execute("ROLLBACK"));
+    return std::to_string(affected);
+  });
+}
+
+}  // namespace
+}  // namespace datasync::sql
