@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <chrono>
 #include <deque>
+#include <functional>
 #include <list>
 #include <mutex>
 #include <system_error>
@@ -90,20 +91,30 @@ struct Link {
 }  // namespace
 
 struct Proxy::Impl {
-  Impl(std::uint16_t upstream_port, PortLease l) : lease(std::move(l)), upstream(upstream_port) {}
+  Impl(std::uint16_t upstream_port, PortLease l) : lease(std::move(l)) {
+    wanted.upstream = now.upstream = upstream_port;
+  }
 
   PortLease lease;
   Socket listener{socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
   Socket wake{eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
 
-  std::atomic<Mode> mode = Mode::Pass;
-  std::atomic<std::uint16_t> upstream;
-  std::atomic<std::int64_t> delay_ms = 0;
+  /// What was asked for, and what the thread does. It takes over all of it at once, between two rounds: a chunk that it
+  /// is about to read in a round never passes under a mode that has ended.
+  struct Settings {
+    Mode mode = Mode::Pass;
+    std::uint16_t upstream = 0;
+    milliseconds delay{0};
+    std::uint64_t cuts = 0;
+  };
+  std::mutex mutex;  ///< wanted
+  Settings wanted;
+  Settings now;  ///< the thread's own
+  std::atomic<std::uint64_t> changes_asked = 0, changes_done = 0;
   std::atomic<std::int64_t> cut_after = kNoCut;  ///< bytes that still reach clients before a connection ends
   std::atomic<bool> stopping = false;
   std::atomic<std::uint64_t> accepted = 0, forwarded = 0;
   std::atomic<std::size_t> open = 0;
-  std::atomic<std::uint64_t> cuts_asked = 0, cuts_done = 0;
   std::list<Link> links;  ///< the thread's own
   std::jthread thread;    ///< last: joined before what it uses goes
 
@@ -122,15 +133,25 @@ struct Proxy::Impl {
     }
   }
 
-  void set(Mode m) {
-    mode = m;
+  /// Returns when the thread has done it.
+  void change(const std::function<void(Settings&)>& how) {
+    std::uint64_t mine = 0;
+    {
+      const std::scoped_lock lock(mutex);
+      how(wanted);
+      mine = ++changes_asked;
+    }
     poke();
+    for (auto done = changes_done.load(); done < mine; done = changes_done.load()) changes_done.wait(done);
+  }
+  void set(Mode m) {
+    change([m](Settings& s) { s.mode = m; });
   }
 
   void run() {
     while (!stopping) {
-      cut_if_asked();
       wait();
+      take_changes();
       accept_all();
       for (auto& link : links) serve(link);
       links.remove_if([](const Link& link) { return link.dead; });
@@ -140,22 +161,32 @@ struct Proxy::Impl {
     links.clear();
   }
 
-  void cut_if_asked() {
-    const auto asked = cuts_asked.load();
-    if (asked != cuts_done) {
+  void take_changes() {
+    std::uint64_t asked = 0;
+    Settings next;
+    {
+      const std::scoped_lock lock(mutex);
+      asked = changes_asked;
+      next = wanted;
+    }
+    if (next.cuts != now.cuts) {
       for (auto& link : links) reset(link);
       links.clear();
       open = 0;
-      cuts_done = asked;
-      cuts_done.notify_all();
     }
+    // What was sent to the end of a black hole has disappeared, also what it did not come to read.
+    if (now.mode == Mode::Blackhole && next.mode != Mode::Blackhole)
+      for (auto& link : links) serve(link);
+    now = next;
+    changes_done = asked;
+    changes_done.notify_all();
   }
 
   /// Blocks until a socket, a due piece or a call needs the thread.
   void wait() {
     std::vector<pollfd> waiting{{wake.get(), POLLIN, 0}, {listener.get(), POLLIN, 0}};
     auto until = Clock::now() + std::chrono::seconds(60);
-    if (mode != Mode::Hold) {
+    if (now.mode != Mode::Hold) {
       for (const auto& link : links) {
         watch(waiting, link.client, interest(link.up, link.down, link.connected, until));
         watch(waiting, link.server, server_interest(link, until));
@@ -193,26 +224,26 @@ struct Proxy::Impl {
       Socket client(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
       if (client.get() < 0) return;
       ++accepted;
-      if (mode == Mode::Refuse) {
+      if (now.mode == Mode::Refuse) {
         client.reset_on_close();
         continue;
       }
       make_prompt(client.get());
       Socket server(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
       make_prompt(server.get());
-      const auto address = loopback(upstream);
+      const auto address = loopback(now.upstream);
       const int result = connect(server.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
       if (result != 0 && errno != EINPROGRESS) {
         client.reset_on_close();
         continue;
       }
-      links.push_back({std::move(client), std::move(server), false, mode == Mode::Blackhole, {}, {}, false});
+      links.push_back({std::move(client), std::move(server), false, now.mode == Mode::Blackhole, {}, {}, false});
     }
   }
 
   void serve(Link& link) {
-    if (mode == Mode::Hold) return;
-    if (mode != Mode::Blackhole && link.swallowed) return reset(link);
+    if (now.mode == Mode::Hold) return;
+    if (now.mode != Mode::Blackhole && link.swallowed) return reset(link);
     if (!link.connected && !finish_connect(link)) return;
     pump(link, link.client, link.server, link.up);
     pump(link, link.server, link.client, link.down);
@@ -241,15 +272,15 @@ struct Proxy::Impl {
       if (got < 0) return reset(link);
       if (got == 0) {
         flow.ended = true;
-      } else if (mode == Mode::Blackhole) {
+      } else if (now.mode == Mode::Blackhole) {
         link.swallowed = true;
       } else {
         bytes.resize(static_cast<std::size_t>(got));
         flow.queued += bytes.size();
-        flow.pieces.push_back({Clock::now() + milliseconds(delay_ms), std::move(bytes), 0});
+        flow.pieces.push_back({Clock::now() + now.delay, std::move(bytes), 0});
       }
     }
-    if (mode != Mode::Blackhole) flush(link, to, flow);
+    if (now.mode != Mode::Blackhole) flush(link, to, flow);
   }
 
   void flush(Link& link, const Socket& to, Flow& flow) {
@@ -307,14 +338,14 @@ std::uint16_t Proxy::port() const {
 }
 
 void Proxy::pass() {
-  impl_->delay_ms = 0;
-  impl_->set(Mode::Pass);
+  impl_->change([](auto& s) {
+    s.mode = Mode::Pass;
+    s.delay = milliseconds(0);
+  });
 }
 
 void Proxy::cut() {
-  const auto mine = ++impl_->cuts_asked;
-  impl_->poke();
-  for (auto done = impl_->cuts_done.load(); done < mine; done = impl_->cuts_done.load()) impl_->cuts_done.wait(done);
+  impl_->change([](auto& s) { ++s.cuts; });
 }
 
 void Proxy::hold() {
@@ -327,7 +358,7 @@ void Proxy::refuse() {
   impl_->set(Mode::Refuse);
 }
 void Proxy::delay(milliseconds by) {
-  impl_->delay_ms = by.count();
+  impl_->change([by](auto& s) { s.delay = by; });
 }
 void Proxy::cut_after(std::uint64_t bytes) {
   impl_->cut_after = static_cast<std::int64_t>(bytes);
@@ -336,7 +367,7 @@ bool Proxy::cut_happened() const {
   return impl_->cut_after == kNoCut;
 }
 void Proxy::change_upstream(std::uint16_t upstream) {
-  impl_->upstream = upstream;
+  impl_->change([upstream](auto& s) { s.upstream = upstream; });
 }
 
 std::size_t Proxy::connections() const {

@@ -10,8 +10,8 @@
 namespace datasync::test {
 
 /// A TCP proxy on 127.0.0.1 that stands between an agent and a server and makes the network fail. It forwards on a
-/// thread of its own; every call here takes effect at once and may come from any thread. A connection whose server does
-/// not accept is reset, as the agent would see it without the proxy.
+/// thread of its own; every call here has taken effect when it returns and may come from any thread. A connection whose
+/// server does not accept is reset, as the agent would see it without the proxy.
 class Proxy {
  public:
   /// Listens and forwards to `upstream` on 127.0.0.1.
