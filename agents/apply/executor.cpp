@@ -41,7 +41,8 @@ RowChange change_of(TableIndex table, const PlannedRow& row) noexcept {
 }  // namespace
 
 bool Executor::row_by_row_may_help(const Error& error) noexcept {
-  return error.is(Reason::RowConflict) || error.is(Reason::ConstraintViolated) || error.is(Reason::ValueNotStorable);
+  return error.is(Reason::RowConflict) || error.is(Reason::ConstraintViolated) || error.is(Reason::ValueNotStorable) ||
+         error.is(Reason::DestinationRefused);
 }
 
 bool Executor::is_duplicate() const noexcept {
@@ -207,7 +208,7 @@ Error Executor::conflict(const RowBuffer& buffer, const RowChange& change, std::
 }
 
 Error Executor::explained(Error error, const RowBuffer& buffer, const RowChange& change) const {
-  if (!error.is(Reason::ConstraintViolated) && !error.is(Reason::ValueNotStorable)) return error;
+  if (error.is(Reason::RowConflict) || !row_by_row_may_help(error)) return error;
   return std::move(error).context(describe_change(catalog_.table(change.table), buffer, change));
 }
 

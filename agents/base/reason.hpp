@@ -39,6 +39,11 @@ enum class Outcome : std::uint8_t {
   X(DestinationBusy, Retry, "Deadlock or lock wait at the destination; the batch is tried again.")                    \
   X(DestinationReadOnly, Retry, "The destination refuses writes.")                                                    \
   X(DestinationFull, Retry, "The destination has no space left.")                                                     \
+  X(SourceRefused, Retry,                                                                                             \
+    "A replica refused a request with an error that has no reason of its own. The message has its number and text.")  \
+  X(DestinationRefused, Halt,                                                                                         \
+    "The destination refused a statement with an error that has no reason of its own. Correct what the message says " \
+    "at the destination; the agent tries again.")                                                                     \
   X(PreflightFailed, Halt, "A server does not meet the requirements; the message lists all of them with the fix.")    \
   X(BinlogPurged, Halt, "The replica no longer has the binlogs that are needed. See onPositionLost.")                 \
   X(PositionUnknown, Halt, "What tells the position, or rows needed before it, is gone. See onPositionLost.")         \

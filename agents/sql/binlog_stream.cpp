@@ -21,7 +21,7 @@ std::chrono::seconds whole_seconds(std::chrono::milliseconds ms) {
 base::Error last_error(const config::HostPort& server, MYSQL* mysql, std::string_view doing) {
   const unsigned number = mysql_errno(mysql);
   const std::string_view text = mysql_error(mysql);
-  return server_error(dump_reason_of(number, text), server, number, text).context(doing);
+  return server_error(dump_reason_of({number, mysql_sqlstate(mysql), text}), server, number, text).context(doing);
 }
 
 /// What a MariaDB slave tells its master before it asks for the dump. Capability 4: GTID events and everything newer.

@@ -62,7 +62,9 @@ base::Result<void> BulkStatement::Impl::prepare(std::string_view sql) {
   stmt.reset(mysql_stmt_init(connection.impl().mysql.get()));
   if (!stmt) return base::Error(base::Reason::Internal, "mysql_stmt_init: out of memory");
   if (mysql_stmt_prepare(stmt.get(), sql.data(), sql.size()) != 0) {
-    return connection.impl().error(mysql_stmt_errno(stmt.get()), mysql_stmt_error(stmt.get()), "while preparing");
+    return connection.impl().error(
+        {mysql_stmt_errno(stmt.get()), mysql_stmt_sqlstate(stmt.get()), mysql_stmt_error(stmt.get())},
+        "while preparing");
   }
   const std::size_t wanted = mysql_stmt_param_count(stmt.get());
   if (wanted != parameters.size() || parameters.empty() || mysql_stmt_field_count(stmt.get()) != 0) {

@@ -170,29 +170,30 @@ base::Result<MysqlPtr> connect(const ConnectOptions& options) {
                          options.password.reveal().c_str(), nullptr, options.server.port, nullptr, flags) == nullptr) {
     const unsigned number = mysql_errno(mysql.get());
     const std::string_view text = mysql_error(mysql.get());
-    return server_error(reason_of(options.role, number, text), options.server, number, text)
+    return server_error(reason_of(options.role, {number, mysql_sqlstate(mysql.get()), text}), options.server, number,
+                        text)
         .context("while connecting");
   }
   if (options.tls != config::TlsMode::Disabled && mysql_get_ssl_cipher(mysql.get()) == nullptr) {
-    return server_error(reason_of(options.role, CR_SSL_CONNECTION_ERROR, ""), options.server, CR_SSL_CONNECTION_ERROR,
-                        "the server does not offer TLS");
+    return server_error(reason_of(options.role, {CR_SSL_CONNECTION_ERROR, "", ""}), options.server,
+                        CR_SSL_CONNECTION_ERROR, "the server does not offer TLS");
   }
   return mysql;
 }
 
-base::Error Connection::Impl::error(unsigned number, std::string_view text, std::string_view doing) {
-  last_errno = number;
-  if (connection_gone(number)) failed.store(true);
-  return server_error(reason_of(options.role, number, text), options.server, number, text).context(doing);
+base::Error Connection::Impl::error(const ServerError& error, std::string_view doing) {
+  last_errno = error.number;
+  if (connection_gone(error.number)) failed.store(true);
+  return server_error(reason_of(options.role, error), options.server, error.number, error.text).context(doing);
 }
 
 base::Error Connection::Impl::error(std::string_view doing) {
-  return error(mysql_errno(mysql.get()), mysql_error(mysql.get()), doing);
+  return error({mysql_errno(mysql.get()), mysql_sqlstate(mysql.get()), mysql_error(mysql.get())}, doing);
 }
 
 base::Result<void> Connection::Impl::usable() {
   if (!failed.load()) return {};
-  return error(CR_SERVER_GONE_ERROR, "the connection was closed before", "while using a connection");
+  return error({CR_SERVER_GONE_ERROR, "", "the connection was closed before"}, "while using a connection");
 }
 
 Connection::Connection(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

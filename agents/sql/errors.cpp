@@ -27,15 +27,22 @@ constexpr std::array<unsigned, 22> kUnreachable{2002, 2003, 2004, 2005, 2006, 20
 constexpr std::array<unsigned, 8> kEnded{1053, 1077, 1079, 1317, 1927, 3169, 4052, 1080};
 constexpr std::array<unsigned, 12> kCredentials{1045, 1130, 1251, 1275, 1698, 1820, 1862, 3118, 4151, 2049, 2059, 2061};
 constexpr std::array<unsigned, 8> kPermission{1044, 1142, 1143, 1211, 1227, 1370, 1410, 3530};
-// Deadlock, lock wait, record changed, statement time, definition changed under the transaction.
-constexpr std::array<unsigned, 9> kBusy{1205, 1213, 1020, 1412, 1614, 1637, 1969, 3024, 3572};
+// Deadlock, lock wait, record changed, statement time, definition changed under the transaction. A transaction too
+// large for the binlog cache counts too: it is tried again in smaller batches. Galera and group replication roll back
+// at COMMIT what another node changed (1180, 3101).
+constexpr std::array<unsigned, 13> kBusy{1205, 1213, 1020, 1412, 1614, 1637, 1969, 3024, 3572, 1180, 1197, 3101, 1615};
 constexpr std::array<unsigned, 2> kReadOnly{1792, 1836};
 constexpr std::array<unsigned, 3> kFull{1021, 1114, 3};
-constexpr std::array<unsigned, 12> kConstraint{1022, 1048, 1062, 1169, 1216, 1217, 1364, 1451, 1452, 1586, 3819, 4025};
+// Keys, NOT NULL, foreign keys, CHECK, a row outside all partitions, an error that a trigger raised (1644).
+constexpr std::array<unsigned, 19> kConstraint{1022, 1048, 1062, 1169, 1216, 1217, 1364, 1451, 1452, 1526,
+                                               1586, 1591, 1644, 1748, 1761, 1762, 1834, 3819, 4025};
 constexpr std::array<unsigned, 19> kValue{1118, 1153, 1162, 1264, 1265, 1292, 1301, 1366, 1367, 1406,
                                           1411, 1416, 1441, 1525, 1690, 2020, 3140, 3141, 4078};
-constexpr std::array<unsigned, 3> kTableMissing{1049, 1051, 1146};
-constexpr std::array<unsigned, 10> kSchema{1054, 1072, 1136, 1348, 1356, 1471, 1906, 3105, 1176, 1347};
+constexpr std::array<unsigned, 4> kTableMissing{1049, 1051, 1146, 1932};
+// Columns, views, keys and rows too long for a definition, unknown character sets and collations, system-versioned
+// tables.
+constexpr std::array<unsigned, 23> kSchema{1054, 1072, 1136, 1348, 1356, 1471, 1906, 3105, 1176, 1347, 1071, 1115,
+                                           1170, 1253, 1267, 1273, 1503, 1709, 1845, 1846, 4119, 1060, 1091};
 
 constexpr std::array<Class, 11> kClasses{{
     {kUnreachable, Reason::SourceUnreachable, Reason::DestinationUnreachable},
@@ -43,19 +50,40 @@ constexpr std::array<Class, 11> kClasses{{
     {kCredentials, Reason::CredentialsRejected, Reason::CredentialsRejected},
     {kPermission, Reason::PermissionDenied, Reason::PermissionDenied},
     {kBusy, Reason::SourceRestarted, Reason::DestinationBusy},
-    {kReadOnly, Reason::Internal, Reason::DestinationReadOnly},
+    {kReadOnly, Reason::SourceRefused, Reason::DestinationReadOnly},
     {kFull, Reason::SourceRestarted, Reason::DestinationFull},
-    {kConstraint, Reason::Internal, Reason::ConstraintViolated},
+    {kConstraint, Reason::SourceRefused, Reason::ConstraintViolated},
     {kValue, Reason::UnsupportedValue, Reason::ValueNotStorable},
     {kTableMissing, Reason::TableDropped, Reason::DestinationTableMissing},
     {kSchema, Reason::SchemaUnknown, Reason::DestinationSchemaMismatch},
+}};
+
+/// Classes of SQLSTATE, for numbers that are in no list above: also those of servers newer than this program.
+struct StateClass {
+  std::string_view prefix;
+  Reason source;
+  Reason destination;
+};
+constexpr std::array<StateClass, 9> kStates{{
+    {"08", Reason::SourceUnreachable, Reason::DestinationUnreachable},
+    {"22", Reason::UnsupportedValue, Reason::ValueNotStorable},
+    {"23", Reason::SourceRefused, Reason::ConstraintViolated},
+    {"28", Reason::CredentialsRejected, Reason::CredentialsRejected},
+    {"40", Reason::SourceRestarted, Reason::DestinationBusy},
+    {"42S02", Reason::TableDropped, Reason::DestinationTableMissing},
+    {"42S", Reason::SchemaUnknown, Reason::DestinationSchemaMismatch},
+    {"45", Reason::SourceRefused, Reason::ConstraintViolated},
+    {"70100", Reason::SourceRestarted, Reason::DestinationUnreachable},
 }};
 
 bool has(std::string_view text, std::string_view part) noexcept {
   return text.find(part) != std::string_view::npos;
 }
 
-constexpr unsigned kTlsError = 2026;  // CR_SSL_CONNECTION_ERROR: anything that went wrong with TLS
+constexpr unsigned kTlsError = 2026;        // CR_SSL_CONNECTION_ERROR: anything that went wrong with TLS
+constexpr unsigned kUnknownCommand = 1047;  // also a Galera node that is not synchronised
+constexpr unsigned kSyntax = 1064;
+constexpr unsigned kFirstClientError = 2000, kLastClientError = 2999;
 constexpr unsigned kOptionPreventsStatement = 1290;
 constexpr unsigned kErrorOnFile = 1026;
 constexpr unsigned kGotErrno = 1030;
@@ -86,28 +114,40 @@ constexpr std::array<Words, 13> kDumpWords{{
 
 }  // namespace
 
-Reason reason_of(Role role, unsigned number, std::string_view text) {
+Reason reason_of(Role role, const ServerError& error) {
+  const auto [number, sqlstate, text] = error;
   const bool source = role == Role::Source;
+  const auto refused = source ? Reason::SourceRefused : Reason::DestinationRefused;
   if (number == kOptionPreventsStatement && has(text, "read-only")) {
-    return source ? Reason::Internal : Reason::DestinationReadOnly;
+    return source ? refused : Reason::DestinationReadOnly;
   }
   if ((number == kGotErrno || number == kErrorOnFile) && (has(text, "28") || has(text, "No space left"))) {
     return source ? Reason::SourceRestarted : Reason::DestinationFull;
   }
+  if (number == kUnknownCommand && has(text, "WSREP"))
+    return source ? Reason::SourceRestarted : Reason::DestinationUnreachable;
   if (number == kTlsError && base::certificate_fault(text) != base::CertificateFault::None)
     return Reason::CertificateRejected;
   for (const Class& c : kClasses) {
     if (std::ranges::find(c.numbers, number) != c.numbers.end()) return source ? c.source : c.destination;
   }
-  return number == kDumpFatal ? dump_reason_of(number, text) : Reason::Internal;
+  if (number == kDumpFatal) return dump_reason_of(error);
+  for (const auto& state : kStates) {
+    if (sqlstate.starts_with(state.prefix)) return source ? state.source : state.destination;
+  }
+  // Statements that this program composes are right for the servers that it supports; a client library that is misused
+  // is a defect as well.
+  const bool ours = number == kSyntax || (number >= kFirstClientError && number <= kLastClientError);
+  return ours ? Reason::Internal : refused;
 }
 
-Reason dump_reason_of(unsigned number, std::string_view text) {
+Reason dump_reason_of(const ServerError& error) {
+  const auto [number, sqlstate, text] = error;
   if (number == kSlaveSameId) return Reason::DuplicateServerId;
-  if (number == kFileNotFound) return Reason::BinlogPurged;  // a file of the index is gone
-  if (number != kDumpFatal) return reason_of(Role::Source, number, text);
+  if (number == kFileNotFound) return Reason::BinlogPurged;  // a file of the index no longer exists
+  if (number != kDumpFatal) return reason_of(Role::Source, error);
   for (const Words& w : kDumpWords) {
-    if (has(text, w.part)) return w.reason;
+    if (text.find(w.part) != std::string_view::npos) return w.reason;
   }
   return Reason::BinlogCorrupt;
 }

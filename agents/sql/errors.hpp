@@ -8,13 +8,22 @@
 
 namespace datasync::sql {
 
-/// The reason of an error of an ordinary statement or of connecting. `text` decides only where one number has several
-/// meanings (1290, 1030, 2026). Numbers: https://mariadb.com/kb/en/mariadb-error-codes/ and errmsg.h of Connector/C.
-base::Reason reason_of(Role role, unsigned number, std::string_view text);
+/// What a server or the client library reported about one call.
+struct ServerError {
+  unsigned number = 0;
+  std::string_view sqlstate;  ///< five characters; empty or "HY000" when it says nothing
+  std::string_view text;
+};
+
+/// The reason of an error of an ordinary statement or of connecting. A number that is not known counts by the class of
+/// its SQLSTATE; what that does not say either is SourceRefused or DestinationRefused. `text` decides only where one
+/// number has several meanings (1290, 1030, 1047, 2026). Numbers: https://mariadb.com/kb/en/mariadb-error-codes/ and
+/// errmsg.h of Connector/C; SQLSTATE classes: ISO/IEC 9075-2, table 38.
+base::Reason reason_of(Role role, const ServerError& error);
 
 /// The reason of an error packet in a binlog dump: mostly 1236, where only the words tell what it is
 /// (sql_repl.cc, mysql_binlog_send).
-base::Reason dump_reason_of(unsigned number, std::string_view text);
+base::Reason dump_reason_of(const ServerError& error);
 
 /// "HOST:PORT: Access denied for user ... (error 1045)"; for CertificateRejected also what to do.
 base::Error server_error(base::Reason reason, const config::HostPort& server, unsigned number, std::string_view text,

@@ -8,6 +8,7 @@
 #include <mysql.h>
 
 #include "agents/sql/connection.hpp"
+#include "agents/sql/errors.hpp"
 
 namespace datasync::sql {
 
@@ -56,7 +57,7 @@ struct Connection::Impl {
 
   /// The error the library holds now; marks the connection failed when it is gone.
   base::Error error(std::string_view doing);
-  base::Error error(unsigned number, std::string_view text, std::string_view doing);
+  base::Error error(const ServerError& error, std::string_view doing);
   /// An error when the connection failed before.
   base::Result<void> usable();
 };

@@ -113,7 +113,8 @@ TableReader::Impl::~Impl() {
 }
 
 base::Error TableReader::Impl::statement_error() {
-  return connection.impl().error(mysql_stmt_errno(stmt.get()), mysql_stmt_error(stmt.get()), doing());
+  return connection.impl().error(
+      {mysql_stmt_errno(stmt.get()), mysql_stmt_sqlstate(stmt.get()), mysql_stmt_error(stmt.get())}, doing());
 }
 
 base::Result<void> TableReader::Impl::check_columns() {

@@ -15,6 +15,7 @@ struct Case {
   const char* text;
   Reason source;
   Reason destination;
+  const char* sqlstate = "HY000";
 };
 
 TEST(Errors, a_number_has_a_reason_for_each_role) {
@@ -32,23 +33,54 @@ TEST(Errors, a_number_has_a_reason_for_each_role) {
       {1227, "Access denied; you need SUPER", Reason::PermissionDenied, Reason::PermissionDenied},
       {1213, "Deadlock", Reason::SourceRestarted, Reason::DestinationBusy},
       {1205, "Lock wait timeout", Reason::SourceRestarted, Reason::DestinationBusy},
-      {1290, "running with the --read-only option", Reason::Internal, Reason::DestinationReadOnly},
-      {1290, "running with the --secure-file-priv option", Reason::Internal, Reason::Internal},
+      {1290, "running with the --read-only option", Reason::SourceRefused, Reason::DestinationReadOnly},
+      {1290, "running with the --secure-file-priv option", Reason::SourceRefused, Reason::DestinationRefused},
       {1114, "The table is full", Reason::SourceRestarted, Reason::DestinationFull},
       {1030, "Got error 28 \"No space left on device\"", Reason::SourceRestarted, Reason::DestinationFull},
-      {1030, "Got error 175", Reason::Internal, Reason::Internal},
-      {1062, "Duplicate entry", Reason::Internal, Reason::ConstraintViolated},
-      {1452, "foreign key", Reason::Internal, Reason::ConstraintViolated},
-      {4025, "CONSTRAINT failed", Reason::Internal, Reason::ConstraintViolated},
+      {1030, "Got error 175", Reason::SourceRefused, Reason::DestinationRefused},
+      {1062, "Duplicate entry", Reason::SourceRefused, Reason::ConstraintViolated},
+      {1452, "foreign key", Reason::SourceRefused, Reason::ConstraintViolated},
+      {4025, "CONSTRAINT failed", Reason::SourceRefused, Reason::ConstraintViolated},
       {1406, "Data too long", Reason::UnsupportedValue, Reason::ValueNotStorable},
       {1264, "Out of range", Reason::UnsupportedValue, Reason::ValueNotStorable},
       {1146, "no such table", Reason::TableDropped, Reason::DestinationTableMissing},
       {1054, "Unknown column", Reason::SchemaUnknown, Reason::DestinationSchemaMismatch},
-      {1064, "syntax", Reason::Internal, Reason::Internal},
+      {1064, "syntax", Reason::Internal, Reason::Internal, "42000"},
+      {2014, "Commands out of sync", Reason::Internal, Reason::Internal},
   };
   for (const Case& c : cases) {
-    EXPECT_EQ(reason_of(Role::Source, c.number, c.text), c.source) << c.number << " " << c.text;
-    EXPECT_EQ(reason_of(Role::Destination, c.number, c.text), c.destination) << c.number << " " << c.text;
+    EXPECT_EQ(reason_of(Role::Source, {c.number, c.sqlstate, c.text}), c.source) << c.number << " " << c.text;
+    EXPECT_EQ(reason_of(Role::Destination, {c.number, c.sqlstate, c.text}), c.destination) << c.number << " " << c.text;
+  }
+}
+
+TEST(Errors, no_error_of_a_server_is_called_a_defect_of_this_program) {
+  const std::vector<Case> cases{
+      {1526, "Table has no partition for value 7", Reason::SourceRefused, Reason::ConstraintViolated},
+      {1644, "raised by a trigger", Reason::SourceRefused, Reason::ConstraintViolated, "45000"},
+      {1197, "more than 'max_binlog_cache_size' bytes", Reason::SourceRestarted, Reason::DestinationBusy},
+      {1180, "Got error 149 during COMMIT", Reason::SourceRestarted, Reason::DestinationBusy},
+      {3101, "Plugin instructed the server to rollback", Reason::SourceRestarted, Reason::DestinationBusy, "40000"},
+      {1047, "WSREP has not yet prepared node for application use", Reason::SourceRestarted,
+       Reason::DestinationUnreachable, "08S01"},
+      {1273, "Unknown collation: 'utf8mb4_0900_ai_ci'", Reason::SchemaUnknown, Reason::DestinationSchemaMismatch},
+      {1071, "Specified key was too long", Reason::SchemaUnknown, Reason::DestinationSchemaMismatch, "42000"},
+      {4119, "Not allowed for system-versioned", Reason::SchemaUnknown, Reason::DestinationSchemaMismatch},
+      // Numbers that no list has: the class of the SQLSTATE decides.
+      {9001, "", Reason::SourceUnreachable, Reason::DestinationUnreachable, "08S01"},
+      {9001, "", Reason::UnsupportedValue, Reason::ValueNotStorable, "22007"},
+      {9001, "", Reason::SourceRefused, Reason::ConstraintViolated, "23000"},
+      {9001, "", Reason::SourceRestarted, Reason::DestinationBusy, "40001"},
+      {9001, "", Reason::TableDropped, Reason::DestinationTableMissing, "42S02"},
+      {9001, "", Reason::SchemaUnknown, Reason::DestinationSchemaMismatch, "42S22"},
+      {9001, "", Reason::SourceRefused, Reason::DestinationRefused, "42000"},
+      {9001, "", Reason::SourceRefused, Reason::DestinationRefused, "HY000"},
+      {9001, "", Reason::SourceRefused, Reason::DestinationRefused, ""},
+  };
+  for (const Case& c : cases) {
+    EXPECT_EQ(reason_of(Role::Source, {c.number, c.sqlstate, c.text}), c.source) << c.number << " " << c.sqlstate;
+    EXPECT_EQ(reason_of(Role::Destination, {c.number, c.sqlstate, c.text}), c.destination)
+        << c.number << " " << c.sqlstate;
   }
 }
 
@@ -83,7 +115,7 @@ TEST(Errors, the_words_of_a_refused_dump_tell_its_reason) {
       {1045, "Access denied", Reason::CredentialsRejected},
       {1227, "you need REPLICATION SLAVE", Reason::PermissionDenied},
   };
-  for (const DumpCase& c : cases) EXPECT_EQ(dump_reason_of(c.number, c.text), c.reason) << c.text;
+  for (const DumpCase& c : cases) EXPECT_EQ(dump_reason_of({c.number, "HY000", c.text}), c.reason) << c.text;
 }
 
 TEST(Errors, a_message_names_server_words_and_number) {
