@@ -26,7 +26,7 @@ inline std::string_view format_as(const Secret&) {
   return "***";
 }
 
-/// Reads a secret's file afresh (mounted secrets rotate); one trailing newline is dropped.
+/// Reads a secret's file afresh (mounted secrets rotate); one line end (LF or CR LF) at its end is dropped.
 /// Errors: SecretNotFound naming the path.
 Result<Secret> read_secret(const std::filesystem::path& file);
 

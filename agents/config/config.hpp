@@ -79,7 +79,7 @@ struct Common {
   std::filesystem::path secrets_dir;
   std::uint16_t http_port = 0;           ///< 0: a free one, written to the log and to `http_port_file`
   std::filesystem::path http_port_file;  ///< empty: not written
-  std::string http_host = "0.0.0.0";
+  std::string http_host = "::";
   std::string log_level = "info";
   std::string log_format = "auto";
   Channel channel;

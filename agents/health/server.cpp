@@ -8,8 +8,10 @@
 
 #include <fmt/format.h>
 #include <httplib.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "agents/base/log.hpp"
 
@@ -41,6 +43,20 @@ base::Result<void> write_port(const std::filesystem::path& file, std::uint16_t p
   return {};
 }
 
+constexpr std::string_view kEveryAddress = "::";
+
+/// The port, or a number below 1.
+int bind(httplib::Server& http, const std::string& host, std::uint16_t port) {
+  if (port == 0) return http.bind_to_any_port(host);
+  return http.bind_to_port(host, port) ? port : -1;
+}
+
+bool has_ipv6() {
+  const int s = ::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (s >= 0) ::close(s);
+  return s >= 0;
+}
+
 }  // namespace
 
 struct Server::Impl {
@@ -65,6 +81,8 @@ base::Result<std::unique_ptr<Server>> Server::start(const Options& options, cons
   http.set_socket_options([](socket_t s) {
     const int yes = 1;
     setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    const int no = 0;  // fails on a socket of IPv4, which does not matter
+    setsockopt(s, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no);
   });
   http.set_keep_alive_max_count(1);
   http.set_read_timeout(kClientPatience);
@@ -78,9 +96,8 @@ base::Result<std::unique_ptr<Server>> Server::start(const Options& options, cons
     response.set_content(metrics.text(), "text/plain; version=0.0.4; charset=utf-8");
   });
 
-  const int bound = options.port == 0                               ? http.bind_to_any_port(options.host)
-                    : http.bind_to_port(options.host, options.port) ? options.port
-                                                                    : -1;
+  int bound = bind(http, options.host, options.port);
+  if (bound <= 0 && options.host == kEveryAddress && !has_ipv6()) bound = bind(http, "0.0.0.0", options.port);
   if (bound <= 0) {
     return base::Error(base::Reason::ConfigInvalid,
                        fmt::format("httpPort: cannot listen on {}:{}", options.host, options.port));

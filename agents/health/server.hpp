@@ -16,7 +16,8 @@ namespace datasync::health {
 class Server {
  public:
   struct Options {
-    std::string host = "0.0.0.0";
+    /// "::" is every address, of IPv6 and of IPv4; where the kernel has no IPv6, those of IPv4.
+    std::string host = "::";
     std::uint16_t port = 0;           ///< 0: a free one
     std::filesystem::path port_file;  ///< the port is written here (whole or not at all) when not empty
   };

@@ -15,7 +15,7 @@ namespace datasync::desired {
 struct Runtime {
   std::filesystem::path secrets_dir;
   std::string instance;  ///< empty: the agent makes one at start
-  std::string http_host = "0.0.0.0";
+  std::string http_host = "::";
   std::uint16_t http_port = 0;
   std::filesystem::path http_port_file;
   std::string log_level = "info";

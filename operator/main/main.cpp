@@ -46,7 +46,7 @@ struct Arguments {
   std::string lease_namespace;
   std::string lease_name;
   std::uint16_t http_port = 8080;
-  std::string http_host = "0.0.0.0";
+  std::string http_host = "::";
   std::string http_port_file;
   bool network_policy = false;
   bool pod_monitor = false;
@@ -73,7 +73,7 @@ void describe(CLI::App& app, Arguments& a) {
   app.add_option("--lease-namespace", a.lease_namespace, "Of the Lease; default: the pod's own");
   app.add_option("--lease-name", a.lease_name, "Default: datasync-operator-INSTALLATION");
   app.add_option("--http-port", a.http_port, "/livez, /readyz, /metrics; 0: a free one")->capture_default_str();
-  app.add_option("--http-host", a.http_host, "Where to listen")->capture_default_str();
+  app.add_option("--http-host", a.http_host, "Address to listen on; :: is every address")->capture_default_str();
   app.add_option("--http-port-file", a.http_port_file, "The port is written here");
   app.add_flag("--network-policy", a.network_policy, "Make a NetworkPolicy for the agents of each resource");
   app.add_flag("--pod-monitor", a.pod_monitor, "Make a PodMonitor for the agents of each resource");

@@ -1,6 +1,9 @@
+#include <filesystem>
+#include <fstream>
 #include <set>
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "agents/base/backoff.hpp"
 #include "agents/base/bytes.hpp"
@@ -120,6 +123,20 @@ TEST(ResultTest, errors_travel_up_and_take_their_context_along) {
 
 TEST(SecretTest, prints_as_stars) {
   EXPECT_EQ(format_as(Secret("hunter2")), "***");
+}
+
+TEST(SecretTest, a_line_end_of_either_kind_is_not_part_of_the_password) {
+  const auto file = std::filesystem::path(testing::TempDir()) / ("secret" + std::to_string(getpid()));
+  const auto read = [&](std::string_view content) {
+    std::ofstream(file, std::ios::binary) << content;
+    return read_secret(file).value().reveal();
+  };
+  EXPECT_EQ(read("geheim\r\n"), "geheim");
+  EXPECT_EQ(read("geheim\n"), "geheim");
+  EXPECT_EQ(read("geheim\n\n"), "geheim\n");
+  EXPECT_EQ(read("geheim\r"), "geheim\r");
+  EXPECT_EQ(read("\r\n"), "");
+  std::filesystem::remove(file);
 }
 
 TEST(SecretTest, a_missing_file_is_named) {

@@ -61,6 +61,16 @@ TEST_F(ServerTest, the_port_is_written_to_the_port_file) {
   std::filesystem::remove_all(folder);
 }
 
+TEST_F(ServerTest, agents_are_reached_over_ipv6_as_well_as_over_ipv4) {
+  const auto server = Server::start({}, status, metrics);
+  ASSERT_TRUE(server) << server.error().what;
+  for (const char* host : {"127.0.0.1", "::1"}) {
+    if (std::string_view(host) == "::1" && !std::filesystem::exists("/proc/net/if_inet6")) continue;
+    const auto response = httplib::Client(host, (*server)->port()).Get("/livez");
+    EXPECT_TRUE(response && response->status == 200) << host << ": " << httplib::to_string(response.error());
+  }
+}
+
 TEST_F(ServerTest, a_port_that_is_taken_is_an_error_and_not_shared) {
   const auto server = start();
   const auto second = Server::start({"127.0.0.1", server->port(), {}}, status, metrics);
