@@ -102,6 +102,40 @@ std::size_t utf8_length(std::string_view s, std::size_t i) noexcept {
   return overlong || !is_scalar(code) ? 0 : n;
 }
 
+/// By id, 1 to 99; an empty one is not used. Ids 1024 higher are the same without padding.
+constexpr std::array<std::string_view, 100> kOfCollation{
+    "",       "big5",   "latin2",   "dec8",     "cp850",    "latin1",  "hp8",     "koi8r",   "latin1",  "latin2",
+    "swe7",   "ascii",  "ujis",     "sjis",     "cp1251",   "latin1",  "hebrew",  "",        "tis620",  "euckr",
+    "latin7", "latin2", "koi8u",    "cp1251",   "gb2312",   "greek",   "cp1250",  "latin2",  "gbk",     "cp1257",
+    "latin5", "latin1", "armscii8", "utf8mb3",  "cp1250",   "ucs2",    "cp866",   "keybcs2", "macce",   "macroman",
+    "cp852",  "latin7", "latin7",   "macce",    "cp1250",   "utf8mb4", "utf8mb4", "latin1",  "latin1",  "latin1",
+    "cp1251", "cp1251", "cp1251",   "macroman", "utf16",    "utf16",   "utf16le", "cp1256",  "cp1257",  "cp1257",
+    "utf32",  "utf32",  "utf16le",  "binary",   "armscii8", "ascii",   "cp1250",  "cp1256",  "cp866",   "dec8",
+    "greek",  "hebrew", "hp8",      "keybcs2",  "koi8r",    "koi8u",   "",        "latin2",  "latin5",  "latin7",
+    "cp850",  "cp852",  "swe7",     "utf8mb3",  "big5",     "euckr",   "gb2312",  "gbk",     "sjis",    "tis620",
+    "ucs2",   "ujis",   "geostd8",  "geostd8",  "latin1",   "cp932",   "cp932",   "eucjpms", "eucjpms", "cp1250"};
+
+struct IdRange {
+  std::uint32_t first, last;
+  std::string_view charset;
+};
+constexpr std::array<IdRange, 12> kRanges{{{101, 124, "utf16"},
+                                           {128, 159, "ucs2"},
+                                           {160, 183, "utf32"},
+                                           {192, 223, "utf8mb3"},
+                                           {224, 247, "utf8mb4"},
+                                           {576, 578, "utf8mb3"},
+                                           {608, 610, "utf8mb4"},
+                                           {640, 642, "ucs2"},
+                                           {672, 674, "utf16"},
+                                           {736, 738, "utf32"},
+                                           {2048, 2303, "utf8mb3"},
+                                           {2304, 2559, "utf8mb4"}}};
+
+bool between(unsigned char c, unsigned first, unsigned last) noexcept {
+  return c >= first && c <= last;
+}
+
 }  // namespace
 
 bool is_utf8(std::string_view text) noexcept {
@@ -125,6 +159,55 @@ std::optional<std::string> to_utf8(std::string_view charset, std::string_view te
   const bool ascii = std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
   if (ascii && charset != "swe7") return std::string(text);  // swe7 puts letters where ASCII has brackets
   return other ? other(charset, text) : std::nullopt;
+}
+
+std::string_view charset_of_collation(std::uint32_t id) noexcept {
+  if (id > 1024 && id < 2048) id -= 1024;
+  if (id < kOfCollation.size()) return kOfCollation[id];
+  for (const auto& range : kRanges)
+    if (id >= range.first && id <= range.last) return range.charset;
+  return {};
+}
+
+CharacterBytes character_bytes(std::string_view charset) noexcept {
+  if (charset == "gbk") return CharacterBytes::Gbk;
+  if (charset == "big5") return CharacterBytes::Big5;
+  if (charset == "sjis" || charset == "cp932") return CharacterBytes::Sjis;
+  if (charset == "euckr") return CharacterBytes::Euckr;
+  const bool foreign = charset.empty() || charset == "swe7" || charset == "ucs2" || charset.starts_with("utf16") ||
+                       charset.starts_with("utf32");
+  return foreign ? CharacterBytes::Foreign : CharacterBytes::Plain;
+}
+
+// The server's own rules: is_gbk_char and its like in strings/ctype-*.c.
+std::size_t character_length(CharacterBytes bytes, unsigned char first, unsigned char second) noexcept {
+  bool two = false;
+  switch (bytes) {
+    case CharacterBytes::Gbk:
+      two = between(first, 0x81, 0xFE) && (between(second, 0x40, 0x7E) || between(second, 0x80, 0xFE));
+      break;
+    case CharacterBytes::Big5:
+      two = between(first, 0xA1, 0xF9) && (between(second, 0x40, 0x7E) || between(second, 0xA1, 0xFE));
+      break;
+    case CharacterBytes::Sjis:
+      two = (between(first, 0x81, 0x9F) || between(first, 0xE0, 0xFC)) &&
+            (between(second, 0x40, 0x7E) || between(second, 0x80, 0xFC));
+      break;
+    case CharacterBytes::Euckr:
+      two = between(first, 0x81, 0xFE) &&
+            (between(second, 0x41, 0x5A) || between(second, 0x61, 0x7A) || between(second, 0x81, 0xFE));
+      break;
+    case CharacterBytes::Plain:
+    case CharacterBytes::Foreign:
+      break;
+  }
+  return two ? 2 : 1;
+}
+
+bool has_hard_space(std::string_view charset) noexcept {
+  static constexpr std::array<std::string_view, 10> kSets{"latin1", "latin2", "latin5",   "latin7",  "greek",
+                                                          "hebrew", "cp1250", "armscii8", "geostd8", "dec8"};
+  return std::find(kSets.begin(), kSets.end(), charset) != kSets.end();
 }
 
 }  // namespace datasync::binlog

@@ -71,26 +71,54 @@ const Bytef* raw(const std::byte* p) noexcept {
   return reinterpret_cast<const Bytef*>(p);
 }
 
-/// Reads the status variables we need; they come in a fixed order and the ones we know stand first
-/// (https://mariadb.com/kb/en/query_event/).
+/// Reads the status variables we need. Servers write them in the order of their codes, but for a few; the rest after a
+/// code that is not known cannot be read (https://mariadb.com/kb/en/query_event/, log_event.h of the server).
 void read_status(Cursor status, QueryEvent& out) noexcept {
-  while (!status.empty()) {
+  const auto skip_text = [&] { status.skip(status.get<std::uint8_t>()); };
+  while (!status.empty() && status.ok()) {
     switch (status.get<std::uint8_t>()) {
-      case 0:  // flags2
+      case 0:   // flags2
+      case 3:   // auto increment
+      case 10:  // master data written
         status.skip(4);
         break;
       case 1:
         out.sql_mode = status.get<std::uint64_t>();
+        out.sql_mode_known = status.ok();
         break;
-      case 6:  // catalog
-        status.skip(status.get<std::uint8_t>());
-        break;
-      case 3:  // auto increment
-        status.skip(4);
+      case 2:  // catalog with a zero at its end
+        skip_text();
+        status.skip(1);
         break;
       case 4:
         out.client_collation = status.get<std::uint16_t>();
-        return;
+        status.skip(4);  // of the connection and the server
+        break;
+      case 5:  // time zone
+      case 6:  // catalog
+        skip_text();
+        break;
+      case 7:  // language of names of days and months
+      case 8:  // collation of the database
+        status.skip(2);
+        break;
+      case 9:    // tables of a multi-table update
+      case 129:  // xid
+        status.skip(8);
+        break;
+      case 11:  // user and host
+        skip_text();
+        skip_text();
+        break;
+      case 13:   // microseconds
+      case 128:  // the same, of MariaDB
+        status.skip(3);
+        break;
+      case 130: {  // more flags of the GTID; with the sequence number of an ALTER that is committed or rolled back
+        constexpr std::uint8_t kEndsAlter = GtidEvent::kCommitAlter | GtidEvent::kRollbackAlter;
+        if ((status.get<std::uint8_t>() & kEndsAlter) != 0) status.skip(8);
+        break;
+      }
       default:
         return;
     }

@@ -158,7 +158,8 @@ struct QueryEvent {
   std::string_view sql;       ///< in the client's character set; compressed when the event is QueryCompressed
   std::uint16_t error = 0;    ///< not 0: the statement failed half-way on the source with this error
   std::uint64_t sql_mode = 0;
-  std::uint16_t client_collation = 0;  ///< 0 when not told
+  bool sql_mode_known = false;
+  std::uint16_t client_collation = 0;  ///< 0 when the event does not have it
 };
 base::Result<QueryEvent> parse_query(base::Bytes body, const Where& where);
 

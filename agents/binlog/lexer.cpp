@@ -1,6 +1,7 @@
 #include "agents/binlog/lexer.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace datasync::binlog {
 namespace {
@@ -9,16 +10,17 @@ char upper(char c) noexcept {
   return c >= 'a' && c <= 'z' ? static_cast<char>(c - ('a' - 'A')) : c;
 }
 
-bool is_space(char c) noexcept {
-  return c == ' ' || (c >= '\t' && c <= '\r');
-}
 bool is_digit(char c) noexcept {
   return c >= '0' && c <= '9';
 }
-bool in_word(char c) noexcept {
-  return is_digit(c) || (upper(c) >= 'A' && upper(c) <= 'Z') || c == '_' || c == '$' ||
-         static_cast<unsigned char>(c) >= 0x80;
+bool is_control(char c) noexcept {
+  return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
 }
+bool is_ascii(char c) noexcept {
+  return static_cast<unsigned char>(c) < 0x80;
+}
+constexpr char kHardSpace = static_cast<char>(0xA0);
+constexpr unsigned char kFirstOfFour = 0xF0;  // UTF-8
 
 }  // namespace
 
@@ -30,15 +32,53 @@ bool Token::is(std::string_view word) const noexcept {
   return kind == Kind::Word && same_ignoring_case(raw, word);
 }
 
+Lexer::Lexer(std::string_view text, Quoting quoting, std::string_view charset, const ToUtf8* other)
+    : text_(text),
+      quoting_(quoting),
+      charset_(charset),
+      other_(other),
+      bytes_(character_bytes(charset)),
+      utf8_(charset.starts_with("utf8")),
+      hard_space_(has_hard_space(charset)) {
+  // Of a client whose character set is not known, ASCII is sure to be ASCII.
+  if (bytes_ == CharacterBytes::Foreign) whole_ = charset.empty() && std::ranges::all_of(text, is_ascii);
+}
+
+bool Lexer::is_space(std::size_t i) const noexcept {
+  const char c = at(i);
+  return c == ' ' || (c >= '\t' && c <= '\r') || (hard_space_ && c == kHardSpace);
+}
+
+bool Lexer::in_word(std::size_t i) const noexcept {
+  const char c = at(i);
+  return is_digit(c) || (upper(c) >= 'A' && upper(c) <= 'Z') || c == '_' || c == '$' || (!is_ascii(c) && !is_space(i));
+}
+
+/// The bytes of the character at `i`; characters of UTF-8 count byte by byte.
+std::size_t Lexer::step(std::size_t i) const noexcept {
+  if (bytes_ == CharacterBytes::Plain || i + 1 >= text_.size()) return 1;
+  return character_length(bytes_, static_cast<unsigned char>(text_[i]), static_cast<unsigned char>(text_[i + 1]));
+}
+
+/// A comment for servers of other versions may hold ordinary ones, one level deep.
+void Lexer::skip_disabled() {
+  for (; pos_ < text_.size(); ++pos_) {
+    if (at(pos_) == '/' && at(pos_ + 1) == '*') {
+      const auto end = text_.find("*/", pos_ + 2);
+      pos_ = end == std::string_view::npos ? text_.size() : end + 1;
+    } else if (at(pos_) == '*' && at(pos_ + 1) == '/') {
+      pos_ += 2;
+      return;
+    }
+  }
+  whole_ = false;
+}
+
 bool Lexer::skip_comment() {
-  const auto to = [this](std::string_view end) {
-    const auto found = text_.find(end, pos_);
-    pos_ = found == std::string_view::npos ? text_.size() : found + end.size();
-  };
   const char c = at(pos_);
-  const bool dashes = c == '-' && at(pos_ + 1) == '-' && (pos_ + 2 >= text_.size() || is_space(at(pos_ + 2)));
+  const bool dashes = c == '-' && at(pos_ + 1) == '-' && (is_space(pos_ + 2) || is_control(at(pos_ + 2)));
   if (c == '#' || dashes) {
-    to("\n");
+    pos_ = std::min(text_.find('\n', pos_), text_.size());
     return true;
   }
   if (executable_ && c == '*' && at(pos_ + 1) == '/') {
@@ -47,26 +87,56 @@ bool Lexer::skip_comment() {
     return true;
   }
   if (c != '/' || at(pos_ + 1) != '*') return false;
-  const std::size_t mark = at(pos_ + 2) == 'M' ? 3 : 2;
-  if (at(pos_ + mark) == '!') {
-    executable_ = true;
-    pos_ += mark + 1;
-    while (is_digit(at(pos_))) ++pos_;
+  const bool maria = at(pos_ + 2) == 'M';
+  const std::size_t mark = maria ? 3 : 2;
+  if (at(pos_ + mark) != '!') {
+    const auto end = text_.find("*/", pos_ + 2);
+    const bool open = end == std::string_view::npos;
+    whole_ = whole_ && !open;
+    pos_ = open ? text_.size() : end + 2;
     return true;
   }
-  pos_ += 2;
-  to("*/");
+  pos_ += mark + 1;
+  constexpr std::size_t kVersion = 5, kLongVersion = 6;
+  std::size_t digits = 0;
+  unsigned version = 0;
+  while (digits < kLongVersion && is_digit(at(pos_ + digits)))
+    version = version * 10 + static_cast<unsigned>(at(pos_ + digits++) - '0');
+  if (digits < kVersion) digits = 0;  // no version: digits are text
+  pos_ += digits;
+  constexpr unsigned kMySql57 = 50700, kMySqlLast = 99999;
+  if (!maria && digits != 0 && version >= kMySql57 && version <= kMySqlLast) {
+    whole_ = false;  // MySQL executes it, MariaDB does not, and takes out the mark
+    skip_disabled();
+    return true;
+  }
+  executable_ = true;
   return true;
 }
 
 void Lexer::skip_space() {
   while (pos_ < text_.size()) {
-    if (is_space(text_[pos_]) || text_[pos_] == '\0') {
+    if (is_space(pos_) || text_[pos_] == '\0') {
       ++pos_;
     } else if (!skip_comment()) {
       return;
     }
   }
+  if (executable_) whole_ = false;
+}
+
+void Lexer::convert(Token& token) const {
+  if (std::ranges::all_of(token.name, is_ascii)) {
+    token.known = bytes_ != CharacterBytes::Foreign || charset_.empty();
+    return;
+  }
+  static const ToUtf8 kNone;
+  auto text = to_utf8(charset_, token.name, other_ == nullptr ? kNone : *other_);
+  token.known = text.has_value();
+  if (text) token.name = std::move(*text);
+  // Names hold characters of up to three bytes only; what the server makes of others depends on its version.
+  if (std::ranges::any_of(token.name, [](char c) { return static_cast<unsigned char>(c) >= kFirstOfFour; }))
+    token.known = false;
 }
 
 Token Lexer::quoted(char quote, Token::Kind kind) {
@@ -74,15 +144,23 @@ Token Lexer::quoted(char quote, Token::Kind kind) {
   out.kind = kind;
   const auto start = pos_++;
   const bool escapes = kind == Token::Kind::String && !quoting_.no_backslash_escapes;
+  bool closed = false;
   while (pos_ < text_.size()) {
+    const auto length = step(pos_);
     const char c = text_[pos_];
-    if (c == quote && at(pos_ + 1) != quote) break;
-    if (c == quote || (escapes && c == '\\')) ++pos_;
-    if (pos_ < text_.size() && kind == Token::Kind::Name) out.name.push_back(text_[pos_]);
-    ++pos_;
+    if (length == 1 && c == quote && at(pos_ + 1) != quote) {
+      closed = true;
+      break;
+    }
+    if (length == 1 && (c == quote || (escapes && c == '\\'))) ++pos_;
+    const auto taken = length == 1 ? step(std::min(pos_, text_.size())) : length;
+    if (pos_ < text_.size() && kind == Token::Kind::Name) out.name.append(text_.substr(pos_, taken));
+    pos_ += taken;
   }
+  if (!closed) whole_ = false;
   pos_ = std::min(pos_ + 1, text_.size());
   out.raw = text_.substr(start, pos_ - start);
+  if (kind == Token::Kind::Name) convert(out);
   return out;
 }
 
@@ -93,16 +171,19 @@ Token Lexer::next() {
   if (c == '`') return quoted(c, Token::Kind::Name);
   if (c == '"') return quoted(c, quoting_.ansi_quotes ? Token::Kind::Name : Token::Kind::String);
   if (c == '\'') return quoted(c, Token::Kind::String);
+  if (c == '[' && quoting_.brackets) return quoted(']', Token::Kind::Name);
   Token out;
-  const auto start = pos_++;
-  if (in_word(c)) {
-    while (in_word(at(pos_))) ++pos_;
+  const auto start = pos_;
+  if (in_word(pos_)) {
+    while (pos_ < text_.size() && in_word(pos_)) pos_ = std::min(pos_ + step(pos_), text_.size());
     out.kind = Token::Kind::Word;
     out.name = text_.substr(start, pos_ - start);
   } else {
+    ++pos_;
     out.kind = Token::Kind::Symbol;
   }
   out.raw = text_.substr(start, pos_ - start);
+  if (out.kind == Token::Kind::Word) convert(out);
   return out;
 }
 

@@ -1,10 +1,12 @@
 #pragma once
-// Splits SQL into tokens: just enough to tell what kind of statement it is and which names stand in it.
+// Splits SQL into tokens as the server does: quotes, comments and the characters of the client's character set.
 
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+
+#include "agents/binlog/charset.hpp"
 
 namespace datasync::binlog {
 
@@ -12,14 +14,18 @@ namespace datasync::binlog {
 struct Quoting {
   bool ansi_quotes = false;           ///< "x" is a name, not a string
   bool no_backslash_escapes = false;  ///< \ is an ordinary character in strings
-  static Quoting of(std::uint64_t sql_mode) noexcept { return {(sql_mode & 0x4U) != 0, (sql_mode & 0x100000U) != 0}; }
+  bool brackets = false;              ///< [x] is a name (sql_mode MSSQL)
+  static Quoting of(std::uint64_t sql_mode) noexcept {
+    return {(sql_mode & 0x4U) != 0, (sql_mode & 0x100000U) != 0, (sql_mode & 0x400U) != 0};
+  }
 };
 
 struct Token {
   enum class Kind : std::uint8_t { End, Word, Name, String, Symbol };
   Kind kind = Kind::End;
-  std::string_view raw;  ///< as it stands in the text
-  std::string name;      ///< Word: as it stands; Name: without its quotes
+  bool known = true;     ///< false: `name` holds bytes that could not be converted to UTF-8
+  std::string_view raw;  ///< as it is written in the text
+  std::string name;      ///< Word, Name: in UTF-8, without quotes
 
   /// An unquoted word, whatever its case; `word` in capitals.
   [[nodiscard]] bool is(std::string_view word) const noexcept;
@@ -29,25 +35,41 @@ struct Token {
   [[nodiscard]] bool can_be_name() const noexcept { return kind == Kind::Word || kind == Kind::Name; }
 };
 
-/// Comments are skipped; what stands in executable ones (/*! */ and /*M! */) counts as text, whatever version they
-/// name. Anything is accepted: an open quote or comment ends with the text.
+/// Comments are skipped; the text in executable ones (/*! */ and /*M! */) counts: the server takes the mark out of
+/// those that it does not execute before it writes the statement. Anything is accepted; see whole().
 class Lexer {
  public:
-  Lexer(std::string_view text, Quoting quoting) : text_(text), quoting_(quoting) {}
+  /// `charset` is the client's ("" when not known); `other` converts names of character sets that charset.hpp does not
+  /// know and may be null. All must outlive the lexer.
+  Lexer(std::string_view text, Quoting quoting, std::string_view charset = "utf8mb4", const ToUtf8* other = nullptr);
   Token next();
   /// The token after the current one, without taking it.
   [[nodiscard]] Token peek() const { return Lexer(*this).next(); }
+  /// False when what was read up to here is no proof of anything: a quote or comment without an end, an executable
+  /// comment that servers treat differently, characters of an encoding that is not known.
+  [[nodiscard]] bool whole() const noexcept { return whole_; }
 
  private:
   void skip_space();
   bool skip_comment();
+  void skip_disabled();
   Token quoted(char quote, Token::Kind kind);
+  void convert(Token& token) const;
+  [[nodiscard]] bool is_space(std::size_t i) const noexcept;
+  [[nodiscard]] bool in_word(std::size_t i) const noexcept;
+  [[nodiscard]] std::size_t step(std::size_t i) const noexcept;
   [[nodiscard]] char at(std::size_t i) const noexcept { return i < text_.size() ? text_[i] : '\0'; }
 
   std::string_view text_;
   Quoting quoting_;
+  std::string_view charset_;
+  const ToUtf8* other_;
   std::size_t pos_ = 0;
+  CharacterBytes bytes_;
+  bool utf8_;
+  bool hard_space_;          ///< byte A0 is a space
   bool executable_ = false;  ///< inside /*! ... */
+  bool whole_ = true;
 };
 
 /// Equal when ASCII letters are compared without case.

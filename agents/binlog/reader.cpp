@@ -279,20 +279,33 @@ base::Result<QueryEvent> EventReader::plain_query(Bytes body) {
   return event;
 }
 
+std::optional<std::string> Handler::to_utf8(std::string_view, std::string_view) {
+  return std::nullopt;
+}
+
 base::Result<void> EventReader::query(Bytes body) {
   DS_ASSIGN(const auto event, plain_query(body));
-  const auto quoting = Quoting::of(event.sql_mode);
+  StatementContext context;
+  context.database = event.database;
+  context.quoting = Quoting::of(event.sql_mode);
+  context.quoting_known = event.sql_mode_known;
+  context.charset = charset_of_collation(event.client_collation);
+  context.to_utf8 = [this](std::string_view charset, std::string_view text) { return handler_.to_utf8(charset, text); };
+  context.names = handler_.table_names();
+  context.failed = event.error != 0;
   // LOAD DATA by statement names its table in a statement like any other.
-  const QueryInfo info{event, classify(event.sql, event.database, quoting), quoting, where()};
+  const auto judgement = judge(event.sql, context);
+  const QueryInfo info{
+      event, classify(event.sql, event.database, context.quoting), context.quoting, where(), judgement, context};
   return state_ == State::Standalone ? standalone_query(info) : group_query(info);
 }
 
 base::Result<void> EventReader::standalone_query(const QueryInfo& info) {
-  const auto kind = info.statement.kind;
-  if (kind == StatementKind::XaCommit || kind == StatementKind::XaRollback) {
+  const auto kind = info.judgement.control;
+  if (kind == Control::XaCommit || kind == Control::XaRollback) {
     if (!xa_completed_) return damaged("completes an XA transaction that its GTID does not name");
     end_group();
-    return kind == StatementKind::XaCommit ? handler_.on_xa_commit(xid_) : handler_.on_xa_rollback(xid_);
+    return kind == Control::XaCommit ? handler_.on_xa_commit(xid_) : handler_.on_xa_rollback(xid_);
   }
   // With binlog_alter_two_phase the statement counts when its second GTID, the commit of the ALTER, comes.
   if (!pending_) DS_TRY(handler_.on_query(info));
@@ -300,14 +313,14 @@ base::Result<void> EventReader::standalone_query(const QueryInfo& info) {
 }
 
 base::Result<void> EventReader::group_query(const QueryInfo& info) {
-  switch (info.statement.kind) {
-    case StatementKind::Begin:
-    case StatementKind::XaStart:
-    case StatementKind::XaEnd:
+  switch (info.judgement.control) {
+    case Control::Begin:
+    case Control::XaStart:
+    case Control::XaEnd:
       return {};
-    case StatementKind::Commit:
+    case Control::Commit:
       return commit();
-    case StatementKind::Rollback:
+    case Control::Rollback:
       return rollback();
     default:
       return handler_.on_query(info);

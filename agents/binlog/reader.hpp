@@ -21,6 +21,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -30,6 +31,7 @@
 #include "agents/base/result.hpp"
 #include "agents/binlog/event.hpp"
 #include "agents/binlog/inflate.hpp"
+#include "agents/binlog/judgement.hpp"
 #include "agents/binlog/rows_event.hpp"
 #include "agents/binlog/statement.hpp"
 #include "agents/binlog/table_map.hpp"
@@ -45,6 +47,8 @@ struct QueryInfo {
   Statement statement;
   Quoting quoting;
   Where where;
+  const Judgement& judgement;       ///< what the statement means for tables
+  const StatementContext& context;  ///< for may_concern()
 };
 
 /// What the reader tells. Every group that on_gtid opens ends with exactly one of on_commit, on_rollback,
@@ -63,6 +67,10 @@ class Handler {
   virtual base::Result<void> on_rows(TableToken table, const RowsEvent& rows) = 0;
   /// Every statement but those that only bracket a group (BEGIN, COMMIT, ROLLBACK, XA ...).
   virtual base::Result<void> on_query(const QueryInfo& query) = 0;
+  /// A name in a statement, from a character set that charset.hpp does not know; nothing when it cannot be converted.
+  virtual std::optional<std::string> to_utf8(std::string_view charset, std::string_view text);
+  /// How the server compares the names of tables.
+  [[nodiscard]] virtual base::TableNames table_names() const { return base::TableNames(); }
 
   virtual base::Result<void> on_commit(const EventHeader& header) = 0;
   virtual base::Result<void> on_rollback() = 0;  ///< nothing of the group counts

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agents/binlog/judgement.hpp"
 #include "agents/binlog/lexer.hpp"
 
 namespace datasync::binlog {
@@ -33,11 +34,6 @@ enum class StatementKind : std::uint8_t {
   Other,         ///< touches no rows: SET, GRANT, FLUSH, an empty statement
 };
 std::string_view to_string(StatementKind kind) noexcept;
-
-struct NamedTable {
-  std::string database, table;
-  bool operator==(const NamedTable&) const = default;
-};
 
 struct Statement {
   StatementKind kind = StatementKind::Other;

@@ -4,9 +4,15 @@
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
+#include <vector>
 
+#include "agents/binlog/judgement.hpp"
 #include "agents/binlog/statement.hpp"
 #include "agents/message/gtid.hpp"
+
+namespace {
+const std::vector<datasync::binlog::NamedTable> kTables{{"shop", "orders"}, {"shop", "größe"}};
+}
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
@@ -18,6 +24,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
        {datasync::binlog::Quoting{false, false}, datasync::binlog::Quoting{true, true}}) {
     (void)datasync::binlog::classify(text, "shop", quoting);
     (void)datasync::binlog::mentions(text, "shop", "shop", "orders", quoting);
+    for (const std::string_view charset : {"utf8mb4", "latin1", "gbk", ""}) {
+      const datasync::binlog::StatementContext context{.database = "shop", .quoting = quoting, .charset = charset};
+      const auto judgement = datasync::binlog::judge(text, context);
+      if (judgement.by_statement && judgement.certain) std::abort();
+      (void)datasync::binlog::may_concern(text, context, kTables);
+    }
   }
   return 0;
 }
