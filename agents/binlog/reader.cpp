@@ -23,11 +23,16 @@ bool is_load_piece(EventType type) noexcept {
   return type == EventType::BeginLoadQuery || type == EventType::AppendBlock || type == EventType::DeleteFile;
 }
 
-/// The names in a table map, with their lengths and ends, as many bytes as `like` takes; they follow id and flags.
+constexpr std::size_t kBeforeNames = 8;  // id and flags
+
+/// Where the names in a table map end, with their lengths and ends.
+std::size_t name_end(const TableName& name) noexcept {
+  return kBeforeNames + name.database.size() + name.table.size() + 4;
+}
+
+/// The names in a table map, as many bytes as `like` takes.
 std::string_view name_bytes(std::string_view map, const TableName& like) noexcept {
-  constexpr std::size_t kBefore = 8;
-  const auto size = like.database.size() + like.table.size() + 4;
-  return map.size() < kBefore + size ? std::string_view() : map.substr(kBefore, size);
+  return map.size() < name_end(like) ? std::string_view() : map.substr(kBeforeNames, name_end(like) - kBeforeNames);
 }
 
 }  // namespace
@@ -233,7 +238,8 @@ base::Result<void> EventReader::table_map(Bytes body) {
       DS_ASSIGN(const auto map, parse_table_map(body, where()));
       DS_ASSIGN(known.token, handler_.on_table(map, where()));
     }
-    known.bytes = base::as_text(body);
+    // Of a table that is not wanted the names are enough: it is asked about again each time.
+    known.bytes = known.token == kUnwanted ? base::as_text(body).substr(0, name_end(name)) : base::as_text(body);
   }
   const auto at = std::find_if(open_.begin(), open_.end(), [&](const OpenTable& t) { return t.id == name.id; });
   if (at != open_.end()) {
@@ -261,7 +267,7 @@ base::Result<void> EventReader::rows(Bytes body, RowsKind kind) {
   } else {
     const auto token = at->token;
     if (scratch_.capacity() > kScratchKept) scratch_ = base::Buffer();
-    DS_ASSIGN(const auto event, parse_rows(body, kind, where(), inflater_, scratch_));
+    DS_ASSIGN(const auto event, parse_rows(body, kind, where(), inflater_, scratch_, options_.max_inflated));
     DS_TRY(handler_.on_rows(token, event));
   }
   if (head.statement_end) open_.clear();
@@ -274,6 +280,11 @@ base::Result<QueryEvent> EventReader::plain_query(Bytes body) {
   if (header_.type != EventType::QueryCompressed) return event;
   const auto packed = read_event_header(base::as_bytes(event.sql));
   scratch_.clear();
+  if (packed && packed->length > options_.max_inflated)
+    return Error(Reason::RowTooLarge,
+                 fmt::format("{} event at {} has {} bytes when it is not compressed; the agent's "
+                             "memory limit allows {}",
+                             to_string(header_.type), where().text(), packed->length, options_.max_inflated));
   if (!packed || !inflater_.inflate(*packed, scratch_.grow(packed->length))) return damaged("does not inflate");
   event.sql = scratch_.text();
   return event;

@@ -100,6 +100,7 @@ class EventReader {
  public:
   struct Options {
     bool verify_checksums = true;
+    std::uint64_t max_inflated = kMaxInflated;  ///< of a compressed event; a larger one is RowTooLarge
   };
   explicit EventReader(Handler& handler) : EventReader(handler, Options()) {}
   EventReader(Handler& handler, Options options) : handler_(handler), options_(options) {}
@@ -108,6 +109,14 @@ class EventReader {
   /// those of the handler; BinlogCorrupt, UnsupportedEvent, UnsupportedType with file and position. After an error,
   /// start anew.
   base::Result<void> feed(base::Bytes event);
+
+  /// Whether an event, of which this is the front (200 bytes at least), has to be fed whole: rows of a table that is
+  /// not wanted and the pieces of a LOAD DATA do not.
+  [[nodiscard]] bool needs_whole(base::Bytes front) const;
+  /// Takes the front of an event for which `needs_whole` is false. Errors: BinlogCorrupt.
+  base::Result<void> pass_over(base::Bytes front);
+  /// "a row of shop.orders after binlog.000007:4711"; for messages.
+  [[nodiscard]] std::string name_of(base::Bytes front) const;
 
   /// True between the groups: the place where a stream may be left.
   [[nodiscard]] bool outside() const noexcept { return state_ == State::Outside; }

@@ -68,16 +68,28 @@ RowCursor::RowCursor(RowEncoder& encoder, const RowsEvent& event)
       where_(event.where) {}
 
 base::Result<bool> RowCursor::next(Buffer& out) {
-  if (done()) return false;
-  if (!row(out)) return error();
-  return true;
+  const auto before = out.size();
+  while (!done()) {
+    if (!row(out)) return error();
+    if (out.size() > before) return true;
+  }
+  return false;
 }
 
 base::Result<std::uint32_t> RowCursor::fill(Buffer& out, std::size_t target) {
   std::uint32_t rows = 0;
+  next_row_ = 0;
   while (!done() && out.size() < target) {
+    const auto* const from = at_;
+    const auto before = out.size();
     if (!row(out)) return error();
-    ++rows;
+    if (before != 0 && out.size() > target) {
+      next_row_ = out.size() - before;
+      out.truncate(before);
+      at_ = from;
+      break;
+    }
+    if (out.size() > before) ++rows;
   }
   return rows;
 }
@@ -89,13 +101,16 @@ bool RowCursor::row(Buffer& out) {
   std::byte* write = out.grow(1 + 2 * encoder_->fixed_bound_ + left);
   *write++ = static_cast<std::byte>(op_);
   const bool good = image(out, write) && (op_ != Op::Update || image(out, write));
-  out.truncate(good ? static_cast<std::size_t>(write - out.data()) : before);
+  const bool left_out = good && empty_geometry_ && op_ != Op::Delete;
+  if (left_out) ++left_out_;
+  out.truncate(good && !left_out ? static_cast<std::size_t>(write - out.data()) : before);
   return good;
 }
 
 bool RowCursor::image(Buffer& out, std::byte*& write) {
   const RowEncoder& e = *encoder_;
   column_ = 0;
+  empty_geometry_ = false;
   if (!has(e.nulls_in_)) return fail(Fault::Cut);
   const std::byte* const nulls = at_;
   at_ += e.nulls_in_;
@@ -237,6 +252,9 @@ bool RowCursor::bytes_value(const Step& step, Buffer& out, std::byte*& write) {
   Bytes value;
   if (!take_prefixed(step, value)) return false;
   switch (step.code) {
+    case Code::Geometry:
+      empty_geometry_ = empty_geometry_ || value.empty();
+      [[fallthrough]];
     case Code::Bytes:
       write = values::put_varint(write, value.size());
       if (!value.empty()) std::memcpy(write, value.data(), value.size());
@@ -271,27 +289,6 @@ bool RowCursor::inflated(Bytes value, Buffer& out, std::byte*& write) {
   if (!encoder_->inflater_.inflate(*packed, write)) return fail(Fault::Compressed);
   write += packed->length;
   return true;
-}
-
-Error RowCursor::error() const {
-  const auto& schema = encoder_->schema();
-  const auto place = encoder_->layout_.columns[column_].place;
-  const auto name = place ? schema.columns[*place].name : fmt::format("#{}", column_ + 1);
-  const auto subject = fmt::format("column {} of {} in the rows event at {}", name, schema.qualified(), where_.text());
-  switch (fault_) {
-    case Fault::Decimal:
-      return {Reason::BinlogCorrupt, subject + " has a DECIMAL with impossible digits"};
-    case Fault::Label:
-      return {Reason::UnsupportedValue, subject + " has a value beyond its last label"};
-    case Fault::DateTime:
-      return {Reason::UnsupportedValue, subject + " has an impossible date"};
-    case Fault::TooLong:
-      return {Reason::BinlogCorrupt, subject + " is longer than its type allows"};
-    case Fault::Compressed:
-      return {Reason::BinlogCorrupt, subject + " has a compressed value that does not inflate"};
-    default:
-      return {Reason::BinlogCorrupt, subject + " runs past the end of the event"};
-  }
 }
 
 }  // namespace datasync::binlog

@@ -52,9 +52,16 @@ class RowCursor {
   /// BinlogCorrupt (a value runs past the event, or makes no sense), UnsupportedValue.
   base::Result<bool> next(base::Buffer& out);
 
-  /// Appends rows until the event ends or `out` holds at least `target` bytes; returns how many. Errors: as next; rows
-  /// before the bad one stay in `out`.
+  /// Appends rows until the event ends or `out` would grow beyond `target` bytes; returns how many. One row alone may
+  /// be larger, when `out` was empty. Errors: as next; rows before the bad one stay in `out`.
   base::Result<std::uint32_t> fill(base::Buffer& out, std::size_t target);
+  /// How many rows `next` and `fill` have left out so far, because they have a GEOMETRY of no bytes (a NOT NULL column
+  /// that was added or left out): no server takes such a value in a statement. Deletes and before images may have it.
+  [[nodiscard]] std::uint32_t left_out() const noexcept { return left_out_; }
+  /// About how many bytes the rows need that are left; exact when `fill` stopped before a row that was too large.
+  [[nodiscard]] std::size_t expected() const noexcept {
+    return next_row_ != 0 ? next_row_ : static_cast<std::size_t>(end_ - at_);
+  }
 
  private:
   friend class RowEncoder;
@@ -84,7 +91,10 @@ class RowCursor {
   const std::byte* end_;
   Where where_;
   Fault fault_ = Fault::None;
-  std::size_t column_ = 0;  ///< of the table map, for the error
+  bool empty_geometry_ = false;  ///< in the image read last
+  std::uint32_t left_out_ = 0;
+  std::size_t column_ = 0;    ///< of the table map, for the error
+  std::size_t next_row_ = 0;  ///< encoded bytes of the row at which `fill` stopped; 0: it did not
 };
 
 }  // namespace datasync::binlog

@@ -93,7 +93,9 @@ Step wire_step(const PlacedColumn& c, const message::Column* column) noexcept {
       return prefixed(Code::Inflated, c.length);
     case WireType::BlobCompressed:
       return fixed(Code::Inflated, c.length);
-    default:  // blobs and Geometry, see readable()
+    case WireType::Geometry:
+      return fixed(Code::Geometry, c.length);
+    default:  // blobs, see readable()
       return fixed(Code::Bytes, c.length);
   }
 }
@@ -153,7 +155,7 @@ std::optional<Step> step_of(const PlacedColumn& c, const message::Column* column
   step.kept = c.place.has_value();
   step.place = c.place.value_or(0);
   if (!step.kept) {
-    const bool prefixed_value = step.code == Code::Bytes || step.code == Code::Inflated;
+    const bool prefixed_value = step.code == Code::Bytes || step.code == Code::Inflated || step.code == Code::Geometry;
     step.code = prefixed_value ? Code::SkipBytes : Code::SkipFixed;
   }
   return step;

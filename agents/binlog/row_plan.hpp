@@ -34,6 +34,7 @@ struct Step {
     Padded,    ///< the same, with the trailing zeros cut off: out comes a value of `length` bytes
     Fixed,     ///< Padded, for a type of fixed width
     Inflated,  ///< a COMPRESSED column
+    Geometry,  ///< Bytes, of which a stored value has at least one
     SkipFixed,
     SkipBytes,
   };

@@ -62,7 +62,7 @@ base::Result<RowsHead> parse_rows_head(Bytes body, const Where& where) {
 }
 
 base::Result<RowsEvent> parse_rows(Bytes body, RowsKind kind, const Where& where, Inflater& inflater,
-                                   base::Buffer& scratch) {
+                                   base::Buffer& scratch, std::uint64_t max_inflated) {
   Cursor in(body);
   RowsEvent out;
   out.where = where;
@@ -83,6 +83,11 @@ base::Result<RowsEvent> parse_rows(Bytes body, RowsKind kind, const Where& where
 
   const auto packed = read_event_header(out.rows);
   if (!packed) return damaged(where);
+  if (packed->length > max_inflated)
+    return base::Error(base::Reason::RowTooLarge,
+                       fmt::format("the rows event at {} has {} bytes when it is not compressed; the agent's memory "
+                                   "limit allows {}",
+                                   where.text(), packed->length, max_inflated));
   scratch.clear();
   if (!inflater.inflate(*packed, scratch.grow(packed->length))) return damaged(where);
   out.rows = scratch.bytes();

@@ -40,8 +40,9 @@ struct RowsEvent {
   base::Bytes rows;
   Where where;
 };
-/// `scratch` is used only for compressed events. Errors: BinlogCorrupt.
+/// `scratch` is used only for compressed events, of which the length is known before they are inflated. Errors:
+/// BinlogCorrupt; RowTooLarge when it is above `max_inflated`.
 base::Result<RowsEvent> parse_rows(base::Bytes body, RowsKind kind, const Where& where, Inflater& inflater,
-                                   base::Buffer& scratch);
+                                   base::Buffer& scratch, std::uint64_t max_inflated = kMaxInflated);
 
 }  // namespace datasync::binlog

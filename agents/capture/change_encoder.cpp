@@ -1,5 +1,8 @@
 #include "agents/capture/change_encoder.hpp"
 
+#include <cstring>
+#include <utility>
+
 namespace datasync::capture {
 namespace {
 
@@ -15,8 +18,9 @@ constexpr std::uint64_t kOrder = 2U << 3U;
 constexpr std::uint64_t kCount = 3U << 3U;
 constexpr std::uint64_t kRows = 5U << 3U | 2U;
 constexpr std::uint64_t kFormat = 1;
+constexpr std::uint64_t kSnapshotRows = 8U << 3U | 2U;
 constexpr std::size_t kFrameBytes = 96;
-constexpr std::size_t kRunBytes = 40;
+constexpr std::size_t kInPlace = std::size_t{1} << 20U;  // moving less costs more than the copy
 
 constexpr std::size_t varint_size(std::uint64_t v) noexcept {
   std::size_t n = 1;
@@ -35,11 +39,12 @@ void put_field(base::Buffer& out, std::uint64_t tag, std::uint64_t v) {
   out.varint(v);
 }
 
-void put_run(base::Buffer& out, const Run& run, base::Bytes rows) {
+/// Everything of a run but its rows, which follow. `tag` is that of the run in its record.
+void put_run_head(base::Buffer& out, std::uint64_t tag, const Run& run, std::size_t rows) {
   const bool has_id = run.schema.value() != 0;
   std::size_t size = (has_id ? 1 + sizeof(std::uint64_t) : 0) + field_size(run.order) + field_size(run.count);
-  if (!rows.empty()) size += 1 + varint_size(rows.size()) + rows.size();
-  out.varint(kTables);
+  if (rows != 0) size += 1 + varint_size(rows) + rows;
+  out.varint(tag);
   out.varint(size);
   if (has_id) {
     out.varint(kSchemaId);
@@ -47,10 +52,24 @@ void put_run(base::Buffer& out, const Run& run, base::Bytes rows) {
   }
   put_field(out, kOrder, run.order);
   put_field(out, kCount, run.count);
-  if (rows.empty()) return;
+  if (rows == 0) return;
   out.varint(kRows);
-  out.varint(rows.size());
+  out.varint(rows);
+}
+
+void put_run(base::Buffer& out, const Run& run, base::Bytes rows) {
+  put_run_head(out, kTables, run, rows.size());
   out.append(rows);
+}
+
+/// Puts `head` before `rows` in the memory of `rows`.
+base::Buffer joined(const base::Buffer& head, base::Buffer rows) {
+  const auto size = rows.size();
+  rows.reserve(size + head.size());
+  (void)rows.grow(head.size());
+  std::memmove(rows.data() + head.size(), rows.data(), size);
+  std::memcpy(rows.data(), head.data(), head.size());
+  return rows;
 }
 
 }  // namespace
@@ -62,8 +81,9 @@ Run& TypeRows::run_of(message::SchemaId schema, std::uint32_t& next_order) {
   return runs.back();
 }
 
-base::Buffer encode_change(const ChangeFrame& frame, const TypeRows& rows) {
-  base::Buffer out(kFrameBytes + rows.runs.size() * kRunBytes + rows.rows.size());
+base::Buffer encode_change(const ChangeFrame& frame, TypeRows& rows) {
+  const bool in_place = rows.runs.size() == 1 && rows.runs[0].begin == 0 && rows.rows.size() >= kInPlace;
+  base::Buffer out(kFrameBytes + (in_place ? Run::kFraming : rows.bytes()));
   const auto gtid = frame.gtid.text();
   put_field(out, kVersion, kFormat);
   out.varint(kGtid);
@@ -72,12 +92,24 @@ base::Buffer encode_change(const ChangeFrame& frame, const TypeRows& rows) {
   put_field(out, kCommitTime, frame.commit_time_us);
   put_field(out, kFragment, frame.fragment);
   put_field(out, kLast, frame.last ? 1 : 0);
+  if (in_place) {
+    put_run_head(out, kTables, rows.runs[0], rows.rows.size());
+    return joined(out, std::exchange(rows.rows, base::Buffer()));
+  }
   for (std::size_t i = 0; i < rows.runs.size(); ++i) {
     const auto begin = rows.runs[i].begin;
     const auto end = i + 1 < rows.runs.size() ? rows.runs[i + 1].begin : rows.rows.size();
     put_run(out, rows.runs[i], rows.rows.bytes().subspan(begin, end - begin));
   }
   return out;
+}
+
+base::Buffer encode_snapshot_rows(const message::Snapshot& frame, const Run& run, base::Buffer rows) {
+  const auto frame_value = message::encode(frame);
+  base::Buffer head(frame_value.size() + Run::kFraming);
+  head.append(frame_value);
+  put_run_head(head, kSnapshotRows, run, rows.size());
+  return joined(head, std::move(rows));
 }
 
 }  // namespace datasync::capture

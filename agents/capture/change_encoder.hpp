@@ -8,12 +8,15 @@
 
 #include "agents/base/bytes.hpp"
 #include "agents/message/gtid.hpp"
+#include "agents/message/record.hpp"
 #include "agents/message/schema.hpp"
 
 namespace datasync::capture {
 
 /// Consecutive rows of one table. They stand in the buffer from `begin` to where the next run begins.
 struct Run {
+  /// The most bytes that a record needs for one run besides its rows.
+  static constexpr std::size_t kFraming = 40;
   message::SchemaId schema;
   std::uint32_t order = 0;
   std::uint32_t count = 0;
@@ -27,6 +30,8 @@ struct TypeRows {
   std::vector<Run> runs;
 
   [[nodiscard]] bool empty() const noexcept { return runs.empty(); }
+  /// What the rows need in a record, framing included.
+  [[nodiscard]] std::size_t bytes() const noexcept { return rows.size() + runs.size() * Run::kFraming; }
   void clear() noexcept {
     rows.clear();
     runs.clear();
@@ -42,7 +47,11 @@ struct ChangeFrame {
   bool last = false;
 };
 
-/// The value of a change record: what message::encode gives for the same content, made with one copy of the rows.
-base::Buffer encode_change(const ChangeFrame& frame, const TypeRows& rows);
+/// The value of a change record: what message::encode gives for the same content, made with one copy of the rows. A
+/// single large run is not copied: it becomes part of the value where it is, and leaves `rows` empty.
+base::Buffer encode_change(const ChangeFrame& frame, TypeRows& rows);
+
+/// The same for a record of a snapshot: `frame` without rows. `rows` become part of the value where they are.
+base::Buffer encode_snapshot_rows(const message::Snapshot& frame, const Run& run, base::Buffer rows);
 
 }  // namespace datasync::capture

@@ -1,5 +1,6 @@
 #include "agents/capture/chunk_reader.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -14,7 +15,52 @@ namespace {
 using base::Error;
 using base::Reason;
 
+/// The server stores a value without a single byte where a GEOMETRY NOT NULL was added or left out, but no server takes
+/// such a value in a statement.
+base::Result<void> check_geometry(const message::TableSchema& schema, base::Bytes row) {
+  message::RowReader reader(schema, row);
+  message::RowView view;
+  DS_TRY(reader.next(view));
+  for (std::size_t i = 0; i < schema.columns.size(); ++i) {
+    const auto& column = schema.columns[i];
+    if (column.type != message::ColumnType::Geometry || view.after.nulls[i] != 0 || !view.after.values[i].empty())
+      continue;
+    const auto table = sql::quote_identifier(schema.database, schema.table);
+    const auto name = sql::quote_identifier(column.name);
+    return Error(
+        Reason::UnsupportedValue,
+        fmt::format("{} of {} has an empty value in the GEOMETRY column {}, which no destination can store. Give "
+                    "all such rows a value: UPDATE {} SET {}=... WHERE LENGTH({})=0; copying then continues",
+                    row_name(schema, row), schema.qualified(), column.name, table, name, name));
+  }
+  return {};
+}
+
+bool has_geometry(const message::TableSchema& schema) {
+  return std::ranges::any_of(schema.columns, [](const auto& c) { return c.type == message::ColumnType::Geometry; });
+}
+
 }  // namespace
+
+std::string row_name(const message::TableSchema& schema, base::Bytes rows) {
+  message::RowReader reader(schema, rows);
+  message::RowView view;
+  const auto read = reader.next(view);
+  if (!read || !*read) return "a row";
+  return "row " + message::display_key(schema, view.op == message::Op::Delete ? view.before : view.after);
+}
+
+bool key_is_unique(const sql::TableInfo& info, const message::TableSchema& schema) {
+  if (!info.schema.key.empty()) return true;
+  if (info.unique_by_prefix) return false;
+  const auto within = [&](std::uint16_t index) {
+    const auto& column = info.schema.columns[index];
+    return !column.nullable &&
+           std::ranges::any_of(schema.key, [&](auto k) { return schema.columns[k].name == column.name; });
+  };
+  return std::ranges::any_of(info.unique_keys,
+                             [&](const auto& key) { return !key.empty() && std::ranges::all_of(key, within); });
+}
 
 base::Result<std::string> key_of(const message::TableSchema& schema, base::Bytes image) {
   base::Buffer row(image.size() + 1);
@@ -81,7 +127,26 @@ base::Result<Chunk> ChunkReader::describe(const TableChoice& table) {
   if (!info) return Error(Reason::TableDropped, table.qualified() + " does not exist");
   DS_ASSIGN(chunk.schema, captured_schema(table, info->schema));
   chunk.rows_estimate = info->rows_estimate;
+  chunk.key_unique = key_is_unique(*info, chunk.schema);
   return chunk;
+}
+
+/// Nothing but the user's word says that a declared key is unique. Rows of the same key would be stored as one: those
+/// on both sides of a chunk's border would not even be read. The end of the table asks for all of it, because rows may
+/// have come before the last chunk meanwhile.
+base::Result<void> ChunkReader::unique_keys(const TableChoice& table, const std::string& after_key,
+                                            const Chunk& chunk) {
+  if (chunk.key_unique) return {};
+  sql::TableReader::Range range;
+  if (!chunk.complete) range = {after_key, chunk.last_key, 0};
+  DS_ASSIGN(const bool repeated, sql::repeats_a_key(*connection_, chunk.schema, table.database, table.table, range));
+  if (!repeated) return {};
+  std::string key;
+  for (const auto i : chunk.schema.key) key += (key.empty() ? "" : ", ") + chunk.schema.columns[i].name;
+  return Error(Reason::KeyMissing,
+               fmt::format("two rows of {} have the same values in {}, which keyColumns declares as its key. Declare "
+                           "columns that name every row uniquely, or delete the repeated rows",
+                           table.qualified(), key));
 }
 
 template <class Work>
@@ -108,8 +173,10 @@ base::Result<Chunk> ChunkReader::within_snapshot(const TableChoice& table, std::
 
 base::Result<Chunk> ChunkReader::read(const TableChoice& table, const std::string& after_key, const ChunkLimits& limits,
                                       std::stop_token stop) {
-  return within_snapshot(table, std::move(stop),
-                         [&](Chunk& chunk) { return read_rows(table, after_key, limits, chunk); });
+  return within_snapshot(table, std::move(stop), [&](Chunk& chunk) -> base::Result<void> {
+    DS_TRY(read_rows(table, after_key, limits, chunk));
+    return unique_keys(table, after_key, chunk);
+  });
 }
 
 base::Result<void> ChunkReader::read_rows(const TableChoice& table, const std::string& after_key,
@@ -118,6 +185,7 @@ base::Result<void> ChunkReader::read_rows(const TableChoice& table, const std::s
   range.after_key = after_key;
   range.limit = limits.rows;
   DS_ASSIGN(const auto reader, sql::TableReader::open(*connection_, chunk.schema, table.database, table.table, range));
+  const bool geometry = has_geometry(chunk.schema);
   std::uint64_t bytes = 0;
   std::size_t last_at = 0;
   while (true) {
@@ -132,10 +200,21 @@ base::Result<void> ChunkReader::read_rows(const TableChoice& table, const std::s
       if (fragment.count == 0) chunk.fragments.pop_back();
       break;
     }
-    ++fragment.count;
+    const auto row = fragment.rows.bytes().subspan(at);
+    if (geometry) DS_TRY(check_geometry(chunk.schema, row));
+    bytes += row.size();
     ++chunk.rows;
     last_at = at + 1;
-    bytes += fragment.rows.size() - at;
+    if (at > 0 && fragment.rows.size() > limits.fragment_bytes) {
+      Fragment next;
+      next.rows.append(row);
+      next.count = 1;
+      fragment.rows.truncate(at);
+      chunk.fragments.push_back(std::move(next));
+      last_at = 1;
+    } else {
+      ++fragment.count;
+    }
     if (bytes >= limits.bytes) break;
   }
   const bool short_by_bytes = bytes >= limits.bytes;

@@ -23,9 +23,9 @@ namespace datasync::capture {
 using ConnectTo = std::function<base::Result<std::unique_ptr<sql::Connection>>(const std::string& replica)>;
 
 struct ChunkLimits {
-  std::uint64_t rows = 10000;         ///< 0: all
-  std::uint64_t bytes = 8ULL << 20U;  ///< a chunk ends at the first row beyond
-  std::uint64_t fragment_bytes = 256ULL << 10U;
+  std::uint64_t rows = 10000;                    ///< 0: all
+  std::uint64_t bytes = 8ULL << 20U;             ///< a chunk ends at the first row beyond
+  std::uint64_t fragment_bytes = 256ULL << 10U;  ///< of one record; a row alone may need more
 };
 
 /// Rows of one record, in the compact layout.
@@ -39,8 +39,9 @@ struct Chunk {
   std::vector<Fragment> fragments;
   std::uint64_t rows = 0;
   std::uint64_t rows_estimate = 0;
-  std::string last_key;   ///< of its last row; as before when it has none
-  bool complete = false;  ///< the table ends here
+  std::string last_key;    ///< of its last row; as before when it has none
+  bool complete = false;   ///< the table ends here
+  bool key_unique = true;  ///< the server sees to it that no two rows have the same key
   ChunkGate::Ticket place;
 };
 
@@ -50,7 +51,8 @@ class ChunkReader {
   ChunkReader(ChunkGate& gate, ConnectTo connect) : gate_(gate), connect_(std::move(connect)) {}
 
   /// Opens a consistent snapshot, takes its place at the gate and reads. On success the caller owes `gate.done(place)`.
-  /// Errors: those of the connection, SourceMoved (read again); KeyMissing; TableDropped; Stopping.
+  /// Errors: those of the connection, SourceMoved (read again); KeyMissing (no key, or two rows have the same declared
+  /// key); UnsupportedValue; TableDropped; Stopping.
   base::Result<Chunk> read(const TableChoice& table, const std::string& after_key, const ChunkLimits& limits,
                            std::stop_token stop);
 
@@ -64,6 +66,7 @@ class ChunkReader {
   base::Result<void> same_history(const Origin& origin);
   base::Result<ChunkGate::Ticket> open_snapshot();
   base::Result<Chunk> describe(const TableChoice& table);
+  base::Result<void> unique_keys(const TableChoice& table, const std::string& after_key, const Chunk& chunk);
   base::Result<void> read_rows(const TableChoice& table, const std::string& after_key, const ChunkLimits& limits,
                                Chunk& chunk);
   template <class Work>
@@ -75,6 +78,12 @@ class ChunkReader {
   std::string connected_to_;
   bool failed_ = false;
 };
+
+/// "row id=7", the first of some rows in the compact layout; for messages.
+std::string row_name(const message::TableSchema& schema, base::Bytes rows);
+
+/// True when a primary key, or a unique key without NULLs, lies within the key of `schema`.
+bool key_is_unique(const sql::TableInfo& info, const message::TableSchema& schema);
 
 /// The key columns of a row image, as an image of sql::key_schema. Errors: ForeignMessage.
 base::Result<std::string> key_of(const message::TableSchema& schema, base::Bytes image);

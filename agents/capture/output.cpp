@@ -46,9 +46,14 @@ base::Result<void> KafkaOutput::change(std::int32_t stream, message::Headers hea
 
 base::Result<void> KafkaOutput::between(std::int32_t stream, message::Headers headers, const std::string& value,
                                         OnAcked on_acked) {
-  headers.epoch = epoch_;
   base::Buffer buffer(value.size());
   buffer.append(value);
+  return between_rows(stream, std::move(headers), std::move(buffer), std::move(on_acked));
+}
+
+base::Result<void> KafkaOutput::between_rows(std::int32_t stream, message::Headers headers, base::Buffer value,
+                                             OnAcked on_acked) {
+  headers.epoch = epoch_;
   const std::scoped_lock lock(produce_mutex_);
   bytes_.fetch_add(value.size(), std::memory_order_relaxed);
   const auto token = acks_.sent_between(stream);
@@ -57,7 +62,7 @@ base::Result<void> KafkaOutput::between(std::int32_t stream, message::Headers he
     waiting_.emplace(token, std::move(on_acked));
     waiting_count_.store(waiting_.size(), std::memory_order_release);
   }
-  return producer_->produce(stream, headers, "", std::move(buffer), token, stop_);
+  return producer_->produce(stream, headers, "", std::move(value), token, stop_);
 }
 
 base::Result<void> KafkaOutput::flush() {

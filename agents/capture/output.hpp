@@ -35,6 +35,11 @@ class Output {
   /// A record that belongs to no transaction. `on_acked` is called from another thread once it stands in the stream.
   virtual base::Result<void> between(std::int32_t stream, message::Headers headers, const std::string& value,
                                      OnAcked on_acked) = 0;
+  /// The same without a copy of the value.
+  virtual base::Result<void> between_rows(std::int32_t stream, message::Headers headers, base::Buffer value,
+                                          OnAcked on_acked) {
+    return between(stream, headers, std::string(value.text()), std::move(on_acked));
+  }
   /// The transaction is over in the binlog.
   virtual void finished(const message::Gtid& gtid) = 0;
 };
@@ -50,6 +55,8 @@ class KafkaOutput final : public Output {
                             const message::Gtid& gtid) override;
   base::Result<void> between(std::int32_t stream, message::Headers headers, const std::string& value,
                              OnAcked on_acked) override;
+  base::Result<void> between_rows(std::int32_t stream, message::Headers headers, base::Buffer value,
+                                  OnAcked on_acked) override;
   void finished(const message::Gtid& gtid) override { acks_.finished(gtid); }
 
   /// Calls no `on_acked` any more; none runs when this returns.

@@ -60,11 +60,18 @@ base::Result<void> Pipeline::run(sql::BinlogStream& stream) {
 base::Result<void> Pipeline::read(sql::BinlogStream& stream) {
   bool first = true;
   while (!stop_.stop_requested()) {
-    DS_ASSIGN(const auto event, stream.next());
+    std::string large;  // what is held whole although it is large
+    auto next = stream.next([&](base::Bytes front) {
+      const bool whole = reader_.needs_whole(front);
+      if (whole) large = reader_.name_of(front);
+      return whole;
+    });
+    if (!next) return large.empty() ? Error(std::move(next).error()) : std::move(next).error().context(large);
+    const auto event = next->bytes;
     parts_.status.beat();
     parts_.freshness.heard_us.store(steady_us(), std::memory_order_relaxed);
     move_point(event);
-    DS_TRY(reader_.feed(event));
+    DS_TRY(next->whole ? reader_.feed(event) : reader_.pass_over(event));
     if (std::exchange(first, false)) parts_.on_first_event();
     if (parts_.gate.doubted())
       return Error(Reason::SourceMoved,
@@ -132,12 +139,22 @@ base::Result<void> Pipeline::on_rows(binlog::TableToken token, const binlog::Row
   if (!parts_.writer.wants(table.choice->stream)) return {};
   DS_ASSIGN(auto cursor, table.encoder.open(rows));
   while (!cursor.done()) {
-    DS_ASSIGN(auto* buffer, parts_.writer.rows(*table.choice, table.schema, rows.rows.size()));
+    DS_ASSIGN(auto* buffer, parts_.writer.rows(*table.choice, table.schema, cursor.expected()));
     DS_ASSIGN(const auto count, cursor.fill(*buffer, parts_.writer.record_bytes()));
     rows_in_transaction_ += count;
     DS_TRY(parts_.writer.added(count));
   }
-  return {};
+  return cursor.left_out() == 0 ? base::Result<void>() : left_out(*table.choice, rows);
+}
+
+/// A row that no destination can store is not published: on the stream it would stop every reader for good, also after
+/// the source was corrected. The table is copied again instead, and the copy waits until such rows are corrected. An
+/// update may have moved its row from another key, which only an emptied table forgets.
+base::Result<void> Pipeline::left_out(const TableChoice& table, const binlog::RowsEvent& rows) {
+  outdated_ = true;
+  return parts_.on_outdated({table.qualified(), rows.op == message::Op::Update},
+                            fmt::format("transaction {} at {} writes a row with an empty value in a GEOMETRY column",
+                                        gtid_.text(), rows.where.text()));
 }
 
 base::Result<void> Pipeline::on_query(const binlog::QueryInfo& query) {

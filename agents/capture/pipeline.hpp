@@ -92,6 +92,7 @@ class Pipeline final : public binlog::Handler {
   void ended();
   base::Result<void> truncated(const TableChoice& table);
   base::Result<void> altered(const binlog::QueryInfo& query);
+  base::Result<void> left_out(const TableChoice& table, const binlog::RowsEvent& rows);
   base::Result<void> gone(const binlog::QueryInfo& query);
   base::Result<void> refuse_statement(const binlog::QueryInfo& query, std::string_view why);
   void note(const TableChoice& table, message::SchemaNote::What what, const std::string& statement);

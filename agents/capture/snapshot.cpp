@@ -16,7 +16,6 @@ using base::Reason;
 using Phase = message::Snapshot::Phase;
 
 constexpr base::Millis kFirstWait{50}, kLongestWait{5000};
-constexpr std::size_t kRecordOverhead = 512;
 
 std::string text_of(const base::Buffer& buffer) {
   return std::string(buffer.text());
@@ -162,13 +161,15 @@ base::Result<void> SnapshotRunner::copy(SnapshotTask task, ChunkReader& reader, 
 base::Result<bool> SnapshotRunner::one_chunk(SnapshotTask& task, ChunkReader& reader, std::stop_token stop) {
   ChunkLimits limits;
   limits.rows = settings_.chunk_rows;
-  limits.fragment_bytes = settings_.record_bytes;
-  DS_ASSIGN(const auto chunk, reader.read(*task.table, task.after_key, limits, stop));
+  limits.fragment_bytes = target_bytes(settings_.record_bytes, settings_.max_record_bytes - frame_bytes());
+  DS_ASSIGN(auto chunk, reader.read(*task.table, task.after_key, limits, stop));
   auto state = parts_.gate.wait(chunk.place, stop);
   base::Result<void> done;
   if (state && *state == ChunkGate::State::Reached) {
     done = parts_.keeper.schema(chunk.schema, stop);
     if (done) done = emit(task, chunk, task.rows_done == 0);
+    // Before the dump goes on: what failed half-way through a chunk has left it open, and no transaction may follow.
+    if (!done && done.error().outcome() != base::Outcome::Retry) fail(done.error());
   }
   parts_.gate.done(chunk.place);
   if (!state) return Error(std::move(state).error());
@@ -184,12 +185,38 @@ base::Result<bool> SnapshotRunner::one_chunk(SnapshotTask& task, ChunkReader& re
   return !chunk.complete;
 }
 
-base::Result<void> SnapshotRunner::emit(const SnapshotTask& task, const Chunk& chunk, bool first) {
-  const std::scoped_lock lock(parts_.between);
+message::Snapshot SnapshotRunner::rows_record() const {
   message::Snapshot record;
   record.id = plan_.id;
   record.phase = Phase::Rows;
   record.position = parts_.writer.position();
+  return record;
+}
+
+/// What a record of rows needs besides the rows. Later records may have a longer position and larger numbers.
+std::size_t SnapshotRunner::frame_bytes() const {
+  constexpr std::size_t kGrowth = 256;
+  auto record = rows_record();
+  record.rows.resize(1);
+  return message::encode(record).size() + kGrowth;
+}
+
+/// Rows are put on the stream only when all of the chunk's records fit: a chunk must not end in its middle.
+base::Result<void> SnapshotRunner::check_size(const TableChoice& table, const Chunk& chunk) const {
+  const auto frame = frame_bytes() + kRecordOverhead;
+  for (const auto& f : chunk.fragments)
+    if (f.rows.size() + frame > settings_.max_record_bytes)
+      return Error(Reason::RowTooLarge, fmt::format("{} of {} makes a record of {} bytes, the topic takes {}",
+                                                    row_name(chunk.schema, f.rows.bytes()), table.qualified(),
+                                                    f.rows.size() + frame, settings_.max_record_bytes));
+  return {};
+}
+
+/// Gives the fragments away one by one: a chunk with a huge row is not held twice.
+base::Result<void> SnapshotRunner::emit(const SnapshotTask& task, Chunk& chunk, bool first) {
+  DS_TRY(check_size(*task.table, chunk));
+  const std::scoped_lock lock(parts_.between);
+  auto record = rows_record();
   std::uint32_t order = 0;
   if (first && task.replace) {
     base::Buffer truncate;
@@ -204,13 +231,17 @@ base::Result<void> SnapshotRunner::emit(const SnapshotTask& task, const Chunk& c
   progress.rows_done = task.rows_done + chunk.rows;
   progress.rows_estimate = std::max(chunk.rows_estimate, progress.rows_done);
   for (std::size_t i = 0; i < chunk.fragments.size(); ++i) {
-    const auto& f = chunk.fragments[i];
+    auto& f = chunk.fragments[i];
     record.last = i + 1 == chunk.fragments.size();
-    record.rows = {{chunk.schema.id(), order++, f.count, 0, text_of(f.rows)}};
     Output::OnAcked on_acked;
     // Not `this`: the acknowledgement may come when the runner is gone.
     if (record.last) on_acked = [&keeper = parts_.keeper, progress] { keeper.progress(progress); };
-    DS_TRY(emit_fragment(*task.table, record, message::End::None, std::move(on_acked)));
+    record.rows.clear();
+    auto value =
+        encode_snapshot_rows(record, {chunk.schema.id(), order++, f.count, 0}, std::exchange(f.rows, base::Buffer()));
+    DS_TRY(parts_.output.between_rows(task.table->stream,
+                                      {message::Kind::Snapshot, task.table->type, {}, message::End::None},
+                                      std::move(value), std::move(on_acked)));
     ++record.fragment;
   }
   if (!chunk.complete) return {};
@@ -223,9 +254,6 @@ base::Result<void> SnapshotRunner::emit(const SnapshotTask& task, const Chunk& c
 base::Result<void> SnapshotRunner::emit_fragment(const TableChoice& table, message::Snapshot record, message::End end,
                                                  Output::OnAcked on_acked) {
   const auto value = message::encode(record);
-  if (value.size() + kRecordOverhead > settings_.max_record_bytes)
-    return Error(Reason::RowTooLarge, fmt::format("a row of {} makes a record of {} bytes, the topic takes {}",
-                                                  table.qualified(), value.size(), settings_.max_record_bytes));
   return parts_.output.between(table.stream, {message::Kind::Snapshot, table.type, {}, end}, value,
                                std::move(on_acked));
 }

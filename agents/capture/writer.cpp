@@ -8,15 +8,20 @@
 namespace datasync::capture {
 namespace {
 
-constexpr std::size_t kRecordOverhead = 512;  ///< headers and framing of a record
-constexpr std::size_t kRoomLeft = 4096;       ///< rows of one event beyond what was expected
-constexpr std::size_t kKeepRecords = 4;       ///< a buffer of at most so many records is kept for the next rows
+constexpr std::size_t kRoomLeft = 4096;    ///< rows of one event beyond what was expected
+constexpr std::size_t kKeepRecords = 4;    ///< a buffer of at most so many records is kept for the next rows
+constexpr std::uint64_t kFrameRoom = 512;  ///< the frame of a record's value
 
 }  // namespace
 
+std::uint64_t target_bytes(std::uint64_t record_bytes, std::uint64_t max_record_bytes) noexcept {
+  constexpr auto kBeside = kRecordOverhead + kFrameRoom;
+  return std::min(record_bytes, max_record_bytes > 2 * kBeside ? max_record_bytes - kBeside : max_record_bytes / 2);
+}
+
 std::size_t Group::bytes() const noexcept {
   std::size_t sum = 0;
-  for (const auto& p : parts) sum += p.rows.size();
+  for (const auto& p : parts) sum += p.bytes();
   return sum;
 }
 
@@ -31,6 +36,7 @@ StreamWriter::StreamWriter(Output& out, std::vector<message::GtidSet> sent, mess
       name_row_(std::move(name_row)),
       streams_(sent.size()),
       position_(std::move(position)) {
+  limits_.record_bytes = target_bytes(limits.record_bytes, limits.max_record_bytes);
   for (std::size_t i = 0; i < sent.size(); ++i) streams_[i].sent = std::move(sent[i]);
 }
 
@@ -85,6 +91,11 @@ base::Result<base::Buffer*> StreamWriter::rows(const TableChoice& table, message
 
 base::Result<void> StreamWriter::added(std::uint32_t count) {
   current_run_->count += count;
+  if (current_run_->count == 0) {  // a run without rows is no run
+    current_->runs.pop_back();
+    --streams_[static_cast<std::size_t>(current_stream_)].next_order;
+    return {};
+  }
   rows_ += count;
   if (streams_[static_cast<std::size_t>(current_stream_)].group.bytes() + kRoomLeft > limits_.record_bytes)
     DS_TRY(close_group(current_stream_, message::End::Group));
@@ -116,22 +127,23 @@ base::Result<void> StreamWriter::send(std::int32_t index, Group& group, message:
   const TypeRows* last = nullptr;
   for (const auto& p : group.parts)
     if (!p.empty()) last = &p;
-  for (const auto& p : group.parts)
+  for (auto& p : group.parts)
     if (!p.empty()) DS_TRY(send_part(index, p, &p == last ? end : message::End::None));
   return {};
 }
 
-base::Result<void> StreamWriter::send_part(std::int32_t index, const TypeRows& part, message::End end) {
+base::Result<void> StreamWriter::send_part(std::int32_t index, TypeRows& part, message::End end) {
   auto& s = streams_[static_cast<std::size_t>(index)];
   const ChangeFrame frame{gtid_, commit_time_us_, s.fragment, end == message::End::Transaction};
+  // Named before the rows become part of the value.
+  std::string name = "rows of type " + part.type;
+  if (!part.empty() && part.bytes() + kRecordOverhead + kFrameRoom > limits_.max_record_bytes)
+    name = name_row_(part.runs.back().schema, part.rows.bytes().subspan(part.runs.back().begin));
   auto value = encode_change(frame, part);
-  if (value.size() + kRecordOverhead > limits_.max_record_bytes) {
-    std::string name = "rows of type " + part.type;
-    if (!part.empty()) name = name_row_(part.runs.back().schema, part.rows.bytes().subspan(part.runs.back().begin));
+  if (value.size() + kRecordOverhead > limits_.max_record_bytes)
     return base::Error(base::Reason::RowTooLarge,
                        fmt::format("{} makes a record of {} bytes, the topic takes {}; transaction {}", name,
                                    value.size(), limits_.max_record_bytes, gtid_.text()));
-  }
   ++s.fragment;
   touched_ = true;
   message::Headers headers;
@@ -142,7 +154,8 @@ base::Result<void> StreamWriter::send_part(std::int32_t index, const TypeRows& p
 
 /// A record without rows that only ends or voids.
 base::Result<void> StreamWriter::send_end(std::int32_t index, message::End end) {
-  return send_part(index, TypeRows{}, end);
+  TypeRows none;
+  return send_part(index, none, end);
 }
 
 base::Result<void> StreamWriter::commit() {

@@ -17,6 +17,12 @@
 
 namespace datasync::capture {
 
+/// Headers and framing of a record: what the topic's limit counts besides the rows.
+inline constexpr std::uint64_t kRecordOverhead = 512;
+
+/// The target size of a record that the topic surely takes: the configured one, less where the topic takes less.
+std::uint64_t target_bytes(std::uint64_t record_bytes, std::uint64_t max_record_bytes) noexcept;
+
 struct WriterLimits {
   std::uint64_t record_bytes = 256ULL << 10U;  ///< a group is sent when it would grow beyond this
   std::uint64_t max_record_bytes = 1'000'000;  ///< what the topic takes, headers included
@@ -55,7 +61,8 @@ class StreamWriter {
   [[nodiscard]] bool wants(std::int32_t stream) const noexcept;
 
   /// Where to append rows of the table, in the compact layout. `expected` is about how many bytes will come: a group
-  /// that would grow too large is sent first. Then call `added`.
+  /// that would grow too large is sent first. Then call `added`, also with 0 when the next row is larger than expected
+  /// and wants a record of its own.
   base::Result<base::Buffer*> rows(const TableChoice& table, message::SchemaId schema, std::size_t expected);
   /// `count` rows were appended to what `rows` gave. Errors: RowTooLarge naming table and key; XaTooLarge; those of the
   /// output.
@@ -109,7 +116,7 @@ class StreamWriter {
   void open(const message::Gtid& gtid, std::uint64_t commit_time_us);
   base::Result<void> close_group(std::int32_t index, message::End end);
   base::Result<void> send(std::int32_t index, Group& group, message::End end);
-  base::Result<void> send_part(std::int32_t index, const TypeRows& part, message::End end);
+  base::Result<void> send_part(std::int32_t index, TypeRows& part, message::End end);
   base::Result<void> send_end(std::int32_t index, message::End end);
   base::Result<void> send_notes(std::int32_t index);
   base::Result<void> void_sent();

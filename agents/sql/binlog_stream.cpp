@@ -7,6 +7,7 @@
 #include "agents/base/clock.hpp"
 #include "agents/sql/errors.hpp"
 #include "agents/sql/handle.hpp"
+#include "agents/sql/packet_reader.hpp"
 
 namespace datasync::sql {
 namespace {
@@ -46,6 +47,7 @@ struct BinlogStream::Impl {
   std::string history;
   BinlogPlace end;
   MysqlPtr mysql;
+  std::unique_ptr<PacketReader> packets;
   SocketHandle socket;
   std::atomic<bool> aborted{false};
 
@@ -112,6 +114,7 @@ base::Result<std::unique_ptr<BinlogStream>> BinlogStream::open(const ConnectOpti
   impl->socket.set(duplicate_socket(mysql.get()));
   impl->mysql = std::move(mysql);
   DS_TRY(impl->start());
+  impl->packets = std::make_unique<PacketReader>(impl->mysql.get(), dump.max_event_bytes);
   return std::unique_ptr<BinlogStream>(new BinlogStream(std::move(impl)));
 }
 
@@ -122,19 +125,33 @@ const BinlogPlace& BinlogStream::end() const noexcept {
   return impl_->end;
 }
 
-base::Result<base::Bytes> BinlogStream::next() {
+base::Result<BinlogStream::Event> BinlogStream::next(const Wanted& wanted) {
+  using Outcome = PacketReader::Outcome;
   const base::SteadyTime began = base::steady_now();
-  MYSQL* mysql = impl_->mysql.get();
-  const unsigned long length = mysql_net_read_packet(mysql);
-  if (length == packet_error || impl_->aborted.load()) return impl_->read_error(began);
-  const unsigned char* packet = mysql->net.read_pos;
-  if (packet[0] == kEof && length < 9) {
+  const auto packet = impl_->packets->next([&](base::Bytes front) { return wanted(front.subspan(1)); });
+  if (packet.outcome == Outcome::Lost || impl_->aborted.load()) return impl_->read_error(began);
+  if (packet.outcome == Outcome::Refused)
+    return server_error(dump_reason_of({packet.number, "", packet.text}), impl_->server, packet.number, packet.text)
+        .context("while reading the binlog");
+  if (packet.outcome == Outcome::TooLarge)
+    return base::Error(
+        base::Reason::RowTooLarge,
+        fmt::format("an event of {} bytes in the binlog of {} is larger than {} bytes, the most that the "
+                    "agent's memory limit allows",
+                    packet.size, impl_->server.text(), impl_->dump.max_event_bytes));
+  const auto bytes = packet.bytes;
+  if (!bytes.empty() && bytes[0] == std::byte{kEof} && bytes.size() < 9) {
     return server_error(base::Reason::SourceRestarted, impl_->server, 0, "the server ended the binlog dump");
   }
-  if (packet[0] != 0 || length < 2) {
+  if (bytes.size() < 2 || bytes[0] != std::byte{0}) {
     return server_error(base::Reason::BinlogCorrupt, impl_->server, 0, "a dump packet that is not an event");
   }
-  return base::Bytes(reinterpret_cast<const std::byte*>(packet + 1), length - 1);
+  return Event{bytes.subspan(1), packet.outcome == Outcome::Whole};
+}
+
+base::Result<base::Bytes> BinlogStream::next() {
+  DS_ASSIGN(const auto event, next([](base::Bytes) { return true; }));
+  return event.bytes;
 }
 
 void BinlogStream::abort() noexcept {

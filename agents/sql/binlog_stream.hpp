@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -17,7 +18,8 @@ struct DumpOptions {
   std::string position;         ///< GTID set text; empty: from the very first transaction (BinlogPurged if gone)
   std::uint32_t server_id = 0;  ///< unique among all replicas and readers of the server
   std::chrono::milliseconds heartbeat{1000};
-  std::chrono::milliseconds watchdog{5000};  ///< read timeout: silence longer than this is SourceSilent
+  std::chrono::milliseconds watchdog{5000};                 ///< read timeout: silence longer than this is SourceSilent
+  std::uint64_t max_event_bytes = std::uint64_t{1} << 30U;  ///< of a wanted event; it is held whole
 };
 
 /// One dump. Not thread-safe, except `abort`. Sets @slave_connect_state, @slave_gtid_strict_mode,
@@ -36,9 +38,18 @@ class BinlogStream {
   [[nodiscard]] const std::string& history() const noexcept;
   [[nodiscard]] const BinlogPlace& end() const noexcept;
 
-  /// The next event, header and checksum included, without the leading OK byte. Valid until the next call.
-  /// Errors: SourceSilent, SourceRestarted (server ended the dump), BinlogPurged, GtidDiverged, DuplicateServerId,
-  /// BinlogCorrupt, SourceUnreachable.
+  /// An event, header and checksum included, without the leading OK byte.
+  struct Event {
+    base::Bytes bytes;  ///< valid until the next call
+    bool whole = true;  ///< false: only its front, the rest was read and dropped
+  };
+  /// Asked with the front (at least 200 bytes) of an event of more than 1 MiB: whether it is needed.
+  using Wanted = std::function<bool(base::Bytes front)>;
+  /// The next event. One that is not wanted is read piece by piece and never held. Errors: SourceSilent,
+  /// SourceRestarted (server ended the dump), BinlogPurged, GtidDiverged, DuplicateServerId, BinlogCorrupt,
+  /// SourceUnreachable; RowTooLarge for a wanted event above `max_event_bytes`.
+  base::Result<Event> next(const Wanted& wanted);
+  /// The same when all events are wanted.
   base::Result<base::Bytes> next();
 
   /// Makes a blocked `next` return with an error at once. Thread-safe.

@@ -4,6 +4,8 @@
 #include <type_traits>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "agents/sql/connection.hpp"
 #include "agents/sql/time_value.hpp"
 
@@ -136,7 +138,8 @@ void put_value(const Column& column, const Kept& kept, base::Cursor& c, message:
     case Wire::Int4:
       return image.fixed(c.get<std::uint32_t>());
     case Wire::Int8:
-      if (column.type == ColumnType::Enum) return image.fixed(static_cast<std::uint16_t>(c.get<std::uint64_t>()));
+      if (column.type == ColumnType::Enum || column.type == ColumnType::Year)
+        return image.fixed(static_cast<std::uint16_t>(c.get<std::uint64_t>()));
       return image.fixed(c.get<std::uint64_t>());
     case Wire::Float:
       return image.fixed(c.get<float>());
@@ -159,6 +162,9 @@ std::string select_expression(const Column& column) {
     case ColumnType::Set:
       // "|0" makes it BIGINT: the cast alone is as wide as the labels are long.
       return "CAST(" + name + " AS UNSIGNED)|0";
+    case ColumnType::Year:
+      // The server gives two digits of a YEAR(2), and its definition is not at hand here.
+      return fmt::format("IF(LENGTH({0})=2,{0}+IF({0}<70,2000,1900),{0}+0)|0", name);
     case ColumnType::Uuid:
     case ColumnType::Inet6:
       return "CAST(" + name + " AS BINARY(16))";
@@ -174,12 +180,12 @@ Wire wire_of(const Column& column) noexcept {
     case ColumnType::TinyInt:
       return Wire::Int1;
     case ColumnType::SmallInt:
-    case ColumnType::Year:
       return Wire::Int2;
     case ColumnType::MediumInt:
     case ColumnType::Int:
       return Wire::Int4;
     case ColumnType::BigInt:
+    case ColumnType::Year:
     case ColumnType::Enum:
     case ColumnType::Set:
       return Wire::Int8;

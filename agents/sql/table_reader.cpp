@@ -191,4 +191,15 @@ base::Result<bool> TableReader::next(base::Buffer& out) {
   return impl_->next(out);
 }
 
+base::Result<bool> repeats_a_key(Connection& connection, const message::TableSchema& schema, std::string_view database,
+                                 std::string_view table, const TableReader::Range& range) {
+  DS_ASSIGN(const std::string where, where_clause(schema, range));
+  std::string key;
+  for (const auto i : schema.key) key += (key.empty() ? "" : ", ") + quote_identifier(schema.columns[i].name);
+  const auto sql = fmt::format("SELECT 1 FROM {}{} GROUP BY {} HAVING COUNT(*) > 1 LIMIT 1",
+                               quote_identifier(database, table), where, key);
+  DS_ASSIGN(const auto found, connection.query_one(sql));
+  return found.has_value();
+}
+
 }  // namespace datasync::sql

@@ -67,6 +67,11 @@ class TableReader {
   std::unique_ptr<Impl> impl_;
 };
 
+/// True when two rows in `range` (its limit counts for nothing) have the same key, as the server compares: NULLs are
+/// the same. Errors: as Connection.
+base::Result<bool> repeats_a_key(Connection& connection, const message::TableSchema& schema, std::string_view database,
+                                 std::string_view table, const TableReader::Range& range);
+
 /// The key columns of a table as a schema of their own, in key order: images of it are what Range holds.
 message::TableSchema key_schema(const message::TableSchema& schema);
 

@@ -2,6 +2,11 @@
 add_library(ds_integration_rig STATIC rig.cpp chaos.cpp key_types_data.cpp types_data.cpp)
 target_link_libraries(ds_integration_rig PUBLIC datasync_flags ds_test_support GTest::gtest)
 
+# Copy and stream agree; the defects of copies and of the decoder.
+integration_test(images_agree_test WHOLE LINKS ds_integration_rig ds_capture TIMEOUT 600 PROCESSORS 2)
+target_sources(images_agree_test PRIVATE agree_data.cpp agree_reader.cpp copy_defects.cpp)
+add_dependencies(images_agree_test datasync-capture datasync-apply)
+
 foreach(name IN ITEMS types_test statements_test chaos_test halts_test copies_test memory_test security_test)
   integration_test(${name} WHOLE LINKS ds_integration_rig TIMEOUT 1200 PROCESSORS 2)
   add_dependencies(${name} datasync-capture datasync-apply)

@@ -110,6 +110,24 @@ TEST_F(Encode, images_are_the_bytes_that_the_image_writer_makes) {
   EXPECT_EQ(out.text(), expected.text()) << "NULL bits past the last column are clear";
 }
 
+// ADD COLUMN g POINT NOT NULL fills g with a value of no bytes, which no server takes in a statement.
+TEST_F(Encode, rows_with_an_empty_geometry_are_left_out_but_their_before_images_are_not) {
+  map_.columns = {{.type = WireType::Long, .name = "id"}, {.type = WireType::Geometry, .length = 1, .name = "g"}};
+  auto e = encoder();
+  const auto image = [](std::uint32_t id, const std::string& g) { return "\xfc" + le(id, 4) + le(g.size(), 1) + g; };
+  const std::string point(25, 'p');
+  for (const auto op : {Op::Insert, Op::Update, Op::Delete}) {
+    const auto rows = op == Op::Update ? image(1, "") + image(1, point) + image(2, point) + image(2, "")
+                                       : image(1, point) + image(2, "");
+    const auto ev = event(rows, op, 2);
+    auto cursor = e.open(ev);
+    base::Buffer out;
+    EXPECT_EQ(*cursor->fill(out, ~std::size_t{0}), op == Op::Delete ? 2U : 1U);
+    EXPECT_EQ(cursor->left_out(), op == Op::Delete ? 0U : 1U);
+    EXPECT_TRUE(cursor->done());
+  }
+}
+
 TEST_F(Encode, the_caller_may_stop_after_any_row) {
   auto e = encoder();
   const auto ev = event(row(1, "a") + row(2, "b") + row(3, "c"));
@@ -117,7 +135,9 @@ TEST_F(Encode, the_caller_may_stop_after_any_row) {
   base::Buffer out;
   EXPECT_TRUE(*cursor->next(out));
   const auto one = out.size();
-  EXPECT_EQ(*cursor->fill(out, one + 1), 1U);
+  EXPECT_EQ(*cursor->fill(out, one + 1), 0U) << "the next row would be beyond the target";
+  EXPECT_EQ(cursor->expected(), one);
+  EXPECT_EQ(*cursor->fill(out, 2 * one), 1U);
   EXPECT_EQ(out.size(), 2 * one);
   EXPECT_EQ(*cursor->fill(out, one), 0U) << "already full";
   EXPECT_FALSE(cursor->done());

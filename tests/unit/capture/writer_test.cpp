@@ -114,6 +114,43 @@ TEST_F(Writer, cuts_a_large_transaction_into_groups_and_ends_it_with_an_empty_re
                                          {0, "", End::Transaction, "", 2}}));
 }
 
+// Rows that fit were refused for the rows beside them: RowTooLarge for rows of 0.75 to 1 MB on a topic of defaults.
+TEST_F(Writer, a_row_that_fits_by_itself_is_not_refused_for_its_neighbours) {
+  auto w = make(out, 16U << 20U);  // more than the topic takes
+  w.begin({0, 1, 7}, 1);
+  for (int i = 0; i < 3; ++i) put(w, a, std::string(700'000, 'x'));
+  ASSERT_TRUE(w.commit());
+  EXPECT_EQ(out.sent.size(), 3U);
+}
+
+TEST_F(Writer, many_small_runs_of_alternating_tables_fit_the_topic) {
+  auto w = make(out, 900'000);
+  auto d = a;
+  d.table = "d";
+  w.begin({0, 1, 7}, 1);
+  for (int i = 0; i < 100'000; ++i) put(w, i % 2 == 0 ? a : d, "123456");
+  EXPECT_TRUE(w.commit());
+  EXPECT_GT(out.sent.size(), 1U);
+}
+
+TEST_F(Writer, a_row_that_waits_for_a_record_of_its_own_leaves_no_run_behind) {
+  auto w = make(out);
+  w.begin({0, 1, 7}, 1);
+  put(w, a, "A1");
+  ASSERT_TRUE(w.rows(b, SchemaId(9), 10));
+  ASSERT_TRUE(w.added(0));
+  put(w, a, "A2");
+  ASSERT_TRUE(w.commit());
+  EXPECT_EQ(out.sent, (std::vector<Sent>{{0, "orders", End::Transaction, "0:A1A2 ", 0}}));
+}
+
+TEST(TargetBytes, is_never_more_than_the_topic_takes) {
+  EXPECT_EQ(target_bytes(1000, 1'000'000), 1000U);
+  EXPECT_LT(target_bytes(16U << 20U, 1'000'000) + kRecordOverhead, 1'000'000U);
+  EXPECT_GT(target_bytes(16U << 20U, 1'000'000), 990'000U);
+  EXPECT_EQ(target_bytes(16U << 20U, 1000), 500U);
+}
+
 TEST_F(Writer, skips_streams_that_have_the_transaction_already) {
   auto w = make(out, 1U << 20U, "0-1-9");
   w.begin({0, 1, 7}, 1);
