@@ -32,11 +32,11 @@ constexpr std::chrono::seconds kReadTimeout{60};
 class Worker {
  public:
   Worker(const config::Apply& config, const Dialect& dialect, SchemaBook& book, health::Metrics& metrics,
-         const std::string& instance, std::int32_t stream, bool alone)
+         const std::string& instance, std::int32_t stream, std::int32_t streams)
       : status_({"apply", config.common.name, instance, fmt::format("stream {}", stream)}),
         report_(metrics, stream),
-        context_{config, dialect, book, status_, report_, instance, stream} {
-    if (alone) status_.be_quiet();
+        context_{config, dialect, book, status_, report_, instance, stream, streams} {
+    if (streams == 1) status_.be_quiet();
   }
 
   void start() {
@@ -169,7 +169,7 @@ base::Result<void> run_agent(const config::Apply& config, const std::string& ins
   });
   Workers workers;
   for (std::int32_t stream = 0; stream < streams; ++stream)
-    workers.push_back(std::make_unique<Worker>(config, *dialect, book, metrics, instance, stream, streams == 1));
+    workers.push_back(std::make_unique<Worker>(config, *dialect, book, metrics, instance, stream, streams));
   status.set_detail([&] { return detail(config, workers); });
   for (const auto& w : workers) w->start();
   auto done = watch(status, workers, stop);

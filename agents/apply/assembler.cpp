@@ -64,7 +64,24 @@ base::Result<void> Assembler::take(const Incoming& record) {
                   message::to_string(record.headers.kind), record.headers.epoch.value(), rule_.epoch().value()));
 }
 
-base::Result<void> Assembler::skip(const Incoming& record) {
+void Assembler::await(const Awaited& tables) {
+  for (const auto& [table, request] : tables) awaited_within().insert_or_assign(table, request);
+  dirty_ = dirty_ || !tables.empty();
+}
+
+void Assembler::await_no_more(const std::string& table) {
+  dirty_ = awaited_within().erase(table) > 0 || dirty_;
+}
+
+/// What the open transaction changes counts when it is whole.
+Awaited& Assembler::awaited_within() {
+  if (!open_.active) return state_.awaited;
+  if (!open_.awaited) open_.awaited = state_.awaited;
+  return *open_.awaited;
+}
+
+base::Result<void> Assembler::skip(const Incoming& record, const Awaited& differ) {
+  await(differ);
   const bool start = record.headers.kind == Kind::Start;
   if (!start && rule_.see(record.headers) == Verdict::Take && belongs(record)) {
     // Only its value tells a chunk's last record. Rows of a chunk are stored as they come: it may as well end here.
@@ -235,6 +252,7 @@ base::Result<void> Assembler::finish(const Incoming& record) {
     DS_TRY(sink_.tables_gone(notes_));
     notes_.clear();
   }
+  if (open_.awaited) state_.awaited = std::move(*open_.awaited);
   if (open_.active && !open_.refused) {
     if (open_.gtid) {
       state_.gtids.add(*open_.gtid);
@@ -258,7 +276,23 @@ base::Result<void> Assembler::append_group() {
   return {};
 }
 
+/// Rows of an awaited table do not matter: the copy has them. It begins by emptying the table.
+base::Result<bool> Assembler::left_out(const message::TableRows& rows) {
+  const auto& awaited = open_.awaited ? *open_.awaited : state_.awaited;
+  if (awaited.empty()) return false;
+  DS_ASSIGN(const auto table, sink_.source_table(rows.schema));
+  if (!awaited.contains(table)) return false;
+  if (!rows.rows.empty() && static_cast<message::Op>(rows.rows.front()) == message::Op::Truncate) {
+    awaited_within().erase(table);
+    return false;
+  }
+  counts_.left_out += rows.count;
+  return true;
+}
+
 base::Result<void> Assembler::append(message::TableRows rows) {
+  DS_ASSIGN(const bool out, left_out(rows));
+  if (out) return {};
   TableIndex index = 0;
   const auto* schema = sink_.active(rows.schema, index);
   if (schema == nullptr) {

@@ -39,6 +39,8 @@ class Sink {
 
   /// The schema if it is the version its table's rows have now.
   virtual const message::TableSchema* active(message::SchemaId id, TableIndex& index) = 0;
+  /// The qualified source name of the schema's table; asked only while tables are awaited.
+  virtual base::Result<std::string> source_table(message::SchemaId id) = 0;
   /// Makes it so. All rows taken before are executed.
   virtual base::Result<void> activate(message::SchemaId id) = 0;
   /// Commits `rows` and everything streamed before, with the ledger.
@@ -82,8 +84,14 @@ class Assembler {
   base::Result<void> take(const Incoming& record);
   /// Passes over the next record, which a person has declared void: nothing of it counts but what it ends, so that what
   /// came before it is whole and what follows is not taken for its continuation. A start does not start anything.
-  /// Errors: those of the sink.
-  base::Result<void> skip(const Incoming& record);
+  /// `differ`: the tables of which this record may have changed rows; from here on their rows are left out. Errors:
+  /// those of the sink.
+  base::Result<void> skip(const Incoming& record, const Awaited& differ);
+  /// Leaves out the rows of these tables from here on, until they are emptied in the stream. Counts with the next
+  /// commit.
+  void await(const Awaited& tables);
+  /// No longer: no copy of these tables comes on this stream.
+  void await_no_more(const std::string& table);
   /// No further record is there: commits whole transactions. `position_too`: also when only the position moved.
   base::Result<void> pause(bool position_too);
 
@@ -103,6 +111,7 @@ class Assembler {
     std::uint64_t lower_epochs = 0;        ///< records of replaced writers
     std::uint64_t discarded = 0;           ///< unfinished transactions that were voided
     std::uint64_t duplicates_refused = 0;  ///< transactions the ledger has already; must stay 0
+    std::uint64_t left_out = 0;            ///< rows of awaited tables
   };
   [[nodiscard]] const Counts& counts() const noexcept { return counts_; }
   [[nodiscard]] const BatchTimes& times() const noexcept { return times_; }
@@ -115,6 +124,7 @@ class Assembler {
     std::optional<message::Gtid> gtid;
     std::uint64_t commit_time_us = 0;
     std::uint32_t fragment = 0;
+    std::optional<Awaited> awaited;  ///< after it, where it changes them
   };
   [[nodiscard]] bool wanted(const message::Headers& headers) const;
   [[nodiscard]] std::uint64_t rows_open() const noexcept { return buffer_.size() - complete_rows_; }
@@ -132,6 +142,8 @@ class Assembler {
   base::Result<void> between(std::string_view what) const;
   base::Result<void> append_group();
   base::Result<void> append(message::TableRows rows);
+  base::Result<bool> left_out(const message::TableRows& rows);
+  [[nodiscard]] Awaited& awaited_within();
   base::Result<void> commit_complete();
   base::Result<void> relieve();
   void discard();

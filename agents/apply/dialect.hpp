@@ -66,6 +66,8 @@ class Dialect {
   [[nodiscard]] virtual std::string create_ledger(std::string_view database) const = 0;
   /// For a ledger from before it held the types: the column, with "?" in every row.
   [[nodiscard]] virtual std::string add_types_to_ledger(std::string_view database) const = 0;
+  /// For a ledger from before it held the awaited tables.
+  [[nodiscard]] virtual std::string add_awaited_to_ledger(std::string_view database) const = 0;
 };
 
 /// Null for an engine this version does not write to.

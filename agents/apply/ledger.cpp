@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <charconv>
 #include <iterator>
+#include <optional>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -34,50 +37,81 @@ base::Result<LedgerState> read_row(const sql::Row& row) {
   state.gtids = std::move(*gtids);
   DS_ASSIGN(state.snapshot, parse_snapshot_state(row[3].value_or("")));
   DS_ASSIGN(state.last_record, number<std::uint64_t>(row[4], "last_record"));
+  DS_ASSIGN(state.awaited, parse_awaited(row[8].value_or("")));
   return state;
 }
 
 }  // namespace
 
-// The id and each table on a line of its own; a backslash stands before a backslash or a line end within a name.
-std::string to_text(const SnapshotState& state) {
-  if (!state.active()) return "";
-  const auto escaped = [](const std::string& name) {
-    std::string out;
-    for (const char c : name) {
+namespace {
+
+/// Each text on a line of its own; a backslash stands before a backslash or a line end within it.
+std::string lines_of(const std::vector<std::string_view>& texts) {
+  std::string out;
+  for (const auto text : texts) {
+    for (const char c : text) {
       if (c == '\\' || c == '\n') out += '\\';
       out += c == '\n' ? 'n' : c;
     }
-    return out;
-  };
-  std::string text = escaped(state.id) + "\n";
-  for (const auto& table : state.tables) text += escaped(table) + "\n";
-  return text;
+    out += '\n';
+  }
+  return out;
+}
+
+/// Nothing when the last line has no end.
+std::optional<std::vector<std::string>> texts_of(std::string_view lines) {
+  std::vector<std::string> out;
+  std::string line;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    if (lines[i] == '\\' && i + 1 < lines.size()) {
+      ++i;
+      line += lines[i] == 'n' ? '\n' : lines[i];
+    } else if (lines[i] != '\n') {
+      line += lines[i];
+    } else {
+      out.push_back(std::exchange(line, {}));
+    }
+  }
+  if (!line.empty()) return std::nullopt;
+  return out;
+}
+
+}  // namespace
+
+std::string to_text(const SnapshotState& state) {
+  if (!state.active()) return "";
+  std::vector<std::string_view> texts{state.id};
+  texts.insert(texts.end(), state.tables.begin(), state.tables.end());
+  return lines_of(texts);
 }
 
 base::Result<SnapshotState> parse_snapshot_state(std::string_view text) {
-  SnapshotState state;
-  std::string line;
-  bool first = true;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\' && i + 1 < text.size()) {
-      ++i;
-      line += text[i] == 'n' ? '\n' : text[i];
-    } else if (text[i] != '\n') {
-      line += text[i];
-    } else {
-      if (first) {
-        state.id = std::move(line);
-      } else {
-        state.tables.insert(std::move(line));
-      }
-      first = false;
-      line.clear();
-    }
-  }
-  if (!line.empty() || (!text.empty() && state.id.empty()))
+  auto texts = texts_of(text);
+  if (!texts || (!texts->empty() && texts->front().empty()))
     return base::Error(base::Reason::LedgerInvalid, "the ledger's snapshot is damaged");
+  SnapshotState state;
+  if (texts->empty()) return state;
+  state.id = std::move(texts->front());
+  state.tables.insert(std::make_move_iterator(texts->begin() + 1), std::make_move_iterator(texts->end()));
   return state;
+}
+
+std::string to_text(const Awaited& awaited) {
+  std::vector<std::string_view> texts;
+  for (const auto& [table, request] : awaited) {
+    texts.push_back(table);
+    texts.push_back(request);
+  }
+  return lines_of(texts);
+}
+
+base::Result<Awaited> parse_awaited(std::string_view text) {
+  auto texts = texts_of(text);
+  if (!texts || texts->size() % 2 != 0)
+    return base::Error(base::Reason::LedgerInvalid, "the ledger's list of awaited tables is damaged");
+  Awaited out;
+  for (std::size_t i = 0; i < texts->size(); i += 2) out.emplace((*texts)[i], std::move((*texts)[i + 1]));
+  return out;
 }
 
 std::string types_text(const std::set<std::string>& types) {
@@ -116,18 +150,23 @@ base::Result<bool> exists(sql::Connection& connection, const std::string& databa
   return there.has_value();
 }
 
-/// A ledger that an older agent made lacks the column: what was stored so far is unknown there, and taken from now on.
-base::Result<void> add_types(sql::Connection& connection, const Dialect& dialect, const std::string& database) {
-  DS_ASSIGN(const auto there,
-            connection.query_one(fmt::format("SELECT 1 FROM information_schema.columns WHERE table_schema={} AND "
-                                             "table_name={} AND column_name='types'",
-                                             sql::quote_text(database), sql::quote_text(kTable))));
+/// A ledger that an older agent made lacks some columns: what they would have held is unknown or nothing there.
+base::Result<void> add_column(sql::Connection& connection, const std::string& database, std::string_view column,
+                              const std::string& statement) {
+  DS_ASSIGN(const auto there, connection.query_one(fmt::format(
+                                  "SELECT 1 FROM information_schema.columns WHERE table_schema={} AND "
+                                  "table_name={} AND column_name={}",
+                                  sql::quote_text(database), sql::quote_text(kTable), sql::quote_text(column))));
   if (there) return {};
-  const auto statement = dialect.add_types_to_ledger(database);
   auto added = connection.execute(statement);
   // Who made the ledger for this agent can widen it, too.
   if (!added) return base::Error(added.error().reason, fmt::format("{} (for: {})", added.error().what, statement));
   return {};
+}
+
+base::Result<void> add_columns(sql::Connection& connection, const Dialect& dialect, const std::string& database) {
+  DS_TRY(add_column(connection, database, "types", dialect.add_types_to_ledger(database)));
+  return add_column(connection, database, "awaited", dialect.add_awaited_to_ledger(database));
 }
 
 }  // namespace
@@ -145,7 +184,7 @@ base::Result<void> Ledger::create(sql::Connection& connection, const Dialect& di
   // Asked first: an agent whose user may not create anything can work with a ledger made by somebody else, if that has
   // all columns.
   DS_ASSIGN(const auto there, exists(connection, database));
-  if (there) return add_types(connection, dialect, database);
+  if (there) return add_columns(connection, dialect, database);
   DS_TRY(connection.execute(dialect.create_database(database)));
   DS_TRY(connection.execute(dialect.create_ledger(database)));
   return {};
@@ -164,7 +203,7 @@ base::Error Ledger::superseded() const {
 base::Result<LedgerState> Ledger::first(sql::Connection& connection, const std::string& table) {
   auto made = connection.execute(
       fmt::format("INSERT INTO {} SET task={}, topic={}, stream={}, next_offset=-1, epoch=0, gtids='', token=1, "
-                  "snapshot='', last_record=0, types={}, instance={}",
+                  "snapshot='', last_record=0, types={}, instance={}, awaited=''",
                   table, sql::quote_text(key_.task), sql::quote_text(key_.topic), key_.stream,
                   sql::quote_text(types_text(types_)), sql::quote_text(instance_)));
   if (!made) {
@@ -181,10 +220,10 @@ base::Result<LedgerState> Ledger::take_over(sql::Connection& connection, const D
   const auto table = dialect.quote(database_, kTable);
   DS_TRY(connection.begin());
   DS_ASSIGN(const auto rows,
-            connection.query(
-                fmt::format("SELECT next_offset, epoch, gtids, snapshot, last_record, token, instance, types FROM {}{} "
-                            "FOR UPDATE",
-                            table, where())));
+            connection.query(fmt::format(
+                "SELECT next_offset, epoch, gtids, snapshot, last_record, token, instance, types, awaited FROM {}{} "
+                "FOR UPDATE",
+                table, where())));
   LedgerState state;
   if (rows.empty()) {
     DS_ASSIGN(state, first(connection, table));
@@ -206,13 +245,14 @@ base::Result<LedgerState> Ledger::take_over(sql::Connection& connection, const D
                                           sql::quote_text(types_text(types_)), sql::quote_text(instance_), where())));
   }
   DS_TRY(connection.commit());
-  written_snapshot_ = state.snapshot;
+  committed(state);
   return state;
 }
 
 base::Result<void> Ledger::write(sql::Connection& connection, const Dialect& dialect, const LedgerState& state) {
   std::string snapshot;
   if (state.snapshot != written_snapshot_) snapshot = ", snapshot=" + sql::quote_text(to_text(state.snapshot));
+  if (state.awaited != written_awaited_) snapshot += ", awaited=" + sql::quote_text(to_text(state.awaited));
   DS_ASSIGN(const auto matched,
             connection.execute(fmt::format("UPDATE {} SET next_offset={}, epoch={}, gtids='{}', last_record={}{}{} "
                                            "AND token={}",

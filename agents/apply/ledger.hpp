@@ -3,6 +3,7 @@
 // (docs/decisions/0005-ledger-and-token.md).
 
 #include <cstdint>
+#include <map>
 #include <set>
 #include <string>
 
@@ -26,6 +27,13 @@ std::string to_text(const SnapshotState& state);
 /// Errors: LedgerInvalid.
 base::Result<SnapshotState> parse_snapshot_state(std::string_view text);
 
+/// Tables whose rows are left out until they are emptied in the stream, as the first record of a copy does: qualified
+/// source name, and the id of the request for that copy.
+using Awaited = std::map<std::string, std::string>;
+std::string to_text(const Awaited& awaited);
+/// Errors: LedgerInvalid.
+base::Result<Awaited> parse_awaited(std::string_view text);
+
 /// Types as the ledger holds them: names by commas, in order; "*" for all (the empty set).
 std::string types_text(const std::set<std::string>& types);
 /// A task that has begun may take types out, and never in: what the topic held of them was passed by. Errors:
@@ -39,6 +47,7 @@ struct LedgerState {
   message::GtidSet gtids;
   SnapshotState snapshot;
   std::uint64_t last_record = 0;  ///< hash of the record at next_offset - 1; 0: unknown
+  Awaited awaited;
 };
 
 /// Who and what a ledger row is about.
@@ -74,7 +83,10 @@ class Ledger {
   /// Inside a transaction: writes the row if the token is still ours. Errors: Superseded.
   base::Result<void> write(sql::Connection& connection, const Dialect& dialect, const LedgerState& state);
   /// What was written last is committed.
-  void committed(const LedgerState& state) { written_snapshot_ = state.snapshot; }
+  void committed(const LedgerState& state) {
+    written_snapshot_ = state.snapshot;
+    written_awaited_ = state.awaited;
+  }
   /// Inside a transaction: locks the row if the token is still ours, so that nobody takes over before the transaction
   /// ends. Errors: Superseded.
   base::Result<void> hold(sql::Connection& connection, const Dialect& dialect);
@@ -96,6 +108,7 @@ class Ledger {
   std::uint64_t token_ = 0;
   SnapshotState
       written_snapshot_;  ///< what the row certainly holds, so that a long list is not written at every commit
+  Awaited written_awaited_;
 };
 
 }  // namespace datasync::apply

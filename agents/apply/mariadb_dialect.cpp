@@ -117,20 +117,27 @@ class MariaDbDialect final : public Dialect {
         "snapshot LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL "
         "COMMENT 'a snapshot on its way: its id and tables', "
         "last_record BIGINT UNSIGNED NOT NULL COMMENT 'hash of the record before next_offset', "
-        "{}, "
+        "{}, {}, "
         "instance VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, "
         "updated_at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6), "
         "PRIMARY KEY (task, topic, stream)) ENGINE=InnoDB COMMENT 'DataSync: how far each stream has been applied'",
-        quote(database, "ledger"), kTypesColumn);
+        quote(database, "ledger"), kTypesColumn, kAwaitedColumn);
   }
   [[nodiscard]] std::string add_types_to_ledger(std::string_view database) const override {
     return fmt::format("ALTER TABLE {} ADD COLUMN IF NOT EXISTS {}", quote(database, "ledger"), kTypesColumn);
+  }
+  [[nodiscard]] std::string add_awaited_to_ledger(std::string_view database) const override {
+    return fmt::format("ALTER TABLE {} ADD COLUMN IF NOT EXISTS {}", quote(database, "ledger"), kAwaitedColumn);
   }
 
  private:
   static constexpr std::string_view kTypesColumn =
       "types TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL DEFAULT '?' "
       "COMMENT 'stored so far, by commas; *: all; ?: unknown'";
+
+  static constexpr std::string_view kAwaitedColumn =
+      "awaited LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL DEFAULT '' "
+      "COMMENT 'tables whose rows are left out until their next copy begins, each with the request for it'";
 
   [[nodiscard]] StatementText set(const StatementTable& table, const std::vector<std::uint16_t>& columns) const {
     StatementText out;

@@ -23,12 +23,66 @@ base::Result<void> SchemaBook::read_on(std::stop_token stop) {
     return std::move(records).error();
   }
   for (const auto& record : *records) {
-    if (record.kind != message::Kind::SchemaBody) continue;
-    auto schema = message::parse_schema(base::as_bytes(record.value));
-    if (!schema) return std::move(schema).error().context(fmt::format("state topic, offset {}", record.offset));
-    const auto id = schema->id();
-    schemas_.try_emplace(id, std::make_shared<const message::TableSchema>(std::move(*schema)));
+    if (auto taken = take(record); !taken)
+      return std::move(taken).error().context(fmt::format("state topic, offset {}", record.offset));
   }
+  return {};
+}
+
+base::Result<void> SchemaBook::take(const protocol::StateRecord& record) {
+  const auto value = base::as_bytes(record.value);
+  if (record.kind == message::Kind::SchemaBody) {
+    DS_ASSIGN(auto schema, message::parse_schema(value));
+    const auto id = schema.id();
+    schemas_.try_emplace(id, std::make_shared<const message::TableSchema>(std::move(schema)));
+  } else if (record.kind == message::Kind::Progress) {
+    // Also of a replaced capture: what type a table is of changes seldom, and never while its rows are awaited.
+    const auto progress = message::decode<message::SnapshotProgress>(value);
+    for (std::size_t i = 0; progress && i < progress->scopes.size(); ++i)
+      if (!progress->scopes[i].type.empty()) types_.insert_or_assign(progress->tables[i], progress->scopes[i].type);
+  } else if (record.kind == message::Kind::Request) {
+    const auto request = message::decode<message::Request>(value);
+    if (request) asked_[request->id].insert(request->absent.begin(), request->absent.end());
+  }
+  return {};
+}
+
+base::Result<void> SchemaBook::refresh(std::stop_token stop) {
+  const std::lock_guard lock(mutex_);
+  return read_on(std::move(stop));
+}
+
+std::optional<std::string> SchemaBook::type_of(const std::string& table) {
+  const std::lock_guard lock(mutex_);
+  const auto at = types_.find(table);
+  return at == types_.end() ? std::nullopt : std::optional(at->second);
+}
+
+std::vector<std::string> SchemaBook::tables_of(const std::string& type) {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> out;
+  for (const auto& [table, of] : types_)
+    if (of == type) out.push_back(table);
+  return out;
+}
+
+bool SchemaBook::asked(const std::string& request) {
+  const std::lock_guard lock(mutex_);
+  return asked_.contains(request);
+}
+
+std::set<std::string> SchemaBook::absent(const std::string& request) {
+  const std::lock_guard lock(mutex_);
+  const auto at = asked_.find(request);
+  return at == asked_.end() ? std::set<std::string>() : at->second;
+}
+
+base::Result<void> SchemaBook::ask(const message::Request& request, std::stop_token stop) {
+  const std::lock_guard lock(mutex_);
+  DS_TRY(read_on(std::move(stop)));
+  if (asked_.contains(request.id)) return {};
+  DS_TRY(log_->append(message::Kind::Request, message::request_key(request), message::encode(request)));
+  asked_.try_emplace(request.id);
   return {};
 }
 

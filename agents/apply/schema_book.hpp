@@ -1,13 +1,19 @@
 #pragma once
-// Table schemas by id, from the state topic.
+// What readers need of the state topic: table schemas by id, which type a table is of, and the requests for copies.
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <set>
 #include <stop_token>
+#include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "agents/base/result.hpp"
+#include "agents/message/record.hpp"
 #include "agents/message/schema.hpp"
 #include "agents/protocol/log.hpp"
 
@@ -23,13 +29,30 @@ class SchemaBook {
   /// must find it. Errors: ForeignMessage when it does not; those of the log; Stopping.
   base::Result<std::shared_ptr<const message::TableSchema>> find(message::SchemaId id, std::stop_token stop);
 
+  /// Reads the state topic to its end. Errors: those of the log; ForeignMessage; Stopping.
+  base::Result<void> refresh(std::stop_token stop);
+  // As the state topic was last read:
+  /// The type of a captured table; nothing: it was never copied.
+  [[nodiscard]] std::optional<std::string> type_of(const std::string& table);
+  [[nodiscard]] std::vector<std::string> tables_of(const std::string& type);
+  /// Somebody asked for this copy, or capture has answered.
+  [[nodiscard]] bool asked(const std::string& request);
+  /// The tables of a request of which capture said that no copy comes.
+  [[nodiscard]] std::set<std::string> absent(const std::string& request);
+
+  /// Asks capture for copies, unless that is asked already. Errors: those of the log, PermissionDenied among them.
+  base::Result<void> ask(const message::Request& request, std::stop_token stop);
+
  private:
   base::Result<void> read_on(std::stop_token stop);
+  base::Result<void> take(const protocol::StateRecord& record);
 
   OpenLog open_;
   std::mutex mutex_;
   std::unique_ptr<protocol::StateLog> log_;
   std::unordered_map<message::SchemaId, std::shared_ptr<const message::TableSchema>> schemas_;
+  std::map<std::string, std::string> types_;            ///< by qualified table name
+  std::map<std::string, std::set<std::string>> asked_;  ///< by request: its absent tables
 };
 
 }  // namespace datasync::apply

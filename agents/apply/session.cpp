@@ -61,7 +61,10 @@ base::Result<std::unique_ptr<sql::Connection>> connect_destination(const config:
 }
 
 Session::Session(StreamContext& context, std::stop_token stop)
-    : context_(context), stop_(std::move(stop)), skip_(offsets_to_skip(context.config.skip_offsets, context.stream)) {
+    : context_(context),
+      stop_(std::move(stop)),
+      skip_(offsets_to_skip(context.config.skip_offsets, context.stream)),
+      copies_(context.config, context.book, context.stream, context.streams) {
   context_.report.forget_session();
 }
 
@@ -97,7 +100,7 @@ base::Result<void> Session::open() {
   base::log::info(
       "took over a stream",
       {{"stream", context_.stream}, {"token", writer_->token()}, {"next_offset", writer_->ledger().next_offset}});
-  return {};
+  return begin_copies();
 }
 
 base::Result<void> Session::open_consumer() {
@@ -141,9 +144,12 @@ base::Result<void> Session::check_identity() {
     if (mark_of(seen) == ledger.last_record) return {};
     return Error(
         Reason::LedgerInvalid,
-        fmt::format("the record at {}:{} is not the one that was applied: topic {} was made anew or changed. To "
-                    "apply the new topic from its start, delete the ledger's row",
-                    context_.stream, seen.offset, context_.config.common.channel.topic));
+        fmt::format("the record at {}:{} is not the one that was applied: topic {} was made again or changed. To "
+                    "store the new topic from its start: pause the DataSync, empty the tables that it stores, run "
+                    "DELETE FROM `{}`.ledger WHERE task={} AND topic={} at the destination, and resume",
+                    context_.stream, seen.offset, context_.config.common.channel.topic, context_.config.ledger_database,
+                    sql::quote_text(context_.config.common.name),
+                    sql::quote_text(context_.config.common.channel.topic)));
   }
   return Error(Reason::Stopping, "stopped");
 }
@@ -158,6 +164,7 @@ base::Result<void> Session::read() {
     } else {
       DS_TRY(nothing_there());
     }
+    DS_TRY(watch_copies());
     if (completed_) return assembler_->pause(true);
   }
   return Error(Reason::Stopping, "stopped");
@@ -200,7 +207,7 @@ base::Result<void> Session::take(const kafka::Record& record) {
     return foreign(std::move(headers).error(), offset);
   }
   const Incoming incoming{offset, record.timestamp_ms(), std::move(*headers), record.value()};
-  auto taken = skip ? assembler_->skip(incoming) : assembler_->take(incoming);
+  auto taken = skip ? pass_by(incoming) : assembler_->take(incoming);
   if (!taken) {
     save_what_is_whole();
     return foreign(std::move(taken).error(), offset);
@@ -223,12 +230,16 @@ Error Session::foreign(Error error, std::int64_t offset) const {
   if (!error.is(Reason::ForeignMessage)) return error;
   error.what = fmt::format(
       "topic {}, partition {}, offset {}: {}; to go on without this record annotate the DataSync with "
-      "datasync.dev/skip-offsets={}:{}",
+      "datasync.dev/skip-offsets={}:{} and the tables that it is about are copied again",
       context_.config.common.channel.topic, context_.stream, offset, error.what, context_.stream, offset);
   return error;
 }
 
 void Session::show_state() {
+  if (const auto waits = copies_.state(writer_->ledger().awaited)) {
+    const bool user = waits->outcome() == base::Outcome::Halt;
+    return context_.status.set(user ? health::State::Stalled : health::State::Retrying, waits->reason, waits->what);
+  }
   const bool snapshot = writer_->ledger().snapshot.active();
   context_.status.set(snapshot ? health::State::Snapshotting : health::State::Streaming);
 }

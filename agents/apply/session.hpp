@@ -11,6 +11,7 @@
 
 #include "agents/apply/assembler.hpp"
 #include "agents/apply/catalog.hpp"
+#include "agents/apply/copies.hpp"
 #include "agents/apply/report.hpp"
 #include "agents/apply/schema_book.hpp"
 #include "agents/apply/writer.hpp"
@@ -30,7 +31,8 @@ struct StreamContext {
   StreamReport& report;
   std::string instance;
   std::int32_t stream = 0;
-  unsigned busy = 0;  ///< failures by DestinationBusy since the last commit; each halves the batches
+  std::int32_t streams = 1;  ///< of the topic
+  unsigned busy = 0;         ///< failures by DestinationBusy since the last commit; each halves the batches
   /// After a row was refused: so many rows are committed transaction by transaction, so that all before the bad one
   /// count.
   std::uint64_t rows_alone = 0;
@@ -64,11 +66,15 @@ class Session final : private Sink {
   std::chrono::milliseconds patience();
   base::Result<void> nothing_there();
   base::Result<void> take(const kafka::Record& record);
+  base::Result<void> pass_by(const Incoming& incoming);
+  base::Result<void> begin_copies();
+  base::Result<void> watch_copies();
   base::Error foreign(base::Error error, std::int64_t offset) const;
   void save_what_is_whole();
   void show_state();
 
   const message::TableSchema* active(message::SchemaId id, TableIndex& index) override;
+  base::Result<std::string> source_table(message::SchemaId id) override;
   base::Result<void> activate(message::SchemaId id) override;
   base::Result<void> commit(const RowBuffer& buffer, std::span<const RowChange> rows, const LedgerState& next,
                             const BatchTimes& times) override;
@@ -76,6 +82,7 @@ class Session final : private Sink {
   bool streaming() override;
   void rollback() override;
   base::Result<void> tables_gone(std::span<const GoneTable> gone) override;
+  base::Error verify_failed() const;
   base::Result<void> drop(const message::SchemaNote& note);
   base::Result<void> verify(const std::optional<message::Verify>& verify, bool last) override;
 
@@ -87,10 +94,14 @@ class Session final : private Sink {
   std::unique_ptr<Writer> writer_;
   std::unique_ptr<kafka::Consumer> consumer_;
   std::optional<Assembler> assembler_;
+  AwaitedCopies copies_;
+  base::SteadyTime copies_watched_;  ///< when
   std::size_t streamed_rows_ = 0;
   std::optional<base::SteadyTime> batch_since_;  ///< when the first whole rows of the batch were there
   base::SteadyTime last_commit_ = base::steady_now();
   std::vector<std::string> verify_failures_;
+  std::vector<std::string> verify_differ_;  ///< their tables, source names
+  std::string verify_id_;
   bool completed_ = false;
   bool sink_failed_ = false;
   /// A stop must not wait for a lock or a slow server: what is open is rolled back and done again next time.

@@ -18,17 +18,21 @@ const message::TableSchema* Session::active(message::SchemaId id, TableIndex& in
   return table == nullptr ? nullptr : table->schema.get();
 }
 
+base::Result<std::string> Session::source_table(message::SchemaId id) {
+  DS_ASSIGN(const auto schema, context_.book.find(id, stop_));
+  return schema->qualified();
+}
+
 base::Result<void> Session::activate(message::SchemaId id) {
   return catalog_->activate(id, stop_);
 }
 
 base::Result<void> Session::commit(const RowBuffer& buffer, std::span<const RowChange> rows, const LedgerState& next,
                                    const BatchTimes& times) {
-  if (!verify_failures_.empty())
-    return Error(Reason::VerifyFailed,
-                 fmt::format("source and destination differ: {}", fmt::join(verify_failures_, "; ")));
+  if (!verify_failures_.empty()) return verify_failed();
   const auto begun = base::steady_now();
   const bool snapshot_before = writer_->ledger().snapshot.active();
+  const bool waits = writer_->ledger().awaited != next.awaited;
   auto done = writer_->commit(buffer, rows, next);
   sink_failed_ = !done;
   if (!done) return done;
@@ -43,7 +47,7 @@ base::Result<void> Session::commit(const RowBuffer& buffer, std::span<const RowC
   context_.report.committed(next, times, rows.size() + streamed_rows_, begun);
   context_.report.counted(assembler_->counts(), writer_->counts());
   streamed_rows_ = 0;
-  if (snapshot_before != next.snapshot.active()) show_state();
+  if (snapshot_before != next.snapshot.active() || waits) show_state();
   return {};
 }
 
@@ -90,18 +94,29 @@ base::Result<void> Session::tables_gone(std::span<const GoneTable> gone) {
   }
   if (tables.empty()) return {};
   const auto& note = gone.back().note;
+  const bool several = tables.size() > 1;
   return Error(
       Reason::TableDropped,
-      fmt::format("{} {} {} at the source by {} ({});{} annotate the DataSync with "
-                  "datasync.dev/skip-offsets={} to go on and leave {} as {}",
-                  fmt::join(tables, ", "), tables.size() > 1 ? "were" : "was", dropped ? "dropped" : "renamed",
-                  note.gtid.text(), note.statement,
-                  dropped ? " set schemaChanges: ApplyAll to drop at the destination too, or" : "",
-                  fmt::join(offsets, ","), fmt::join(targets, ", "), targets.size() > 1 ? "they are" : "it is"));
+      fmt::format(
+          "{} {} {} at the source by {} ({});{} annotate the DataSync with datasync.dev/skip-offsets={} to go on: "
+          "{} stay{} as {} while the source has no table of {}, and {} copied again once it has",
+          fmt::join(tables, ", "), several ? "were" : "was", dropped ? "dropped" : "renamed", note.gtid.text(),
+          note.statement, dropped ? " set schemaChanges: ApplyAll to drop at the destination too, or" : "",
+          fmt::join(offsets, ","), fmt::join(targets, ", "), several ? "" : "s", several ? "they are" : "it is",
+          several ? "these names" : "this name", several ? "are" : "is"));
+}
+
+Error Session::verify_failed() const {
+  return {Reason::VerifyFailed,
+          fmt::format("source and destination differ: {}; to copy again what differs annotate the DataSync with "
+                      "datasync.dev/copy-tables={}#{}",
+                      fmt::join(verify_failures_, "; "), fmt::join(verify_differ_, ","), verify_id_)};
 }
 
 base::Result<void> Session::verify(const std::optional<message::Verify>& verify, bool last) {
-  if (verify && !verify->table.empty()) {  // a stream without tables has only the mark of the end
+  const auto& awaited = writer_->ledger().awaited;
+  // A stream without tables has only the mark of the end.
+  if (verify && !verify->table.empty() && !awaited.contains(verify->database + "." + verify->table)) {
     DS_TRY(activate(verify->schema));
     TableIndex index = 0;
     const auto* table = catalog_->active(verify->schema, index);
@@ -119,17 +134,18 @@ base::Result<void> Session::verify(const std::optional<message::Verify>& verify,
                       {"equal", equal},
                       {"source_rows", verify->rows},
                       {"destination_rows", digest.rows}});
-    if (!equal)
+    if (!equal) {
+      verify_id_ = verify->id;
+      verify_differ_.push_back(verify->database + "." + verify->table);
       verify_failures_.push_back(fmt::format("{} ({} rows at the source, {} at the destination{})", table->qualified(),
                                              verify->rows, digest.rows,
                                              verify->rows == digest.rows ? ", other content" : ""));
+    }
   }
   if (!last) return {};
   context_.report.verification_done();
-  if (!verify_failures_.empty())
-    return Error(Reason::VerifyFailed,
-                 fmt::format("source and destination differ: {}", fmt::join(verify_failures_, "; ")));
-  completed_ = context_.config.common.mode == config::Mode::Once;
+  if (!verify_failures_.empty()) return verify_failed();
+  completed_ = context_.config.common.mode == config::Mode::Once && !copies_.state(awaited);
   return {};
 }
 

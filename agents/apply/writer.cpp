@@ -34,9 +34,9 @@ base::Result<std::unique_ptr<Writer>> Writer::open(sql::Connection& connection, 
 }
 
 /// While a snapshot is on its way children may come before their parents
-/// (docs/decisions/0004-tolerant-snapshot.md).
+/// (docs/decisions/0004-tolerant-snapshot.md), and parents whose copy is awaited do not come at all.
 base::Result<void> Writer::set_foreign_key_checks() {
-  const bool on = !state_.snapshot.active();
+  const bool on = !state_.snapshot.active() && state_.awaited.empty();
   if (on == checks_on_) return {};
   DS_TRY(connection_.execute(dialect_.foreign_key_checks(on)));
   checks_on_ = on;
@@ -80,7 +80,7 @@ base::Result<void> Writer::commit(const RowBuffer& buffer, std::span<const RowCh
   DS_TRY(connection_.commit());
   open_ = false;
   ledger_.committed(next);
-  const bool snapshot_changed = state_.snapshot != next.snapshot;
+  const bool snapshot_changed = state_.snapshot != next.snapshot || state_.awaited != next.awaited;
   state_ = next;
   if (snapshot_changed) {
     catalog_.set_snapshot(state_.snapshot);

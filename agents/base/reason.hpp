@@ -44,6 +44,8 @@ enum class Outcome : std::uint8_t {
   X(DestinationRefused, Halt,                                                                                         \
     "The destination refused a statement with an error that has no reason of its own. Correct what the message says " \
     "at the destination; the agent tries again.")                                                                     \
+  X(AwaitingCopy, Retry,                                                                                              \
+    "Rows of the named tables are left out until the copy that was asked for begins; the rest is applied.")           \
   X(PreflightFailed, Halt, "A server does not meet the requirements; the message lists all of them with the fix.")    \
   X(BinlogPurged, Halt, "The replica no longer has the binlogs that are needed. See onPositionLost.")                 \
   X(PositionUnknown, Halt, "What tells the position, or rows needed before it, is gone. See onPositionLost.")         \
@@ -78,6 +80,9 @@ enum class Outcome : std::uint8_t {
   X(LedgerInvalid, Halt, "The ledger at the destination does not fit the topic.")                                     \
   X(TypeAdded, Halt, "A type was added to a task that has begun; its earlier rows are not at the destination.")       \
   X(VerifyFailed, Halt, "Source and destination differ in the named tables.")                                         \
+  X(CopyNeeded, Halt,                                                                                                 \
+    "Rows of the named tables are left out until they are copied again, which apply may not ask for: annotate the "   \
+    "DataSync that has the source with datasync.dev/copy-tables, as the message says.")                               \
   X(ConfigInvalid, Halt, "The configuration is not valid; the message names the field.")                              \
   X(Internal, Halt, "A defect in DataSync; please report it with the message.")
 

@@ -117,6 +117,9 @@ class EventReader {
   base::Result<void> pass_over(base::Bytes front);
   /// "a row of shop.orders after binlog.000007:4711"; for messages.
   [[nodiscard]] std::string name_of(base::Bytes front) const;
+  /// Leaves the open group, whose end could not be read: the next event is outside of one. The one exception to "start
+  /// anew": a caller for whom nothing of the group counts may feed the events that follow a failed one.
+  void abandon() noexcept { end_group(); }
 
   /// True between the groups: the place where a stream may be left.
   [[nodiscard]] bool outside() const noexcept { return state_ == State::Outside; }

@@ -9,6 +9,7 @@
 
 #include "agents/base/log.hpp"
 #include "agents/capture/route.hpp"
+#include "agents/kafka/logs.hpp"
 #include "agents/message/instance.hpp"
 
 namespace datasync::capture {
@@ -83,6 +84,25 @@ base::Result<void> Agent::run_once(std::stop_token stop) {
   else if (!session_->usable() || result.error().is(base::Reason::RowTooLarge))
     end_session(false);  // only a new session asks what the topic takes by now
   return result;
+}
+
+bool Agent::asked_again(std::stop_token stop) {
+  const auto read = [&]() -> base::Result<void> {
+    if (!state_) {
+      view_ = {};
+      DS_ASSIGN(const auto access, kafka::access(config_.common.channel, config_.common.secrets_dir));
+      DS_ASSIGN(state_, kafka::open_state_log(access, config_.common.channel.state_topic()));
+    }
+    return protocol::catch_up(*state_, view_, std::move(stop));
+  };
+  if (auto done = read(); !done) {
+    base::log::debug("the state topic cannot be read", {{"message", done.error().what}});
+    state_.reset();
+    return false;
+  }
+  if (view_.requests().empty()) return false;
+  state_.reset();
+  return true;
 }
 
 void Agent::end_session(bool in_peace) {

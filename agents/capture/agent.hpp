@@ -34,6 +34,9 @@ class Agent {
   /// epoch that is still good goes on.
   base::Result<void> run_once(std::stop_token stop);
 
+  /// After mode Once was complete: a reader asks for a copy. What cannot be read is asked again at the next call.
+  bool asked_again(std::stop_token stop);
+
  private:
   Agent(const config::Capture& config, health::Status& status, health::Metrics& metrics, std::string instance,
         Selection selection);
@@ -52,8 +55,10 @@ class Agent {
   Source source_;
   PositionLoss loss_;
   bool topics_seen_ = false;
-  message::Epoch held_;       ///< the newest epoch this process had
-  mutable std::mutex mutex_;  ///< session_, last_
+  message::Epoch held_;                        ///< the newest epoch this process had
+  std::unique_ptr<protocol::StateLog> state_;  ///< read while nothing else is left to do
+  protocol::StateView view_;                   ///< of state_
+  mutable std::mutex mutex_;                   ///< session_, last_
   std::unique_ptr<Session> session_;
   SessionFigures last_;  ///< sums over ended sessions, and the last that was seen
 };

@@ -63,6 +63,7 @@ base::Result<void> Keeper::look(std::stop_token stop) {
   {
     const std::scoped_lock lock(state_mutex_);
     DS_TRY(writer_.check(stop));
+    has_requests_.store(!view_.requests().empty(), std::memory_order_relaxed);
   }
   bool moved = false;
   for (std::int32_t i = 0; i < options_.streams; ++i) {
@@ -133,6 +134,27 @@ base::Result<KnownSnapshot> Keeper::revise(const Selection& selection, const std
     DS_TRY(writer_.write(record, stop));
   DS_TRY(writer_.check(stop));
   return view_.snapshot();
+}
+
+std::vector<message::Request> Keeper::requests() {
+  const std::scoped_lock lock(state_mutex_);
+  std::vector<message::Request> out;
+  for (const auto& [id, request] : view_.requests()) out.push_back(request);
+  has_requests_.store(!out.empty(), std::memory_order_relaxed);
+  return out;
+}
+
+bool Keeper::is_served(const std::string& request) {
+  const std::scoped_lock lock(state_mutex_);
+  return view_.served(request);
+}
+
+base::Result<void> Keeper::served(const message::Request& request, std::stop_token stop) {
+  const std::scoped_lock lock(state_mutex_);
+  DS_TRY(writer_.write(request, stop));
+  DS_TRY(writer_.check(stop));  // the view has it from here on
+  has_requests_.store(!view_.requests().empty(), std::memory_order_relaxed);
+  return {};
 }
 
 bool Keeper::had_column(const TableChoice& table, std::string_view column) {

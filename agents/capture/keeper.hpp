@@ -63,6 +63,13 @@ class Keeper {
   /// is waiting to be written may be lost by it: what it is about is copied again. Errors: those of StateWriter.
   base::Result<KnownSnapshot> revise(const Selection& selection, const std::vector<Outdated>& outdated,
                                      std::stop_token stop);
+  /// Requests that nobody has served, as the state topic was last read; a look at every `look_every`.
+  [[nodiscard]] std::vector<message::Request> requests();
+  /// Whether there is one; without waiting for a reading that is under way.
+  [[nodiscard]] bool has_requests() const noexcept { return has_requests_.load(std::memory_order_relaxed); }
+  [[nodiscard]] bool is_served(const std::string& request);
+  /// Answers a request; its tables must be due already (`revise`). Errors: those of StateWriter.
+  base::Result<void> served(const message::Request& request, std::stop_token stop);
   /// A schema of this table that was published once has a column of this name.
   [[nodiscard]] bool had_column(const TableChoice& table, std::string_view column);
   /// Writes everything that is waiting and a last checkpoint, as far as that works; call it when the epoch ends in
@@ -100,6 +107,7 @@ class Keeper {
   bool trouble_told_ = false;
   base::SteadyTime written_at_;
   std::atomic<std::uint64_t> checkpoints_ = 0;
+  std::atomic<bool> has_requests_ = false;
   std::jthread thread_;  ///< last: ends before what it uses
 };
 

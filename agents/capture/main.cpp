@@ -38,8 +38,11 @@ int run(const config::Capture& config) {
     base::log::error("the configuration cannot be used", {{"error", agent.error().what}});
     return kBadConfig;
   }
-  const auto code =
-      health::supervise("capture", status, stop, [&](std::stop_token s) { return (*agent)->run_once(std::move(s)); });
+  health::Patience patience;
+  patience.work_again = [&](std::stop_token s) { return (*agent)->asked_again(std::move(s)); };
+  const auto code = health::supervise(
+      "capture", status, stop, [&](std::stop_token s) { return (*agent)->run_once(std::move(s)); },
+      std::move(patience));
   return static_cast<int>(code);
 }
 

@@ -71,7 +71,7 @@ base::Result<void> Pipeline::read(sql::BinlogStream& stream) {
     parts_.status.beat();
     parts_.freshness.heard_us.store(steady_us(), std::memory_order_relaxed);
     move_point(event);
-    DS_TRY(next->whole ? reader_.feed(event) : reader_.pass_over(event));
+    DS_TRY(next->whole ? feed(event) : reader_.pass_over(event));
     if (std::exchange(first, false)) parts_.on_first_event();
     if (parts_.gate.doubted())
       return Error(Reason::SourceMoved,
@@ -99,6 +99,7 @@ void Pipeline::move_point(base::Bytes event) {
 base::Result<void> Pipeline::tick() {
   next_tick_ = base::steady_now() + kTick;
   parts_.on_tick();
+  DS_TRY(parts_.on_between());
   const std::unique_lock lock(parts_.between, std::try_to_lock);
   if (!lock.owns_lock()) return {};
   const auto now = parts_.clock.now_us();
@@ -115,6 +116,10 @@ base::Result<void> Pipeline::on_gtid(const binlog::GtidEvent& gtid, const binlog
   parts_.freshness.caught_up.store(false, std::memory_order_relaxed);
   parts_.freshness.read_time_us.store(commit_time_us_, std::memory_order_relaxed);
   held_ = gtid.prepared_xa();
+  in_transaction_ = true;
+  passing_.reset();
+  unread_ = false;
+  if (parts_.may_pass(gtid_)) passing_.emplace();
   if (!held_) {
     parts_.writer.begin(gtid_, commit_time_us_);
     return {};
@@ -125,7 +130,9 @@ base::Result<void> Pipeline::on_gtid(const binlog::GtidEvent& gtid, const binlog
 }
 
 bool Pipeline::wants(std::string_view database, std::string_view table) {
-  return parts_.selection.find(database, table) != nullptr;
+  const auto* choice = parts_.selection.find(database, table);
+  if (choice != nullptr && passing_) passing_->tables.insert(choice->qualified());
+  return choice != nullptr;
 }
 
 base::Result<binlog::TableToken> Pipeline::on_table(const binlog::TableMap& map, const binlog::Where&) {
@@ -135,6 +142,10 @@ base::Result<binlog::TableToken> Pipeline::on_table(const binlog::TableMap& map,
 }
 
 base::Result<void> Pipeline::on_rows(binlog::TableToken token, const binlog::RowsEvent& rows) {
+  if (passing_) {
+    passing_->tables.insert(catalog_.table(token).choice->qualified());
+    return {};
+  }
   auto& table = catalog_.table(token);
   if (!parts_.writer.wants(table.choice->stream)) return {};
   DS_ASSIGN(auto cursor, table.encoder.open(rows));
@@ -158,6 +169,10 @@ base::Result<void> Pipeline::left_out(const TableChoice& table, const binlog::Ro
 }
 
 base::Result<void> Pipeline::on_query(const binlog::QueryInfo& query) {
+  if (passing_) {
+    passed(query);
+    return {};
+  }
   switch (query.statement.kind) {
     case StatementKind::Truncate: {
       const auto& name = query.statement.tables.at(0);
@@ -256,11 +271,12 @@ base::Result<void> Pipeline::gone(const binlog::QueryInfo& query) {
 }
 
 void Pipeline::ended() {
-  held_ = false;
+  held_ = in_transaction_ = false;
   parts_.gate.transaction_ended(point_);
 }
 
 base::Result<void> Pipeline::on_commit(const binlog::EventHeader&) {
+  DS_TRY(end_passing());
   if (held_) {  // XA COMMIT ONE PHASE: it was never prepared
     auto held = parts_.writer.take_held();
     parts_.writer.begin(gtid_, commit_time_us_);
@@ -272,6 +288,7 @@ base::Result<void> Pipeline::on_commit(const binlog::EventHeader&) {
 }
 
 base::Result<void> Pipeline::on_rollback() {
+  passing_.reset();
   DS_TRY(parts_.writer.rollback());
   ended();
   return {};
@@ -279,12 +296,21 @@ base::Result<void> Pipeline::on_rollback() {
 
 // Not over: a replica that crashed while it logged a transaction gets it again, under the same GTID.
 base::Result<void> Pipeline::on_broken_off() {
+  passing_.reset();
   DS_TRY(parts_.writer.discard());
   ended();
   return {};
 }
 
 base::Result<void> Pipeline::on_xa_prepare(const binlog::Xid& xid) {
+  if (passing_) {
+    // What is prepared is not committed yet: a copy of now lacks it. The commit will find that it is not known, and
+    // that asks for a copy of everything (PositionUnknown).
+    DS_TRY(end_passing());
+    DS_TRY(parts_.writer.commit());
+    ended();
+    return {};
+  }
   // Known before the position moves over it: a checkpoint in between must not forget it.
   parts_.prepared.prepare(xid.text(), before_prepare_, parts_.writer.take_held());
   DS_TRY(parts_.writer.commit());
@@ -294,7 +320,10 @@ base::Result<void> Pipeline::on_xa_prepare(const binlog::Xid& xid) {
 
 base::Result<void> Pipeline::on_xa_commit(const binlog::Xid& xid) {
   auto held = parts_.prepared.commit(xid.text(), gtid_);
-  if (held) {
+  if (passing_) {
+    passing_->all = true;  // its rows stand elsewhere
+    DS_TRY(end_passing());
+  } else if (held) {
     DS_TRY(parts_.writer.put_held(std::move(*held)));
   } else {
     for (std::int32_t i = 0; i < parts_.selection.streams(); ++i)
@@ -332,11 +361,6 @@ base::Result<void> Pipeline::on_rotate(std::string_view file, std::uint64_t posi
   point_ = {std::string(file), position};
   if (reader_.outside()) parts_.gate.moved_to(point_);
   return {};
-}
-
-base::Result<void> Pipeline::on_incident(std::string_view text, const binlog::Where& where) {
-  return Error(Reason::BinlogCorrupt,
-               fmt::format("the source logged an incident at {}: changes may be missing ({})", where.text(), text));
 }
 
 }  // namespace datasync::capture

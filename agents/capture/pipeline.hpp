@@ -14,6 +14,7 @@
 #include "agents/binlog/reader.hpp"
 #include "agents/capture/catalog.hpp"
 #include "agents/capture/gate.hpp"
+#include "agents/capture/passing.hpp"
 #include "agents/capture/selection.hpp"
 #include "agents/capture/snapshot_plan.hpp"
 #include "agents/capture/writer.hpp"
@@ -55,8 +56,13 @@ struct PipelineParts {
   std::function<void()> on_tick;  ///< about once a second while events come
   /// A statement changes rows that are there already and tells none of them; called before the position moves past it.
   std::function<base::Result<void>(const Outdated&, const std::string& statement)> on_outdated;
-  std::function<base::Result<void>()> on_between;  ///< after the transaction in which `on_outdated` was called
+  /// After the transaction in which `on_outdated` was called, and about once a second: readers may ask for copies.
+  std::function<base::Result<void>()> on_between;
   std::function<bool(const TableChoice&, const std::string& column)> had_column;  ///< it was published once
+  std::function<bool(const message::Gtid&)> may_pass;  ///< a user lets this transaction pass without its rows
+  /// Before the position moves past such a transaction, or past an incident at `at`: what it may have changed is
+  /// written down as due for a copy. False: at this place nobody lets anything pass.
+  std::function<base::Result<bool>(const std::string& gtid, const std::string& at, const Passed& passed)> on_passed;
 };
 
 /// Handles the events of one connection, on one thread.
@@ -87,9 +93,14 @@ class Pipeline final : public binlog::Handler {
 
  private:
   base::Result<void> read(sql::BinlogStream& stream);
+  base::Result<void> feed(base::Bytes event);
+  base::Result<void> pass_over(base::Bytes event, base::Error error);
+  base::Result<void> end_unread();
+  base::Result<void> end_passing();
   base::Result<void> tick();
   void move_point(base::Bytes event);
   void ended();
+  void passed(const binlog::QueryInfo& query);
   base::Result<void> truncated(const TableChoice& table);
   base::Result<void> altered(const binlog::QueryInfo& query);
   base::Result<void> left_out(const TableChoice& table, const binlog::RowsEvent& rows);
@@ -107,7 +118,10 @@ class Pipeline final : public binlog::Handler {
   message::GtidSet before_prepare_;
   bool held_ = false;
   std::uint32_t rows_in_transaction_ = 0;
-  bool outdated_ = false;  ///< `on_between` is due
+  bool outdated_ = false;          ///< `on_between` is due
+  bool in_transaction_ = false;   ///< from its GTID until it is over for the writer
+  std::optional<Passed> passing_;  ///< the open transaction is passed
+  bool unread_ = false;            ///< and an event of it could not be read: perhaps the one that ends it
   base::SteadyTime next_tick_;
 };
 

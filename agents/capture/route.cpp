@@ -4,11 +4,6 @@
 
 namespace datasync::capture {
 
-std::int32_t stream_of(std::string_view type, std::int32_t streams) noexcept {
-  if (streams <= 1) return 0;
-  return static_cast<std::int32_t>(XXH3_64bits(type.data(), type.size()) % static_cast<std::uint64_t>(streams));
-}
-
 std::uint32_t derived_server_id(std::string_view task) noexcept {
   constexpr std::uint32_t kBase = 1U << 30U;
   return kBase | (static_cast<std::uint32_t>(XXH3_64bits(task.data(), task.size())) & (kBase - 1));

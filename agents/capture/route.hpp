@@ -1,14 +1,14 @@
 #pragma once
-// Which stream the rows of a type go to. See docs/decisions/0006-partition-routing.md.
+// What follows from names alone, so that every restart and every instance says the same.
 
 #include <cstdint>
 #include <string_view>
 
+#include "agents/message/route.hpp"
+
 namespace datasync::capture {
 
-/// XXH3-64 of the type's name modulo the number of streams: depends on nothing that a restart or another agent could
-/// see differently, keeps a type's part of a transaction on one stream.
-std::int32_t stream_of(std::string_view type, std::int32_t streams) noexcept;
+using message::stream_of;
 
 /// The server id of a task that declares none: from its name, above 2^30 where people do not number their servers.
 std::uint32_t derived_server_id(std::string_view task) noexcept;

@@ -118,6 +118,7 @@ base::Result<void> Session::begin(const Pick& pick) {
     for (const auto& s : streams) published.push_back(s.fresh ? from : s.published);
     sent = published;
   }
+  accepted_.emplace(around_.config, claimed_.view);
   acks_ = std::make_unique<protocol::AckTracker>(std::move(published), std::move(offsets));
   kafka::ProducerOptions options;
   options.max_in_flight_bytes = around_.config.max_in_flight_bytes;
@@ -226,7 +227,9 @@ base::Result<void> Session::dump(const Pick& pick) {
        [this] { pulse(); },
        [this](const Outdated& table, const std::string& statement) { return on_outdated(table, statement); },
        [this] { return copy_outdated(); },
-       [this](const TableChoice& table, const std::string& column) { return keeper_->had_column(table, column); }},
+       [this](const TableChoice& table, const std::string& column) { return keeper_->had_column(table, column); },
+       [this](const message::Gtid& gtid) { return accepted_->accepts(gtid); },
+       [this](const std::string& gtid, const std::string& at, const Passed& passed) { return pass(gtid, at, passed); }},
       catalog, stop_.get_token());
   auto result = [&]() -> base::Result<void> {
     if (plan_) {

@@ -17,6 +17,7 @@
 #include "agents/capture/keeper.hpp"
 #include "agents/capture/monitor.hpp"
 #include "agents/capture/output.hpp"
+#include "agents/capture/passing.hpp"
 #include "agents/capture/pipeline.hpp"
 #include "agents/capture/position_loss.hpp"
 #include "agents/capture/snapshot.hpp"
@@ -101,6 +102,9 @@ class Session {
   void plan();
   base::Result<void> on_outdated(const Outdated& table, const std::string& statement);
   base::Result<void> copy_outdated();
+  base::Result<void> serve_requests();
+  base::Result<void> serve(message::Request request);
+  base::Result<bool> pass(const std::string& gtid, const std::string& at, Passed passed);
   base::Result<void> start_snapshot();
   base::Result<void> outcome(base::Result<void> dumped, const Pick& pick);
   void make_writer(std::vector<message::GtidSet> sent, message::GtidSet position);
@@ -125,11 +129,13 @@ class Session {
   std::unique_ptr<protocol::AckTracker> acks_;
   std::unique_ptr<KafkaOutput> output_;
   std::unique_ptr<StreamWriter> writer_;
-  Catalog* catalog_ = nullptr;  ///< of the open connection; dump thread
-  std::string replica_;         ///< whose dump worked last; dump thread
+  Catalog* catalog_ = nullptr;                    ///< of the open connection; dump thread
+  std::string replica_;                           ///< whose dump worked last; dump thread
+  std::optional<AcceptedTransactions> accepted_;  ///< dump thread
   // What is copied; dump thread.
   KnownSnapshot known_;    ///< as the state topic had it when it was last brought in line
   bool outdated_ = false;  ///< `known_` has changed since the plan was made
+  bool asked_ = false;     ///< what the configuration and the state topic ask for at the beginning is served
   std::optional<SnapshotPlan> plan_;
   bool plan_started_ = false;
 

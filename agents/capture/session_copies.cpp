@@ -40,6 +40,7 @@ base::Result<void> Session::on_outdated(const Outdated& table, const std::string
 
 /// Between two transactions, on the dump thread.
 base::Result<void> Session::copy_outdated() {
+  DS_TRY(serve_requests());
   if (!outdated_) return {};
   drop_runner();
   plan();

@@ -206,9 +206,10 @@ base::Result<void> SnapshotRunner::check_size(const TableChoice& table, const Ch
   const auto frame = frame_bytes() + kRecordOverhead;
   for (const auto& f : chunk.fragments)
     if (f.rows.size() + frame > settings_.max_record_bytes)
-      return Error(Reason::RowTooLarge, fmt::format("{} of {} makes a record of {} bytes, the topic takes {}",
-                                                    row_name(chunk.schema, f.rows.bytes()), table.qualified(),
-                                                    f.rows.size() + frame, settings_.max_record_bytes));
+      return Error(Reason::RowTooLarge,
+                   fmt::format("{} of {} makes a record of {} bytes, the topic takes {}: raise its max.message.bytes",
+                               row_name(chunk.schema, f.rows.bytes()), table.qualified(), f.rows.size() + frame,
+                               settings_.max_record_bytes));
   return {};
 }
 

@@ -141,9 +141,10 @@ base::Result<void> StreamWriter::send_part(std::int32_t index, TypeRows& part, m
     name = name_row_(part.runs.back().schema, part.rows.bytes().subspan(part.runs.back().begin));
   auto value = encode_change(frame, part);
   if (value.size() + kRecordOverhead > limits_.max_record_bytes)
-    return base::Error(base::Reason::RowTooLarge,
-                       fmt::format("{} makes a record of {} bytes, the topic takes {}; transaction {}", name,
-                                   value.size(), limits_.max_record_bytes, gtid_.text()));
+    return base::Error(
+        base::Reason::RowTooLarge,
+        fmt::format("{} makes a record of {} bytes, the topic takes {}: raise its max.message.bytes; transaction {}",
+                    name, value.size(), limits_.max_record_bytes, gtid_.text()));
   ++s.fragment;
   touched_ = true;
   message::Headers headers;

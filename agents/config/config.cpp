@@ -103,6 +103,8 @@ void capture(Fields& f, Capture& c) {
   f.integer("parallelism", c.parallelism, {1, 32});
   f.choice("onPositionLost", c.on_position_lost, kOnPositionLost);
   f.text("acceptPositionLost", c.accept_position_lost);
+  f.text("copyTables", c.copy_tables, {Need::Optional, &kCopyTables});
+  f.text("acceptGtid", c.accept_gtid, {Need::Optional, &kGtidList});
   f.millis("heartbeatMs", c.heartbeat, {10, 60'000});
   f.millis("watchdogMs", c.watchdog, {100, 600'000});
   f.millis("checkpointEveryMs", c.checkpoint_every, {10, 600'000});
@@ -127,6 +129,7 @@ void apply(Fields& f, Apply& a) {
   f.integer("batchBytes", a.batch_bytes, {1024, 1024 * kMiB});
   f.millis("batchTimeMs", a.batch_time, {0, 60'000});
   f.texts("skipOffsets", a.skip_offsets, {0, &kStreamOffset});
+  f.text("copyTables", a.copy_tables, {Need::Optional, &kCopyTables});
 }
 
 // The rules that concern more than one field.

@@ -102,6 +102,10 @@ struct Capture {
   std::uint32_t parallelism = 2;
   OnPositionLost on_position_lost = OnPositionLost::Halt;
   std::string accept_position_lost;           ///< a person's consent to Resnapshot at exactly this lost position
+  /// Tables that a user asks to copy again, each value once: "shop.orders,shop.items#token", see orders.hpp.
+  std::string copy_tables;
+  /// Transactions "0-1-7,0-1-9" that a user lets capture pass: the tables that they may have changed are copied again.
+  std::string accept_gtid;
   std::chrono::milliseconds heartbeat{1000};  ///< asked from the replica when it has nothing to send
   std::chrono::milliseconds watchdog{5000};   ///< silence that means the connection is dead
   std::chrono::milliseconds checkpoint_every{2000};
@@ -127,6 +131,7 @@ struct Apply {
   std::uint64_t batch_bytes = 4ULL << 20U;  ///< or bytes,
   std::chrono::milliseconds batch_time{0};  ///< or when no more records are there and it is this old
   std::vector<std::string> skip_offsets;    ///< "partition:offset" a person has declared void
+  std::string copy_tables;                  ///< as Capture::copy_tables; asked for through the state topic
   bool operator==(const Apply&) const = default;
 };
 

@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <charconv>
 
+#include "agents/config/orders.hpp"
+
 namespace datasync::config {
 namespace {
 
 constexpr std::size_t kMaxIdentifier = 64;
+constexpr std::size_t kMaxCopyTables = 65536, kMaxGtidList = 4096;
 
 bool digit(char c) {
   return c >= '0' && c <= '9';
@@ -117,6 +120,26 @@ bool stream_offset(std::string_view s) {
   return colon != s.npos && digits(s.substr(0, colon), 4) && digits(s.substr(colon + 1), 18);
 }
 
+bool copy_tables(std::string_view s) {
+  if (s.size() > kMaxCopyTables || s.find('\n') != s.npos) return false;
+  return std::ranges::all_of(copy_order(s).tables, [](const std::string& table) { return table_name(table); });
+}
+
+bool gtid(std::string_view s) {
+  const auto first = s.find('-');
+  const auto second = first == s.npos ? s.npos : s.find('-', first + 1);
+  if (second == s.npos) return false;
+  const auto number = [](std::string_view n, std::size_t most) {
+    return !n.empty() && n.size() <= most && std::ranges::all_of(n, digit);
+  };
+  return number(s.substr(0, first), 10) && number(s.substr(first + 1, second - first - 1), 10) &&
+         number(s.substr(second + 1), 20);
+}
+
+bool gtid_list(std::string_view s) {
+  return s.size() <= kMaxGtidList && std::ranges::all_of(names_by_comma(s), gtid);
+}
+
 }  // namespace
 
 #define DS_PORT "([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
@@ -139,5 +162,9 @@ const Pattern kSecretKey{R"(^(\.{0,2}[A-Za-z0-9_-]|\.{3})[A-Za-z0-9._-]*$)",
                          "a key of a secret (letters, digits, '-', '_' and '.')", secret_key, 253};
 const Pattern kDatabase{R"(^[^./\\\n]{1,64}$)", "a database name", database, 64};
 const Pattern kStreamOffset{R"(^[0-9]{1,4}:[0-9]{1,18}$)", "PARTITION:OFFSET", stream_offset, 23};
+const Pattern kCopyTables{R"(^[^.\n]{1,64}\.[^.\n]+(\.[^.\n]+)*$)", "DATABASE.TABLE[,DATABASE.TABLE...][#TOKEN]",
+                          copy_tables, kMaxCopyTables};
+const Pattern kGtidList{R"(^[0-9]{1,10}-[0-9]{1,10}-[0-9]{1,20}(,[0-9]{1,10}-[0-9]{1,10}-[0-9]{1,20})*$)",
+                        "DOMAIN-SERVER-SEQUENCE[,...]", gtid_list, kMaxGtidList};
 
 }  // namespace datasync::config

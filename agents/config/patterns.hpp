@@ -17,5 +17,7 @@ extern const Pattern kBootstrap;     ///< "host:port,host:port"
 extern const Pattern kSecretKey;     ///< a key of a Kubernetes secret
 extern const Pattern kDatabase;      ///< a database name of 1 to 64 characters without '.', '/' or '\'
 extern const Pattern kStreamOffset;  ///< "0:123"
+extern const Pattern kCopyTables;    ///< "shop.orders,shop.items#token", see orders.hpp
+extern const Pattern kGtidList;      ///< "0-1-7,0-1-9"
 
 }  // namespace datasync::config

@@ -15,13 +15,14 @@ State state_of(const base::Error& error) {
   return error.is(base::Reason::WaitingForReplica) ? State::WaitingForReplica : State::Retrying;
 }
 
-ExitCode stay_completed(Status& status, std::stop_token stop, const Patience& patience) {
+/// True when there is new work, false when stopped.
+bool stay_completed(Status& status, std::stop_token stop, const Patience& patience) {
   status.set(State::Completed);
   do {
     status.beat();
+    if (patience.work_again && patience.work_again(stop)) return true;
   } while (patience.sleep(stop, kIdleBeat));
-  status.set(State::Stopping);
-  return ExitCode::Done;
+  return false;
 }
 
 }  // namespace
@@ -36,7 +37,11 @@ ExitCode supervise(std::string_view name, Status& status, std::stop_token stop,
     const auto result = run_once(stop);
     status.beat();
     if (stop.stop_requested()) break;
-    if (result) return stay_completed(status, stop, patience);
+    if (result) {
+      if (!stay_completed(status, stop, patience)) break;
+      status.set(State::Starting);
+      continue;
+    }
     const auto& error = result.error();
     if (error.outcome() == base::Outcome::Exit) {
       status.set(State::Stopping, error.reason, error.what);

@@ -17,12 +17,16 @@ struct Patience {
   base::Millis halt_at_least{2'000};
   base::Millis long_run{60'000};  ///< a run this long starts the back-off afresh even when no data moved
   std::function<bool(std::stop_token, base::Millis)> sleep = base::sleep_for;  ///< false when stopped
+  /// Asked every few seconds once the work is complete: true when there is new work for `run_once`.
+  std::function<bool(std::stop_token)> work_again;
 };
 
 enum class ExitCode : int { Done = 0, Superseded = 3 };
 
 /// Runs `run_once` again and again until `stop`. What it returns decides:
-///   nothing wrong, not stopped   the work is complete (mode Once): Completed; the process stays, to answer /status
+///   nothing wrong, not stopped   the work is complete (mode Once): Completed; the process stays, to answer /status,
+///   and runs
+///                                once more when `work_again` says so
 ///   an error to Retry            state Retrying with the reason, jittered back-off, from the start again after
 ///   progress an error to Halt             state Stalled with the reason; tried again every 2 to 15 s, so that a mended
 ///   cause

@@ -187,6 +187,17 @@ std::string encode(const SnapshotProgress& r) {
   return finish(p);
 }
 
+std::string encode(const Request& r) {
+  v1::Request p;
+  p.set_id(r.id);
+  p.set_from(r.from);
+  for (const auto& t : r.tables) p.add_tables(t);
+  p.set_served(r.served);
+  p.set_epoch(r.epoch.value());
+  for (const auto& t : r.absent) p.add_absent(t);
+  return finish(p);
+}
+
 template <>
 base::Result<Change> decode(base::Bytes value) {
   DS_ASSIGN(auto p, start<v1::Change>(value, "change"));
@@ -297,6 +308,13 @@ base::Result<SnapshotProgress> decode(base::Bytes value) {
   return r;
 }
 
+template <>
+base::Result<Request> decode(base::Bytes value) {
+  DS_ASSIGN(auto p, start<v1::Request>(value, "request"));
+  if (p.id().empty()) return foreign("request record: it has no id");
+  return Request{p.id(), p.from(), get_strings(p.tables()), p.served(), Epoch(p.epoch()), get_strings(p.absent())};
+}
+
 std::string claim_key(Epoch epoch, std::string_view instance) {
   return fmt::format("claim/{}/{}", epoch.value(), instance);
 }
@@ -311,6 +329,11 @@ std::string schema_key(SchemaId id) {
 
 std::string progress_key(const SnapshotProgress& p) {
   return fmt::format("progress/{}/{}/{}/{}", p.id, p.epoch.value(), p.database, p.table);
+}
+
+// A wish that is written again must not replace the answer; an answer that does not count, not one that does.
+std::string request_key(const Request& r) {
+  return r.served ? fmt::format("request-served/{}/{}", r.epoch.value(), r.id) : "request/" + r.id;
 }
 
 }  // namespace datasync::message

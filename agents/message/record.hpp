@@ -29,7 +29,7 @@ enum class Kind : std::uint8_t {
   Checkpoint,  ///< state topic "ckpt"
   SchemaBody,  ///< state topic "schema-body": a schema by its id
   Progress,    ///< state topic "progress": how far a snapshot got
-  Request,     ///< state topic "request": reserved for apply tasks that join later
+  Request,     ///< state topic "request": a reader needs tables copied again, or capture's answer
 };
 std::string_view to_string(Kind kind) noexcept;
 std::optional<Kind> parse_kind(std::string_view text) noexcept;
@@ -153,6 +153,18 @@ struct SnapshotProgress {
   std::vector<std::string> again;  ///< tables that are to be copied once more, over what is there
 };
 
+/// A wish that tables are copied again, and capture's word that it has taken it over (`served`): from then on the state
+/// topic's account of snapshots has these tables as due. The same id is one wish, however often it is written.
+struct Request {
+  std::string id;                   ///< "copy/TASK/VALUE", "skip/STREAM:OFFSET", "accept/GTID"
+  std::string from;                 ///< the task that asks, NAMESPACE/NAME
+  std::vector<std::string> tables;  ///< qualified source names; empty: all that are captured
+  bool served = false;
+  Epoch epoch;  ///< served: the capture's
+  std::vector<std::string>
+      absent;  ///< served: of `tables` those that are not captured or not at the source; no copy comes
+};
+
 /// A reader that knows versions up to `known` reads this one. Fields are only added: an older record lacks some, which
 /// then have their defaults; what a newer one means is not known. 0: no version at all.
 constexpr bool readable(std::uint32_t version, std::uint32_t known) noexcept {
@@ -169,6 +181,7 @@ std::string encode(const Verify&);
 std::string encode(const Claim&);
 std::string encode(const Checkpoint&);
 std::string encode(const SnapshotProgress&);
+std::string encode(const Request&);
 
 /// decode<Change>(bytes) and so on for every record above.
 template <class T>
@@ -191,12 +204,15 @@ template <>
 base::Result<Checkpoint> decode(base::Bytes value);
 template <>
 base::Result<SnapshotProgress> decode(base::Bytes value);
+template <>
+base::Result<Request> decode(base::Bytes value);
 
 /// Keys on the state topic (it is compacted: a later record of a key replaces an earlier one).
 std::string claim_key(Epoch epoch, std::string_view instance);
 std::string checkpoint_key(const Checkpoint& c, unsigned slot);  ///< slot 0..7: a ring per epoch and stream
 std::string schema_key(SchemaId id);
 std::string progress_key(const SnapshotProgress& p);
+std::string request_key(const Request& r);
 inline constexpr unsigned kCheckpointSlots = 8;
 
 }  // namespace datasync::message

@@ -34,6 +34,7 @@ base::Result<void> StateView::take(const StateRecord& record) {
     case message::Kind::SchemaBody:
       return take_schema(value);
     case message::Kind::Request:
+      take_request(value);
       return {};
     default:
       return base::Error(base::Reason::ForeignMessage,
@@ -82,6 +83,20 @@ base::Result<void> StateView::take_schema(base::Bytes value) {
   const auto id = schema.id();
   schemas_.try_emplace(id, std::move(schema));
   return {};
+}
+
+// Readers write requests: one that cannot be read is nobody's order, and must not stop capture. An answer counts as a
+// checkpoint does: that the tables are due stands before it, and counts only under the same rule.
+void StateView::take_request(base::Bytes value) {
+  auto request = message::decode<message::Request>(value);
+  if (!request) return;
+  if (request->served) {
+    if (request->epoch < highest_) return;
+    requests_.erase(request->id);
+    served_.insert(request->id);
+  } else if (!served_.contains(request->id)) {
+    requests_.try_emplace(request->id, std::move(*request));
+  }
 }
 
 std::string StateView::owner(message::Epoch epoch) const {

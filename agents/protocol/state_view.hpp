@@ -38,6 +38,10 @@ class StateView {
   [[nodiscard]] std::optional<message::Checkpoint> checkpoint(std::int32_t stream) const;
   /// The newest certain progress of each table of the newest snapshot, and of the snapshot itself (empty table name).
   [[nodiscard]] std::vector<message::SnapshotProgress> snapshot() const;
+  /// Wishes that no capture has served, by id.
+  [[nodiscard]] const std::map<std::string, message::Request>& requests() const noexcept { return requests_; }
+  [[nodiscard]] bool served(const std::string& request) const { return served_.contains(request); }
+  [[nodiscard]] const std::set<std::string>& served_requests() const noexcept { return served_; }
   [[nodiscard]] std::optional<message::TableSchema> schema(message::SchemaId id) const;
   [[nodiscard]] const std::map<message::SchemaId, message::TableSchema>& schemas() const noexcept { return schemas_; }
 
@@ -47,6 +51,7 @@ class StateView {
   base::Result<void> take_checkpoint(base::Bytes value);
   base::Result<void> take_progress(base::Bytes value);
   base::Result<void> take_schema(base::Bytes value);
+  void take_request(base::Bytes value);
 
   message::Epoch highest_;
   std::map<message::Epoch, std::string> owners_;
@@ -54,6 +59,8 @@ class StateView {
   std::string snapshot_;  ///< id of the newest snapshot
   std::set<std::string> old_snapshots_;
   std::map<std::string, message::SnapshotProgress> progress_;  ///< by qualified table name
+  std::map<std::string, message::Request> requests_;
+  std::set<std::string> served_;
   std::map<message::SchemaId, message::TableSchema> schemas_;
 };
 

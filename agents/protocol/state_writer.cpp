@@ -42,6 +42,14 @@ base::Result<void> StateWriter::write(message::SnapshotProgress progress, std::s
   return append(message::Kind::Progress, family, key, message::encode(progress));
 }
 
+base::Result<void> StateWriter::write(message::Request served, std::stop_token stop) {
+  served.served = true;
+  served.epoch = epoch_;
+  DS_TRY(check(stop));
+  DS_TRY(state_.append(message::Kind::Request, message::request_key(served), message::encode(served)));
+  return {};
+}
+
 base::Result<void> StateWriter::write(const message::TableSchema& schema, std::stop_token stop) {
   if (view_.schema(schema.id())) return {};
   DS_TRY(check(stop));

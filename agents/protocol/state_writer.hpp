@@ -25,6 +25,8 @@ class StateWriter {
   /// Errors as `check`, then those of the append, after which the same record or a newer one may be written again.
   base::Result<void> write(message::Checkpoint checkpoint, std::stop_token stop);
   base::Result<void> write(message::SnapshotProgress progress, std::stop_token stop);
+  /// That a request is served: write it after the records that make its tables due.
+  base::Result<void> write(message::Request served, std::stop_token stop);
   /// A schema has no epoch: its key is its content. Written once.
   base::Result<void> write(const message::TableSchema& schema, std::stop_token stop);
 

@@ -21,6 +21,12 @@ inline constexpr std::string_view kSkipOffsets = "datasync.dev/skip-offsets";
 /// The position that the capture agent reports as lost (`lostPosition`): a person accepts that what lies after it and
 /// is no longer in any binlog comes as a new copy. It has no effect on any other position.
 inline constexpr std::string_view kAcceptPositionLost = "datasync.dev/accept-position-lost";
+/// "shop.orders,shop.items#token": tables that are copied again, each value once. What follows the last '#' makes the
+/// value another one.
+inline constexpr std::string_view kCopyTables = "datasync.dev/copy-tables";
+/// "0-1-7,0-1-9": transactions of the source that capture passes without their rows; the tables that they may have
+/// changed are copied again.
+inline constexpr std::string_view kAcceptGtid = "datasync.dev/accept-gtid";
 /// Any value; a changed one restarts the agents.
 inline constexpr std::string_view kRestart = "datasync.dev/restart";
 /// The id of the installation that shall manage the resource; others leave it alone.

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "agents/config/orders.hpp"
 #include "agents/config/patterns.hpp"
 #include "operator/api/describe.hpp"
 
@@ -38,10 +39,21 @@ class Rules {
 
   void metadata() {
     if (r_.metadata.name.size() > kMaxName) add("metadata.name", "is longer than {} characters", kMaxName);
-    const auto at = r_.metadata.annotations.find(std::string(kSkipOffsets));
-    if (at == r_.metadata.annotations.end()) return;
-    const auto path = fmt::format("metadata.annotations[\"{}\"]", kSkipOffsets);
-    std::string_view rest = at->second;
+    annotation(kSkipOffsets, [&](const std::string& path, const std::string& value) { skip_offsets(path, value); });
+    annotation(kCopyTables, [&](const std::string& path, const std::string& value) { copy_tables(path, value); });
+    annotation(kAcceptGtid, [&](const std::string& path, const std::string& value) {
+      if (!config::kGtidList.matches(value)) add(path, "\"{}\" is not {}", value, config::kGtidList.noun);
+      if (!spec_.source) add(path, "belongs on the DataSync that has the source");
+    });
+  }
+
+  template <class Check>
+  void annotation(std::string_view name, const Check& check) {
+    const auto at = r_.metadata.annotations.find(std::string(name));
+    if (at != r_.metadata.annotations.end()) check(fmt::format("metadata.annotations[\"{}\"]", name), at->second);
+  }
+
+  void skip_offsets(const std::string& path, std::string_view rest) {
     while (true) {
       const auto comma = rest.find(',');
       const auto one = rest.substr(0, comma);
@@ -52,6 +64,17 @@ class Rules {
       }
       if (comma == rest.npos) return;
       rest.remove_prefix(comma + 1);
+    }
+  }
+
+  void copy_tables(const std::string& path, const std::string& value) {
+    if (!config::kCopyTables.matches(value)) return add(path, "\"{}\" is not {}", value, config::kCopyTables.noun);
+    if (!spec_.source) return;
+    for (const auto& table : config::copy_order(value).tables) {
+      const auto names = [&](const config::Type& type) {
+        return std::ranges::find(type.tables, table) != type.tables.end();
+      };
+      if (std::ranges::none_of(spec_.source->types, names)) add(path, "{} is in none of spec.source.types", table);
     }
   }
 

@@ -135,7 +135,7 @@ class Lines {
       case Kind::SchemaBody:
         return schema_body();
       case Kind::Request:
-        break;
+        return decoded<message::Request>();
     }
     if (!narrow()) add(head_);
   }
@@ -227,6 +227,16 @@ class Lines {
     head_["rowsDone"] = p.rows_done;
     head_["rowsEstimate"] = p.rows_estimate;
     if (!p.tables.empty()) head_["tables"] = p.tables;
+    add(head_);
+  }
+
+  void show(const message::Request& r) {
+    if (narrow()) return;
+    head_["request"] = r.id;
+    head_["from"] = r.from;
+    head_["tables"] = r.tables;
+    if (r.served) head_["served"] = r.epoch.value();
+    if (!r.absent.empty()) head_["absent"] = r.absent;
     add(head_);
   }
 

@@ -2,6 +2,8 @@
 
 #include <string_view>
 
+#include "agents/config/orders.hpp"
+
 namespace datasync::desired {
 namespace {
 
@@ -37,17 +39,10 @@ config::Common common(const api::DataSync& r, const Runtime& runtime) {
   return out;
 }
 
-// The annotation's text has been checked with the resource.
-std::vector<std::string> skip_offsets(const api::Metadata& m) {
-  std::vector<std::string> out;
-  const auto at = m.annotations.find(std::string(api::kSkipOffsets));
-  if (at == m.annotations.end()) return out;
-  for (std::string_view rest = at->second;;) {
-    const auto comma = rest.find(',');
-    out.emplace_back(rest.substr(0, comma));
-    if (comma == rest.npos) return out;
-    rest.remove_prefix(comma + 1);
-  }
+// Its text has been checked with the resource. Empty: there is none.
+std::string annotation(const api::DataSync& r, std::string_view name) {
+  const auto at = r.metadata.annotations.find(std::string(name));
+  return at == r.metadata.annotations.end() ? std::string() : at->second;
 }
 
 }  // namespace
@@ -86,8 +81,10 @@ config::Capture capture_config(const api::DataSync& resource, const Runtime& run
   out.chunk_rows = s.snapshot.chunk_rows;
   out.parallelism = s.snapshot.parallelism;
   out.on_position_lost = s.on_position_lost;
-  const auto accepted = resource.metadata.annotations.find(std::string(api::kAcceptPositionLost));
-  if (accepted != resource.metadata.annotations.end()) out.accept_position_lost = accepted->second;
+  out.accept_position_lost = annotation(resource, api::kAcceptPositionLost);
+  out.accept_gtid = annotation(resource, api::kAcceptGtid);
+  // With a destination apply asks for the copies, after it has written down that it waits for them.
+  if (!resource.spec.destination) out.copy_tables = annotation(resource, api::kCopyTables);
   return out;
 }
 
@@ -105,7 +102,8 @@ config::Apply apply_config(const api::DataSync& resource, const Runtime& runtime
   out.schema_changes = d.schema_changes;
   out.on_conflict = d.on_conflict;
   out.ledger_database = d.ledger_database;
-  out.skip_offsets = skip_offsets(resource.metadata);
+  out.skip_offsets = config::names_by_comma(annotation(resource, api::kSkipOffsets));
+  out.copy_tables = annotation(resource, api::kCopyTables);
   return out;
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <regex>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -16,6 +17,7 @@ namespace datasync::test {
 namespace {
 
 constexpr const char* kUser = "datasync";
+constexpr const char* kApply = "datasync-apply";  ///< another Kafka user
 constexpr const char* kScram = "scram-secret";
 constexpr const char* kPlain = "plain-secret";
 constexpr seconds kHealsWithin{40};  ///< of the mend; the back-off between two tries is at most 10 s
@@ -49,8 +51,8 @@ class Security : public testing::Test {
     options.kafka.security = KafkaSecurity{.certificate = kafka_ca_->issue("good", kNames),
                                            .client_ca = kafka_ca_->certificate(),
                                            .client_certificates = false,
-                                           .scram_users = {{kUser, kScram}},
-                                           .plain_users = {{kUser, kPlain}}};
+                                           .scram_users = {{kUser, kScram}, {kApply, kScram}},
+                                           .plain_users = {{kUser, kPlain}, {kApply, kPlain}}};
     options.kafka.properties = kafka_authorizer();
     options.source_tls = MariaDbTls{source_ca_->issue("good", kNames), source_ca_->certificate()};
     options.destination_tls = MariaDbTls{destination_ca_->issue("good", kNames), destination_ca_->certificate()};
@@ -376,6 +378,36 @@ TEST_F(Security, ARotatedPasswordAndAuthorityOfTheBrokerHealOnceTheSecretsFollow
 
   if (scram()) rig_->broker().set_scram_user(kUser, kScram);
   rig_->broker().replace_certificate(kafka_ca_->issue("good", kNames));
+}
+
+// In a cluster with destinations only, the Kafka user may be allowed to read alone.
+TEST_F(Security, AnApplyThatMayNotAskForACopyNamesTheAnnotationForTheSource) {
+  prepare("asker");
+  mount("kafka-apply", {{"username", kApply}, {"password", kafka_password()}});
+  auto reading = capture();
+  auto writing = apply();
+  writing.common.channel.sasl_username = ref("kafka-apply", "username");
+  writing.common.channel.sasl_password = ref("kafka-apply", "password");
+  rig_->start_capture(reading);
+  rig_->start_apply(writing);
+  ASSERT_TRUE(equal());
+  rig_->broker().deny(kApply, "asker.state", "Write");
+  rig_->destination().execute("DELETE FROM asker.t WHERE id = 1");
+  rig_->apply().process().terminate();
+  rig_->forget(rig_->apply());
+  writing.copy_tables = "asker.t";
+  rig_->start_apply(writing);
+  ASSERT_TRUE(rig_->becomes(rig_->apply(), "Stalled", "CopyNeeded"));
+  const auto text = rig_->apply().status().value_or(AgentStatus{}).message;
+  std::smatch found;
+  ASSERT_TRUE(std::regex_search(text, found, std::regex(R"(datasync\.dev/copy-tables=(\S+))"))) << text;
+  reading.copy_tables = found[1];
+  rig_->capture().process().terminate();
+  rig_->forget(rig_->capture());
+  rig_->start_capture(reading);
+  EXPECT_TRUE(equal());
+  EXPECT_TRUE(rig_->becomes(rig_->apply(), "Streaming", ""));
+  rig_->broker().forget_rights("asker.state");
 }
 
 // The status said Streaming, while no checkpoint moved and no newer instance was noticed.

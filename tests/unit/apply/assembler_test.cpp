@@ -30,6 +30,7 @@ class FakeSink final : public Sink {
     index = at->second;
     return &schemas_[at->second];
   }
+  base::Result<std::string> source_table(message::SchemaId id) override { return schemas_[ids_.at(id)].qualified(); }
   base::Result<void> activate(message::SchemaId id) override {
     log.push_back("activate " + schemas_[ids_.at(id)].table);
     active_[ids_.at(id)] = true;
@@ -73,7 +74,10 @@ class FakeSink final : public Sink {
   std::string text(const RowBuffer& buffer, std::span<const RowChange> rows) {
     std::string out;
     for (const auto& row : rows)
-      out += " " + std::to_string(*row_at(buffer, row.after, schemas_[row.table].columns.size())[0]);
+      if (row.op == message::Op::Truncate)
+        out += " empty";
+      else
+        out += " " + std::to_string(*row_at(buffer, row.after, schemas_[row.table].columns.size())[0]);
     return out;
   }
   std::vector<message::TableSchema> schemas_;
@@ -100,8 +104,8 @@ class AssemblerTest : public testing::Test {
     return put({Kind::Start, "", Epoch(epoch), End::None}, encode(message::Start{Epoch(epoch), "i"}));
   }
   /// The same, passed over as a person declared.
-  base::Result<void> skip(const message::Headers& headers, const std::string& value) {
-    return assembler->skip({offset++, 1000 + offset, headers, base::as_bytes(value)});
+  base::Result<void> skip(const message::Headers& headers, const std::string& value, const Awaited& differ = {}) {
+    return assembler->skip({offset++, 1000 + offset, headers, base::as_bytes(value)}, differ);
   }
   base::Result<void> skip_change(std::uint64_t sequence, std::uint32_t fragment, End end, int id) {
     message::Change change;
@@ -133,6 +137,13 @@ class AssemblerTest : public testing::Test {
     change.last = end == End::Transaction;
     change.tables = std::move(tables);
     return put({Kind::Change, type, Epoch(epoch), end}, encode(change));
+  }
+  static message::TableRows emptied(const message::TableSchema& schema) {
+    message::TableRows out;
+    out.schema = schema.id();
+    out.count = 1;
+    out.rows.push_back(static_cast<char>(message::Op::Truncate));
+    return out;
   }
   base::Result<void> simple(std::uint64_t sequence, int id, std::uint64_t epoch = 1) {
     return change(sequence, 0, End::Transaction, {rows(orders, 0, {id})}, "t", epoch);
@@ -340,6 +351,51 @@ TEST_F(AssemblerTest, a_chunk_ends_at_a_skipped_record_and_may_go_on_after_it) {
   ASSERT_TRUE(simple(1, 2));
   ASSERT_TRUE(assembler->pause(true));
   EXPECT_EQ(take_log(), (Log{"commit 1 1 2 @5"}));
+}
+
+// Skipping lost rows for good: nothing remembered that the table differed.
+TEST_F(AssemblerTest, rows_of_a_table_with_a_skipped_record_are_left_out_until_it_is_emptied) {
+  const Awaited differ{{orders.qualified(), "skip/0:0"}};
+  ASSERT_TRUE(skip({Kind::Change, "t", Epoch(1), End::Transaction}, "?", differ));
+  ASSERT_TRUE(change(2, 0, End::Transaction, {rows(orders, 0, {2}), rows(items, 1, {3})}));
+  ASSERT_TRUE(assembler->pause(true));
+  EXPECT_EQ(take_log(), (Log{"commit 3 @2"}));
+  EXPECT_EQ(sink.ledger.awaited, differ);
+
+  start = sink.ledger;  // another session
+  restart({});
+  ASSERT_TRUE(change(3, 0, End::Group, {rows(orders, 0, {4})}));
+  ASSERT_TRUE(change(3, 1, End::Group, {emptied(orders)}));
+  ASSERT_TRUE(change(3, 2, End::Transaction, {rows(orders, 0, {5})}));
+  ASSERT_TRUE(simple(4, 6));
+  ASSERT_TRUE(assembler->pause(true));
+  EXPECT_EQ(take_log(), (Log{"commit empty 5 6 @6"}));
+  EXPECT_TRUE(sink.ledger.awaited.empty()) << "with the commit that empties the table";
+  EXPECT_EQ(assembler->counts().left_out, 1U);
+}
+
+TEST_F(AssemblerTest, a_void_transaction_changes_nothing_of_what_is_awaited) {
+  const Awaited differ{{orders.qualified(), "skip/0:7"}};
+  start.awaited = differ;
+  restart({});
+  ASSERT_TRUE(change(1, 0, End::Group, {emptied(orders), rows(orders, 1, {1})}));
+  ASSERT_TRUE(put({Kind::Change, "t", Epoch(1), End::Abort}, encode(message::Change{Gtid{0, 1, 1}, 0, 1, false, {}})));
+  ASSERT_TRUE(simple(1, 2));
+  ASSERT_TRUE(change(2, 0, End::Group, {rows(items, 0, {3})}));
+  ASSERT_TRUE(skip({Kind::Change, "t", Epoch(1), End::None}, "?", {{items.qualified(), "skip/0:4"}}));
+  ASSERT_TRUE(put({Kind::Change, "t", Epoch(1), End::Abort}, encode(message::Change{Gtid{0, 1, 2}, 0, 9, false, {}})));
+  ASSERT_TRUE(assembler->pause(true));
+  EXPECT_EQ(sink.ledger.awaited, differ);
+  EXPECT_EQ(take_log(), (Log{"commit @6"}));
+}
+
+TEST_F(AssemblerTest, awaited_tables_are_written_down_and_forgotten_without_rows) {
+  assembler->await({{orders.qualified(), "copy/n/t/d.orders"}});
+  ASSERT_TRUE(assembler->pause(true));
+  EXPECT_EQ(sink.ledger.awaited.size(), 1U);
+  assembler->await_no_more(orders.qualified());
+  ASSERT_TRUE(assembler->pause(true));
+  EXPECT_TRUE(sink.ledger.awaited.empty());
 }
 
 TEST_F(AssemblerTest, a_verification_happens_exactly_where_it_stands) {

@@ -7,6 +7,15 @@ namespace {
 
 using Types = std::set<std::string>;
 
+TEST(LedgerAwaited, ComesBackAsItWent) {
+  const Awaited awaited{{"shop.orders", "skip/0:7"}, {"a\\b.c\nd", "copy/n/t/a#2"}};
+  EXPECT_EQ(parse_awaited(to_text(awaited)).value(), awaited);
+  EXPECT_EQ(to_text(Awaited{}), "");
+  EXPECT_TRUE(parse_awaited("").value().empty());
+  for (const auto* damaged : {"shop.orders", "shop.orders\n", "a\nb\nc"})
+    EXPECT_FALSE(parse_awaited(damaged)) << damaged;
+}
+
 TEST(LedgerTypes, StandInOrderAndAllIsAStar) {
   EXPECT_EQ(types_text({"shop", "bank"}), "bank,shop");
   EXPECT_EQ(types_text({}), "*");

@@ -38,6 +38,8 @@ Capture full_capture() {
   c.chunk_rows = 7;
   c.parallelism = 3;
   c.on_position_lost = OnPositionLost::Resnapshot;
+  c.copy_tables = "shop.orders#again";
+  c.accept_gtid = "0-1-7,0-1-9";
   c.heartbeat = std::chrono::milliseconds(200);
   c.watchdog = std::chrono::milliseconds(900);
   c.checkpoint_every = std::chrono::milliseconds(100);
@@ -64,6 +66,7 @@ Apply full_apply() {
   a.batch_bytes = 2048;
   a.batch_time = std::chrono::milliseconds(0);
   a.skip_offsets = {"0:123", "1:45"};
+  a.copy_tables = "shop.orders,shop.items";
   return a;
 }
 

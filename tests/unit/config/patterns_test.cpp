@@ -49,6 +49,11 @@ INSTANTIATE_TEST_SUITE_P(
             {"", "k", "k:", ":1", "k:0", "k:65536", "k:9x", "a:1,", "a:1,,b:2"}},
         Row{"key", kSecretKey, {"password", "tls.crt", "A_b"}, {"", ".", "..", "a/b"}},
         Row{"database", kDatabase, {"datasync", "a b"}, {"", "a.b", "a/b", kLong65}},
+        Row{"copies",
+            kCopyTables,
+            {"shop.orders", "shop.orders,shop.items", "shop.orders#2", "shop.a#b#", "a b.c`d,x.y#29.11."},
+            {"", "shop", "shop.orders,", ",shop.orders", "shop.orders,items", "#2", "shop.a.b"}},
+        Row{"gtids", kGtidList, {"0-1-7", "0-1-7,10-20-30"}, {"", "0-1", "0-1-", "0-1-x", "0-1-7,", "0-1-7 ", "-1-1"}},
         Row{"offset", kStreamOffset, {"0:123", "17:0"}, {"", "0", ":1", "0:", "a:1", "0:-1", "0:1:2"}}),
     [](const auto& row) { return row.param.name; });
 

@@ -66,6 +66,23 @@ TEST(Desired, declared_offsets_and_once_reach_the_agent) {
   EXPECT_EQ(second.on_conflict, config::OnConflict::Overwrite);
 }
 
+// Only the agent that first writes down that it waits may ask: a copy that came before would never be met again.
+TEST(Desired, tables_to_copy_again_reach_one_agent) {
+  auto both = sample("full.yaml");
+  both.metadata.annotations[std::string(api::kCopyTables)] = "shop.orders#2";
+  EXPECT_EQ(apply_config(both, kRuntime).copy_tables, "shop.orders#2");
+  EXPECT_EQ(capture_config(both, kRuntime).copy_tables, "");
+  auto source = sample("source-only.yaml");
+  source.metadata.annotations[std::string(api::kCopyTables)] = "shop.orders#2";
+  EXPECT_EQ(capture_config(source, kRuntime).copy_tables, "shop.orders#2");
+}
+
+TEST(Desired, an_accepted_transaction_reaches_capture) {
+  auto r = sample("full.yaml");
+  r.metadata.annotations[std::string(api::kAcceptGtid)] = "0-1-7";
+  EXPECT_EQ(capture_config(r, kRuntime).accept_gtid, "0-1-7");
+}
+
 TEST(Desired, a_channel_without_tls_and_sasl_names_no_secret) {
   const auto c = capture_config(sample("source-only.yaml"), kRuntime).common.channel;
   EXPECT_FALSE(c.tls);

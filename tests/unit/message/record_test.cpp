@@ -42,6 +42,22 @@ TEST(Record, snapshot_comes_back_as_it_went) {
   EXPECT_EQ(back->position, s.position);
 }
 
+TEST(Record, request_comes_back_as_it_went) {
+  Request r{"copy/sync/shop/shop.orders#2", "sync/shop", {"shop.orders"}, true, Epoch(4), {"shop.gone"}};
+  const auto back = decode<Request>(base::as_bytes(encode(r)));
+  ASSERT_TRUE(back) << back.error().what;
+  EXPECT_EQ(back->id, r.id);
+  EXPECT_EQ(back->from, r.from);
+  EXPECT_EQ(back->tables, r.tables);
+  EXPECT_TRUE(back->served);
+  EXPECT_EQ(back->epoch, r.epoch);
+  EXPECT_EQ(back->absent, r.absent);
+  EXPECT_FALSE(decode<Request>(base::as_bytes("\x08\x01"sv))) << "it has no id";
+  const auto answer = request_key(r);
+  r.served = false;
+  EXPECT_NE(request_key(r), answer) << "a request that is written again must not replace the answer";
+}
+
 TEST(Record, bytes_that_are_not_ours_are_foreign) {
   for (const auto* text : {"", "hello", "\x08\x01", "{\"json\":true}"}) {
     const auto r = decode<Change>(base::as_bytes(text));

@@ -122,9 +122,46 @@ TEST(StateView, a_higher_claim_of_somebody_else_replaces_and_one_of_our_own_does
   EXPECT_FALSE(view.replaced(message::Epoch(3), "me"));
 }
 
-TEST(StateView, requests_are_left_alone) {
+StateRecord request_at(Offset offset, const message::Request& r) {
+  return {offset, message::Kind::Request, message::request_key(r), message::encode(r)};
+}
+
+TEST(StateView, a_request_that_cannot_be_read_is_ignored) {
   StateView view;
   EXPECT_TRUE(view.see({0, message::Kind::Request, "request/x", "anything"}));
+  EXPECT_TRUE(view.requests().empty());
+}
+
+TEST(StateView, a_request_waits_until_it_is_served_and_is_served_once) {
+  StateView view;
+  ASSERT_TRUE(view.see(claim_at(0, 1, "a")));
+  message::Request request{.id = "skip/0:7", .from = "sync/shop", .tables = {"shop.orders"}};
+  ASSERT_TRUE(view.see(request_at(1, request)));
+  ASSERT_TRUE(view.see(request_at(2, request)));
+  ASSERT_EQ(view.requests().size(), 1U);
+  EXPECT_EQ(view.requests().at("skip/0:7").tables, request.tables);
+  request.served = true;
+  request.epoch = message::Epoch(1);
+  ASSERT_TRUE(view.see(request_at(3, request)));
+  EXPECT_TRUE(view.requests().empty());
+  EXPECT_TRUE(view.served("skip/0:7"));
+  request.served = false;
+  ASSERT_TRUE(view.see(request_at(4, request)));  // the reader has started again and does not know
+  EXPECT_TRUE(view.requests().empty());
+}
+
+// What a replaced capture wrote before its answer does not count, so the answer must not count either.
+TEST(StateView, the_answer_of_a_replaced_capture_does_not_count) {
+  StateView view;
+  ASSERT_TRUE(view.see(claim_at(0, 1, "a")));
+  message::Request request{.id = "skip/0:7", .from = "sync/shop", .tables = {"shop.orders"}};
+  ASSERT_TRUE(view.see(request_at(1, request)));
+  ASSERT_TRUE(view.see(claim_at(2, 2, "b")));
+  request.served = true;
+  request.epoch = message::Epoch(1);
+  ASSERT_TRUE(view.see(request_at(3, request)));
+  EXPECT_FALSE(view.served("skip/0:7"));
+  EXPECT_EQ(view.requests().size(), 1U);
 }
 
 }  // namespace

@@ -1,0 +1,45 @@
+// The part of a session that skips records and waits for copies of tables.
+
+#include <algorithm>
+
+#include "agents/apply/session.hpp"
+#include "agents/base/log.hpp"
+
+namespace datasync::apply {
+namespace {
+
+constexpr auto kWatchEvery = std::chrono::seconds(1);
+
+}  // namespace
+
+/// The rows of the record never come: its tables differ from the source's from here on, until they are copied again.
+base::Result<void> Session::pass_by(const Incoming& incoming) {
+  const auto& types = context_.config.types;
+  const bool stored =
+      types.empty() || incoming.headers.type.empty() || std::ranges::find(types, incoming.headers.type) != types.end();
+  const bool counts = incoming.headers.epoch >= assembler_->position().epoch;  // else readers ignore it
+  std::vector<std::string> tables;
+  if (stored && counts) {
+    DS_ASSIGN(tables, tables_of(incoming, assembler_->position().snapshot, context_.book, stop_));
+  }
+  return assembler_->skip(incoming, copies_.skipped(incoming.offset, tables));
+}
+
+/// That copies are awaited is committed before they are asked for: the first record of each stands behind this place.
+base::Result<void> Session::begin_copies() {
+  DS_ASSIGN(const auto ordered, copies_.ordered(stop_));
+  assembler_->await(ordered);
+  return ordered.empty() ? base::Result<void>() : assembler_->pause(true);
+}
+
+base::Result<void> Session::watch_copies() {
+  const auto& awaited = writer_->ledger().awaited;
+  const auto now = base::steady_now();
+  if (awaited.empty() || now - copies_watched_ < kWatchEvery) return {};
+  copies_watched_ = now;
+  for (const auto& table : copies_.look(awaited, stop_)) assembler_->await_no_more(table);
+  show_state();
+  return {};
+}
+
+}  // namespace datasync::apply

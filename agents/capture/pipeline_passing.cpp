@@ -1,0 +1,81 @@
+// The part of the pipeline that passes a transaction that cannot be carried, where a user accepted that.
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "agents/capture/pipeline.hpp"
+
+namespace datasync::capture {
+namespace {
+
+using base::Error;
+using base::Reason;
+
+constexpr std::size_t kTypeAt = 4;  // in the event header
+
+binlog::EventType type_of(base::Bytes event) noexcept {
+  return event.size() < binlog::kHeaderSize ? binlog::EventType::Unknown
+                                            : static_cast<binlog::EventType>(event[kTypeAt]);
+}
+
+}  // namespace
+
+base::Result<void> Pipeline::feed(base::Bytes event) {
+  if (auto fed = reader_.feed(event); !fed) return pass_over(event, std::move(fed).error());
+  // The server sends a heartbeat only when it has sent everything.
+  const auto type = type_of(event);
+  const bool heartbeat = type == binlog::EventType::Heartbeat || type == binlog::EventType::HeartbeatV2;
+  return unread_ && heartbeat ? end_unread() : base::Result<void>();
+}
+
+/// What cannot be carried of a transaction that a user lets pass does not matter; without that it stops here.
+base::Result<void> Pipeline::pass_over(base::Bytes event, Error error) {
+  // Between transactions the binlog itself is damaged: no GTID names what is wrong.
+  if (!in_transaction_ || !poisons(error.reason)) return error;
+  if (!passing_) return with_way_past(std::move(error), gtid_.text());
+  passing_->all = unread_ = true;
+  if (type_of(event) != binlog::EventType::Gtid) return {};
+  DS_TRY(end_unread());
+  return feed(event);
+}
+
+/// The event that ended the transaction was one of those that could not be read.
+base::Result<void> Pipeline::end_unread() {
+  reader_.abandon();
+  DS_TRY(end_passing());
+  DS_TRY(parts_.writer.commit());
+  ended();
+  return {};
+}
+
+/// Before the position moves past the transaction.
+base::Result<void> Pipeline::end_passing() {
+  unread_ = false;
+  if (!passing_) return {};
+  DS_ASSIGN(const bool due, parts_.on_passed(gtid_.text(), "", *std::exchange(passing_, std::nullopt)));
+  outdated_ = outdated_ || due;
+  return {};
+}
+
+/// A statement that tells no rows may have changed more than the tables that it names, by triggers.
+void Pipeline::passed(const binlog::QueryInfo& query) {
+  if (query.statement.kind == binlog::StatementKind::Dml) passing_->all = true;
+  for (const auto& table : parts_.selection.tables())
+    if (binlog::mentions(query.event.sql, query.event.database, table.database, table.table, query.quoting))
+      passing_->tables.insert(table.qualified());
+}
+
+/// It has no GTID of its own: its place is what stands before it.
+base::Result<void> Pipeline::on_incident(std::string_view text, const binlog::Where& where) {
+  Error error(Reason::BinlogCorrupt,
+              fmt::format("the source logged an incident at {}: changes may be missing ({})", where.text(), text));
+  if (in_transaction_) return error;
+  const auto place = parts_.writer.position().text();
+  DS_ASSIGN(const bool due, parts_.on_passed(place, where.text(), Passed{true, {}}));
+  if (!due) return with_way_past(std::move(error), place);
+  outdated_ = true;
+  return {};
+}
+
+}  // namespace datasync::capture

@@ -1,0 +1,35 @@
+#include "agents/capture/requests.hpp"
+
+#include <algorithm>
+
+#include "agents/config/orders.hpp"
+
+namespace datasync::capture {
+
+std::optional<message::Request> own_request(const config::Capture& config) {
+  if (config.copy_tables.empty()) return std::nullopt;
+  message::Request request;
+  request.id = "copy/" + config.common.name + "/" + config.copy_tables;
+  request.from = config.common.name;
+  request.tables = config::copy_order(config.copy_tables).tables;
+  return request;
+}
+
+Requested resolve(const message::Request& request, const Selection& selection) {
+  Requested out;
+  if (request.tables.empty()) {
+    for (const auto& table : selection.tables()) out.tables.push_back(&table);
+    return out;
+  }
+  for (const auto& name : request.tables) {
+    const auto dot = name.find('.');
+    const auto* table = dot == name.npos ? nullptr : selection.find(name.substr(0, dot), name.substr(dot + 1));
+    if (table == nullptr)
+      out.absent.push_back(name);
+    else if (std::ranges::find(out.tables, table) == out.tables.end())
+      out.tables.push_back(table);
+  }
+  return out;
+}
+
+}  // namespace datasync::capture

@@ -1,0 +1,74 @@
+// The part of a session that serves requests: a user, or a reader whose rows differ, needs tables copied again.
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "agents/base/log.hpp"
+#include "agents/capture/requests.hpp"
+#include "agents/capture/session.hpp"
+#include "agents/sql/table_reader.hpp"
+
+namespace datasync::capture {
+namespace {
+
+/// A table that the server has, whether or not all of its definition can be carried.
+base::Result<bool> is_there(sql::Connection& connection, const TableChoice& table) {
+  const auto info = sql::read_table_info(connection, table.database, table.table);
+  if (info) return info->has_value();
+  if (info.error().outcome() == base::Outcome::Halt) return true;
+  return info.error();
+}
+
+}  // namespace
+
+/// Between two transactions, on the dump thread.
+base::Result<void> Session::serve_requests() {
+  if (asked_ && !keeper_->has_requests()) return {};
+  if (auto own = own_request(around_.config); own && !asked_ && !keeper_->is_served(own->id))
+    DS_TRY(serve(std::move(*own)));
+  for (auto& request : keeper_->requests()) DS_TRY(serve(std::move(request)));
+  asked_ = true;
+  return {};
+}
+
+/// The tables are due before the answer stands: a crash in between only means that they are copied once more.
+base::Result<void> Session::serve(message::Request request) {
+  const auto requested = resolve(request, selection_);
+  request.absent = requested.absent;
+  std::vector<Outdated> outdated;
+  std::vector<std::string> names;
+  DS_ASSIGN(const auto connection, around_.source.connect(gate_.replica()));
+  for (const auto* table : requested.tables) {
+    DS_ASSIGN(const bool there, is_there(*connection, *table));
+    if (!there) {
+      request.absent.push_back(table->qualified());
+      continue;
+    }
+    outdated.push_back({table->qualified(), true});
+    names.push_back(table->qualified());
+  }
+  base::log::warn("tables are copied again: it was asked for",
+                  {{"request", request.id},
+                   {"from", request.from},
+                   {"tables", fmt::format("{}", fmt::join(names, ","))},
+                   {"absent", fmt::format("{}", fmt::join(request.absent, ","))}});
+  DS_ASSIGN(known_, keeper_->revise(selection_, outdated, stop_.get_token()));
+  outdated_ = outdated_ || !outdated.empty();
+  return keeper_->served(request, stop_.get_token());
+}
+
+/// The user let exactly this transaction, or the incident at this place, pass. True: its tables are due for a copy, now
+/// or since before.
+base::Result<bool> Session::pass(const std::string& gtid, const std::string& at, Passed passed) {
+  passed.all = passed.all || around_.config.allow_cascades;  // rows of other tables that the binlog does not tell
+  if (!passed.all && passed.tables.empty()) return true;
+  const auto request = request_of(gtid, at, passed, around_.config);
+  if (accepted_->passed(request)) return true;
+  if (!at.empty() && !accepted_->accepts_place(gtid)) return false;
+  base::log::warn("a transaction is passed without its rows: it was accepted", {{"gtid", gtid}, {"at", at}});
+  DS_TRY(serve(request));
+  accepted_->now_passed(request);
+  return true;
+}
+
+}  // namespace datasync::capture

@@ -1,0 +1,213 @@
+// The ways on that a user has: each ends with source and destination equal, row by row. Tables are copied again on
+// request, transactions that capture cannot carry are passed, records are skipped. ways_on.txt says which test is for
+// which reason.
+
+#include "tests/integration/ways_on_fixture.hpp"
+
+namespace datasync::test {
+namespace {
+
+/// A transaction of the source that capture cannot carry; it changes table t, or both.
+struct Poison {
+  const char* name;
+  const char* reason;
+  std::vector<std::string> statements;  ///< of one session
+  bool all = false;                     ///< what it changed cannot be known
+};
+
+class Poisoned : public WaysOn, public testing::WithParamInterface<Poison> {};
+
+// There was no declared way past such a transaction: capture stood for ever, or everything was copied from the start.
+TEST_P(Poisoned, transaction_is_passed_as_the_message_says_and_its_tables_are_copied) {
+  const auto& poison = GetParam();
+  prepare(poison.name);
+  start_both();
+  {
+    auto session = rig_->source().connect();
+    for (const auto& statement : poison.statements) session.execute(in(statement));
+  }
+  sql("INSERT INTO {}.u VALUES (5, 'after')");
+  ASSERT_TRUE(rig_->becomes(rig_->capture(), "Stalled", poison.reason));
+  const auto gtid = advised("accept-gtid");
+  ASSERT_TRUE(std::regex_match(gtid, std::regex("[0-9]+-[0-9]+-[0-9]+"))) << message(rig_->capture());
+  EXPECT_EQ(message(rig_->capture()).find("secret"), std::string::npos) << message(rig_->capture());
+
+  capture_.accept_gtid = "0-1-1";  // of another transaction
+  restart_capture();
+  ASSERT_TRUE(rig_->becomes(rig_->capture(), "Stalled", poison.reason));
+  EXPECT_EQ(advised("accept-gtid"), gtid);
+
+  capture_.accept_gtid = gtid;
+  restart_capture();
+  EXPECT_TRUE(equal());
+  EXPECT_EQ(copied_rows() > 4, poison.all) << copied_rows();
+  // It is remembered, and not done again.
+  capture_.accept_gtid.clear();
+  restart_capture();
+  sql("UPDATE {}.t SET v = 'later' WHERE id = 2");
+  EXPECT_TRUE(equal());
+  EXPECT_EQ(copied_rows(), 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, Poisoned,
+    testing::Values(Poison{"statement",
+                           "StatementFormat",
+                           {"SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+                            "SET SESSION binlog_format = STATEMENT", "UPDATE {}.t SET v = 'secret' WHERE id = 1"},
+                           true},
+                    Poison{"partial",
+                           "PartialRowImage",
+                           {"SET SESSION binlog_row_image = MINIMAL", "UPDATE {}.t SET v = 'secret' WHERE id = 1"}},
+                    Poison{"metadata",
+                           "MetadataMissing",
+                           {"SET GLOBAL binlog_row_metadata = NO_LOG", "UPDATE {}.t SET v = 'secret' WHERE id = 1",
+                            "SET GLOBAL binlog_row_metadata = FULL"},
+                           true},
+                    Poison{
+                        "savepoint",
+                        "UnsupportedEvent",
+                        {"CREATE TABLE {}.m (id INT) ENGINE=MyISAM", "INSERT INTO {}.m VALUES (1)", "BEGIN",
+                         "SAVEPOINT s", "UPDATE {0}.t, {0}.m SET {0}.t.v = 'secret', {0}.m.id = 2 WHERE {0}.t.id = 1",
+                         "ROLLBACK TO s", "UPDATE {}.t SET v = 'secret' WHERE id = 3", "COMMIT"}}),
+    [](const auto& row) { return row.param.name; });
+
+TEST_F(WaysOn, row_that_is_too_large_is_passed_once_it_is_smaller_at_the_source) {
+  prepare("large");
+  rig_->broker().create_topic(name_, 1, {{"max.message.bytes", "50000"}});
+  sql("ALTER TABLE {}.t ADD COLUMN b LONGBLOB");
+  start_both();
+  sql("UPDATE {}.t SET b = REPEAT('x', 100000) WHERE id = 1");
+  ASSERT_TRUE(rig_->becomes(rig_->capture(), "Stalled", "RowTooLarge"));
+  const auto gtid = advised("accept-gtid");
+  sql("UPDATE {}.t SET b = 'small' WHERE id = 1");
+  const auto told = message(rig_->capture());
+  EXPECT_NE(told.find("max.message.bytes"), std::string::npos) << told;
+  capture_.accept_gtid = gtid;
+  restart_capture();
+  // The second transaction has the large row as its image of before: it is one more to be named.
+  ASSERT_TRUE(rig_->becomes(rig_->capture(), "Stalled", "RowTooLarge"));
+  capture_.accept_gtid += "," + advised("accept-gtid");
+  restart_capture();
+  EXPECT_TRUE(equal());
+  sql("UPDATE {}.t SET b = 'later' WHERE id = 1");
+  EXPECT_TRUE(equal());
+}
+
+TEST_F(WaysOn, damaged_event_is_passed_and_everything_is_copied) {
+  prepare("damaged");
+  start_both();
+  rig_->capture().process().terminate();
+  rig_->source().execute("SET GLOBAL binlog_checksum = CRC32");  // and another file
+  const auto file = rig_->source().value("SHOW MASTER STATUS");
+  sql("INSERT INTO {}.t VALUES (8, 'damaged-here')");
+  sql("INSERT INTO {}.t VALUES (9, 'whole')");
+  damage(file, "damaged-here");
+  rig_->capture().start();
+  ASSERT_TRUE(rig_->becomes(rig_->capture(), "Stalled", "BinlogCorrupt"));
+  rig_->source().execute("SET GLOBAL binlog_checksum = NONE");
+  capture_.accept_gtid = advised("accept-gtid");
+  restart_capture();
+  EXPECT_TRUE(equal());
+  sql("DELETE FROM {}.t WHERE id = 8");
+  EXPECT_TRUE(equal());
+}
+
+TEST_F(WaysOn, tables_are_copied_again_on_request_of_the_source_and_only_once) {
+  prepare("asked");
+  start_both();
+  destination_sql("DELETE FROM {}.t WHERE id = 1");
+  destination_sql("INSERT INTO {}.t VALUES (77, 'not of the source')");
+  destination_sql("UPDATE {}.t SET v = 'changed here' WHERE id = 2");
+  destination_sql("DELETE FROM {}.u WHERE id = 3");
+  capture_.copy_tables = in("{0}.t");
+  restart_capture();
+  EXPECT_TRUE(rig_->eventually_equal({{name_ + ".t", ""}}, seconds(60)));
+  EXPECT_EQ(rig_->destination().number(in("SELECT COUNT(*) FROM {}.u")), 2) << "nobody asked for this one";
+
+  // The value stays in the resource: it was served.
+  destination_sql("DELETE FROM {}.t WHERE id = 1");
+  restart_capture();
+  sql("INSERT INTO {}.t VALUES (4, 'd')");
+  EXPECT_TRUE(rig_->eventually_value(rig_->destination(), in("SELECT COUNT(*) FROM {}.t"), "3"));
+  EXPECT_EQ(copied_rows(), 0);
+
+  // With another token it is another request, also for several tables.
+  capture_.copy_tables = in("{0}.t,{0}.u#2");
+  restart_capture();
+  EXPECT_TRUE(equal());
+  sql("UPDATE {}.t SET v = 'later'");
+  EXPECT_TRUE(equal());
+}
+
+TEST_F(WaysOn, table_that_differs_at_the_destination_is_copied_again_on_request_of_the_destination) {
+  prepare("conflict");
+  start_both();
+  destination_sql("DELETE FROM {}.t WHERE id = 2");
+  destination_sql("INSERT INTO {}.t VALUES (78, 'not of the source')");
+  sql("UPDATE {}.t SET v = 'changed' WHERE id = 2");
+  sql("INSERT INTO {}.u VALUES (4, 'behind it')");
+  ASSERT_TRUE(rig_->becomes(rig_->apply(), "Stalled", "RowConflict"));
+  apply_.copy_tables = in("{0}.t");
+  restart_apply();
+  EXPECT_TRUE(equal());
+  EXPECT_TRUE(rig_->becomes(rig_->apply(), "Streaming", ""));
+  // The same value again: it was served.
+  rig_->apply().kill_and_restart();
+  sql("UPDATE {}.t SET v = 'later' WHERE id = 2");
+  EXPECT_TRUE(equal());
+  EXPECT_TRUE(rig_->becomes(rig_->apply(), "Streaming", ""));
+}
+
+// The rows of a skipped record were missing for good, and the status said Streaming.
+TEST_F(WaysOn, tables_of_a_skipped_record_are_copied_again) {
+  prepare("skipped");
+  start_both();
+  rig_->apply().process().terminate();
+  const auto before = end_of_topic();
+  sql("INSERT INTO {}.t VALUES (4, 'skipped')");
+  ASSERT_TRUE(eventually([&] { return end_of_topic() > before; }, seconds(30)));
+  // Watermarks stand between: every record of the time is declared void.
+  const auto after = end_of_topic();
+  rig_->forget(rig_->apply());
+  for (auto offset = before; offset < after; ++offset) apply_.skip_offsets.push_back(fmt::format("0:{}", offset));
+  sql("UPDATE {}.t SET v = 'of a row that never came' WHERE id = 4");
+  sql("INSERT INTO {}.u VALUES (4, 'goes on')");
+  rig_->start_apply(apply_);
+  EXPECT_TRUE(equal());
+  EXPECT_TRUE(rig_->becomes(rig_->apply(), "Streaming", ""));
+  sql("DELETE FROM {}.t WHERE id = 4");
+  EXPECT_TRUE(equal());
+}
+
+TEST_F(WaysOn, table_that_was_dropped_and_made_again_is_copied_after_the_skip) {
+  prepare("remade");
+  start_both();
+  sql("DROP TABLE {}.t");
+  ASSERT_TRUE(rig_->becomes(rig_->apply(), "Stalled", "TableDropped"));
+  apply_.skip_offsets = {advised("skip-offsets", rig_->apply())};
+  sql("CREATE TABLE {}.t (id INT PRIMARY KEY, v VARCHAR(50))");
+  sql("INSERT INTO {}.t VALUES (2, 'new'), (9, 'new')");
+  restart_apply();
+  EXPECT_TRUE(equal());
+  sql("UPDATE {}.t SET v = 'later'");
+  EXPECT_TRUE(equal());
+}
+
+TEST_F(WaysOn, once_is_complete_after_what_differs_was_copied_again) {
+  prepare("once");
+  capture_.common.mode = apply_.common.mode = config::Mode::Once;
+  destination_sql("CREATE DATABASE {}");
+  destination_sql("CREATE TABLE {}.t (id INT PRIMARY KEY, v VARCHAR(50))");
+  destination_sql("INSERT INTO {}.t VALUES (79, 'not of the source')");
+  rig_->start_capture(capture_);
+  rig_->start_apply(apply_);
+  ASSERT_TRUE(rig_->becomes(rig_->apply(), "Stalled", "VerifyFailed", seconds(60)));
+  apply_.copy_tables = advised("copy-tables", rig_->apply());
+  restart_apply();
+  EXPECT_TRUE(rig_->becomes(rig_->apply(), "Completed", "", seconds(60)));
+  EXPECT_TRUE(equal());
+}
+
+}  // namespace
+}  // namespace datasync::test
