@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "agents/base/identifier.hpp"
+
 namespace datasync::binlog {
 namespace {
 
@@ -12,15 +14,10 @@ using base::Reason;
 using message::Column;
 using message::ColumnType;
 
-char lower(char c) noexcept {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-}
+using base::same_column;
 
-bool same_name(std::string_view a, std::string_view b) noexcept {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
-}
-bool contains(const std::vector<std::string>& names, std::string_view name) noexcept {
-  return std::any_of(names.begin(), names.end(), [&](const auto& n) { return same_name(n, name); });
+bool contains(const std::vector<std::string>& names, std::string_view name) {
+  return std::any_of(names.begin(), names.end(), [&](const auto& n) { return same_column(n, name); });
 }
 
 bool is_old_temporal(WireType type) noexcept {
@@ -216,7 +213,7 @@ base::Result<std::vector<std::uint16_t>> key_columns(const TableMap& map, const 
   std::vector<std::uint16_t> out;
   for (const auto& name : options.declared_key) {
     const auto at = std::find_if(map.columns.begin(), map.columns.end(),
-                                 [&](const WireColumn& c) { return same_name(c.name, name); });
+                                 [&](const WireColumn& c) { return same_column(c.name, name); });
     if (at == map.columns.end())
       return Error(Reason::KeyMissing, fmt::format("{} has no column {}, declared as key", map.qualified(), name));
     out.push_back(static_cast<std::uint16_t>(at - map.columns.begin()));
@@ -238,6 +235,13 @@ std::uint8_t refined_scale(const WireColumn& wire, const Refinement* refinement)
 
 }  // namespace
 
+bool named_as_hidden(const WireColumn& column) noexcept {
+  constexpr std::string_view kPrefix = "DB_ROW_HASH_";
+  const std::string_view name = column.name;
+  return column.type == WireType::LongLong && name.starts_with(kPrefix) && name.size() > kPrefix.size() &&
+         std::ranges::all_of(name.substr(kPrefix.size()), [](char c) { return c >= '0' && c <= '9'; });
+}
+
 base::Result<TableLayout> schema_of(const TableMap& map, const SchemaOptions& options) {
   if (!map.has_names)
     return Error(
@@ -251,7 +255,8 @@ base::Result<TableLayout> schema_of(const TableMap& map, const SchemaOptions& op
   for (std::size_t i = 0; i < map.columns.size(); ++i) {
     const auto& wire = map.columns[i];
     PlacedColumn placed{.type = wire.type, .length = wire.length, .scale = refined_scale(wire, refinements[i])};
-    const bool excluded = contains(options.excluded, wire.name);
+    const bool hidden = refinements[i] != nullptr && refinements[i]->hidden;
+    const bool excluded = hidden || contains(options.excluded, wire.name);
     // An excluded column need not be understood, only stepped over: for the old temporal types that takes as much.
     if (!excluded || is_old_temporal(wire.type)) {
       DS_ASSIGN(auto column, maker.make(wire, refinements[i]));
@@ -264,7 +269,7 @@ base::Result<TableLayout> schema_of(const TableMap& map, const SchemaOptions& op
   }
   for (const auto& name : options.excluded) {
     const bool there =
-        std::any_of(map.columns.begin(), map.columns.end(), [&](const auto& c) { return same_name(c.name, name); });
+        std::any_of(map.columns.begin(), map.columns.end(), [&](const auto& c) { return same_column(c.name, name); });
     if (!there) out.missing_exclusions.push_back(name);
   }
   DS_ASSIGN(const auto key, key_columns(map, options));

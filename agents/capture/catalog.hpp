@@ -5,67 +5,103 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "agents/base/result.hpp"
 #include "agents/binlog/row_encoder.hpp"
-#include "agents/binlog/schema.hpp"
+#include "agents/capture/definitions.hpp"
+#include "agents/capture/preflight.hpp"
 #include "agents/capture/selection.hpp"
-#include "agents/sql/connection.hpp"
-#include "agents/sql/table_reader.hpp"
+#include "agents/capture/server_tables.hpp"
 
 namespace datasync::capture {
-
-/// What the server knows of columns and a table map does not say (UUID, INET, generated), matched by name and only
-/// where the binlog's type fits.
-std::vector<binlog::Refinement> refine(const binlog::TableMap& map, const message::TableSchema& server);
 
 /// One version of one captured table.
 struct CapturedTable {
   const TableChoice* choice = nullptr;
   message::SchemaId schema;
   binlog::RowEncoder encoder;
-  binlog::TableMap map;  ///< without its id, which is another one whenever the server opens the table anew
+  binlog::TableMap map;  ///< without its id, which is another one whenever the server opens the table again
   std::vector<binlog::Refinement> refinements;
 };
 
 /// Owned by the dump thread.
 class Catalog {
  public:
-  using Connect = std::function<base::Result<std::unique_ptr<sql::Connection>>()>;
+  using Connect = ServerTables::Connect;
   using Publish = std::function<base::Result<void>(const message::TableSchema&)>;
 
-  /// `publish` makes a schema known to readers before the first row that needs it is sent.
-  Catalog(Connect connect, Publish publish);
+  /// `publish` makes a schema known to readers before the first row that needs it is sent. The selection's choices must
+  /// outlive the catalog.
+  Catalog(const Selection& selection, const PreflightRules& rules, Connect connect, Publish publish,
+          DefinitionStore store);
 
-  /// Makes the table of a map ready and gives its number: that of a table map before it, if they differ in nothing but
-  /// the id and the server knows the columns as it did then. Errors: those of RowEncoder::make, of the server and of
-  /// publish.
-  base::Result<std::uint32_t> add(const TableChoice& choice, binlog::TableMap map);
+  /// A version of a table, by its number.
+  struct Added {
+    std::uint32_t number = 0;
+    bool unannounced = false;  ///< it differs from the one before it, and no statement said so
+  };
+  /// Makes the table of a map ready: the version known from a map before it, when they differ in nothing but the id and
+  /// no statement came between them. Errors: those of RowEncoder::make, SchemaUnknown for a key that is neither the one
+  /// known nor the server's, PreflightFailed when the map lacks an excluded column; those of the server and of publish.
+  base::Result<Added> add(const TableChoice& choice, binlog::TableMap map);
   [[nodiscard]] CapturedTable& table(std::uint32_t number) { return tables_[number]; }
-  /// The schema a table has now: of its newest table map, or as the server tells. Errors: as above; TableDropped.
+
+  /// After an error of `add` that is about the definition: true when the server's table is another one by now and can
+  /// be carried, so that a copy of it makes up for the rows that cannot. Errors: what is wrong with the server's table.
+  base::Result<bool> outgrown(const TableChoice& choice, const binlog::TableMap& map);
+
+  /// What became of a table's definition by a statement.
+  struct Changed {
+    bool exists = false;                      ///< the server has a table of the name now
+    std::optional<message::SchemaId> schema;  ///< as it is carried now; already known to readers
+    bool of_this_place = false;               ///< it is the definition of this place of the binlog
+    message::GtidSet executed;                ///< see Definitions::Reading
+  };
+  /// Reads the definition of a table again and checks all that was checked before the start. Errors: what is wrong, as
+  /// the preflight says it; those of the server, of publish and of the store.
+  base::Result<Changed> changed(const TableChoice& choice, const DefinitionChange& change);
+  /// From the transaction `gtid` on, no table has the name.
+  base::Result<void> set_gone(const TableChoice& choice, const message::Gtid& gtid);
+  [[nodiscard]] bool gone(const TableChoice& choice) { return definitions_.gone(choice); }
+  /// Whether the server has a table of the name now.
+  base::Result<bool> exists(const TableChoice& choice);
+  /// A table map of it came on this connection.
+  [[nodiscard]] bool seen(const TableChoice& choice) const { return newest_.contains(&choice); }
+  [[nodiscard]] bool allows_cascades() const noexcept { return rules_.allow_cascades; }
+
+  /// The schema a table has now: of its newest table map, or as the server has it. Errors: as above; TableDropped.
   base::Result<message::SchemaId> schema_of(const TableChoice& choice);
-  /// Whether a column belongs to the table's key, by its newest table map or as the server tells now; true when neither
-  /// is to be had.
+  /// Whether a column belongs to the table's key, by its newest table map or as the server has it now; true when
+  /// neither is to be had.
   bool may_be_key(const TableChoice& choice, std::string_view column);
+  /// As the server converts it; nothing when it cannot.
+  std::optional<std::string> to_utf8(std::string_view charset, std::string_view text) {
+    return server_.to_utf8(charset, text);
+  }
   /// "shop.orders (id=7)"
   [[nodiscard]] std::string name_row(message::SchemaId schema, base::Bytes row) const;
 
  private:
-  base::Result<sql::Connection*> connection();
-  base::Result<void> read_collations();
-  base::Result<std::optional<sql::TableInfo>> info(const TableChoice& choice);
-  std::optional<std::string> to_utf8(std::string_view charset, std::string_view text);
+  base::Result<void> findings(const TableFacts& facts) const;
+  base::Result<message::SchemaId> known_to_readers(message::TableSchema schema);
+  base::Result<binlog::RowEncoder> encoder(const TableChoice& choice, const binlog::TableMap& map,
+                                           const std::vector<binlog::Refinement>& refinements);
 
-  Connect connect_;
+  struct Newest {
+    std::uint32_t number = 0;  ///< into tables_
+    bool settled = true;       ///< no statement came since that may concern it
+  };
+
+  const Selection& selection_;
+  PreflightRules rules_;
+  ServerTables server_;
+  Definitions definitions_;
   Publish publish_;
-  std::unique_ptr<sql::Connection> connection_;
-  std::map<std::uint32_t, binlog::Collation> collations_;
   std::vector<CapturedTable> tables_;
-  std::map<const TableChoice*, std::uint32_t> newest_;  ///< into tables_
+  std::map<const TableChoice*, Newest> newest_;
   std::map<message::SchemaId, message::TableSchema> schemas_;
 };
 

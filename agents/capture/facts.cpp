@@ -39,30 +39,6 @@ base::Result<void> gather_ids(sql::Connection& connection, ServerFacts& facts) {
   return {};
 }
 
-base::Result<TableFacts> gather_table(sql::Connection& connection, const TableChoice& choice) {
-  TableFacts t;
-  t.choice = &choice;
-  const auto name = sql::quote_identifier(choice.database, choice.table);
-  auto probe = connection.query(fmt::format("SELECT 1 FROM {} LIMIT 0", name));
-  if (!probe) {
-    const auto number = connection.last_errno();
-    t.readable = !probe.error().is(Reason::PermissionDenied) && number != kTableAccessDenied &&
-                 number != kColumnAccessDenied && number != kDatabaseAccessDenied;
-    if (!t.readable || probe.error().is(Reason::TableDropped)) return t;
-    return base::Error(std::move(probe).error());
-  }
-  auto info = sql::read_table_info(connection, choice.database, choice.table);
-  if (info)
-    t.info = std::move(*info);
-  else if (info.error().is(Reason::UnsupportedType))
-    t.problem = info.error().what;
-  else if (info.error().is(Reason::PermissionDenied))  // SELECT on some columns only: the others would not be seen
-    t.readable = false;
-  else
-    return base::Error(std::move(info).error());
-  return t;
-}
-
 base::Result<message::GtidSet> gtids(sql::Connection& connection, std::string_view sql) {
   DS_ASSIGN(const auto text, connection.query_one(sql));
   return message::GtidSet::parse(text.value_or(""));
@@ -109,6 +85,34 @@ base::Result<ServerFacts> gather_server(sql::Connection& connection) {
   }
   DS_TRY(gather_ids(connection, facts));
   return facts;
+}
+
+base::Result<TableFacts> gather_table(sql::Connection& connection, const TableChoice& choice) {
+  TableFacts t;
+  t.choice = &choice;
+  const auto name = sql::quote_identifier(choice.database, choice.table);
+  auto probe = connection.query(fmt::format("SELECT 1 FROM {} LIMIT 0", name));
+  if (!probe) {
+    const auto number = connection.last_errno();
+    t.readable = !probe.error().is(Reason::PermissionDenied) && number != kTableAccessDenied &&
+                 number != kColumnAccessDenied && number != kDatabaseAccessDenied;
+    if (!t.readable || probe.error().is(Reason::TableDropped)) return t;
+    return base::Error(std::move(probe).error());
+  }
+  auto info = sql::read_table_info(connection, choice.database, choice.table);
+  if (info) {
+    t.info = std::move(*info);
+    if (t.info && !choice.exclude.empty()) {
+      DS_ASSIGN(t.computed, computed_columns(connection, choice));
+    }
+  } else if (info.error().is(Reason::UnsupportedType)) {
+    t.problem = info.error().what;
+  } else if (info.error().is(Reason::PermissionDenied)) {  // SELECT on some columns only: the others would not be seen
+    t.readable = false;
+  } else {
+    return base::Error(std::move(info).error());
+  }
+  return t;
 }
 
 base::Result<std::vector<TableFacts>> gather_tables(sql::Connection& connection, const Selection& selection) {

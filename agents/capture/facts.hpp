@@ -12,6 +12,7 @@ namespace datasync::capture {
 
 // Errors of all: those of the connection. What the server refuses to tell becomes a fact, not an error.
 base::Result<ServerFacts> gather_server(sql::Connection& connection);
+base::Result<TableFacts> gather_table(sql::Connection& connection, const TableChoice& choice);
 base::Result<std::vector<TableFacts>> gather_tables(sql::Connection& connection, const Selection& selection);
 base::Result<HistoryFacts> gather_history(sql::Connection& connection);
 /// Needs SLAVE MONITOR; without it, unknown.

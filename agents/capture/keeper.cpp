@@ -4,8 +4,9 @@
 #include <utility>
 
 #include "agents/base/backoff.hpp"
+#include "agents/base/identifier.hpp"
 #include "agents/base/log.hpp"
-#include "agents/binlog/lexer.hpp"
+#include "agents/capture/definitions.hpp"
 
 namespace datasync::capture {
 
@@ -161,10 +162,36 @@ bool Keeper::had_column(const TableChoice& table, std::string_view column) {
   const std::scoped_lock lock(state_mutex_);
   return std::ranges::any_of(view_.schemas(), [&](const auto& entry) {
     const auto& schema = entry.second;
-    return schema.qualified() == table.qualified() && std::ranges::any_of(schema.columns, [&](const auto& c) {
-             return binlog::same_ignoring_case(c.name, column);
-           });
+    return schema.qualified() == table.qualified() &&
+           std::ranges::any_of(schema.columns, [&](const auto& c) { return base::same_column(c.name, column); });
   });
+}
+
+std::optional<message::Definition> Keeper::definition(const std::string& table, const message::GtidSet& place) {
+  const std::scoped_lock lock(state_mutex_);
+  return newest_at(view_.definitions(table), place);
+}
+
+base::Result<void> Keeper::learn(const message::Definition& definition, std::stop_token stop) {
+  const std::scoped_lock lock(state_mutex_);
+  return writer_.write(definition, std::move(stop));
+}
+
+std::optional<message::TableSchema> Keeper::published(const TableChoice& table,
+                                                      const std::vector<std::string>& columns) {
+  const std::scoped_lock lock(state_mutex_);
+  std::optional<message::TableSchema> best;
+  std::ptrdiff_t most = 0;
+  for (const auto& [id, schema] : view_.schemas()) {
+    if (schema.qualified() != table.qualified()) continue;
+    const auto same = std::ranges::count_if(schema.columns, [&](const auto& c) {
+      return std::ranges::any_of(columns, [&](const auto& name) { return base::same_column(name, c.name); });
+    });
+    if (same <= most) continue;
+    most = same;
+    best = schema;
+  }
+  return best;
 }
 
 void Keeper::progress(message::SnapshotProgress progress) {

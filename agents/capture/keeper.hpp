@@ -72,6 +72,13 @@ class Keeper {
   base::Result<void> served(const message::Request& request, std::stop_token stop);
   /// A schema of this table that was published once has a column of this name.
   [[nodiscard]] bool had_column(const TableChoice& table, std::string_view column);
+  /// What is known of a table at a place: the newest definition that is valid there, if any is known.
+  [[nodiscard]] std::optional<message::Definition> definition(const std::string& table, const message::GtidSet& place);
+  /// Keeps a definition for those who begin after it. Errors: those of StateWriter.
+  base::Result<void> learn(const message::Definition& definition, std::stop_token stop);
+  /// A schema that readers were given for this table: the one with the most of these columns, if any has one.
+  [[nodiscard]] std::optional<message::TableSchema> published(const TableChoice& table,
+                                                              const std::vector<std::string>& columns);
   /// Writes everything that is waiting and a last checkpoint, as far as that works; call it when the epoch ends in
   /// peace.
   void finish();

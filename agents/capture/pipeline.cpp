@@ -12,21 +12,14 @@ namespace {
 
 using base::Error;
 using base::Reason;
-using binlog::StatementKind;
 
 constexpr base::Millis kTick{1000};
 constexpr std::size_t kNextPositionAt = 13;  // in the event header
 constexpr std::uint64_t kFourGiB = std::uint64_t{1} << 32U;
 constexpr std::uint64_t kMicros = 1'000'000;
-constexpr std::size_t kMostStatement = 1024;
 
 std::int64_t steady_us() noexcept {
   return std::chrono::duration_cast<std::chrono::microseconds>(base::steady_now().time_since_epoch()).count();
-}
-
-/// For logs, errors and records: without values, which may be of columns that nobody is to see.
-std::string shown(const binlog::QueryInfo& query) {
-  return binlog::without_values(query.event.sql.substr(0, kMostStatement), query.quoting);
 }
 
 }  // namespace
@@ -135,12 +128,6 @@ bool Pipeline::wants(std::string_view database, std::string_view table) {
   return choice != nullptr;
 }
 
-base::Result<binlog::TableToken> Pipeline::on_table(const binlog::TableMap& map, const binlog::Where&) {
-  const auto* choice = parts_.selection.find(map.database, map.table);
-  if (choice == nullptr) return binlog::kUnwanted;
-  return catalog_.add(*choice, map);
-}
-
 base::Result<void> Pipeline::on_rows(binlog::TableToken token, const binlog::RowsEvent& rows) {
   if (passing_) {
     passing_->tables.insert(catalog_.table(token).choice->qualified());
@@ -168,108 +155,6 @@ base::Result<void> Pipeline::left_out(const TableChoice& table, const binlog::Ro
                                         gtid_.text(), rows.where.text()));
 }
 
-base::Result<void> Pipeline::on_query(const binlog::QueryInfo& query) {
-  if (passing_) {
-    passed(query);
-    return {};
-  }
-  switch (query.statement.kind) {
-    case StatementKind::Truncate: {
-      const auto& name = query.statement.tables.at(0);
-      const auto* table = parts_.selection.find(name.database, name.table);
-      return table == nullptr ? base::Result<void>() : truncated(*table);
-    }
-    case StatementKind::DropTable:
-    case StatementKind::RenameTable:
-    case StatementKind::DropDatabase:
-      return gone(query);
-    case StatementKind::RowsByDdl: {
-      const auto& name = query.statement.tables.at(0);
-      if (parts_.selection.find(name.database, name.table) == nullptr) return {};
-      return refuse_statement(query, name.database + "." + name.table);
-    }
-    case StatementKind::ValuesByDdl:
-    case StatementKind::OtherDdl:
-      return altered(query);
-    case StatementKind::Dml:
-      for (const auto& t : parts_.selection.tables())
-        if (binlog::mentions(query.event.sql, query.event.database, t.database, t.table, query.quoting))
-          return refuse_statement(query, t.qualified());
-      return {};
-    case StatementKind::RollbackTo:
-      // Logged only when a table without transactions was changed too. Which rows are void, the binlog tells only by
-      // the savepoint's place; they may be on the stream already.
-      if (rows_in_transaction_ == 0) return {};
-      return Error(
-          Reason::UnsupportedEvent,
-          fmt::format("transaction {} at {} rolls back to a savepoint after changing a captured table and a table "
-                      "without transactions",
-                      gtid_.text(), query.where.text()));
-    default:
-      return {};
-  }
-}
-
-base::Result<void> Pipeline::refuse_statement(const binlog::QueryInfo& query, std::string_view why) {
-  return Error(Reason::StatementFormat,
-               fmt::format("{} may be changed by a statement that tells no rows, transaction {} at {}: {}", why,
-                           gtid_.text(), query.where.text(), shown(query)));
-}
-
-/// A copy does not hold any more when rows that are there have other values now, or when a new column has the name of a
-/// former one: readers still have that one's. Every row keeps its key, unless the key is what changed: then readers
-/// have rows of keys that are no more.
-base::Result<void> Pipeline::altered(const binlog::QueryInfo& query) {
-  if (query.statement.tables.empty() || query.event.error != 0) return {};
-  const auto& name = query.statement.tables.front();
-  const auto* table = parts_.selection.find(name.database, name.table);
-  if (table == nullptr || !parts_.writer.wants(table->stream)) return {};
-  bool values = query.statement.kind == StatementKind::ValuesByDdl;
-  for (const auto& column : query.statement.added) values = values || parts_.had_column(*table, column);
-  if (!values) return {};
-  bool key = query.statement.primary_key;
-  for (const auto& column : query.statement.columns) key = key || catalog_.may_be_key(*table, column);
-  outdated_ = true;
-  return parts_.on_outdated({table->qualified(), key}, shown(query));
-}
-
-base::Result<void> Pipeline::truncated(const TableChoice& table) {
-  if (!parts_.writer.wants(table.stream)) return {};
-  DS_ASSIGN(const auto schema, catalog_.schema_of(table));
-  DS_ASSIGN(auto* buffer, parts_.writer.rows(table, schema, 1));
-  buffer->put(static_cast<std::uint8_t>(message::Op::Truncate));
-  ++rows_in_transaction_;
-  return parts_.writer.added(1);
-}
-
-void Pipeline::note(const TableChoice& table, message::SchemaNote::What what, const std::string& statement) {
-  if (!parts_.writer.wants(table.stream)) return;
-  base::log::warn("a captured table was dropped or renamed at the source",
-                  {{"table", table.qualified()}, {"gtid", gtid_.text()}, {"statement", statement}});
-  parts_.writer.note(table, {gtid_, table.database, table.table, what, statement});
-}
-
-base::Result<void> Pipeline::gone(const binlog::QueryInfo& query) {
-  using What = message::SchemaNote::What;
-  if (query.event.error != 0 && query.statement.tables.empty()) return {};
-  if (query.statement.kind == StatementKind::DropDatabase) {
-    for (const auto& t : parts_.selection.tables())
-      if (parts_.selection.find(query.statement.tables.at(0).database, t.table) == &t)
-        note(t, What::Dropped, shown(query));
-    return {};
-  }
-  // A table renamed to a captured name brings rows that no event told of: that name is void as well.
-  const auto what = query.statement.kind == StatementKind::DropTable ? What::Dropped : What::Renamed;
-  std::vector<const TableChoice*> told;
-  for (const auto& name : query.statement.tables) {
-    const auto* table = parts_.selection.find(name.database, name.table);
-    if (table == nullptr || std::ranges::find(told, table) != told.end()) continue;
-    told.push_back(table);
-    note(*table, what, shown(query));
-  }
-  return {};
-}
-
 void Pipeline::ended() {
   held_ = in_transaction_ = false;
   parts_.gate.transaction_ended(point_);
@@ -282,6 +167,7 @@ base::Result<void> Pipeline::on_commit(const binlog::EventHeader&) {
     parts_.writer.begin(gtid_, commit_time_us_);
     DS_TRY(parts_.writer.put_held(std::move(held)));
   }
+  announce_due();
   DS_TRY(parts_.writer.commit());
   ended();
   return {};

@@ -6,8 +6,10 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "agents/base/clock.hpp"
 #include "agents/base/result.hpp"
@@ -17,12 +19,15 @@
 #include "agents/capture/passing.hpp"
 #include "agents/capture/selection.hpp"
 #include "agents/capture/snapshot_plan.hpp"
+#include "agents/capture/statement_effects.hpp"
 #include "agents/capture/writer.hpp"
 #include "agents/capture/xa.hpp"
 #include "agents/health/status.hpp"
 #include "agents/sql/binlog_stream.hpp"
 
 namespace datasync::capture {
+
+struct TableStatement;
 
 /// The source's clock as last asked, carried on by the steady clock: what "now" is for lags. Thread-safe.
 class SourceClock {
@@ -80,6 +85,10 @@ class Pipeline final : public binlog::Handler {
   base::Result<binlog::TableToken> on_table(const binlog::TableMap& map, const binlog::Where& where) override;
   base::Result<void> on_rows(binlog::TableToken table, const binlog::RowsEvent& rows) override;
   base::Result<void> on_query(const binlog::QueryInfo& query) override;
+  std::optional<std::string> to_utf8(std::string_view charset, std::string_view text) override {
+    return catalog_.to_utf8(charset, text);
+  }
+  [[nodiscard]] base::TableNames table_names() const override { return parts_.selection.names(); }
   base::Result<void> on_commit(const binlog::EventHeader& header) override;
   base::Result<void> on_rollback() override;
   base::Result<void> on_broken_off() override;
@@ -101,12 +110,21 @@ class Pipeline final : public binlog::Handler {
   void move_point(base::Bytes event);
   void ended();
   void passed(const binlog::QueryInfo& query);
-  base::Result<void> truncated(const TableChoice& table);
-  base::Result<void> altered(const binlog::QueryInfo& query);
   base::Result<void> left_out(const TableChoice& table, const binlog::RowsEvent& rows);
-  base::Result<void> gone(const binlog::QueryInfo& query);
-  base::Result<void> refuse_statement(const binlog::QueryInfo& query, std::string_view why);
-  void note(const TableChoice& table, message::SchemaNote::What what, const std::string& statement);
+  /// A definition to announce as soon as the dump has come to `executed`.
+  struct Due {
+    const TableChoice* table = nullptr;
+    message::SchemaId schema;
+    message::GtidSet executed;
+  };
+  [[nodiscard]] std::vector<TableStatement> concerned_by(const binlog::QueryInfo& query) const;
+  base::Result<void> on_statement(const TableStatement& s, const binlog::QueryInfo& query);
+  base::Result<void> disappeared(const TableStatement& s, const std::string& statement);
+  base::Result<bool> comes_back(const TableChoice& table);
+  base::Result<void> truncated(const TableChoice& table, std::optional<message::SchemaId> schema);
+  base::Result<void> outdated(const TableChoice& table, bool rows_missed, const std::string& why);
+  void announce(Due due, bool now);
+  void announce_due();
 
   PipelineParts parts_;
   Catalog& catalog_;
@@ -119,9 +137,11 @@ class Pipeline final : public binlog::Handler {
   bool held_ = false;
   std::uint32_t rows_in_transaction_ = 0;
   bool outdated_ = false;          ///< `on_between` is due
-  bool in_transaction_ = false;   ///< from its GTID until it is over for the writer
+  bool in_transaction_ = false;    ///< from its GTID until it is over for the writer
   std::optional<Passed> passing_;  ///< the open transaction is passed
   bool unread_ = false;            ///< and an event of it could not be read: perhaps the one that ends it
+  std::vector<Due> due_;           ///< one for each table at most
+  base::SteadyTime back_soon_;     ///< so long a table that disappeared by the open statement may come back
   base::SteadyTime next_tick_;
 };
 

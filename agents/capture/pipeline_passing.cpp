@@ -58,12 +58,11 @@ base::Result<void> Pipeline::end_passing() {
   return {};
 }
 
-/// A statement that tells no rows may have changed more than the tables that it names, by triggers.
+/// A statement without row events may have changed more than the tables that it names, by triggers.
 void Pipeline::passed(const binlog::QueryInfo& query) {
-  if (query.statement.kind == binlog::StatementKind::Dml) passing_->all = true;
-  for (const auto& table : parts_.selection.tables())
-    if (binlog::mentions(query.event.sql, query.event.database, table.database, table.table, query.quoting))
-      passing_->tables.insert(table.qualified());
+  if (query.judgement.harmless()) return;
+  if (query.judgement.by_statement) passing_->all = true;
+  for (const auto& statement : concerned_by(query)) passing_->tables.insert(statement.table->qualified());
 }
 
 /// It has no GTID of its own: its place is what stands before it.

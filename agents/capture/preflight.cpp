@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "agents/base/identifier.hpp"
 #include "agents/sql/connection.hpp"
 
 namespace datasync::capture {
@@ -16,7 +17,8 @@ bool is_on(std::string_view value) noexcept {
   return value == "ON" || value == "1" || value == "YES";
 }
 
-bool same_name(std::string_view a, std::string_view b) noexcept {
+/// Words and values of the server.
+bool same_word(std::string_view a, std::string_view b) noexcept {
   return std::ranges::equal(a, b, [](char x, char y) {
     return std::tolower(static_cast<unsigned char>(x)) == std::tolower(static_cast<unsigned char>(y));
   });
@@ -40,7 +42,7 @@ constexpr Required kRequired[] = {
 };
 
 bool fits(std::string_view value, std::string_view wanted) {
-  return wanted == "ON" ? is_on(value) : same_name(value, wanted);
+  return wanted == "ON" ? is_on(value) : same_word(value, wanted);
 }
 
 /// True when a line of SHOW GRANTS ON *.* has the privilege. Names: https://mariadb.com/kb/en/grant/.
@@ -67,7 +69,7 @@ void check_key(const TableFacts& t, std::vector<Finding>& out) {
   const auto& choice = *t.choice;
   const auto name = sql::quote_identifier(choice.database, choice.table);
   const auto has = [&](std::string_view column) {
-    return std::ranges::any_of(schema.columns, [&](const auto& c) { return same_name(c.name, column); });
+    return std::ranges::any_of(schema.columns, [&](const auto& c) { return base::same_column(c.name, column); });
   };
   if (schema.key.empty() && choice.key_columns.empty())
     out.push_back({Reason::KeyMissing, fmt::format("{} has no primary key", choice.qualified()),
@@ -79,19 +81,26 @@ void check_key(const TableFacts& t, std::vector<Finding>& out) {
     if (!has(column))
       out.push_back({Reason::KeyMissing, fmt::format("key column {} of {} is not there", column, choice.qualified()),
                      "name columns of the table in keyColumns"});
-    else if (std::ranges::any_of(choice.exclude, [&](const auto& e) { return same_name(e, column); }))
+    else if (choice.excludes(column))
       out.push_back({Reason::KeyMissing, fmt::format("key column {} of {} is excluded", column, choice.qualified()),
                      "take it out of excludeColumns"});
   }
-  for (const auto& column : choice.exclude)
-    if (!has(column))
-      out.push_back({Reason::PreflightFailed,
-                     fmt::format("excluded column {} of {} is not there", column, choice.qualified()),
-                     "correct or remove it in excludeColumns"});
+}
+
+void check_exclusions(const TableFacts& t, std::vector<Finding>& out) {
+  const auto& choice = *t.choice;
+  for (const auto& column : missing_exclusions(choice, t.info->schema))
+    out.push_back({Reason::PreflightFailed,
+                   fmt::format("excluded column {} of {} is not there", column, choice.qualified()),
+                   "correct or remove it in excludeColumns"});
+  for (const auto& column : computed_from_excluded(choice, t.computed))
+    out.push_back({Reason::PreflightFailed,
+                   fmt::format("column {} of {} is computed from an excluded column", column, choice.qualified()),
+                   "name it in excludeColumns too"});
 }
 
 bool cascades(std::string_view action) noexcept {
-  return same_name(action, "CASCADE") || same_name(action, "SET NULL") || same_name(action, "SET DEFAULT");
+  return same_word(action, "CASCADE") || same_word(action, "SET NULL") || same_word(action, "SET DEFAULT");
 }
 
 void check_foreign_keys(const TableFacts& t, const Selection& selection, const PreflightRules& rules,
@@ -134,7 +143,7 @@ void check_table(const TableFacts& t, const Selection& selection, const Prefligh
                    "create it, or take it out of the type"});
     return;
   }
-  if (!same_name(t.info->engine, "InnoDB"))
+  if (!same_word(t.info->engine, "InnoDB"))
     out.push_back({Reason::EngineNotTransactional,
                    fmt::format("{} has engine {}, which has no transactions", choice.qualified(), t.info->engine),
                    fmt::format("ALTER TABLE {} ENGINE=InnoDB", name)});
@@ -143,6 +152,7 @@ void check_table(const TableFacts& t, const Selection& selection, const Prefligh
                    fmt::format("{} is system-versioned; its history cannot be carried", choice.qualified()),
                    fmt::format("ALTER TABLE {} DROP SYSTEM VERSIONING", name)});
   check_key(t, out);
+  check_exclusions(t, out);
   check_foreign_keys(t, selection, rules, out);
 }
 
@@ -195,14 +205,15 @@ base::Result<message::TableSchema> captured_schema(const TableChoice& choice, co
   message::TableSchema out;
   out.database = full.database;
   out.table = full.table;
+  if (const auto missing = missing_exclusions(choice, full); !missing.empty())
+    return exclusion_missing(choice, missing);
   std::vector<std::string> key;
   for (const auto i : full.key) key.push_back(full.columns[i].name);
   if (key.empty()) key = choice.key_columns;
   for (const auto& c : full.columns)
-    if (std::ranges::none_of(choice.exclude, [&](const auto& e) { return same_name(e, c.name); }))
-      out.columns.push_back(c);
+    if (!choice.excludes(c.name)) out.columns.push_back(c);
   for (const auto& name : key) {
-    const auto at = std::ranges::find_if(out.columns, [&](const auto& c) { return same_name(c.name, name); });
+    const auto at = std::ranges::find_if(out.columns, [&](const auto& c) { return base::same_column(c.name, name); });
     if (at == out.columns.end())
       return base::Error(Reason::KeyMissing,
                          fmt::format("key column {} of {} is not carried", name, choice.qualified()));

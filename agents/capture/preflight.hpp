@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "agents/base/result.hpp"
+#include "agents/capture/exclusions.hpp"
 #include "agents/capture/selection.hpp"
 #include "agents/sql/table_reader.hpp"
 
@@ -32,6 +33,7 @@ struct TableFacts {
   bool readable = true;                ///< SELECT is granted
   std::optional<sql::TableInfo> info;  ///< nothing: no such table
   std::string problem;                 ///< why `info` could not be read: a type that is not carried
+  std::vector<Computed> computed;      ///< its generated columns
 };
 
 struct Finding {
@@ -55,7 +57,7 @@ std::vector<Finding> check_tables(const std::vector<TableFacts>& tables, const S
 base::Result<void> verdict(const std::string& server, const std::vector<Finding>& findings);
 
 /// The schema that messages of a captured table carry: without excluded columns, with the declared key.
-/// Errors: KeyMissing.
+/// Errors: KeyMissing; PreflightFailed when an excluded column is not there.
 base::Result<message::TableSchema> captured_schema(const TableChoice& choice, const message::TableSchema& full);
 
 }  // namespace datasync::capture

@@ -9,10 +9,6 @@
 namespace datasync::capture {
 namespace {
 
-char lower(char c) noexcept {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-}
-
 /// "database.table.column" belongs to the table whose name it starts with.
 std::string_view column_of(const TableChoice& table, std::string_view text) {
   const auto prefix = table.qualified() + ".";
@@ -41,6 +37,10 @@ void take_columns(const config::Type& type, std::span<TableChoice> tables, std::
 
 }  // namespace
 
+bool TableChoice::excludes(std::string_view column) const {
+  return std::ranges::any_of(exclude, [&](const auto& name) { return base::same_column(name, column); });
+}
+
 base::Result<Selection> Selection::make(const std::vector<config::Type>& types, std::int32_t streams) {
   Selection s;
   s.streams_ = std::max(streams, 1);
@@ -58,7 +58,7 @@ base::Result<Selection> Selection::make(const std::vector<config::Type>& types, 
       choice.table = name.substr(dot + 1);
       choice.type = type.name;
       choice.stream = stream_of(type.name, s.streams_);
-      if (!s.by_name_.emplace(s.key(choice.database, choice.table), s.tables_.size()).second)
+      if (!s.by_name_.emplace(s.names_.key(choice.database, choice.table), s.tables_.size()).second)
         wrong += fmt::format("tables: {} is named twice; a table belongs to one type\n", name);
       else
         s.tables_.push_back(std::move(choice));
@@ -72,28 +72,26 @@ base::Result<Selection> Selection::make(const std::vector<config::Type>& types, 
   return s;
 }
 
-Selection Selection::folded(bool on) const {
+base::Result<Selection> Selection::as_on(const base::TableNames& names) const {
   Selection s;
   s.tables_ = tables_;
   s.streams_ = streams_;
-  s.fold_ = on;
-  for (std::size_t i = 0; i < s.tables_.size(); ++i)
-    s.by_name_.emplace(s.key(s.tables_[i].database, s.tables_[i].table), i);
+  s.names_ = names;
+  std::string wrong;
+  for (std::size_t i = 0; i < s.tables_.size(); ++i) {
+    const auto& table = s.tables_[i];
+    const auto [at, fresh] = s.by_name_.emplace(names.key(table.database, table.table), i);
+    if (!fresh)
+      wrong += fmt::format("{}tables: {} and {} are one table at this server, which compares table names without case",
+                           wrong.empty() ? "" : "\n", s.tables_[at->second].qualified(), table.qualified());
+  }
+  if (!wrong.empty()) return base::Error(base::Reason::ConfigInvalid, wrong);
   return s;
 }
 
 const TableChoice* Selection::find(std::string_view database, std::string_view table) const {
-  const auto at = by_name_.find(key(database, table));
+  const auto at = by_name_.find(names_.key(database, table));
   return at == by_name_.end() ? nullptr : &tables_[at->second];
-}
-
-std::string Selection::key(std::string_view database, std::string_view table) const {
-  std::string k;
-  k.reserve(database.size() + table.size() + 1);
-  k.append(database).push_back('\0');
-  k.append(table);
-  if (fold_) std::transform(k.begin(), k.end(), k.begin(), lower);
-  return k;
 }
 
 }  // namespace datasync::capture

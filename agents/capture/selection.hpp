@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "agents/base/identifier.hpp"
 #include "agents/base/result.hpp"
 #include "agents/config/config.hpp"
 
@@ -17,8 +18,9 @@ namespace datasync::capture {
 struct TableChoice {
   std::string database, table, type;
   std::int32_t stream = 0;               ///< where all its rows go, see route.hpp
-  std::vector<std::string> exclude;      ///< column names
+  std::vector<std::string> exclude;      ///< column names, compared without case as everywhere
   std::vector<std::string> key_columns;  ///< declared key; empty: the primary key
+  [[nodiscard]] bool excludes(std::string_view column) const;
   [[nodiscard]] std::string qualified() const { return database + "." + table; }
 };
 
@@ -29,22 +31,23 @@ class Selection {
   /// types and every excluded column or declared key whose table is in none.
   static base::Result<Selection> make(const std::vector<config::Type>& types, std::int32_t streams);
 
-  /// The same, comparing names without case when `on`, as a server with lower_case_table_names 1 or 2 does (ASCII
-  /// letters only). Its choices are not those of this one.
-  [[nodiscard]] Selection folded(bool on) const;
+  /// The same, comparing names as one server does. Its choices are not those of this one; they keep the names as the
+  /// resource writes them, and these are what messages carry, however the server writes them.
+  /// Errors: ConfigInvalid naming the tables that this server takes for one.
+  [[nodiscard]] base::Result<Selection> as_on(const base::TableNames& names) const;
 
   /// Null when no type names the table.
   [[nodiscard]] const TableChoice* find(std::string_view database, std::string_view table) const;
   [[nodiscard]] std::span<const TableChoice> tables() const noexcept { return tables_; }
   [[nodiscard]] std::int32_t streams() const noexcept { return streams_; }
+  /// How names are compared: byte by byte, until `as_on` says how a server does it.
+  [[nodiscard]] const base::TableNames& names() const noexcept { return names_; }
 
  private:
-  [[nodiscard]] std::string key(std::string_view database, std::string_view table) const;
-
   std::vector<TableChoice> tables_;
   std::unordered_map<std::string, std::size_t> by_name_;
   std::int32_t streams_ = 1;
-  bool fold_ = false;
+  base::TableNames names_;
 };
 
 }  // namespace datasync::capture

@@ -17,12 +17,6 @@ using base::Reason;
 constexpr base::Millis kCloseWait{5000}, kCloseStep{20};
 constexpr unsigned kTwinCuts = 5;          ///< so often in a row is no take-over any more
 constexpr base::Millis kTwinPeace{60000};  ///< a dump this long ends the row; a first event comes before every cut
-constexpr double kMicros = 1e6;
-
-double seconds_since(std::int64_t steady_us) {
-  const auto now = std::chrono::duration_cast<std::chrono::microseconds>(base::steady_now().time_since_epoch()).count();
-  return static_cast<double>(now - steady_us) / kMicros;
-}
 
 /// The source failed, not the streams: another replica may do better.
 bool blames_replica(const Error& e) {
@@ -203,7 +197,7 @@ base::Result<void> Session::run() {
 }
 
 base::Result<void> Session::dump(const Pick& pick) {
-  const auto selection = selection_.folded(pick.fold_case);  // a copy: other threads read the session's
+  DS_ASSIGN(const auto selection, selection_.as_on(pick.names));  // a copy: other threads read the session's
   const auto name = pick.server.text();
   DS_ASSIGN(const auto connect, around_.source.options(pick.server));
   const sql::DumpOptions dump{writer_->position().text(), around_.server_id, around_.config.heartbeat,
@@ -212,8 +206,10 @@ base::Result<void> Session::dump(const Pick& pick) {
   const auto& history = stream->history();
   base::log::info("reading the binlog", {{"replica", name}, {"server", history}, {"position", dump.position}});
   gate_.connected(name, history, {stream->end().file, stream->end().position});
-  Catalog catalog([this, name] { return around_.source.connect(name); },
-                  [this](const message::TableSchema& schema) { return keeper_->schema(schema, stop_.get_token()); });
+  Catalog catalog(
+      selection, around_.source.rules(), [this, name] { return around_.source.connect(name); },
+      [this](const message::TableSchema& schema) { return keeper_->schema(schema, stop_.get_token()); },
+      definition_store());
   catalog_ = &catalog;
   Pipeline pipeline(
       {selection, *writer_, prepared_, gate_, clock_, around_.status, freshness_, between_,
@@ -278,93 +274,6 @@ void Session::close() {
   const auto give_up = base::steady_now() + kCloseWait;
   while (acks_->in_flight() > 0 && output_->health() && base::steady_now() < give_up) base::sleep_for({}, kCloseStep);
   if (keeper_) keeper_->finish();
-}
-
-void Session::state_topic_trouble(std::optional<Error> trouble) {
-  {
-    const std::scoped_lock lock(mutex_);
-    trouble_ = std::move(trouble);
-  }
-  show_state();
-}
-
-void Session::show_state() {
-  if (!connected_ || brokers_down_) return;
-  std::optional<Error> trouble;
-  {
-    const std::scoped_lock lock(mutex_);
-    trouble = trouble_;
-  }
-  if (trouble) {
-    around_.status.set(health::State::Retrying, trouble->reason, trouble->what);
-    return;
-  }
-  bool snapshotting = false;
-  {
-    const std::scoped_lock lock(runner_mutex_);
-    snapshotting = runner_ && !runner_->figures().complete;
-  }
-  around_.status.set(snapshotting ? health::State::Snapshotting : health::State::Streaming);
-}
-
-/// What keeps rows of a snapshot from being read is told as long as nothing worse is: without a dump, why there is
-/// none.
-void Session::show_trouble(const base::Error* trouble) {
-  if (trouble == nullptr) return show_state();
-  if (connected_ && !brokers_down_) around_.status.set(health::State::Retrying, trouble->reason, trouble->what);
-}
-
-/// Called by the keeper, for what nobody else would notice while the dump thread waits for brokers, and by the dump
-/// thread, because the keeper may wait for brokers too.
-void Session::pulse() {
-  const bool down = output_->brokers_down();
-  const bool was_down = brokers_down_.exchange(down);
-  if (down)
-    around_.status.set(health::State::Retrying, Reason::BrokerUnreachable,
-                       fmt::format("no broker of {} answers; the position stands still and the binlog waits",
-                                   claimed_.access.bootstrap_servers));
-  else if (was_down)
-    show_state();
-  // A producer that waits for brokers, and a dump that waits for a chunk, are no hanging loops.
-  if (down || output_->in_flight_bytes() > 0) around_.status.beat();
-  const std::scoped_lock lock(runner_mutex_);
-  if (runner_ && !runner_->figures().complete) around_.status.beat();  // its verification too
-}
-
-/// Acknowledged on every stream.
-message::GtidSet Session::published() const {
-  message::GtidSet all;
-  for (std::int32_t i = 0; i < selection_.streams(); ++i) {
-    const auto one = acks_->progress(i).published;
-    all = i == 0 ? one : message::GtidSet::intersection(all, one);
-  }
-  return all;
-}
-
-SessionFigures Session::figures() const {
-  SessionFigures f;
-  f.counts = writer_->counts();
-  f.position = published();
-  const auto now = clock_.now_us();
-  const auto read = freshness_.read_time_us.load(std::memory_order_relaxed);
-  if (freshness_.caught_up.load(std::memory_order_relaxed)) {
-    const auto silent = seconds_since(freshness_.heard_us.load(std::memory_order_relaxed));
-    const std::chrono::duration<double> expected = 2 * around_.config.heartbeat;
-    f.capture_lag_seconds = silent > expected.count() ? silent : 0.0;
-  } else if (now != 0 && read != 0) {
-    f.capture_lag_seconds = now > read ? static_cast<double>(now - read) / kMicros : 0.0;
-  }
-  if (monitor_) f.replica_figures = monitor_->figures();
-  f.replica = gate_.replica();
-  f.failovers = failovers_.load(std::memory_order_relaxed);
-  f.in_flight_bytes = output_->in_flight_bytes();
-  f.acked_records = output_->acked_records();
-  f.produced_bytes = output_->produced_bytes();
-  f.checkpoints = keeper_ ? keeper_->checkpoints() : 0;
-  f.prepared_xa = prepared_.open();
-  const std::scoped_lock lock(runner_mutex_);
-  if (runner_) f.snapshot = runner_->figures();
-  return f;
 }
 
 }  // namespace datasync::capture

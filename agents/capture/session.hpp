@@ -98,6 +98,7 @@ class Session {
   [[nodiscard]] message::GtidSet published() const;
   base::Result<Pick> find_replica();
   base::Result<void> dump(const Pick& pick);
+  DefinitionStore definition_store();
   void drop_runner();
   void plan();
   base::Result<void> on_outdated(const Outdated& table, const std::string& statement);

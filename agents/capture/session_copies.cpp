@@ -18,21 +18,33 @@ void Session::drop_runner() {
   std::swap(runner, runner_);
 }
 
+/// The state topic, as the catalog of one connection uses it.
+DefinitionStore Session::definition_store() {
+  return {[this] { return writer_->position(); },
+          [this](const TableChoice& table, const message::GtidSet& place) {
+            return keeper_->definition(table.qualified(), place);
+          },
+          [this](const message::Definition& definition) { return keeper_->learn(definition, stop_.get_token()); },
+          [this](const TableChoice& table, const std::vector<std::string>& columns) {
+            return keeper_->published(table, columns);
+          }};
+}
+
 void Session::plan() {
   plan_ = plan_snapshot(selection_, around_.config.snapshot_mode, known_, make_snapshot_id);
   plan_started_ = false;
   outdated_ = false;
 }
 
-/// A statement changed rows of a captured table and told none. Written down before the position moves past it.
+/// Rows of a captured table may have changed without row events. Written down before the position moves past it.
 base::Result<void> Session::on_outdated(const Outdated& table, const std::string& statement) {
   if (around_.config.snapshot_mode == config::SnapshotMode::Never)
     return Error(Reason::SchemaChanged,
-                 fmt::format("rows of {} have other values since this statement, which tells none of them, and "
-                             "snapshot.mode is Never: set it to Initial, and the tables are copied. {}",
+                 fmt::format("rows of {} may have changed without row events, and snapshot.mode is Never: set it to "
+                             "Initial, and the table is copied again. {}",
                              table.table, statement));
-  base::log::warn("a table is copied again: a statement changed rows that are there already",
-                  {{"table", table.table}, {"emptied", table.rows_missed}, {"statement", statement}});
+  base::log::warn("a table is copied again: its rows may have changed without row events",
+                  {{"table", table.table}, {"emptied", table.rows_missed}, {"why", statement}});
   DS_ASSIGN(known_, keeper_->revise(selection_, {table}, stop_.get_token()));
   outdated_ = true;
   return {};

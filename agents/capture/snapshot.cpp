@@ -227,6 +227,13 @@ base::Result<void> SnapshotRunner::emit(const SnapshotTask& task, Chunk& chunk, 
     DS_TRY(emit_fragment(*task.table, record, message::End::None, {}));
     ++record.fragment;
   }
+  if (first && !task.replace && chunk.fragments.empty()) {
+    // An empty table: readers get its definition, as rows of none.
+    record.rows = {{chunk.schema.id(), order, 0, 0, {}}};
+    record.last = true;
+    DS_TRY(emit_fragment(*task.table, record, message::End::None, {}));
+    ++record.fragment;
+  }
   auto progress = progress_of(*task.table);
   progress.last_key = chunk.last_key;
   progress.rows_done = task.rows_done + chunk.rows;

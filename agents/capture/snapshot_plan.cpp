@@ -62,7 +62,7 @@ TableScope scope_of(const TableChoice& table) {
 }
 
 bool shows_more(const TableScope& before, const TableChoice& now) {
-  return std::ranges::any_of(before.exclude, [&](const auto& column) { return !contains(now.exclude, column); });
+  return std::ranges::any_of(before.exclude, [&](const auto& column) { return !now.excludes(column); });
 }
 
 }  // namespace

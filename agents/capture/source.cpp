@@ -1,6 +1,7 @@
 #include "agents/capture/source.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include <fmt/format.h>
@@ -47,10 +48,10 @@ base::Result<Pick> Source::examine(std::size_t index, const Selection& selection
   pick.server = config_.replicas[index];
   DS_ASSIGN(const auto connection, connect(pick.server.text()));
   DS_ASSIGN(auto server, gather_server(*connection));
-  const PreflightRules rules{config_.allow_primary, config_.allow_cascades, server_id_};
+  const auto rules = this->rules();
   auto findings = check_server(server, rules);
-  pick.fold_case = server.variables["lower_case_table_names"] != "0";
-  const auto folded = selection.folded(pick.fold_case);
+  pick.names = base::TableNames(std::atoi(server.variables["lower_case_table_names"].c_str()));
+  DS_ASSIGN(const auto folded, selection.as_on(pick.names));
   if (server.is_mariadb) {
     DS_ASSIGN(pick.tables, gather_tables(*connection, folded));
     for (auto& t : pick.tables) t.choice = selection.find(t.choice->database, t.choice->table);

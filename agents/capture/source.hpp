@@ -27,7 +27,7 @@ struct Pick {
   HistoryFacts history;
   Lateness lateness;
   std::vector<TableFacts> tables;
-  bool fold_case = false;  ///< the server compares table names without case
+  base::TableNames names{};  ///< how the server compares table names
 };
 
 /// Candidates in their order. `connect` may be called from any thread, the rest from one.
@@ -47,6 +47,9 @@ class Source {
   /// until another position is needed or every candidate has refused. Then all are asked anew.
   void dump_refused(std::size_t index, message::GtidSet from, base::Error error);
 
+  [[nodiscard]] PreflightRules rules() const noexcept {
+    return {config_.allow_primary, config_.allow_cascades, server_id_};
+  }
   base::Result<sql::ConnectOptions> options(const config::HostPort& server) const;
   /// `replica` is a HostPort's text.
   base::Result<std::unique_ptr<sql::Connection>> connect(const std::string& replica) const;

@@ -102,6 +102,11 @@ base::Result<void> StreamWriter::added(std::uint32_t count) {
   return {};
 }
 
+void StreamWriter::announce(const TableChoice& table, message::SchemaId schema) {
+  auto& s = streams_[static_cast<std::size_t>(table.stream)];
+  part(s, table.type).run_of(schema, s.next_order);
+}
+
 /// Sends the gathered rows, or keeps them when the transaction is held.
 base::Result<void> StreamWriter::close_group(std::int32_t index, message::End end) {
   auto& s = streams_[static_cast<std::size_t>(index)];

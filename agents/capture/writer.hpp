@@ -68,6 +68,9 @@ class StreamWriter {
   /// output.
   base::Result<void> added(std::uint32_t count);
 
+  /// Tells readers the schema that a table has from here on, as rows of none.
+  void announce(const TableChoice& table, message::SchemaId schema);
+
   /// Ends the transaction on every stream it touched.
   base::Result<void> commit();
   /// The transaction was rolled back at the source: what was sent is voided, and it is over.

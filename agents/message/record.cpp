@@ -10,8 +10,9 @@ namespace datasync::message {
 namespace {
 
 constexpr std::uint32_t kVersion = 1;
-constexpr std::array<std::string_view, 11> kKinds{"change", "schema", "snapshot",    "watermark", "start",  "verify",
-                                                  "claim",  "ckpt",   "schema-body", "progress",  "request"};
+constexpr std::array<std::string_view, 12> kKinds{"change",      "schema",   "snapshot", "watermark",
+                                                  "start",       "verify",   "claim",    "ckpt",
+                                                  "schema-body", "progress", "request",  "definition"};
 constexpr std::array<std::string_view, 4> kEnds{"", "group", "tx", "abort"};
 
 base::Error foreign(std::string_view what) {
@@ -105,6 +106,7 @@ std::string encode(const SchemaNote& r) {
   p.set_table(r.table);
   p.set_what(static_cast<v1::SchemaNote::What>(r.what));
   p.set_statement(r.statement);
+  p.set_renamed_to(r.renamed_to);
   return finish(p);
 }
 
@@ -221,6 +223,7 @@ base::Result<SchemaNote> decode(base::Bytes value) {
     return foreign(fmt::format("schema record: what={} is not known", static_cast<int>(p.what())));
   r.what = static_cast<SchemaNote::What>(p.what());
   r.statement = p.statement();
+  r.renamed_to = p.renamed_to();
   return r;
 }
 

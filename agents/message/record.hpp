@@ -30,6 +30,7 @@ enum class Kind : std::uint8_t {
   SchemaBody,  ///< state topic "schema-body": a schema by its id
   Progress,    ///< state topic "progress": how far a snapshot got
   Request,     ///< state topic "request": a reader needs tables copied again, or capture's answer
+  Definition,  ///< state topic "definition": a table's definition from a place on, see definition.hpp
 };
 std::string_view to_string(Kind kind) noexcept;
 std::optional<Kind> parse_kind(std::string_view text) noexcept;
@@ -77,7 +78,8 @@ struct SchemaNote {
   Gtid gtid;
   std::string database, table;
   What what = What::Dropped;
-  std::string statement;  ///< the source's statement, cut at 1 KiB, for a person
+  std::string statement;   ///< the source's statement, cut at 1 KiB, for a user
+  std::string renamed_to;  ///< Renamed: the qualified name it has now; empty when it is not known
 };
 
 /// kind=snapshot. Begin: from here to End, rows of `tables` (qualified source names) may meet rows that are there

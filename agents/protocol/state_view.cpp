@@ -33,6 +33,8 @@ base::Result<void> StateView::take(const StateRecord& record) {
       return take_progress(value);
     case message::Kind::SchemaBody:
       return take_schema(value);
+    case message::Kind::Definition:
+      return take_definition(value);
     case message::Kind::Request:
       take_request(value);
       return {};
@@ -97,6 +99,20 @@ void StateView::take_request(base::Bytes value) {
   } else if (!served_.contains(request->id)) {
     requests_.try_emplace(request->id, std::move(*request));
   }
+}
+
+base::Result<void> StateView::take_definition(base::Bytes value) {
+  DS_ASSIGN(auto definition, message::decode<message::Definition>(value));
+  auto& slot = definitions_[definition.qualified()][definition.sequence % message::kDefinitionSlots];
+  if (slot.sequence <= definition.sequence) slot = std::move(definition);
+  return {};
+}
+
+std::vector<message::Definition> StateView::definitions(const std::string& table) const {
+  std::vector<message::Definition> out;
+  if (const auto at = definitions_.find(table); at != definitions_.end())
+    for (const auto& [slot, definition] : at->second) out.push_back(definition);
+  return out;
 }
 
 std::string StateView::owner(message::Epoch epoch) const {

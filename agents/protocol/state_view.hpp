@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "agents/message/definition.hpp"
 #include "agents/message/record.hpp"
 #include "agents/protocol/log.hpp"
 
@@ -43,6 +44,8 @@ class StateView {
   [[nodiscard]] bool served(const std::string& request) const { return served_.contains(request); }
   [[nodiscard]] const std::set<std::string>& served_requests() const noexcept { return served_; }
   [[nodiscard]] std::optional<message::TableSchema> schema(message::SchemaId id) const;
+  /// What is known of a table's definitions, by its qualified name; whoever learnt it: it is the source's history.
+  [[nodiscard]] std::vector<message::Definition> definitions(const std::string& table) const;
   [[nodiscard]] const std::map<message::SchemaId, message::TableSchema>& schemas() const noexcept { return schemas_; }
 
  private:
@@ -52,6 +55,7 @@ class StateView {
   base::Result<void> take_progress(base::Bytes value);
   base::Result<void> take_schema(base::Bytes value);
   void take_request(base::Bytes value);
+  base::Result<void> take_definition(base::Bytes value);
 
   message::Epoch highest_;
   std::map<message::Epoch, std::string> owners_;
@@ -62,6 +66,7 @@ class StateView {
   std::map<std::string, message::Request> requests_;
   std::set<std::string> served_;
   std::map<message::SchemaId, message::TableSchema> schemas_;
+  std::map<std::string, std::map<std::uint64_t, message::Definition>> definitions_;  ///< by table and slot
 };
 
 /// Feeds `view` everything up to the state topic's present end. Errors: ForeignMessage; those of the log; Stopping.

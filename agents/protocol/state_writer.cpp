@@ -1,5 +1,7 @@
 #include "agents/protocol/state_writer.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace datasync::protocol {
@@ -55,6 +57,15 @@ base::Result<void> StateWriter::write(const message::TableSchema& schema, std::s
   DS_TRY(check(stop));
   DS_TRY(state_.append(message::Kind::SchemaBody, message::schema_key(schema.id()), message::serialize(schema)));
   return {};
+}
+
+base::Result<void> StateWriter::write(message::Definition definition, std::stop_token stop) {
+  DS_TRY(check(stop));
+  definition.sequence = 1;
+  for (const auto& known : view_.definitions(definition.qualified()))
+    definition.sequence = std::max(definition.sequence, known.sequence + 1);
+  DS_TRY(state_.append(message::Kind::Definition, message::definition_key(definition), message::encode(definition)));
+  return catch_up(state_, view_, stop);
 }
 
 }  // namespace datasync::protocol

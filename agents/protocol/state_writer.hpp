@@ -29,6 +29,8 @@ class StateWriter {
   base::Result<void> write(message::Request served, std::stop_token stop);
   /// A schema has no epoch: its key is its content. Written once.
   base::Result<void> write(const message::TableSchema& schema, std::stop_token stop);
+  /// Nor has a definition. Gives it the next sequence of its table. Errors as `check`, then those of the append.
+  base::Result<void> write(message::Definition definition, std::stop_token stop);
 
  private:
   base::Result<void> append(message::Kind kind, const std::string& family, const std::string& key,

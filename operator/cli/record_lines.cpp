@@ -136,6 +136,8 @@ class Lines {
         return schema_body();
       case Kind::Request:
         return decoded<message::Request>();
+      case Kind::Definition:
+        break;
     }
     if (!narrow()) add(head_);
   }
@@ -178,6 +180,7 @@ class Lines {
     head_["table"] = n.database + "." + n.table;
     head_["what"] = n.what == message::SchemaNote::What::Dropped ? "dropped" : "renamed";
     head_["statement"] = n.statement;
+    if (!n.renamed_to.empty()) head_["renamed_to"] = n.renamed_to;
     add(head_);
   }
   void show(const message::Verify& v) {

@@ -53,11 +53,16 @@ class CaptureParts : public sql::SqlTest {
     SqlTest::SetUp();
     server_->execute("CREATE TABLE a.t (id INT PRIMARY KEY, v INT NOT NULL)");
     selection_ = std::make_unique<Selection>(*Selection::make({config::Type{"things", {"a.t"}, {}, {}}}, 1));
-    catalog_ = std::make_unique<Catalog>([] { return sql::Connection::open(options(sql::Role::Source)); },
-                                         [this](const message::TableSchema&) -> base::Result<void> {
-                                           ++published_;
-                                           return {};
-                                         });
+    catalog_ = std::make_unique<Catalog>(
+        *selection_, PreflightRules{}, [] { return sql::Connection::open(options(sql::Role::Source)); },
+        [this](const message::TableSchema&) -> base::Result<void> {
+          ++published_;
+          return {};
+        },
+        DefinitionStore{[] { return message::GtidSet(); },
+                        [](const TableChoice&, const message::GtidSet&) { return std::nullopt; },
+                        [](const message::Definition&) -> base::Result<void> { return {}; },
+                        [](const TableChoice&, const std::vector<std::string>&) { return std::nullopt; }});
   }
   [[nodiscard]] const TableChoice& table() const { return selection_->tables()[0]; }
   static std::string map_body(std::uint64_t id) {
@@ -74,7 +79,7 @@ class CaptureParts : public sql::SqlTest {
     EXPECT_TRUE(map) << map.error().what;
     auto number = catalog_->add(table(), std::move(*map));
     EXPECT_TRUE(number) << number.error().what;
-    return number.value_or(~0U);
+    return number ? number->number : ~0U;
   }
 
   StreamWriter writer() {
@@ -101,9 +106,11 @@ TEST_F(CaptureParts, a_table_whose_map_is_the_same_and_whose_columns_are_not_is_
   const auto number = add(17);
   const auto schema = catalog_->schema_of(table()).value();
   server_->execute("ALTER TABLE a.t DROP COLUMN v, ADD COLUMN v INT AS (id + 1) STORED");
+  ASSERT_TRUE(catalog_->changed(table(), {.columns = {"v"}}));
   EXPECT_NE(add(18), number);
   EXPECT_NE(catalog_->schema_of(table()).value(), schema);
   server_->execute("CREATE OR REPLACE TABLE a.t (id INT PRIMARY KEY, v INT NOT NULL)");
+  ASSERT_TRUE(catalog_->changed(table(), {.all = true}));
   EXPECT_EQ(add(19), number);
   EXPECT_EQ(catalog_->schema_of(table()).value(), schema) << "the newest table map counts, not the newest version";
 }

@@ -54,6 +54,24 @@ TEST(Schema, takes_declared_key_columns_only_without_a_primary_key) {
   EXPECT_EQ(reason(table({kInt}, {}), o), Reason::KeyMissing);
 }
 
+// A UNIQUE key over TEXT adds DB_ROW_HASH_1 to the binlog: it became a column of every reader.
+TEST(Schema, leaves_hidden_columns_out) {
+  auto map = table({kInt, kChar, {.type = WireType::LongLong}});
+  map.columns[2].name = "DB_ROW_HASH_1";
+  EXPECT_TRUE(named_as_hidden(map.columns[2]));
+  EXPECT_EQ(schema_of(map, options())->schema.columns.size(), 3U) << "a user may name a column so";
+  auto o = options();
+  o.refinements = {{.column = 2, .hidden = true}};
+  const auto out = schema_of(map, o);
+  ASSERT_TRUE(out) << out.error().what;
+  EXPECT_EQ(out->schema.columns.size(), 2U);
+  EXPECT_FALSE(out->columns[2].place);
+  map.columns[2].name = "DB_ROW_HASH_";
+  EXPECT_FALSE(named_as_hidden(map.columns[2]));
+  map.columns[2] = {.type = WireType::Long, .name = "DB_ROW_HASH_1"};
+  EXPECT_FALSE(named_as_hidden(map.columns[2]));
+}
+
 TEST(Schema, leaves_excluded_columns_out_and_moves_the_key) {
   auto o = options();
   o.excluded = {"A", "gone"};

@@ -34,8 +34,13 @@ TEST(Selection, takes_points_in_table_names_and_gives_columns_to_the_right_table
 TEST(Selection, compares_without_case_where_the_server_does) {
   const auto s = Selection::make(shop(), 1);
   ASSERT_TRUE(s);
-  EXPECT_NE(s->folded(true).find("SHOP", "Orders"), nullptr);
-  EXPECT_EQ(s->folded(true).folded(false).find("SHOP", "Orders"), nullptr);
+  for (const int mode : {1, 2}) {
+    const auto folded = s->as_on(base::TableNames(mode));
+    ASSERT_TRUE(folded);
+    ASSERT_NE(folded->find("SHOP", "Orders"), nullptr);
+    EXPECT_EQ(folded->find("SHOP", "Orders")->qualified(), "shop.orders") << "messages carry the resource's name";
+    EXPECT_EQ(folded->as_on(base::TableNames(0))->find("SHOP", "Orders"), nullptr);
+  }
 }
 
 // Every reconnect folded the names of the selection that snapshot threads were reading.
@@ -43,11 +48,26 @@ TEST(Selection, folding_leaves_a_selection_that_others_read_as_it_is) {
   const auto s = Selection::make(shop(), 3);
   ASSERT_TRUE(s);
   const auto* orders = s->find("shop", "orders");
-  const auto folded = s->folded(true);
+  const auto folded = s->as_on(base::TableNames(1));
+  ASSERT_TRUE(folded);
   EXPECT_EQ(s->find("shop", "orders"), orders);
   EXPECT_EQ(s->find("SHOP", "Orders"), nullptr);
-  EXPECT_EQ(folded.streams(), 3);
-  EXPECT_EQ(folded.find("shop", "order.items")->exclude, std::vector<std::string>{"note"});
+  EXPECT_EQ(folded->streams(), 3);
+  EXPECT_EQ(folded->find("shop", "order.items")->exclude, std::vector<std::string>{"note"});
+}
+
+// Letters beyond ASCII were compared as bytes, and of two tables that the server takes for one the second was lost.
+TEST(Selection, folds_as_the_server_does_and_refuses_two_tables_that_are_one_there) {
+  const config::Type shop{"shop", {"shop.GRÖSSE", "shop.größe", "Shop.Orders", "shop.orders"}, {}, {}};
+  const auto s = Selection::make({shop}, 1);
+  ASSERT_TRUE(s);
+  EXPECT_NE(s->as_on(base::TableNames(0))->find("shop", "orders"), nullptr);
+  const auto folded = s->as_on(base::TableNames(1));
+  ASSERT_FALSE(folded);
+  EXPECT_TRUE(folded.error().is(base::Reason::ConfigInvalid));
+  EXPECT_NE(folded.error().what.find("Shop.Orders and shop.orders"), std::string::npos) << folded.error().what;
+  const auto one = Selection::make({config::Type{"shop", {"shop.GRÖẞE", "shop.ÄPFEL"}, {}, {}}}, 1);
+  EXPECT_NE(one->as_on(base::TableNames(1))->find("SHOP", "äpfel"), nullptr);
 }
 
 TEST(Selection, names_everything_that_is_wrong) {

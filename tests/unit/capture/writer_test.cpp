@@ -69,6 +69,15 @@ struct Writer : testing::Test {
   Recorder out;
 };
 
+// A new column of a table that nobody writes to came with the next row, if ever.
+TEST_F(Writer, announces_a_schema_without_a_row) {
+  auto w = make(out);
+  w.begin({0, 1, 7}, 1);
+  w.announce(a, SchemaId(5));
+  ASSERT_TRUE(w.commit());
+  EXPECT_EQ(out.sent, (std::vector<Sent>{{0, "orders", End::Transaction, "0: ", 0}}));
+}
+
 TEST_F(Writer, makes_one_record_for_each_type_and_ends_the_transaction_on_the_last) {
   auto w = make(out);
   w.begin({0, 1, 7}, 1);

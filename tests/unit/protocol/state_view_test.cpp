@@ -29,6 +29,31 @@ TEST(StateView, a_claim_that_lands_late_does_not_lower_the_highest) {
   EXPECT_EQ(view.owner(Epoch(3)), "b");
 }
 
+TEST(StateView, keeps_the_last_definitions_of_each_table) {
+  StateView view;
+  message::Definition d;
+  d.database = "shop";
+  d.table = "orders";
+  d.schema = {"shop", "orders", {{.name = "id"}}, {0}};
+  Offset at = 0;
+  for (std::uint64_t n = 1; n <= message::kDefinitionSlots + 2; ++n) {
+    d.sequence = n;
+    d.position = set_of({gtid(n)});
+    d.exists = n % 2 == 0;
+    ASSERT_TRUE(view.see({at++, message::Kind::Definition, message::definition_key(d), message::encode(d)}));
+  }
+  const auto known = view.definitions("shop.orders");
+  ASSERT_EQ(known.size(), message::kDefinitionSlots);
+  for (const auto& k : known) {
+    EXPECT_GE(k.sequence, 3U);
+    EXPECT_EQ(k.position, set_of({gtid(k.sequence)}));
+    EXPECT_EQ(k.exists, k.sequence % 2 == 0);
+    EXPECT_EQ(k.schema, d.schema);
+  }
+  EXPECT_TRUE(view.definitions("shop.other").empty());
+  EXPECT_FALSE(view.see({at, message::Kind::Definition, "definition/x/1", "\xff"}));
+}
+
 TEST(StateView, a_checkpoint_after_a_higher_claim_is_not_believed) {
   const auto view = view_of({claim_at(0, 1, "a"), checkpoint_at(1, 1, 10, set_of({gtid(1)})), claim_at(2, 2, "b"),
                              checkpoint_at(3, 1, 20, set_of({gtid(2)}))});

@@ -1,0 +1,226 @@
+#include "agents/capture/definitions.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "agents/base/identifier.hpp"
+#include "agents/base/log.hpp"
+
+namespace datasync::capture {
+namespace {
+
+using binlog::WireType;
+using message::ColumnType;
+
+constexpr std::uint32_t kUuidBytes = 16, kInet4Bytes = 4;
+constexpr std::uint32_t kBinary = 63;  // the collation of bytes
+
+/// BINARY in the binlog.
+bool plain_bytes(const binlog::WireColumn& wire) noexcept {
+  return wire.type == WireType::String && (wire.collation == 0 || wire.collation == kBinary);
+}
+
+std::optional<ColumnType> refined_type(const binlog::WireColumn& wire, ColumnType type) {
+  if (!plain_bytes(wire)) return std::nullopt;
+  if (wire.length == kInet4Bytes && type == ColumnType::Inet4) return type;
+  if (wire.length == kUuidBytes && (type == ColumnType::Uuid || type == ColumnType::Inet6)) return type;
+  return std::nullopt;
+}
+
+bool refinable(ColumnType type) noexcept {
+  return type == ColumnType::Uuid || type == ColumnType::Inet4 || type == ColumnType::Inet6;
+}
+
+bool fits(const message::Column& column, const binlog::WireColumn& wire) {
+  if (refinable(column.type)) return refined_type(wire, column.type).has_value();
+  return !plain_bytes(wire) || column.type == ColumnType::Binary;
+}
+
+bool old_temporal(WireType type) noexcept {
+  return type == WireType::Time || type == WireType::DateTime || type == WireType::Timestamp;
+}
+
+const message::Column* find(const message::TableSchema& schema, std::string_view name) {
+  const auto at = std::ranges::find_if(schema.columns, [&](const auto& c) { return base::same_column(c.name, name); });
+  return at == schema.columns.end() ? nullptr : &*at;
+}
+
+/// Its table maps leave something of it out.
+bool needs_memory(const message::TableSchema& schema) {
+  return std::ranges::any_of(schema.columns, [](const message::Column& c) {
+    const bool bytes = c.type == ColumnType::Binary && (c.length == kUuidBytes || c.length == kInet4Bytes);
+    return refinable(c.type) || bytes || c.generated || c.name.starts_with("DB_ROW_HASH_");
+  });
+}
+
+/// What both say of the map's columns; `first` where it knows.
+message::TableSchema merge(const binlog::TableMap& map, const message::TableSchema* first,
+                           const message::TableSchema* second) {
+  message::TableSchema out;
+  out.database = map.database;
+  out.table = map.table;
+  for (const auto& wire : map.columns)
+    for (const auto* from : {first, second}) {
+      const auto* column = from == nullptr ? nullptr : find(*from, wire.name);
+      if (column == nullptr || !fits(*column, wire)) continue;
+      out.columns.push_back(*column);
+      break;
+    }
+  return out;
+}
+
+}  // namespace
+
+std::vector<binlog::Refinement> refine(const binlog::TableMap& map, const message::TableSchema* definition) {
+  std::vector<binlog::Refinement> out;
+  for (std::size_t i = 0; i < map.columns.size(); ++i) {
+    const auto& wire = map.columns[i];
+    binlog::Refinement r;
+    r.column = static_cast<std::uint16_t>(i);
+    const auto* column = definition == nullptr ? nullptr : find(*definition, wire.name);
+    if (column == nullptr) {
+      r.hidden = binlog::named_as_hidden(wire);
+    } else {
+      r.type = refined_type(wire, column->type);
+      r.generated = column->generated;
+      if (old_temporal(wire.type)) r.fractional_digits = column->scale;
+    }
+    if (r.type || r.generated || r.hidden || r.fractional_digits) out.push_back(r);
+  }
+  return out;
+}
+
+bool same_key(const message::TableSchema& definition, const binlog::TableMap& map) {
+  return std::ranges::equal(definition.key, map.primary_key, [&](auto a, auto b) {
+    return base::same_column(definition.columns[a].name, map.columns[b].name);
+  });
+}
+
+bool describes(const message::TableSchema& definition, const binlog::TableMap& map) {
+  std::size_t next = 0;
+  for (const auto& wire : map.columns) {
+    const bool same = next < definition.columns.size() && base::same_column(definition.columns[next].name, wire.name) &&
+                      fits(definition.columns[next], wire);
+    if (same)
+      ++next;
+    else if (!binlog::named_as_hidden(wire))
+      return false;
+  }
+  return next == definition.columns.size() && same_key(definition, map);
+}
+
+std::optional<message::Definition> newest_at(const std::vector<message::Definition>& known,
+                                             const message::GtidSet& place) {
+  const message::Definition* best = nullptr;
+  for (const auto& d : known) {
+    if (!place.contains(d.position)) continue;
+    if (best == nullptr) {
+      best = &d;
+      continue;
+    }
+    const bool after = d.position.contains(best->position), before = best->position.contains(d.position);
+    if (after == before ? d.sequence > best->sequence : after) best = &d;
+  }
+  return best == nullptr ? std::nullopt : std::optional(*best);
+}
+
+Definitions::Definitions(ServerTables& server, DefinitionStore store)
+    : server_(server), store_(std::move(store)), begin_(store_.place()) {}
+
+Definitions::Known& Definitions::known(const TableChoice& table) {
+  auto& k = known_[&table];
+  if (k.loaded) return k;
+  k.loaded = true;
+  k.definition = store_.load(table, begin_);
+  k.stored = k.definition.has_value();
+  k.since = begin_;
+  return k;
+}
+
+base::Result<void> Definitions::keep(const TableChoice& table, Known& known, message::Definition definition) {
+  definition.database = table.database;
+  definition.table = table.table;
+  definition.position = known.since;
+  const bool same = known.definition && known.definition->exists == definition.exists &&
+                    known.definition->schema == definition.schema && known.definition->position == definition.position;
+  known.definition = std::move(definition);
+  if (same || (!known.stored && known.definition->exists && !needs_memory(known.definition->schema))) return {};
+  known.stored = true;
+  return store_.save(*known.definition);
+}
+
+base::Result<void> Definitions::learn(const TableChoice& table, Known& known, message::TableSchema schema) {
+  message::Definition d;
+  d.schema = std::move(schema);
+  return keep(table, known, std::move(d));
+}
+
+base::Result<Definitions::Basis> Definitions::of(const TableChoice& table, const binlog::TableMap& map) {
+  auto& k = known(table);
+  k.merged.reset();
+  if (k.definition && k.definition->exists && describes(k.definition->schema, map)) return Basis{&k.definition->schema};
+  const auto server = server_.info(table);
+  if (!server && server.error().outcome() == base::Outcome::Retry) return base::Error(server.error());
+  const auto* now = server && *server ? &(*server)->schema : nullptr;
+  if (now != nullptr && describes(*now, map)) {
+    DS_TRY(learn(table, k, *now));
+    return Basis{&k.definition->schema};
+  }
+  // The server's table has changed since, or has disappeared: only what was learnt before, and what readers were given,
+  // is about the table of this place.
+  std::vector<std::string> names;
+  for (const auto& wire : map.columns) names.push_back(wire.name);
+  const auto given = k.definition ? std::nullopt : store_.published(table, names);
+  k.merged =
+      merge(map, k.definition && k.definition->exists ? &k.definition->schema : nullptr, given ? &*given : nullptr);
+  Basis out{&*k.merged};
+  const auto* then = k.definition && k.definition->exists ? &k.definition->schema : nullptr;
+  for (const auto& wire : map.columns) {
+    const bool known =
+        (then != nullptr && find(*then, wire.name) != nullptr) || (now != nullptr && find(*now, wire.name) != nullptr);
+    if (!known && !binlog::named_as_hidden(wire)) out.unknown = wire.name;
+  }
+  const bool known_key = then != nullptr && !then->key.empty() && same_key(*then, map);
+  out.other_key = now != nullptr && !known_key && !same_key(*now, map);
+  return out;
+}
+
+base::Result<Definitions::Reading> Definitions::read_again(const TableChoice& table, const DefinitionChange& change) {
+  auto& k = known(table);
+  k.merged.reset();
+  Reading out;
+  DS_ASSIGN(out.facts, server_.facts(table));
+  // After the definition: what was executed until it was read is all in here.
+  DS_ASSIGN(out.executed, server_.executed());
+  k.since = store_.place();
+  k.since.add(change.gtid);
+  out.of_this_place = k.since.contains(out.executed);
+  message::TableSchema schema;
+  if (out.of_this_place && out.facts.info) {
+    schema = out.facts.info->schema;
+  } else if (!change.all && k.definition && k.definition->exists) {
+    schema = k.definition->schema;
+    std::erase_if(schema.columns, [&](const auto& c) {
+      return std::ranges::any_of(change.columns, [&](const auto& name) { return base::same_column(name, c.name); });
+    });
+    if (schema.columns.size() != k.definition->schema.columns.size()) schema.key.clear();
+  }
+  DS_TRY(learn(table, k, std::move(schema)));
+  return out;
+}
+
+base::Result<void> Definitions::set_gone(const TableChoice& table, const message::Gtid& gtid) {
+  auto& k = known(table);
+  k.since = store_.place();
+  k.since.add(gtid);
+  message::Definition d;
+  d.exists = false;
+  return keep(table, k, std::move(d));
+}
+
+bool Definitions::gone(const TableChoice& table) {
+  const auto& k = known(table);
+  return k.definition && !k.definition->exists;
+}
+
+}  // namespace datasync::capture

@@ -1,0 +1,72 @@
+#include "agents/capture/exclusions.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "agents/base/identifier.hpp"
+#include "agents/binlog/lexer.hpp"
+
+namespace datasync::capture {
+namespace {
+
+bool mentions(const std::string& expression, const std::string& column) {
+  binlog::Lexer lexer(expression, {});
+  for (auto token = lexer.next(); token.kind != binlog::Token::Kind::End; token = lexer.next())
+    if (token.can_be_name() && base::same_column(token.name, column)) return true;
+  return false;
+}
+
+}  // namespace
+
+base::Error exclusion_missing(const TableChoice& table, const std::vector<std::string>& missing) {
+  return {base::Reason::PreflightFailed,
+          fmt::format("{} lacks the excluded {} {}, which may have another name now: nothing of the table is carried "
+                      "until excludeColumns names columns that it has",
+                      table.qualified(), missing.size() > 1 ? "columns" : "column", fmt::join(missing, ", "))};
+}
+
+base::Error exclusion_moved(const TableChoice& table, const std::string& was, const std::string& is) {
+  return {base::Reason::PreflightFailed,
+          fmt::format("the excluded column {0} of {1} was renamed to {2}: name {1}.{2} in excludeColumns too", was,
+                      table.qualified(), is)};
+}
+
+std::vector<std::string> missing_exclusions(const TableChoice& table, const message::TableSchema& full) {
+  std::vector<std::string> out;
+  for (const auto& name : table.exclude)
+    if (std::ranges::none_of(full.columns, [&](const auto& c) { return base::same_column(c.name, name); }))
+      out.push_back(name);
+  return out;
+}
+
+base::Result<std::vector<Computed>> computed_columns(sql::Connection& connection, const TableChoice& table) {
+  DS_ASSIGN(auto rows, connection.query(fmt::format(
+                           "SELECT column_name, generation_expression FROM information_schema.columns WHERE "
+                           "table_schema={} AND table_name={} AND generation_expression IS NOT NULL",
+                           sql::quote_text(table.database), sql::quote_text(table.table))));
+  std::vector<Computed> out;
+  for (auto& row : rows) out.push_back({row.at(0).value_or(""), row.at(1).value_or("")});
+  return out;
+}
+
+std::vector<std::string> computed_from_excluded(const TableChoice& table, const std::vector<Computed>& computed) {
+  std::vector<std::string> secret = table.exclude, out;
+  for (bool more = true; more;) {
+    more = false;
+    for (const auto& c : computed) {
+      const auto known = [&](const auto& name) { return base::same_column(name, c.column); };
+      if (std::ranges::any_of(secret, known)) continue;
+      const auto from = std::ranges::find_if(secret, [&](const auto& name) { return mentions(c.expression, name); });
+      if (from == secret.end()) continue;
+      out.push_back(fmt::format("{} (from {})", c.column, *from));
+      secret.push_back(c.column);
+      more = true;
+      break;
+    }
+  }
+  return out;
+}
+
+}  // namespace datasync::capture

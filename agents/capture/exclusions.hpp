@@ -1,0 +1,37 @@
+#pragma once
+// Excluded columns hold what nobody is to see: a table is carried only while every one of them is known to be left out.
+
+#include <string>
+#include <vector>
+
+#include "agents/base/result.hpp"
+#include "agents/capture/selection.hpp"
+#include "agents/message/schema.hpp"
+#include "agents/sql/connection.hpp"
+
+namespace datasync::capture {
+
+/// The error of a table that lacks columns that the resource excludes: they may have other names now, under which they
+/// would be carried. PreflightFailed.
+base::Error exclusion_missing(const TableChoice& table, const std::vector<std::string>& missing);
+
+/// Excluded columns that the table does not have.
+std::vector<std::string> missing_exclusions(const TableChoice& table, const message::TableSchema& full);
+
+/// The error of a table of which an excluded column was renamed to one that is carried. PreflightFailed.
+base::Error exclusion_moved(const TableChoice& table, const std::string& was, const std::string& is);
+
+/// A generated column.
+struct Computed {
+  std::string column;
+  std::string expression;  ///< as information_schema.columns has it
+};
+
+/// The generated columns of a table. Errors: those of the connection.
+base::Result<std::vector<Computed>> computed_columns(sql::Connection& connection, const TableChoice& table);
+
+/// Generated columns that would be carried and are computed, directly or through others, from an excluded column.
+/// "total (from secret)"
+std::vector<std::string> computed_from_excluded(const TableChoice& table, const std::vector<Computed>& computed);
+
+}  // namespace datasync::capture

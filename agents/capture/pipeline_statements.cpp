@@ -1,0 +1,199 @@
+// What the dump thread does about statements and definitions. Definitions decide, not words: the table's definition is
+// read again, checked as before the start, and compared; rows that may have changed without row events are copied
+// again.
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "agents/base/backoff.hpp"
+#include "agents/base/log.hpp"
+#include "agents/capture/pipeline.hpp"
+#include "agents/capture/statement_effects.hpp"
+
+namespace datasync::capture {
+namespace {
+
+using base::Error;
+using base::Reason;
+
+constexpr std::size_t kMostStatement = 1024;
+/// A table that is dropped or renamed away may be on its way back: tools for online schema changes that use two
+/// statements leave the name without a table for a moment.
+constexpr base::Millis kBackSoon{3000}, kStep{50};
+
+/// For logs, errors and records: without values, which may be of columns that nobody is to see.
+std::string shown(const binlog::QueryInfo& query) {
+  return binlog::without_values(query.event.sql.substr(0, kMostStatement), query.quoting);
+}
+
+bool about_definition(const Error& error) {
+  constexpr Reason kAbout[] = {Reason::KeyMissing, Reason::UnsupportedType, Reason::SchemaUnknown,
+                               Reason::PreflightFailed};
+  return std::ranges::find(kAbout, error.reason) != std::end(kAbout);
+}
+
+}  // namespace
+
+base::Result<binlog::TableToken> Pipeline::on_table(const binlog::TableMap& map, const binlog::Where& where) {
+  const auto* choice = parts_.selection.find(map.database, map.table);
+  if (choice == nullptr) return binlog::kUnwanted;
+  const bool wanted = parts_.writer.wants(choice->stream);
+  const auto place = fmt::format("transaction {} at {}", gtid_.text(), where.text());
+  auto added = catalog_.add(*choice, map);
+  if (!added) {
+    if (!about_definition(added.error())) return Error(std::move(added).error());
+    // Rows that cannot be carried, of a definition that the table no longer has: a copy of what it is now makes up for
+    // them. While it is as it was, this is what is wrong.
+    DS_ASSIGN(const bool outgrown, catalog_.outgrown(*choice, map));
+    if (!outgrown) return Error(std::move(added).error().context(place));
+    if (wanted) DS_TRY(outdated(*choice, true, fmt::format("{}; {}", added.error().what, place)));
+    return binlog::kUnwanted;
+  }
+  if (added->unannounced) {
+    DS_TRY(catalog_.outgrown(*choice, map));
+    if (wanted)
+      DS_TRY(outdated(*choice, true,
+                      fmt::format("its definition changed without a statement in the binlog, before {}", place)));
+  }
+  return added->number;
+}
+
+base::Result<void> Pipeline::on_query(const binlog::QueryInfo& query) {
+  if (passing_) {
+    passed(query);
+    return {};
+  }
+  const auto& judged = query.judgement;
+  if (judged.control == binlog::Control::RollbackTo) {
+    // Logged only when a table without transactions was changed too. Which rows are void, the binlog shows only by the
+    // savepoint's place; they may be on the stream already.
+    if (rows_in_transaction_ == 0) return {};
+    return Error(
+        Reason::UnsupportedEvent,
+        fmt::format("transaction {} at {} rolls back to a savepoint after changing a captured table and a table "
+                    "without transactions",
+                    gtid_.text(), query.where.text()));
+  }
+  if (judged.harmless()) return {};
+  back_soon_ = base::steady_now() + kBackSoon;
+  for (const auto& statement : concerned_by(query)) DS_TRY(on_statement(statement, query));
+  return {};
+}
+
+std::vector<TableStatement> Pipeline::concerned_by(const binlog::QueryInfo& query) const {
+  std::vector<const TableChoice*> uncertain;
+  if (!query.judgement.certain) {
+    std::vector<binlog::NamedTable> names;
+    for (const auto& t : parts_.selection.tables()) names.push_back({t.database, t.table});
+    for (const auto i : binlog::may_concern(query.event.sql, query.context, names))
+      uncertain.push_back(&parts_.selection.tables()[i]);
+  }
+  return concerned(query.judgement, parts_.selection, uncertain);
+}
+
+base::Result<void> Pipeline::on_statement(const TableStatement& s, const binlog::QueryInfo& query) {
+  const auto& table = *s.table;
+  if (s.by_text)
+    return Error(Reason::StatementFormat,
+                 fmt::format("{} may be changed by a statement without row events, transaction {} at {}: {}",
+                             table.qualified(), gtid_.text(), query.where.text(), shown(query)));
+  // Nobody waits for the definition of a table that is on the stream already; what is learnt is kept all the same.
+  const bool wanted = parts_.writer.wants(table.stream);
+  if (s.gone) return disappeared(s, shown(query));
+  const bool was_gone = catalog_.gone(table);
+  bool key = s.key;
+  for (const auto& column : s.columns) key = key || catalog_.may_be_key(table, column);
+  DefinitionChange change{s.columns, s.rows || s.created, gtid_, {}};
+  change.renamed = renamed_columns(query.event.sql, query.quoting);
+  if (s.truncated && !s.rows && !s.created && !s.values)
+    return wanted ? truncated(table, std::nullopt) : base::Result<void>();
+  DS_ASSIGN(const auto changed, catalog_.changed(table, change));
+  std::erase_if(due_, [&](const auto& d) { return d.table == &table; });
+  if (!wanted) return {};
+  // A new table is empty, and its rows follow as row events. IF NOT EXISTS may have found one that was there.
+  const bool empty = s.created && (s.replaced || was_gone);
+  bool rows = s.rows || (s.created && !empty);
+  if (empty && !s.rows) {
+    auto schema = changed.of_this_place ? changed.schema : std::nullopt;
+    if (changed.exists || catalog_.seen(table))
+      DS_TRY(truncated(table, schema));
+    else
+      rows = true;
+  }
+  if (may_hide_changes(query.event.sql, query.quoting, catalog_.allows_cascades())) rows = true;
+  bool values = s.values;
+  if (!s.created)
+    for (const auto& column : s.added) values = values || parts_.had_column(table, column);
+  if (rows || values) DS_TRY(outdated(table, rows || key, shown(query)));
+  if (changed.schema) announce({&table, *changed.schema, changed.executed}, changed.of_this_place);
+  return {};
+}
+
+base::Result<void> Pipeline::outdated(const TableChoice& table, bool rows_missed, const std::string& why) {
+  outdated_ = true;
+  return parts_.on_outdated({table.qualified(), rows_missed}, why);
+}
+
+/// Readers get the table's new definition when it is sure to be the one of its place, without waiting for a row.
+void Pipeline::announce(Due due, bool now) {
+  if (!now) {
+    due_.push_back(std::move(due));
+    return;
+  }
+  parts_.writer.announce(*due.table, due.schema);
+}
+
+void Pipeline::announce_due() {
+  if (due_.empty()) return;
+  auto here = parts_.writer.position();
+  here.add(gtid_);
+  std::erase_if(due_, [&](const auto& due) {
+    if (!here.contains(due.executed)) return false;
+    if (parts_.writer.wants(due.table->stream)) parts_.writer.announce(*due.table, due.schema);
+    return true;
+  });
+}
+
+base::Result<void> Pipeline::truncated(const TableChoice& table, std::optional<message::SchemaId> schema) {
+  if (!schema) {
+    DS_ASSIGN(schema, catalog_.schema_of(table));
+  }
+  DS_ASSIGN(auto* buffer, parts_.writer.rows(table, *schema, 1));
+  buffer->put(static_cast<std::uint8_t>(message::Op::Truncate));
+  ++rows_in_transaction_;
+  return parts_.writer.added(1);
+}
+
+base::Result<bool> Pipeline::comes_back(const TableChoice& table) {
+  while (true) {
+    DS_ASSIGN(const bool exists, catalog_.exists(table));
+    if (exists || base::steady_now() >= back_soon_) return exists;
+    parts_.status.beat();
+    if (!base::sleep_for(stop_, kStep)) return Error(Reason::Stopping, "a stop was asked for");
+  }
+}
+
+/// No table has the name any more at this place. While another one has it now, that one is copied; else readers hear of
+/// it.
+base::Result<void> Pipeline::disappeared(const TableStatement& s, const std::string& statement) {
+  using What = message::SchemaNote::What;
+  const auto& table = *s.table;
+  const bool known = catalog_.gone(table);
+  std::erase_if(due_, [&](const auto& d) { return d.table == &table; });
+  if (!parts_.writer.wants(table.stream)) return catalog_.set_gone(table, gtid_);
+  DS_ASSIGN(const bool back, comes_back(table));
+  DS_TRY(catalog_.set_gone(table, gtid_));
+  if (back) return outdated(table, true, statement);
+  if (known) return {};
+  const bool renamed = !s.renamed_to.empty();
+  base::log::warn(
+      renamed ? "a captured table was renamed at the source" : "a captured table was dropped at the source",
+      {{"table", table.qualified()}, {"renamed_to", s.renamed_to}, {"gtid", gtid_.text()}, {"statement", statement}});
+  parts_.writer.note(
+      table, {gtid_, table.database, table.table, renamed ? What::Renamed : What::Dropped, statement, s.renamed_to});
+  return {};
+}
+
+}  // namespace datasync::capture

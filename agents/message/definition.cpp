@@ -1,0 +1,55 @@
+#include "agents/message/definition.hpp"
+
+#include <fmt/format.h>
+
+#include "envelope.pb.h"
+
+namespace datasync::message {
+namespace {
+
+constexpr std::uint32_t kVersion = 1;
+
+base::Error foreign(std::string_view what) {
+  return {base::Reason::ForeignMessage, fmt::format("definition record: {}", what)};
+}
+
+}  // namespace
+
+std::string encode(const Definition& d) {
+  v1::Definition p;
+  p.set_version(kVersion);
+  p.set_database(d.database);
+  p.set_table(d.table);
+  p.set_sequence(d.sequence);
+  p.set_position(d.position.text());
+  p.set_exists(d.exists);
+  if (!d.schema.columns.empty()) p.set_schema(serialize(d.schema));
+  return p.SerializeAsString();
+}
+
+template <>
+base::Result<Definition> decode(base::Bytes value) {
+  v1::Definition p;
+  if (value.size() > INT32_MAX || !p.ParseFromArray(value.data(), static_cast<int>(value.size())))
+    return foreign("the value cannot be read");
+  if (!readable(p.version(), kVersion))
+    return foreign(fmt::format("version {}; this reader knows {}: upgrade it", p.version(), kVersion));
+  Definition d;
+  d.database = p.database();
+  d.table = p.table();
+  d.sequence = p.sequence();
+  auto position = GtidSet::parse(p.position());
+  if (!position) return foreign(position.error().what);
+  d.position = std::move(*position);
+  d.exists = p.exists();
+  if (!p.schema().empty()) {
+    DS_ASSIGN(d.schema, parse_schema(base::as_bytes(p.schema())));
+  }
+  return d;
+}
+
+std::string definition_key(const Definition& d) {
+  return fmt::format("definition/{}/{}", d.qualified(), d.sequence % kDefinitionSlots);
+}
+
+}  // namespace datasync::message

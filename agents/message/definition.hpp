@@ -1,0 +1,31 @@
+#pragma once
+// What capture has learnt about a captured table, kept on the state topic: the binlog does not say all of it, and the
+// server knows only the definition of now.
+
+#include <cstdint>
+#include <string>
+
+#include "agents/message/record.hpp"
+
+namespace datasync::message {
+
+/// The definition of a table from a place in the source's history on, until the next one.
+struct Definition {
+  std::string database, table;  ///< as the resource writes them
+  std::uint64_t sequence = 0;   ///< of the records of one table the higher is the newer
+  GtidSet position;             ///< everything in it came before
+  bool exists = true;           ///< false: from here on no table has the name
+  /// As the server had it, excluded columns included, without columns that are not known from here on.
+  TableSchema schema;
+  [[nodiscard]] std::string qualified() const { return database + "." + table; }
+};
+
+std::string encode(const Definition&);
+template <>
+base::Result<Definition> decode(base::Bytes value);
+
+inline constexpr std::uint64_t kDefinitionSlots = 8;  ///< so many records of a table are kept
+/// Its key on the state topic: a ring by `sequence`.
+std::string definition_key(const Definition& d);
+
+}  // namespace datasync::message

@@ -1,0 +1,271 @@
+// Definitions that change while they are captured: what follows by itself, what is copied again, what halts, and that
+// each way on ends equal.
+
+#include <set>
+#include <thread>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "tests/integration/rig.hpp"
+#include "tests/support/eventually.hpp"
+
+namespace datasync::test {
+namespace {
+
+using Texts = std::vector<std::string>;
+
+class Definitions : public testing::Test {
+ protected:
+  static void SetUpTestSuite() { rig_ = new Rig({}); }
+  static void TearDownTestSuite() {
+    delete rig_;
+    rig_ = nullptr;
+  }
+  void SetUp() override {
+    name_ = testing::UnitTest::GetInstance()->current_test_info()->name();
+    run({"CREATE DATABASE {0}",
+         "CREATE TABLE {0}.t (id INT PRIMARY KEY, v VARCHAR(50), secret VARCHAR(50), w INT NULL)",
+         "INSERT INTO {0}.t VALUES (1, 'one', 'HUSH-1', 1), (2, 'two', 'HUSH-2', 2), (3, 'three', 'HUSH-3', 3)"});
+  }
+  void TearDown() override { rig_->end_agents(); }
+
+  /// Statements of one session, "{0}" replaced by the test's database.
+  void run(const Texts& statements) {
+    auto session = rig_->source().connect();
+    session.execute("USE mysql");  // sequence tables want some database
+    for (const auto& statement : statements) session.query(in(statement));
+  }
+  [[nodiscard]] std::string in(const std::string& statement) const {
+    return fmt::format(fmt::runtime(statement), name_);
+  }
+  config::Capture capture_config(const Texts& tables, const Texts& excluded) {
+    config::Type chosen{.name = "things", .tables = {}, .exclude_columns = {}};
+    for (const auto& table : tables) chosen.tables.push_back(name_ + "." + table);
+    for (const auto& column : excluded) chosen.exclude_columns.push_back(name_ + "." + column);
+    return rig_->capture_config({chosen}, name_);
+  }
+  void start(const Texts& tables = {"t"}, const Texts& excluded = {}) {
+    rig_->start_capture(capture_config(tables, excluded));
+    rig_->start_apply(rig_->apply_config(name_, name_));
+    ASSERT_TRUE(equal(tables, excluded.empty() ? std::set<std::string>{} : std::set<std::string>{"secret"}));
+  }
+  void stop_capture() {
+    rig_->capture().process().terminate();
+    rig_->forget(rig_->capture());
+  }
+  testing::AssertionResult equal(const Texts& tables = {"t"}, const std::set<std::string>& ignored = {}) {
+    return rig_->eventually_equal(pairs(tables, ignored), seconds(40));
+  }
+  [[nodiscard]] std::vector<TablePair> pairs(const Texts& tables, const std::set<std::string>& ignored) const {
+    std::vector<TablePair> out;
+    for (const auto& table : tables) out.push_back({name_ + "." + table, "", ignored});
+    return out;
+  }
+  void capture_stalls(const std::string& reason, const Texts& words) {
+    ASSERT_TRUE(rig_->becomes(rig_->capture(), "Stalled", reason));
+    const auto message = rig_->capture().status()->message;
+    for (const auto& word : words) EXPECT_NE(message.find(word), std::string::npos) << message;
+  }
+
+  static inline Rig* rig_ = nullptr;
+  std::string name_;
+};
+
+// The cut-over of gh-ost was taken for a table that was renamed away.
+TEST_F(Definitions, cut_over_of_gh_ost_goes_through) {
+  start();
+  run({"CREATE TABLE {0}._t_gho LIKE {0}.t",
+       "ALTER TABLE {0}._t_gho ADD COLUMN extra INT NULL DEFAULT 7, DROP COLUMN w",
+       "INSERT INTO {0}._t_gho (id, v, secret) SELECT id, CONCAT(v, '!'), secret FROM {0}.t WHERE id <> 2",
+       "UPDATE {0}.t SET v = 'late' WHERE id = 1", "RENAME TABLE {0}.t TO {0}._t_del, {0}._t_gho TO {0}.t",
+       "INSERT INTO {0}.t (id, v, secret) VALUES (4, 'four', NULL)", "DELETE FROM {0}.t WHERE id = 3",
+       "DROP TABLE {0}._t_del"});
+  EXPECT_TRUE(equal());
+}
+
+TEST_F(Definitions, cut_over_in_two_statements_goes_through) {
+  start();
+  run({"CREATE TABLE {0}.n (id INT PRIMARY KEY, v VARCHAR(50), added INT)",
+       "INSERT INTO {0}.n VALUES (2, 'new', 5), (9, 'nine', 9)", "RENAME TABLE {0}.t TO {0}.old",
+       "RENAME TABLE {0}.n TO {0}.t", "UPDATE {0}.t SET added = 6 WHERE id = 9"});
+  EXPECT_TRUE(equal());
+}
+
+TEST_F(Definitions, table_dropped_and_created_again) {
+  start();
+  run({"DROP TABLE {0}.t", "CREATE TABLE {0}.t (id INT PRIMARY KEY, v VARCHAR(50))",
+       "INSERT INTO {0}.t VALUES (2, 'again')"});
+  EXPECT_TRUE(equal());
+  run({"CREATE OR REPLACE TABLE {0}.t (id INT PRIMARY KEY) SELECT 2 AS id, 'selected' AS v UNION SELECT 8, 'eight'",
+       "INSERT INTO {0}.t VALUES (1, 'after')"});
+  EXPECT_TRUE(equal());
+  run({"CREATE OR REPLACE TABLE {0}.t (id INT PRIMARY KEY, v VARCHAR(50))"});
+  EXPECT_TRUE(equal());
+}
+
+// It was reported with its old name alone, and the recommended skip was followed by rows of two tables in one.
+TEST_F(Definitions, table_that_is_renamed_away_and_comes_back_later) {
+  start();
+  run({"RENAME TABLE {0}.t TO {0}.elsewhere"});
+  ASSERT_TRUE(rig_->becomes(rig_->apply(), "Stalled", "TableDropped"));
+  const auto message = rig_->apply().status()->message;
+  EXPECT_NE(message.find("elsewhere"), std::string::npos) << message;
+  run({"CREATE TABLE {0}.t (id INT PRIMARY KEY, v VARCHAR(50))", "INSERT INTO {0}.t VALUES (3, 'other'), (5, 'five')"});
+  const auto at = message.find("skip-offsets=");
+  ASSERT_NE(at, std::string::npos) << message;
+  auto apply = rig_->apply_config(name_, name_);
+  const auto skip = message.substr(at + 13, message.find(' ', at) - at - 13);
+  apply.skip_offsets = {skip};
+  rig_->apply().process().terminate();
+  rig_->forget(rig_->apply());
+  rig_->start_apply(apply);
+  EXPECT_TRUE(equal());
+}
+
+TEST_F(Definitions, partitions_exchanged_in_either_direction) {
+  run(
+      {"CREATE TABLE {0}.archive (id INT PRIMARY KEY, v VARCHAR(50), secret VARCHAR(50), w INT NULL) PARTITION BY "
+       "RANGE (id) "
+       "(PARTITION p0 VALUES LESS THAN (100), PARTITION p1 VALUES LESS THAN MAXVALUE)",
+       "INSERT INTO {0}.archive VALUES (50, 'fifty', NULL, 1), (150, 'more', NULL, 2)"});
+  start({"t", "archive"});
+  run({"ALTER TABLE {0}.archive EXCHANGE PARTITION p0 WITH TABLE {0}.t",
+       "INSERT INTO {0}.t VALUES (60, 'sixty', NULL, 6)"});
+  EXPECT_TRUE(equal({"t", "archive"}));
+  run({"ALTER TABLE {0}.archive DROP PARTITION p1"});
+  EXPECT_TRUE(equal({"t", "archive"}));
+}
+
+// A cascade removes rows without row events: the child's rows stayed, and nothing was reported.
+TEST_F(Definitions, foreign_key_with_a_cascade_added_while_streaming) {
+  run({"CREATE TABLE {0}.parent (id INT PRIMARY KEY)", "INSERT INTO {0}.parent VALUES (1), (2), (3)"});
+  start({"t", "parent"});
+  run({"ALTER TABLE {0}.t ADD CONSTRAINT goes FOREIGN KEY (w) REFERENCES {0}.parent (id) ON DELETE CASCADE",
+       "DELETE FROM {0}.parent WHERE id = 2"});
+  capture_stalls("PreflightFailed", {"goes", name_ + ".t"});
+  run({"ALTER TABLE {0}.t DROP FOREIGN KEY goes"});
+  EXPECT_TRUE(equal({"t", "parent"}));
+}
+
+TEST_F(Definitions, system_versioning_added_while_streaming) {
+  start();
+  run({"ALTER TABLE {0}.t ADD SYSTEM VERSIONING", "UPDATE {0}.t SET v = 'changed' WHERE id = 1",
+       "DELETE FROM {0}.t WHERE id = 2"});
+  capture_stalls("PreflightFailed", {"system-versioned"});
+  run({"ALTER TABLE {0}.t DROP SYSTEM VERSIONING", "INSERT INTO {0}.t VALUES (4, 'four', NULL, 4)"});
+  EXPECT_TRUE(equal());
+}
+
+TEST_F(Definitions, engine_and_key_that_were_lost_and_put_back) {
+  start();
+  run({"ALTER TABLE {0}.t ENGINE=Aria", "BEGIN", "INSERT INTO {0}.t VALUES (7, 'stays', NULL, 7)", "ROLLBACK"});
+  capture_stalls("EngineNotTransactional", {name_ + ".t"});
+  run({"ALTER TABLE {0}.t ENGINE=InnoDB"});
+  EXPECT_TRUE(equal());
+  run({"ALTER TABLE {0}.t DROP PRIMARY KEY", "UPDATE {0}.t SET id = 20 WHERE id = 2"});
+  capture_stalls("KeyMissing", {name_ + ".t"});
+  run({"ALTER TABLE {0}.t ADD PRIMARY KEY (id)"});
+  EXPECT_TRUE(equal());
+}
+
+// The column was published under its new name, all rows of it.
+TEST_F(Definitions, excluded_column_that_is_renamed_stays_secret) {
+  start({"t"}, {"t.secret"});
+  run({"ALTER TABLE {0}.t RENAME COLUMN secret TO secret2", "INSERT INTO {0}.t VALUES (4, 'four', 'HUSH-4', 4)",
+       "UPDATE {0}.t SET v = 'changed' WHERE id = 1"});
+  capture_stalls("PreflightFailed", {"secret"});
+  stop_capture();
+  rig_->start_capture(capture_config({"t"}, {"t.secret2"}));
+  EXPECT_TRUE(equal({"t"}, {"secret2"}));
+  EXPECT_EQ(rig_->topic_bytes(name_).find("HUSH"), std::string::npos);
+}
+
+// Its values came as those of a column that was computed from it.
+TEST_F(Definitions, excluded_column_that_is_computed_from_or_exchanged_stays_secret) {
+  start({"t"}, {"t.secret"});
+  run({"ALTER TABLE {0}.t ADD COLUMN shown VARCHAR(60) AS (CONCAT('x', secret)) STORED",
+       "INSERT INTO {0}.t (id, v, secret, w) VALUES (6, 'six', 'HUSH-6', 6)"});
+  capture_stalls("PreflightFailed", {"shown"});
+  run({"ALTER TABLE {0}.t DROP COLUMN shown", "INSERT INTO {0}.t VALUES (4, 'four', 'HUSH-4', 4)"});
+  EXPECT_TRUE(equal({"t"}, {"secret"}));
+  run({"ALTER TABLE {0}.t CHANGE v secret VARCHAR(50), CHANGE secret v VARCHAR(50)",
+       "INSERT INTO {0}.t VALUES (5, 'HUSH-5', 'five', 5)"});
+  capture_stalls("PreflightFailed", {"was renamed to v"});
+  stop_capture();
+  rig_->start_capture(capture_config({"t"}, {"t.secret", "t.v"}));
+  EXPECT_TRUE(equal({"t"}, {"secret", "v"}));
+  EXPECT_EQ(rig_->topic_bytes(name_).find("HUSH"), std::string::npos);
+}
+
+// DB_ROW_HASH_1 became a column of every destination.
+TEST_F(Definitions, hidden_column_of_a_long_unique_key_is_left_out) {
+  run({"CREATE TABLE {0}.long (id INT PRIMARY KEY, x TEXT, UNIQUE KEY (x))",
+       "INSERT INTO {0}.long VALUES (1, 'before')"});
+  start({"t", "long"});
+  run({"INSERT INTO {0}.long VALUES (2, 'during')", "ALTER TABLE {0}.t ADD UNIQUE KEY (v, secret) USING HASH",
+       "ALTER TABLE {0}.t ADD COLUMN big TEXT UNIQUE", "UPDATE {0}.t SET big = 'large' WHERE id = 1"});
+  EXPECT_TRUE(equal({"t", "long"}));
+  EXPECT_EQ(rig_->destination().number(in("SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = '{0}' "
+                                          "AND column_name LIKE 'DB_ROW_HASH%'")),
+            0);
+}
+
+// The server's definition of now was taken for rows of then.
+TEST_F(Definitions, lagging_capture_reads_rows_by_the_definition_of_their_time) {
+  run({"CREATE TABLE {0}.ids (id INT PRIMARY KEY, u UUID, b BINARY(16), i INET6)",
+       "INSERT INTO {0}.ids VALUES (1, '123e4567-e89b-12d3-a456-426614174000', 'abc', '::1')"});
+  start({"t", "ids"});
+  stop_capture();
+  run({"INSERT INTO {0}.ids VALUES (2, '223e4567-e89b-12d3-a456-426614174000', 'def', '::2')",
+       "ALTER TABLE {0}.ids ADD COLUMN later UUID NULL",
+       "INSERT INTO {0}.ids VALUES (3, '323e4567-e89b-12d3-a456-426614174000', 'ghi', '::3', UUID())",
+       "ALTER TABLE {0}.ids DROP COLUMN u, DROP COLUMN later", "INSERT INTO {0}.ids VALUES (4, 'jkl', '::4')",
+       "ALTER TABLE {0}.t ADD COLUMN n INT NULL DEFAULT 1", "UPDATE {0}.t SET n = 5 WHERE id = 2"});
+  rig_->start_capture(capture_config({"t", "ids"}, {}));
+  EXPECT_TRUE(equal({"t", "ids"}));
+  EXPECT_EQ(rig_->destination().value(in("SELECT GROUP_CONCAT(data_type ORDER BY column_name) FROM "
+                                         "information_schema.columns WHERE table_schema = '{0}' AND table_name = 'ids' "
+                                         "AND column_name IN ('u', 'later')")),
+            "binary,uuid")
+      << "what is not known of a time is carried as bytes";
+}
+
+TEST_F(Definitions, empty_table_and_new_column_arrive_without_a_row) {
+  run({"CREATE TABLE {0}.none (id INT PRIMARY KEY, v INT)"});
+  start({"t", "none"});
+  run({"ALTER TABLE {0}.none ADD COLUMN n INT NULL", "ALTER TABLE {0}.t ADD COLUMN m INT NULL"});
+  EXPECT_TRUE(equal({"t", "none"}));
+}
+
+// Nothing but the table maps shows it.
+TEST_F(Definitions, definition_changed_without_a_statement_in_the_binlog) {
+  start();
+  run({"INSERT INTO {0}.t VALUES (4, 'four', NULL, 4)", "SET sql_log_bin = 0",
+       "ALTER TABLE {0}.t ADD COLUMN quiet INT NULL DEFAULT 3", "SET sql_log_bin = 1",
+       "INSERT INTO {0}.t VALUES (5, 'five', NULL, 5, 5)"});
+  EXPECT_TRUE(equal());
+}
+
+// The copy went to one table and the changes to another.
+TEST(DefinitionsOfNames, server_with_lower_case_names_is_carried_under_the_names_of_the_resource) {
+  Rig rig({.source_args = {"--lower-case-table-names=1"}});
+  rig.source().execute_all({"CREATE DATABASE Shop", "CREATE TABLE Shop.Orders (Id INT PRIMARY KEY, Secret INT, V INT)",
+                            "INSERT INTO Shop.Orders VALUES (1, 1, 1), (2, 2, 2)"});
+  const config::Type type{.name = "things", .tables = {"Shop.Orders"}, .exclude_columns = {"Shop.Orders.SECRET"}};
+  rig.start_capture(rig.capture_config({type}));
+  rig.start_apply(rig.apply_config("main"));
+  const std::vector<TablePair> pairs{{"shop.orders", "Shop.Orders", {"Secret"}}};
+  ASSERT_TRUE(rig.becomes_equal(pairs));
+  rig.source().execute_all({"INSERT INTO shop.orders VALUES (3, 3, 3)", "UPDATE SHOP.ORDERS SET v = 9 WHERE id = 1",
+                            "ALTER TABLE shop.orders ADD COLUMN n INT NULL DEFAULT 4"});
+  EXPECT_TRUE(rig.becomes_equal(pairs));
+  EXPECT_EQ(
+      rig.destination().number("SELECT COUNT(*) FROM information_schema.tables WHERE table_schema IN ('shop', 'Shop')"),
+      1);
+  rig.source().execute("TRUNCATE TABLE SHOP.orders");
+  EXPECT_TRUE(rig.becomes_equal(pairs));
+}
+
+}  // namespace
+}  // namespace datasync::test

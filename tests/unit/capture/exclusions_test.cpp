@@ -1,0 +1,64 @@
+#include "agents/capture/exclusions.hpp"
+
+#include <gtest/gtest.h>
+
+#include "agents/capture/preflight.hpp"
+
+namespace datasync::capture {
+namespace {
+
+using Texts = std::vector<std::string>;
+
+TableChoice people() {
+  TableChoice t;
+  t.database = "crm";
+  t.table = "people";
+  t.exclude = {"Secret"};
+  return t;
+}
+
+message::TableSchema schema(const Texts& columns) {
+  message::TableSchema s;
+  s.database = "crm";
+  s.table = "people";
+  for (const auto& name : columns) s.columns.push_back({.name = name});
+  s.key = {0};
+  return s;
+}
+
+// RENAME COLUMN secret TO secret2: the table was copied with the column under its new name.
+TEST(Exclusions, table_without_an_excluded_column_is_not_carried) {
+  EXPECT_EQ(captured_schema(people(), schema({"id", "secret", "v"}))->columns.size(), 2U);
+  const auto refused = captured_schema(people(), schema({"id", "secret2", "v"}));
+  ASSERT_FALSE(refused);
+  EXPECT_TRUE(refused.error().is(base::Reason::PreflightFailed));
+  EXPECT_NE(refused.error().what.find("crm.people lacks the excluded column Secret"), std::string::npos)
+      << refused.error().what;
+}
+
+// ADD COLUMN hash VARCHAR(64) AS (MD5(secret)): what an excluded column holds was carried under another name.
+TEST(Exclusions, columns_computed_from_an_excluded_one_are_found) {
+  const std::vector<Computed> computed{
+      {"twice", "concat(`once`,'x')"}, {"once", "md5(`SECRET`)"}, {"other", "`v` + 1"}, {"text", "'secret'"}};
+  EXPECT_EQ(computed_from_excluded(people(), computed), (Texts{"once (from Secret)", "twice (from once)"}));
+  auto all = people();
+  all.exclude = {"secret", "once", "TWICE"};
+  EXPECT_TRUE(computed_from_excluded(all, computed).empty());
+}
+
+TEST(Exclusions, preflight_names_columns_computed_from_an_excluded_one) {
+  const auto choice = people();
+  TableFacts facts;
+  facts.choice = &choice;
+  facts.info.emplace();
+  facts.info->schema = schema({"id", "secret", "hash"});
+  facts.info->engine = "InnoDB";
+  facts.computed = {{"hash", "md5(`secret`)"}};
+  const auto selection = Selection::make({config::Type{"t", {"crm.people"}, {}, {}}}, 1);
+  const auto findings = check_tables({facts}, *selection, {});
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_EQ(findings.front().what, "column hash (from Secret) of crm.people is computed from an excluded column");
+}
+
+}  // namespace
+}  // namespace datasync::capture
