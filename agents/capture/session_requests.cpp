@@ -1,5 +1,8 @@
 // The part of a session that serves requests: a user, or a reader whose rows differ, needs tables copied again.
 
+#include <algorithm>
+#include <utility>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -19,6 +22,27 @@ base::Result<bool> is_there(sql::Connection& connection, const TableChoice& tabl
   return info.error();
 }
 
+/// With cascading foreign keys the rows of a child change by changes of its parent alone, which readers leave out until
+/// the parent's copy begins: children are copied as well, and theirs.
+base::Result<void> add_children(sql::Connection& connection, const Selection& selection,
+                                std::vector<const TableChoice*>& tables) {
+  for (bool added = true; std::exchange(added, false);) {
+    for (const auto& child : selection.tables()) {
+      if (std::ranges::find(tables, &child) != tables.end()) continue;
+      const auto info = sql::read_table_info(connection, child.database, child.table);
+      if (!info && info.error().outcome() != base::Outcome::Halt) return info.error();
+      const bool depends =
+          info && *info && std::ranges::any_of((*info)->foreign_keys, [&](const auto& key) {
+            return std::ranges::find(tables, selection.find(key.parent_database, key.parent_table)) != tables.end();
+          });
+      if (!depends) continue;
+      tables.push_back(&child);
+      added = true;
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 /// Between two transactions, on the dump thread.
@@ -33,11 +57,12 @@ base::Result<void> Session::serve_requests() {
 
 /// The tables are due before the answer stands: a crash in between only means that they are copied once more.
 base::Result<void> Session::serve(message::Request request) {
-  const auto requested = resolve(request, selection_);
+  auto requested = resolve(request, selection_);
   request.absent = requested.absent;
   std::vector<Outdated> outdated;
   std::vector<std::string> names;
   DS_ASSIGN(const auto connection, around_.source.connect(gate_.replica()));
+  if (around_.config.allow_cascades) DS_TRY(add_children(*connection, selection_, requested.tables));
   for (const auto* table : requested.tables) {
     DS_ASSIGN(const bool there, is_there(*connection, *table));
     if (!there) {
