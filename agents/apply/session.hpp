@@ -82,7 +82,6 @@ class Session final : private Sink {
   bool streaming() override;
   void rollback() override;
   base::Result<void> tables_gone(std::span<const GoneTable> gone) override;
-  base::Error verify_failed() const;
   base::Result<void> drop(const message::SchemaNote& note);
   base::Result<void> verify(const std::optional<message::Verify>& verify, bool last) override;
 
@@ -99,6 +98,7 @@ class Session final : private Sink {
   std::size_t streamed_rows_ = 0;
   std::optional<base::SteadyTime> batch_since_;  ///< when the first whole rows of the batch were there
   base::SteadyTime last_commit_ = base::steady_now();
+  [[nodiscard]] base::Error verify_failed() const;
   std::vector<std::string> verify_failures_;
   std::vector<std::string> verify_differ_;  ///< their tables, source names
   std::string verify_id_;

@@ -8,7 +8,7 @@ base::Result<message::TableDigest> digest_table(sql::Connection& connection, con
                                                 std::string_view database, std::string_view table,
                                                 const std::function<base::Result<void>()>& beat) {
   constexpr std::uint64_t kRowsABeat = 1024;
-  DS_ASSIGN(const auto reader, sql::TableReader::open(connection, schema, database, table, {}));
+  DS_ASSIGN(const auto reader, sql::TableReader::open(connection, schema, database, table, {.ordered = false}));
   message::TableDigest digest;
   base::Buffer image;
   while (true) {

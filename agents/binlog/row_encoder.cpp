@@ -282,6 +282,7 @@ bool RowCursor::padded(const Step& step, Bytes value, std::byte*& write) {
 bool RowCursor::inflated(Bytes value, Buffer& out, std::byte*& write) {
   const auto packed = read_column_header(value);
   if (!packed) return fail(Fault::Compressed);
+  if (packed->length > encoder_->max_inflated_) return fail(Fault::TooLarge);
   // The one value that can be larger than its bytes in the event: make room for it.
   const auto at = static_cast<std::size_t>(write - out.data());
   (void)out.grow(packed->length);

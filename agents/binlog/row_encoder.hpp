@@ -24,6 +24,8 @@ class RowEncoder {
   static base::Result<RowEncoder> make(const TableMap& map, const SchemaOptions& options);
 
   [[nodiscard]] const message::TableSchema& schema() const noexcept { return layout_.schema; }
+  /// The largest value of a COMPRESSED column, inflated; a larger one is RowTooLarge.
+  void limit_values(std::uint64_t bytes) noexcept { max_inflated_ = bytes; }
   [[nodiscard]] const TableLayout& layout() const noexcept { return layout_; }
 
   /// Starts on the rows of `event`, which must outlive the cursor. Errors: PartialRowImage (binlog_row_image is not
@@ -40,6 +42,7 @@ class RowEncoder {
   std::size_t nulls_in_ = 0;     ///< bytes of the NULL bitmap in an image of the event
   std::size_t nulls_out_ = 0;    ///< the same in a message
   std::size_t fixed_bound_ = 0;  ///< an encoded image is at most this and the bytes of the image
+  std::uint64_t max_inflated_ = kMaxInflated;
   Inflater inflater_;
 };
 
@@ -49,7 +52,7 @@ class RowCursor {
   [[nodiscard]] bool done() const noexcept { return at_ == end_; }
 
   /// Appends the next row. False at the end. Errors leave `out` as it was and name table, column and place:
-  /// BinlogCorrupt (a value runs past the event, or makes no sense), UnsupportedValue.
+  /// BinlogCorrupt (a value runs past the event, or makes no sense), UnsupportedValue, RowTooLarge.
   base::Result<bool> next(base::Buffer& out);
 
   /// Appends rows until the event ends or `out` would grow beyond `target` bytes; returns how many. One row alone may
@@ -65,7 +68,7 @@ class RowCursor {
 
  private:
   friend class RowEncoder;
-  enum class Fault : std::uint8_t { None, Cut, Decimal, Label, DateTime, TooLong, Compressed };
+  enum class Fault : std::uint8_t { None, Cut, Decimal, Label, DateTime, TooLong, Compressed, TooLarge };
 
   RowCursor(RowEncoder& encoder, const RowsEvent& event);
   bool row(base::Buffer& out);

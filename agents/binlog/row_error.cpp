@@ -25,6 +25,8 @@ Error RowCursor::error() const {
       return {Reason::BinlogCorrupt, subject + " is longer than its type allows"};
     case Fault::Compressed:
       return {Reason::BinlogCorrupt, subject + " has a compressed value that does not inflate"};
+    case Fault::TooLarge:
+      return {Reason::RowTooLarge, subject + " is larger, inflated, than the agent's memory limit allows"};
     default:
       return {Reason::BinlogCorrupt, subject + " runs past the end of the event"};
   }

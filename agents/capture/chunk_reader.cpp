@@ -62,6 +62,22 @@ bool key_is_unique(const sql::TableInfo& info, const message::TableSchema& schem
                              [&](const auto& key) { return !key.empty() && std::ranges::all_of(key, within); });
 }
 
+std::string place_of(const message::TableSchema& schema, std::string_view key) {
+  base::Buffer out(key.size() + sizeof(std::uint64_t));
+  out.append(key);
+  out.put(sql::key_schema(schema).id().value());
+  return std::string(out.text());
+}
+
+std::string key_in(const message::TableSchema& schema, std::string_view place) {
+  constexpr auto kId = sizeof(std::uint64_t);
+  if (place.size() <= kId) return {};
+  const auto key = place.substr(0, place.size() - kId);
+  const bool same = base::Cursor(base::as_bytes(place.substr(key.size()))).get<std::uint64_t>() ==
+                    sql::key_schema(schema).id().value();
+  return same ? std::string(key) : std::string();
+}
+
 base::Result<std::string> key_of(const message::TableSchema& schema, base::Bytes image) {
   base::Buffer row(image.size() + 1);
   row.put(static_cast<std::uint8_t>(message::Op::Insert));
@@ -90,6 +106,9 @@ base::Result<void> ChunkReader::connect(const std::string& replica) {
   failed_ = false;
   connected_to_ = replica;
   DS_TRY(connection_->execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ"));
+  // By default a sort compares only the first 1024 bytes: longer keys would come in another order than the WHERE of the
+  // next chunk compares them in.
+  DS_TRY(connection_->execute("SET SESSION max_sort_length=65536"));
   return {};
 }
 
@@ -171,12 +190,20 @@ base::Result<Chunk> ChunkReader::within_snapshot(const TableChoice& table, std::
   return chunk;
 }
 
-base::Result<Chunk> ChunkReader::read(const TableChoice& table, const std::string& after_key, const ChunkLimits& limits,
+base::Result<Chunk> ChunkReader::read(const TableChoice& table, const std::string& after, const ChunkLimits& limits,
                                       std::stop_token stop) {
-  return within_snapshot(table, std::move(stop), [&](Chunk& chunk) -> base::Result<void> {
-    DS_TRY(read_rows(table, after_key, limits, chunk));
-    return unique_keys(table, after_key, chunk);
+  auto read = within_snapshot(table, std::move(stop), [&](Chunk& chunk) -> base::Result<void> {
+    const auto key = key_in(chunk.schema, after);
+    DS_TRY(read_rows(table, key, limits, chunk));
+    DS_TRY(unique_keys(table, key, chunk));
+    chunk.after = chunk.rows > 0 ? place_of(chunk.schema, chunk.last_key) : after;
+    return {};
   });
+  // The library keeps a buffer as large as the largest row for as long as the connection lives.
+  constexpr std::size_t kHuge = std::size_t{4} << 20U;
+  if (read && std::ranges::any_of(read->fragments, [](const auto& f) { return f.rows.size() > kHuge; }))
+    connection_.reset();
+  return read;
 }
 
 base::Result<void> ChunkReader::read_rows(const TableChoice& table, const std::string& after_key,
@@ -228,7 +255,9 @@ base::Result<void> ChunkReader::read_rows(const TableChoice& table, const std::s
 
 base::Result<Chunk> ChunkReader::scan(const TableChoice& table, const Take& take, std::stop_token stop) {
   return within_snapshot(table, std::move(stop), [&](Chunk& chunk) -> base::Result<void> {
-    DS_ASSIGN(const auto reader, sql::TableReader::open(*connection_, chunk.schema, table.database, table.table, {}));
+    // The checksum does not depend on the order, and a server that need not sort sends the first row at once.
+    DS_ASSIGN(const auto reader,
+              sql::TableReader::open(*connection_, chunk.schema, table.database, table.table, {.ordered = false}));
     base::Buffer image;
     while (true) {
       image.clear();

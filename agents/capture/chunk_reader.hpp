@@ -40,6 +40,7 @@ struct Chunk {
   std::uint64_t rows = 0;
   std::uint64_t rows_estimate = 0;
   std::string last_key;    ///< of its last row; as before when it has none
+  std::string after;       ///< where the next chunk begins, see `place_of`
   bool complete = false;   ///< the table ends here
   bool key_unique = true;  ///< the server sees to it that no two rows have the same key
   ChunkGate::Ticket place;
@@ -50,10 +51,11 @@ class ChunkReader {
  public:
   ChunkReader(ChunkGate& gate, ConnectTo connect) : gate_(gate), connect_(std::move(connect)) {}
 
-  /// Opens a consistent snapshot, takes its place at the gate and reads. On success the caller owes `gate.done(place)`.
-  /// Errors: those of the connection, SourceMoved (read again); KeyMissing (no key, or two rows have the same declared
-  /// key); UnsupportedValue; TableDropped; Stopping.
-  base::Result<Chunk> read(const TableChoice& table, const std::string& after_key, const ChunkLimits& limits,
+  /// Opens a consistent snapshot, takes its place at the gate and reads the rows after `after` (Chunk::after of the
+  /// chunk before), or from the table's beginning when `after` is empty or the key is another one since. On success the
+  /// caller owes `gate.done(place)`. Errors: those of the connection, SourceMoved (read again); KeyMissing (no key, or
+  /// two rows have the same declared key); UnsupportedValue; TableDropped; Stopping.
+  base::Result<Chunk> read(const TableChoice& table, const std::string& after, const ChunkLimits& limits,
                            std::stop_token stop);
 
   /// The same place and schema, but every row image is handed to `take` and nothing is kept.
@@ -84,6 +86,11 @@ std::string row_name(const message::TableSchema& schema, base::Bytes rows);
 
 /// True when a primary key, or a unique key without NULLs, lies within the key of `schema`.
 bool key_is_unique(const sql::TableInfo& info, const message::TableSchema& schema);
+
+/// A place in a table: the key image of a row, and which key that is. A key that was altered has another order.
+std::string place_of(const message::TableSchema& schema, std::string_view key);
+/// The key image in a place; empty when the table has another key by now.
+std::string key_in(const message::TableSchema& schema, std::string_view place);
 
 /// The key columns of a row image, as an image of sql::key_schema. Errors: ForeignMessage.
 base::Result<std::string> key_of(const message::TableSchema& schema, base::Bytes image);

@@ -34,11 +34,12 @@ std::uint64_t SourceClock::now_us() const noexcept {
   return static_cast<std::uint64_t>(steady_us() + offset_us_.load(std::memory_order_relaxed));
 }
 
-Pipeline::Pipeline(const PipelineParts& parts, Catalog& catalog, std::stop_token stop)
+Pipeline::Pipeline(const PipelineParts& parts, Catalog& catalog, std::stop_token stop, std::uint64_t max_inflated)
     : parts_(parts),
       catalog_(catalog),
       stop_(std::move(stop)),
-      reader_(*this),
+      max_inflated_(max_inflated),
+      reader_(*this, {.max_inflated = max_inflated}),
       next_tick_(base::steady_now() + kTick) {}
 
 base::Result<void> Pipeline::run(sql::BinlogStream& stream) {
@@ -135,6 +136,7 @@ base::Result<void> Pipeline::on_rows(binlog::TableToken token, const binlog::Row
   }
   auto& table = catalog_.table(token);
   if (!parts_.writer.wants(table.choice->stream)) return {};
+  table.encoder.limit_values(max_inflated_);
   DS_ASSIGN(auto cursor, table.encoder.open(rows));
   while (!cursor.done()) {
     DS_ASSIGN(auto* buffer, parts_.writer.rows(*table.choice, table.schema, cursor.expected()));

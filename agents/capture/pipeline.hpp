@@ -73,7 +73,9 @@ struct PipelineParts {
 /// Handles the events of one connection, on one thread.
 class Pipeline final : public binlog::Handler {
  public:
-  Pipeline(const PipelineParts& parts, Catalog& catalog, std::stop_token stop);
+  /// `max_inflated`: bytes of the largest compressed event or value, inflated.
+  Pipeline(const PipelineParts& parts, Catalog& catalog, std::stop_token stop,
+           std::uint64_t max_inflated = binlog::kMaxInflated);
 
   /// Reads until an error, which is returned; Stopping when `stop` was requested. What was sent of an unfinished
   /// transaction is voided before it returns (unless the streams themselves failed).
@@ -129,6 +131,7 @@ class Pipeline final : public binlog::Handler {
   PipelineParts parts_;
   Catalog& catalog_;
   std::stop_token stop_;
+  std::uint64_t max_inflated_;
   binlog::EventReader reader_;
   BinlogPoint point_;  ///< end of the event being handled
   std::uint64_t commit_time_us_ = 0;

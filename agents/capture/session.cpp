@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "agents/base/log.hpp"
+#include "agents/capture/memory.hpp"
 
 namespace datasync::capture {
 namespace {
@@ -201,7 +202,7 @@ base::Result<void> Session::dump(const Pick& pick) {
   const auto name = pick.server.text();
   DS_ASSIGN(const auto connect, around_.source.options(pick.server));
   const sql::DumpOptions dump{writer_->position().text(), around_.server_id, around_.config.heartbeat,
-                              around_.config.watchdog};
+                              around_.config.watchdog, largest_event()};
   DS_ASSIGN(const auto stream, sql::BinlogStream::open(connect, dump));
   const auto& history = stream->history();
   base::log::info("reading the binlog", {{"replica", name}, {"server", history}, {"position", dump.position}});
@@ -226,7 +227,7 @@ base::Result<void> Session::dump(const Pick& pick) {
        [this](const TableChoice& table, const std::string& column) { return keeper_->had_column(table, column); },
        [this](const message::Gtid& gtid) { return accepted_->accepts(gtid); },
        [this](const std::string& gtid, const std::string& at, const Passed& passed) { return pass(gtid, at, passed); }},
-      catalog, stop_.get_token());
+      catalog, stop_.get_token(), dump.max_event_bytes);
   auto result = [&]() -> base::Result<void> {
     if (plan_) {
       for (auto& task : plan_->tasks)

@@ -175,7 +175,7 @@ base::Result<bool> SnapshotRunner::one_chunk(SnapshotTask& task, ChunkReader& re
   if (!state) return Error(std::move(state).error());
   if (!done) return Error(std::move(done).error());
   if (*state == ChunkGate::State::Passed) return passed();
-  task.after_key = chunk.last_key;
+  task.after_key = chunk.after;
   task.rows_done += chunk.rows;
   parts_.status.advance();
   const std::scoped_lock lock(mutex_);
@@ -235,7 +235,7 @@ base::Result<void> SnapshotRunner::emit(const SnapshotTask& task, Chunk& chunk, 
     ++record.fragment;
   }
   auto progress = progress_of(*task.table);
-  progress.last_key = chunk.last_key;
+  progress.last_key = chunk.after;
   progress.rows_done = task.rows_done + chunk.rows;
   progress.rows_estimate = std::max(chunk.rows_estimate, progress.rows_done);
   for (std::size_t i = 0; i < chunk.fragments.size(); ++i) {

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "agents/capture/facts.hpp"
+#include "agents/capture/memory.hpp"
 
 namespace datasync::capture {
 namespace {
@@ -31,7 +32,10 @@ Error refuse(Fitness fitness, const std::string& server, const HistoryFacts& his
 }  // namespace
 
 base::Result<sql::ConnectOptions> Source::options(const config::HostPort& server) const {
-  return sql::connect_options(sql::Role::Source, server, config_.credentials, config_.tls, config_.common.secrets_dir);
+  DS_ASSIGN(auto out, sql::connect_options(sql::Role::Source, server, config_.credentials, config_.tls,
+                                           config_.common.secrets_dir));
+  out.max_packet = largest_event();
+  return out;
 }
 
 base::Result<std::unique_ptr<sql::Connection>> Source::connect(const std::string& replica) const {

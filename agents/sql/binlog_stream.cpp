@@ -137,7 +137,7 @@ base::Result<BinlogStream::Event> BinlogStream::next(const Wanted& wanted) {
     return base::Error(
         base::Reason::RowTooLarge,
         fmt::format("an event of {} bytes in the binlog of {} is larger than {} bytes, the most that the "
-                    "agent's memory limit allows",
+                    "agent's memory limit allows: raise spec.capture.resources.limits.memory",
                     packet.size, impl_->server.text(), impl_->dump.max_event_bytes));
   const auto bytes = packet.bytes;
   if (!bytes.empty() && bytes[0] == std::byte{kEof} && bytes.size() < 9) {

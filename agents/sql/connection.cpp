@@ -13,8 +13,6 @@
 namespace datasync::sql {
 namespace {
 
-constexpr unsigned long kMaxPacket = 1UL << 30U;  // what the protocol allows
-
 /// The library's per-thread data is made by mysql_init and freed at the end of the thread.
 struct ThreadGuard {
   ThreadGuard() { mysql_thread_init(); }
@@ -59,7 +57,7 @@ void set_options(MYSQL* mysql, const ConnectOptions& options) {
   mysql_optionsv(mysql, MYSQL_OPT_LOCAL_INFILE, &no_infile);
   const unsigned protocol = MYSQL_PROTOCOL_TCP;  // "localhost" must not mean a socket file
   mysql_optionsv(mysql, MYSQL_OPT_PROTOCOL, &protocol);
-  const unsigned long packet = kMaxPacket;
+  const unsigned long packet = options.max_packet;
   mysql_optionsv(mysql, MYSQL_OPT_MAX_ALLOWED_PACKET, &packet);
   set_tls(mysql, options);
 }

@@ -77,7 +77,7 @@ base::Result<std::string> select_of(const message::TableSchema& schema, std::str
   }
   DS_ASSIGN(const std::string where, where_clause(schema, range));
   sql += " FROM " + quote_identifier(database, table) + where;
-  for (std::size_t i = 0; i < schema.key.size(); ++i) {
+  for (std::size_t i = 0; range.ordered && i < schema.key.size(); ++i) {
     sql += (i == 0 ? " ORDER BY " : ", ") + quote_identifier(schema.columns[schema.key[i]].name);
   }
   if (range.limit != 0) sql += fmt::format(" LIMIT {}", range.limit);
@@ -157,8 +157,14 @@ base::Result<bool> TableReader::Impl::next(base::Buffer& out) {
     stmt->state = MYSQL_STMT_FETCH_DONE;
   };
   if (length == packet_error) {
+    const bool too_large = mysql_errno(mysql) == CR_NET_PACKET_TOO_LARGE;
     base::Error error = connection.impl().error(doing());
     end();
+    if (too_large && connection.impl().options.role == Role::Source)
+      return base::Error(base::Reason::RowTooLarge,
+                         fmt::format("{}: a row is larger than {} bytes, the most that the agent's memory limit "
+                                     "allows: raise spec.capture.resources.limits.memory",
+                                     doing(), connection.impl().options.max_packet));
     return error;
   }
   const unsigned char* packet = mysql->net.read_pos;

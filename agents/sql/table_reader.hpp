@@ -49,6 +49,9 @@ class TableReader {
     std::string after_key;    ///< image bytes of the key columns (schema of `key_schema`); empty: from the start
     std::string up_to_key;    ///< inclusive; empty: to the end
     std::uint64_t limit = 0;  ///< rows; 0: all
+    /// By the key. Where the key is no index, or one over prefixes, the server sorts the whole table before it sends
+    /// the first row, for longer than a read may take.
+    bool ordered = true;
   };
   /// `database`/`table` may differ from the schema's (renamed at a destination).
   static base::Result<std::unique_ptr<TableReader>> open(Connection& connection, const message::TableSchema& schema,

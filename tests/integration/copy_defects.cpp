@@ -95,6 +95,44 @@ TEST_F(CopyDefects, RowsOfNearlyTheTopicsLimitAreCopiedAndStreamed) {
   EXPECT_TRUE(rig_->becomes_equal(pairs()));
 }
 
+// A sort compares the first 1024 bytes by default, the WHERE of the next chunk all of them: rows between were not
+// copied.
+TEST_F(CopyDefects, LongKeysWithoutAnIndexAreCopiedWhole) {
+  prepare("long_keys", {"k VARCHAR(3000) CHARACTER SET ascii NOT NULL, v INT"});
+  run("INSERT INTO long_keys.t0 SELECT CONCAT(REPEAT('a', 1500), 100 - seq), seq FROM seq_1_to_20");
+  type_.key_columns["long_keys.t0"] = {"k"};
+  auto config = capture();
+  config.chunk_rows = 3;
+  rig_->start_capture(config);
+  start_apply();
+  EXPECT_TRUE(rig_->becomes_equal(pairs()));
+}
+
+// Each end of a verification reports every table that differs, and nothing is sorted for it.
+TEST_F(CopyDefects, VerificationReportsAllTablesThatDiffer) {
+  prepare("differ", {"id INT PRIMARY KEY", "id INT PRIMARY KEY", "id INT PRIMARY KEY"});
+  for (const auto& t : type_.tables) run(fmt::format("INSERT INTO {} VALUES (1), (2)", t));
+  rig_->destination().execute("CREATE DATABASE differ");
+  for (const auto* t : {"differ.t0", "differ.t2"}) {
+    rig_->destination().execute(fmt::format("CREATE TABLE {} (id INT PRIMARY KEY)", t));
+    rig_->destination().execute(fmt::format("INSERT INTO {} VALUES (9)", t));
+  }
+  auto reading = capture();
+  reading.common.mode = config::Mode::Once;
+  auto writing = rig_->apply_config(name_, name_);
+  writing.common.mode = config::Mode::Once;
+  rig_->start_capture(reading);
+  auto& writer = rig_->start_apply(writing);
+  ASSERT_TRUE(rig_->becomes(writer, "Stalled", "VerifyFailed"));
+  for (const auto* t : {"differ.t0", "differ.t2"})
+    EXPECT_NE(message(writer).find(t), std::string::npos) << message(writer);
+  EXPECT_EQ(message(writer).find("differ.t1"), std::string::npos) << message(writer);
+  for (const auto* t : {"differ.t0", "differ.t2"})
+    rig_->destination().execute(fmt::format("DELETE FROM {} WHERE id = 9", t));
+  EXPECT_TRUE(rig_->becomes(writer, "Completed", "", seconds(60)));
+  EXPECT_TRUE(rig_->becomes_equal(pairs()));
+}
+
 // Rows of the same key on both sides of a chunk's border were never copied.
 TEST_F(CopyDefects, KeyColumnsThatDoNotNameARowAreRefused) {
   prepare("ties", {"k VARCHAR(10) NOT NULL, v INT", "k INT, v INT", "k INT NOT NULL, v INT, UNIQUE (k)"});

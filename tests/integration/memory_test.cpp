@@ -94,5 +94,65 @@ TEST_F(Memory, IsBoundedThroughABrokerOutageUnderLoad) {
   expect_within_limits();
 }
 
+// What stands in the binlog is held whole only when its table is captured.
+TEST_F(Memory, IsBoundedWhateverTablesThatAreNotCapturedHold) {
+  rig_->source().execute_all({"CREATE DATABASE other", "CREATE TABLE other.t (id INT, b LONGBLOB) ENGINE=Aria",
+                              "INSERT INTO other.t VALUES (1, REPEAT('x', 200000000))", "UPDATE other.t SET id = 2",
+                              "SET GLOBAL log_bin_compress = ON",
+                              "INSERT INTO other.t VALUES (3, REPEAT('y', 200000000))", "DELETE FROM other.t",
+                              "SET GLOBAL log_bin_compress = OFF"});
+  rig_->source().execute("INSERT INTO big.rows VALUES (0, 0, 'after', 'them')");
+  EXPECT_TRUE(all_there("id = 0"));
+  EXPECT_TRUE(rig_->becomes_equal({{"big.rows", ""}}));
+  expect_within_limits();
+}
+
+/// A world of its own for rows as large as the rule of docs/operate.md allows.
+class HugeRows : public testing::Test {
+ protected:
+  static constexpr std::uint64_t kLimit = 256 * kMiB;
+  static constexpr std::uint64_t kLargest = 40 * kMiB;  // (256 - 96) / 4
+
+  static void SetUpTestSuite() {
+    rig_ = new Rig({});
+    rig_->source().execute_all({"CREATE DATABASE huge", "CREATE TABLE huge.t (id INT PRIMARY KEY, b LONGBLOB)"});
+    insert(1, kLargest - kMiB);
+    insert(2, kLargest - kMiB);
+    const auto capture = rig_->capture_config({{.name = "huge", .tables = {"huge.t"}}}, "huge");
+    setenv("DATASYNC_MEMORY_LIMIT_BYTES", std::to_string(kLimit).c_str(), 1);  // NOLINT: no other thread
+    rig_->start_capture(capture);
+    unsetenv("DATASYNC_MEMORY_LIMIT_BYTES");  // NOLINT
+  }
+  static void TearDownTestSuite() {
+    delete rig_;
+    rig_ = nullptr;
+  }
+  static void insert(int id, std::uint64_t bytes) {
+    rig_->source().execute(fmt::format("INSERT INTO huge.t VALUES ({}, REPEAT('{}', {}))", id, id % 10, bytes));
+  }
+  static void expect_within_limit() {
+    const auto peak = rig_->capture().process().peak_resident_bytes();
+    std::printf("VmHWM: capture %.1f MiB\n", static_cast<double>(peak) / kMiB);
+    EXPECT_GT(peak, 0U);
+    EXPECT_LE(peak, kLimit);
+  }
+  static inline Rig* rig_ = nullptr;
+};
+
+TEST_F(HugeRows, CopiedAndStreamedStayWithinTheLimitAndLargerOnesAreNamed) {
+  ASSERT_TRUE(rig_->becomes(rig_->capture(), "Streaming", "", seconds(60)));
+  expect_within_limit();
+  for (int id = 3; id <= 5; ++id) insert(id, kLargest - kMiB);
+  rig_->start_apply(rig_->apply_config("huge", "huge"));
+  EXPECT_TRUE(rig_->becomes_equal({{"huge.t", ""}}, seconds(120)));
+  expect_within_limit();
+  insert(6, kLargest + kMiB);
+  ASSERT_TRUE(rig_->becomes(rig_->capture(), "Stalled", "RowTooLarge"));
+  const auto status = rig_->capture().status();
+  EXPECT_NE(status->message.find("huge.t"), std::string::npos) << status->message;
+  EXPECT_NE(status->message.find("limits.memory"), std::string::npos) << status->message;
+  expect_within_limit();
+}
+
 }  // namespace
 }  // namespace datasync::test

@@ -92,6 +92,40 @@ TEST_F(Reader, unwanted_tables_are_never_parsed) {
   EXPECT_EQ(reader_.counters().unwanted_rows_events, 1U);
 }
 
+// The largest event of the whole binlog was held whole, also when its table is not captured.
+TEST_F(Reader, the_front_of_a_large_event_is_enough_where_its_rows_are_not_wanted) {
+  recorder_.wanted = [](auto, auto table) { return table == "t"; };
+  ok(gtid_event(5, 0));
+  ok(map_event(1));
+  ok(map_event(2, "other"));
+  const auto front = [](const std::string& event) { return as_bytes(event).first(kHeaderSize + 20); };
+  const auto rows = [](std::uint64_t id, bool end) {
+    return plain(EventType::WriteRowsV1, rows_body(id, 1, "\xfe" + le(1, 4) + std::string(100, 'x'), false, end));
+  };
+  const auto wanted = rows(1, true), other = rows(2, true), unknown = rows(3, true);
+  EXPECT_TRUE(reader_.needs_whole(front(wanted)));
+  EXPECT_NE(reader_.name_of(front(wanted)).find("a row of d.t "), std::string::npos);
+  EXPECT_FALSE(reader_.needs_whole(front(other)));
+  EXPECT_TRUE(reader_.needs_whole(front(unknown))) << "a table without a table map is an error, which feed reports";
+  EXPECT_FALSE(reader_.needs_whole(front(plain(EventType::AppendBlock, std::string(100, 'x')))));
+  EXPECT_TRUE(reader_.needs_whole(front(query_event("d", "DROP TABLE " + std::string(100, 'x')))));
+  EXPECT_TRUE(reader_.pass_over(front(other)));
+  EXPECT_EQ(refused(rows_event(1, 7)), Reason::BinlogCorrupt) << "the event that was passed over ends its statement";
+}
+
+TEST_F(Reader, a_compressed_event_above_the_limit_is_not_inflated) {
+  EventReader limited(recorder_, {.max_inflated = 1000});
+  const auto take = [&](const std::string& event) { return limited.feed(as_bytes(event)); };
+  EXPECT_TRUE(take(format_description(Checksum::Crc32)));
+  EXPECT_TRUE(take(gtid_event(5, 0)));
+  EXPECT_TRUE(take(map_event(1)));
+  // Says that it holds 2000 bytes; what follows is no zlib stream at all.
+  const auto body = le(1, 6) + le(1, 2) + le(1, 1) + "\xff" + "\x82" + "\x07\xd0" + std::string(100, 'x');
+  const auto result = take(plain(EventType::WriteRowsCompressedV1, body));
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().reason, Reason::RowTooLarge);
+}
+
 TEST_F(Reader, the_same_table_map_is_read_once_and_a_changed_one_again) {
   for (std::uint64_t i = 1; i <= 3; ++i) {
     ok(gtid_event(i, 0));

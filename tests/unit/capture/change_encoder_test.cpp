@@ -38,15 +38,18 @@ message::Change same_change(const ChangeFrame& frame) {
 
 TEST(ChangeEncoder, gives_the_bytes_that_the_general_encoder_gives) {
   for (const ChangeFrame& frame :
-       {ChangeFrame{{0, 1, 100}, 1700000000000000, 3, true}, ChangeFrame{{1, 2, 1}, 0, 0, false}})
-    EXPECT_EQ(encode_change(frame, two_tables()).text(), message::encode(same_change(frame)));
+       {ChangeFrame{{0, 1, 100}, 1700000000000000, 3, true}, ChangeFrame{{1, 2, 1}, 0, 0, false}}) {
+    auto rows = two_tables();
+    EXPECT_EQ(encode_change(frame, rows).text(), message::encode(same_change(frame)));
+  }
 }
 
 TEST(ChangeEncoder, encodes_a_record_without_rows) {
   message::Change change;
   change.gtid = {0, 1, 5};
   change.last = true;
-  EXPECT_EQ(encode_change({{0, 1, 5}, 0, 0, true}, TypeRows{}).text(), message::encode(change));
+  TypeRows none;
+  EXPECT_EQ(encode_change({{0, 1, 5}, 0, 0, true}, none).text(), message::encode(change));
 }
 
 TEST(ChangeEncoder, starts_a_new_run_when_another_type_came_in_between) {
@@ -59,6 +62,33 @@ TEST(ChangeEncoder, starts_a_new_run_when_another_type_came_in_between) {
   EXPECT_EQ(a.runs[0].order, 0U);
   EXPECT_EQ(b.runs[0].order, 1U);
   EXPECT_EQ(a.runs[1].order, 2U);
+}
+
+TEST(ChangeEncoder, a_large_run_becomes_part_of_the_value_where_it_is) {
+  const std::string large(2U << 20U, 'x');
+  TypeRows rows;
+  std::uint32_t order = 3;
+  rows.run_of(message::SchemaId(7), order).count = 1;
+  rows.rows.append(large);
+  message::Change change;
+  change.gtid = {0, 1, 5};
+  change.last = true;
+  change.tables = {{message::SchemaId(7), 3, 1, 0, large}};
+  EXPECT_TRUE(encode_change({{0, 1, 5}, 0, 0, true}, rows).text() == message::encode(change));
+  EXPECT_EQ(rows.rows.capacity(), 0U) << "given away";
+}
+
+TEST(ChangeEncoder, a_record_of_a_snapshot_is_what_the_message_is) {
+  message::Snapshot record;
+  record.id = "abc";
+  record.phase = message::Snapshot::Phase::Rows;
+  record.fragment = 3;
+  record.last = true;
+  base::Buffer rows;
+  rows.append("the rows");
+  const auto value = encode_snapshot_rows(record, {message::SchemaId(7), 2, 5, 0}, std::move(rows));
+  record.rows = {{message::SchemaId(7), 2, 5, 0, "the rows"}};
+  EXPECT_EQ(value.text(), message::encode(record));
 }
 
 }  // namespace

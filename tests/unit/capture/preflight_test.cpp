@@ -149,6 +149,15 @@ TEST_F(Tables, without_a_key_is_told_unless_declared) {
   EXPECT_EQ(check().size(), 1U);
 }
 
+// A type that is not known refused the whole table, although the column was excluded.
+TEST_F(Tables, an_excluded_column_may_be_of_any_type) {
+  auto choice = *facts.choice;
+  facts.choice = &choice;
+  choice.exclude = {"embedding"};
+  facts.info->unread_columns = {"Embedding"};
+  EXPECT_TRUE(check().empty());
+}
+
 TEST_F(Tables, excluded_columns_must_be_there_and_no_key) {
   auto choice = *facts.choice;
   facts.choice = &choice;
