@@ -134,6 +134,12 @@ base::Result<void> Assembler::join(const message::Gtid& gtid) {
   if (!open_.gtid) {
     open_.active = true;
     open_.gtid = gtid;
+    const auto known = state_.gtids.domains().find(gtid.domain);
+    if (known != state_.gtids.domains().end() && gtid != known->second && gtid.sequence <= known->second.sequence)
+      return Error(Reason::GtidDiverged,
+                   fmt::format("transaction {} came after {}: the source's binlog was reset or restored, or written "
+                               "with gtid_strict_mode off, so nobody knows whether its rows are stored",
+                               gtid.text(), known->second.text()));
     open_.refused = state_.gtids.contains(gtid);
     if (open_.refused) {
       ++counts_.duplicates_refused;
@@ -302,7 +308,8 @@ base::Result<void> Assembler::append(message::TableRows rows) {
       DS_TRY(sink_.stream(buffer_, buffer_.rows()));
       buffer_.clear();
     }
-    DS_TRY(sink_.activate(rows.schema));
+    const bool emptied = !rows.rows.empty() && rows.rows.front() == static_cast<char>(message::Op::Truncate);
+    DS_TRY(emptied ? sink_.activate_emptied(rows.schema) : sink_.activate(rows.schema));
     schema = sink_.active(rows.schema, index);
     if (schema == nullptr) return Error(Reason::Internal, "a table is not active after it was made so");
   }

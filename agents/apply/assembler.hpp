@@ -43,6 +43,8 @@ class Sink {
   virtual base::Result<std::string> source_table(message::SchemaId id) = 0;
   /// Makes it so. All rows taken before are executed.
   virtual base::Result<void> activate(message::SchemaId id) = 0;
+  /// The same for rows that begin with the order to empty their table.
+  virtual base::Result<void> activate_emptied(message::SchemaId id) { return activate(id); }
   /// Commits `rows` and everything streamed before, with the ledger.
   virtual base::Result<void> commit(const RowBuffer& buffer, std::span<const RowChange> rows, const LedgerState& next,
                                     const BatchTimes& times) = 0;

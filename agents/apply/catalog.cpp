@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "agents/apply/grants.hpp"
 #include "agents/base/log.hpp"
@@ -13,16 +14,34 @@ namespace {
 using base::Error;
 using base::Reason;
 
-std::string lines(const std::vector<std::string>& texts) {
-  std::string out;
-  for (const auto& text : texts) out += (out.empty() ? "" : "; ") + text;
-  return out;
+/// What the server changes by itself at every write would not be the source's.
+base::Result<void> check_triggers(const DestinationFacts& facts, const TargetName& name) {
+  if (facts.triggers.empty()) return {};
+  return Error(Reason::DestinationSchemaMismatch,
+               fmt::format("{} has triggers, which may change what is stored: {}. DROP TRIGGER them at the destination",
+                           name.qualified(), fmt::join(facts.triggers, ", ")));
+}
+
+bool key_updates_itself(const DestinationFacts& facts, const message::TableSchema& schema) {
+  return std::ranges::any_of(schema.key, [&](auto index) {
+    return std::ranges::any_of(facts.update_themselves, [&](const auto& column) {
+      return base::same_column(column, schema.columns[index].name);
+    });
+  });
+}
+
+std::uint16_t column_of(const message::TableSchema& schema, const message::Column* column) {
+  return static_cast<std::uint16_t>(column - schema.columns.data());
 }
 
 }  // namespace
 
 TargetName target_name(const config::Apply& config, const std::string& database, const std::string& table) {
-  const auto renamed = config.rename.find(database + "." + table);
+  const auto source = database + "." + table;
+  auto renamed = config.rename.find(source);
+  if (renamed == config.rename.end())
+    renamed =
+        std::ranges::find_if(config.rename, [&](const auto& rule) { return base::same_column(rule.first, source); });
   if (renamed == config.rename.end()) return {database, table};
   const auto dot = renamed->second.find('.');
   return {renamed->second.substr(0, dot), renamed->second.substr(dot + 1)};
@@ -38,50 +57,91 @@ const TargetTable* Catalog::active(message::SchemaId id, TableIndex& index) cons
   return &table;
 }
 
-base::Result<void> Catalog::activate(message::SchemaId id, std::stop_token stop) {
+base::Result<void> Catalog::activate(message::SchemaId id, std::stop_token stop, bool emptied) {
   if (const auto at = by_id_.find(id); at != by_id_.end()) {
     active_[tables_[at->second]->plan.name] = id;
     return {};
   }
   DS_ASSIGN(auto schema, book_.find(id, stop));
-  DS_ASSIGN(auto table, load(std::move(schema)));
-  table->tolerant = snapshot_.tables.contains(table->schema->qualified());
-  table->plan.unsure = is_unsure(*table);
+  DS_ASSIGN(auto table, load(std::move(schema), emptied));
   active_[table->plan.name] = id;
   by_id_[id] = static_cast<TableIndex>(tables_.size());
   tables_.push_back(std::move(table));
-  ++generation_;
+  refresh_copying();
   return {};
 }
 
-base::Result<std::unique_ptr<TargetTable>> Catalog::load(std::shared_ptr<const message::TableSchema> schema) {
+base::Result<void> Catalog::read_server(sql::Connection& connection) {
+  for (const auto& statement : dialect_.session()) DS_TRY(connection.execute(statement));
+  if (!names_) {
+    DS_ASSIGN(names_, read_table_names(connection));
+  }
+  if (references_read_) return {};
+  DS_ASSIGN(references_, read_references(connection, *names_));
+  references_read_ = true;
+  return {};
+}
+
+/// Rows of two tables in one could not be told apart.
+base::Result<void> Catalog::check_owner(const message::TableSchema& schema, const TargetName& name) const {
+  const auto refused = [&](const std::string& other) {
+    return Error(Reason::DestinationSchemaMismatch,
+                 fmt::format("{} and {} would both be stored in {}; give one of them another name by "
+                             "destination.tables.rename",
+                             other, schema.qualified(), name.qualified()));
+  };
+  if (names_->same(name.database, config_.ledger_database) &&
+      (names_->same(name.table, "ledger") || names_->same(name.table, "tables") || names_->same(name.table, "held")))
+    return refused("the ledger of DataSync");
+  const auto key = names_->key(name.database, name.table);
+  for (const auto& [id, index] : by_id_) {
+    const auto& other = *tables_[index];
+    if (other.plan.name == key && other.schema->qualified() != schema.qualified())
+      return refused(other.schema->qualified());
+  }
+  return {};
+}
+
+base::Result<std::unique_ptr<TargetTable>> Catalog::load(std::shared_ptr<const message::TableSchema> schema,
+                                                         bool emptied) {
   if (schema->key.empty())
     return Error(Reason::KeyMissing,
                  fmt::format("{} has neither a primary key nor declared key columns", schema->qualified()));
-  const auto name = target_name(config_, schema->database, schema->table);
   DS_ASSIGN(const auto connection, connect_());
+  DS_TRY(read_server(*connection));
+  auto name = target_name(config_, schema->database, schema->table);
+  name = {names_->stored(name.database), names_->stored(name.table)};
+  DS_TRY(check_owner(*schema, name));
+  altered_ = false;
+  if (emptied) DS_TRY(known_.remove(*connection, dialect_, name.qualified()));
   DS_ASSIGN(auto info, find_or_make(*connection, *schema, name));
   if (info.engine != "InnoDB")
     return Error(Reason::DestinationSchemaMismatch,
                  fmt::format("{} is kept by the engine {}, which has no transactions; ALTER TABLE {} ENGINE=InnoDB",
                              name.qualified(), info.engine, dialect_.quote(name.database, name.table)));
-  DS_ASSIGN(auto required, required_columns(*connection, name));
-  auto fits = fit(*schema, info, dialect_, required);
-  if (!fits.missing.empty()) {
-    DS_TRY(widen(*connection, *schema, name, fits.missing));
-    DS_ASSIGN(info, find_or_make(*connection, *schema, name));
-    fits = fit(*schema, info, dialect_, required);
+  DS_TRY(check_definition(*connection, *schema, name, info));
+  DS_ASSIGN(auto facts, read_destination_facts(*connection, name.database, name.table));
+  DS_TRY(check_triggers(facts, name));
+  DS_ASSIGN(auto fits, fit_or_widen(*connection, *schema, name, info, facts));
+  if (altered_) {
+    DS_ASSIGN(facts, read_destination_facts(*connection, name.database, name.table));
   }
-  if (!fits.mismatches.empty())
-    return Error(Reason::DestinationSchemaMismatch, fmt::format("{}: {}", name.qualified(), lines(fits.mismatches)));
   auto out = std::make_unique<TargetTable>();
   std::string why;
-  out->plan = plan_table(*schema, info, why);
-  out->plan.name = name.qualified();
-  out->names = {schema.get(), name.database, name.table, std::move(fits.written), schema->key};
+  out->plan = plan_table(*schema, info, *names_, why);
+  add_references(out->plan, *schema, why);
+  out->names = {schema.get(),
+                name.database,
+                name.table,
+                std::move(fits.written),
+                schema->key,
+                std::move(fits.there),
+                key_updates_itself(facts, *schema)};
   DS_TRY(check_table_grants(*connection, dialect_, out->names));
   out->info = std::move(info);
+  out->created = facts.created;
   out->schema = std::move(schema);
+  DS_TRY(store_known(*connection, *out));
   base::log::info("writes a table", {{"table", name.qualified()},
                                      {"source", std::string_view(out->schema->qualified())},
                                      {"folds", why.empty()},
@@ -89,81 +149,64 @@ base::Result<std::unique_ptr<TargetTable>> Catalog::load(std::shared_ptr<const m
   return out;
 }
 
-base::Result<sql::TableInfo> Catalog::find_or_make(sql::Connection& connection, const message::TableSchema& schema,
-                                                   const TargetName& name) {
-  DS_ASSIGN(auto info, sql::read_table_info(connection, name.database, name.table));
-  if (info) return std::move(*info);
-  const auto statement = dialect_.create_table(schema, name.database, name.table);
-  if (!config_.create_tables)
-    return Error(Reason::DestinationTableMissing,
-                 fmt::format("{} is missing and createTables is off; make it: {}", name.qualified(), statement));
-  DS_ASSIGN(const auto there, connection.query_one("SELECT 1 FROM information_schema.schemata WHERE schema_name=" +
-                                                   sql::quote_text(name.database)));
-  const auto refused = [&](Error error) {
-    return with_grant(connection, std::move(error).context(fmt::format("while creating {}", name.qualified())),
-                      "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER", sql::quote_identifier(name.database) + ".*");
+/// What other tables point to this one, also those that no row came for yet.
+void Catalog::add_references(PlanTable& plan, const message::TableSchema& schema, std::string& why) const {
+  const auto refer = [&](std::string_view name) {
+    const auto* column = find_column(schema.columns, name);
+    if (column != nullptr) plan.referenced.push_back(column_of(schema, column));
   };
-  if (!there) {
-    if (auto made = connection.execute(dialect_.create_database(name.database)); !made)
-      return refused(std::move(made).error());
+  if (const auto at = references_.by_parent.find(plan.name); at != references_.by_parent.end()) {
+    for (const auto& reference : at->second) {
+      for (const auto& column : reference.columns) refer(column);
+      if (!reference.acts) continue;
+      why =
+          fmt::format("the foreign key {} of {} changes rows when this table changes", reference.name, reference.child);
+      plan.ordered = true;
+    }
   }
-  if (auto made = connection.execute(statement); !made) return refused(std::move(made).error());
-  base::log::info("created a table", {{"table", name.qualified()}});
-  DS_ASSIGN(info, sql::read_table_info(connection, name.database, name.table));
-  if (!info) return Error(Reason::DestinationTableMissing, name.qualified() + " is not there after it was made");
-  return std::move(*info);
-}
-
-base::Result<void> Catalog::widen(sql::Connection& connection, const message::TableSchema& schema,
-                                  const TargetName& name, const std::vector<std::uint16_t>& missing) {
-  for (const auto index : missing) {
-    const auto& column = schema.columns[index];
-    const auto statement = dialect_.add_column(column, name.database, name.table);
-    const bool wanted = config_.schema_changes == config::SchemaChanges::ApplyAll ||
-                        (config_.schema_changes == config::SchemaChanges::ApplyAdditive && column.nullable);
-    if (!wanted)
-      return Error(Reason::SchemaChanged, fmt::format("{} has the column {}, which {} lacks; add it: {}",
-                                                      schema.qualified(), column.name, name.qualified(), statement));
-    if (auto done = connection.execute(statement); !done)
-      return with_grant(connection,
-                        std::move(done).error().context(fmt::format("while adding a column to {}", name.qualified())),
-                        "ALTER", dialect_.quote(name.database, name.table));
-    base::log::info("added a column", {{"table", name.qualified()}, {"column", std::string_view(column.name)}});
-  }
-  return {};
-}
-
-base::Result<std::vector<std::string>> Catalog::required_columns(sql::Connection& connection, const TargetName& name) {
-  DS_ASSIGN(const auto rows,
-            connection.query(fmt::format("SELECT column_name FROM information_schema.columns WHERE table_schema={} AND "
-                                         "table_name={} AND is_nullable='NO' AND column_default IS NULL AND extra NOT "
-                                         "LIKE '%auto_increment%' AND extra NOT LIKE '%GENERATED%'",
-                                         sql::quote_text(name.database), sql::quote_text(name.table))));
-  std::vector<std::string> out;
-  for (const auto& row : rows) out.push_back(row[0].value_or(""));
-  return out;
-}
-
-base::Result<void> Catalog::drop(const TargetName& name) {
-  DS_ASSIGN(const auto connection, connect_());
-  DS_TRY(connection->execute(dialect_.drop_table(name.database, name.table)));
-  base::log::warn("dropped a table that was dropped at the source", {{"table", name.qualified()}});
-  active_.erase(name.qualified());
-  std::erase_if(by_id_, [&](const auto& entry) { return tables_[entry.second]->plan.name == name.qualified(); });
-  return {};
+  if (references_.complete) return;
+  // A foreign key that cannot be seen may point to any key and act by itself.
+  plan.keep_deletes = true;
+  for (const auto& key : plan.unique_keys)
+    plan.referenced.insert(plan.referenced.end(), key.columns.begin(), key.columns.end());
 }
 
 bool Catalog::is_unsure(const TargetTable& table) const {
   return table.tolerant || config_.on_conflict == config::OnConflict::Overwrite;
 }
 
-void Catalog::set_snapshot(const SnapshotState& snapshot) {
+void Catalog::set_snapshot(const SnapshotState& snapshot, const Awaited& awaited) {
   snapshot_ = snapshot;
+  incomplete_ = snapshot.tables;
+  for (const auto& [table, request] : awaited) incomplete_.insert(table);
+  refresh_copying();
+}
+
+/// What the snapshot means for each table, and for those that foreign keys connect it with.
+void Catalog::refresh_copying() {
+  ++generation_;
+  if (!names_) return;  // no table yet
+  copying_.clear();
+  for (const auto& source : incomplete_) {
+    const auto dot = std::min(source.find('.'), source.size() - 1);
+    const auto name = target_name(config_, source.substr(0, dot), source.substr(dot + 1));
+    copying_.insert(names_->key(name.database, name.table));
+  }
   for (auto& table : tables_) {
     table->tolerant = snapshot_.tables.contains(table->schema->qualified());
     table->plan.unsure = is_unsure(*table);
+    table->parents_incomplete = table->tolerant;
+    for (const auto& parent : table->plan.parents)
+      table->parents_incomplete = table->parents_incomplete || copying_.contains(parent);
+    table->children_incomplete = table->tolerant;
+    table->children_follow = false;
+    const auto references = references_.by_parent.find(table->plan.name);
+    if (references == references_.by_parent.end()) continue;
+    for (const auto& reference : references->second) {
+      table->children_follow = table->children_follow || reference.acts;
+      table->children_incomplete = table->children_incomplete || copying_.contains(reference.child_key);
+    }
   }
-  ++generation_;
 }
 
 std::vector<PlanTable> Catalog::plan_tables() const {
@@ -172,13 +215,12 @@ std::vector<PlanTable> Catalog::plan_tables() const {
   for (const auto& table : tables_) out.push_back(table->plan);
   for (const auto& child : tables_) {
     for (const auto& key : child->info.foreign_keys) {
-      const auto parent_name = key.parent_database + "." + key.parent_table;
+      const auto parent_name = names_->key(key.parent_database, key.parent_table);
       for (std::size_t i = 0; i < tables_.size(); ++i) {
         if (out[i].name != parent_name) continue;
         for (const auto& name : key.parent_columns) {
-          const auto& columns = tables_[i]->schema->columns;
-          const auto at = std::ranges::find(columns, name, &message::Column::name);
-          if (at != columns.end()) out[i].referenced.push_back(static_cast<std::uint16_t>(at - columns.begin()));
+          const auto* column = find_column(tables_[i]->schema->columns, name);
+          if (column != nullptr) out[i].referenced.push_back(column_of(*tables_[i]->schema, column));
         }
       }
     }

@@ -5,13 +5,19 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "agents/apply/ddl.hpp"
+#include "agents/apply/destination_facts.hpp"
 #include "agents/apply/dialect.hpp"
 #include "agents/apply/fit.hpp"
+#include "agents/apply/known_tables.hpp"
 #include "agents/apply/ledger.hpp"
 #include "agents/apply/planner.hpp"
 #include "agents/apply/schema_book.hpp"
@@ -28,7 +34,13 @@ struct TargetTable {
   StatementTable names;
   PlanTable plan;
   sql::TableInfo info;    ///< of the destination
+  std::string created;    ///< CREATE_TIME at the destination
+  bool has_rows = false;  ///< known to have been written
   bool tolerant = false;  ///< a snapshot of it is on its way: rows may be there already or missing
+  // Foreign keys, see Executor::set_checks.
+  bool parents_incomplete = false;   ///< it, or a table that it points to, is being copied
+  bool children_incomplete = false;  ///< it, or a table that points to it, is being copied
+  bool children_follow = false;      ///< a foreign key that points to it acts by itself
   [[nodiscard]] std::string qualified() const { return names.database + "." + names.table; }
   [[nodiscard]] std::size_t columns() const { return schema->columns.size(); }
 };
@@ -38,28 +50,57 @@ struct TargetName {
   std::string database, table;
   [[nodiscard]] std::string qualified() const { return database + "." + table; }
 };
+/// A name in `rename` counts as it is written, and if there is none so, without regard to case.
 TargetName target_name(const config::Apply& config, const std::string& database, const std::string& table);
+
+/// A known table is not as it was: the error with both ways on, to restore it or to have it copied again.
+base::Error lost(const KnownTable& known, base::Reason reason, std::string_view what);
+
+/// A table as the destination's catalogue lists it.
+struct FoundTable {
+  std::string created;
+  std::set<std::string> columns;  ///< folded
+};
 
 /// Not thread-safe. DDL and look-ups run on connections of their own, so that a transaction that streams rows is not
 /// committed by them.
 class Catalog {
  public:
   using Connect = std::function<base::Result<std::unique_ptr<sql::Connection>>()>;
-  Catalog(const config::Apply& config, const Dialect& dialect, SchemaBook& book, Connect connect)
-      : config_(config), dialect_(dialect), book_(book), connect_(std::move(connect)) {}
+  /// `waiting` is called while a statement of data definition runs. `known` must outlive the catalog.
+  Catalog(const config::Apply& config, const Dialect& dialect, SchemaBook& book, KnownTables& known, Connect connect,
+          Waiting waiting)
+      : config_(config),
+        dialect_(dialect),
+        book_(book),
+        known_(known),
+        connect_(std::move(connect)),
+        waiting_(std::move(waiting)) {}
+
+  /// With the token of the ledger the catalogue may store what it knows.
+  void set_token(std::uint64_t token) noexcept { token_ = token; }
+  /// Looks whether the tables that were written before are still there with their columns, but for those of the source
+  /// tables in `left_out`. A table that was altered meanwhile is read again before its next row. Between transactions.
+  /// Errors: DestinationTableMissing, DestinationSchemaMismatch, both with the ways on; those of the connection.
+  base::Result<void> check_known(sql::Connection& connection, const std::set<std::string>& left_out);
+  /// Inside the transaction that stores `rows`: their tables have rows from now on.
+  base::Result<void> note_rows(sql::Connection& connection, std::span<const RowChange> rows);
 
   /// The table of this schema if it is the version its rows have now; otherwise `activate` is needed, and before it
   /// everything that was read must be executed.
   [[nodiscard]] const TargetTable* active(message::SchemaId id, TableIndex& index) const;
   /// Finds, makes or widens the destination table and makes this schema the current version of its table.
-  /// Errors: DestinationTableMissing, DestinationSchemaMismatch, SchemaChanged, KeyMissing, ForeignMessage (unknown
-  /// schema), PermissionDenied with the GRANT that mends it, and those of the connection and the logs.
-  base::Result<void> activate(message::SchemaId id, std::stop_token stop);
-  /// Drops a table that was dropped at the source and forgets it.
-  base::Result<void> drop(const TargetName& name);
+  /// Errors: DestinationTableMissing, DestinationSchemaMismatch,
+  /// SchemaChanged, KeyMissing, ForeignMessage (unknown schema), PermissionDenied with the GRANT that is needed, and
+  /// those of the connection and the logs.
+  /// `emptied`: its rows begin with the order to empty the table, so that what was stored before no longer matters.
+  base::Result<void> activate(message::SchemaId id, std::stop_token stop, bool emptied = false);
+  /// Drops tables that one statement dropped at the source, children before their parents, and forgets them. Errors:
+  /// ConstraintViolated naming a table that others point to; those of the connection.
+  base::Result<void> drop(std::vector<TargetName> tables);
 
-  /// Which tables may have rows there already or missing.
-  void set_snapshot(const SnapshotState& snapshot);
+  /// Which tables may have rows there already or missing; rows of `awaited` ones do not come at all for now.
+  void set_snapshot(const SnapshotState& snapshot, const Awaited& awaited = {});
 
   [[nodiscard]] const TargetTable& table(TableIndex index) const { return *tables_[index]; }
   /// What to give the planner; changes with `generation`.
@@ -67,22 +108,52 @@ class Catalog {
   [[nodiscard]] std::uint64_t generation() const noexcept { return generation_; }
 
  private:
-  base::Result<std::unique_ptr<TargetTable>> load(std::shared_ptr<const message::TableSchema> schema);
+  base::Result<std::unique_ptr<TargetTable>> load(std::shared_ptr<const message::TableSchema> schema, bool emptied);
+  base::Result<void> read_server(sql::Connection& connection);
+  base::Result<void> prove_missing(sql::Connection& connection, const KnownTable& known,
+                                   const std::vector<std::string>& columns);
+  base::Result<void> check_known_table(sql::Connection& connection, const KnownTable& known,
+                                       const std::optional<FoundTable>& found);
+  base::Result<void> check_definition(sql::Connection& connection, const message::TableSchema& schema,
+                                      const TargetName& name, const sql::TableInfo& info);
+  base::Result<void> check_new_column(sql::Connection& connection, const message::TableSchema& schema,
+                                      const TargetName& name, const message::Column& there);
+  base::Result<void> store_known(sql::Connection& connection, const TargetTable& table);
+  [[nodiscard]] bool goes_to(const std::string& source, const TargetName& name) const;
+  void forget_loaded(const std::string& key);
+  base::Result<void> check_owner(const message::TableSchema& schema, const TargetName& name) const;
   base::Result<sql::TableInfo> find_or_make(sql::Connection& connection, const message::TableSchema& schema,
                                             const TargetName& name);
+  base::Result<void> make(sql::Connection& connection, const message::TableSchema& schema, const TargetName& name);
+  base::Result<Fit> fit_or_widen(sql::Connection& connection, const message::TableSchema& schema,
+                                 const TargetName& name, sql::TableInfo& info, const DestinationFacts& facts);
+  base::Result<void> add_columns(sql::Connection& connection, const message::TableSchema& schema,
+                                 const TargetName& name, const std::vector<std::uint16_t>& missing);
   base::Result<void> widen(sql::Connection& connection, const message::TableSchema& schema, const TargetName& name,
-                           const std::vector<std::uint16_t>& missing);
-  base::Result<std::vector<std::string>> required_columns(sql::Connection& connection, const TargetName& name);
+                           const Narrow& narrow, const DestinationFacts& facts);
+  base::Result<void> change_table(sql::Connection& connection, const TargetName& name, const std::string& statement,
+                                  std::string_view what);
+  void add_references(PlanTable& plan, const message::TableSchema& schema, std::string& why) const;
   [[nodiscard]] bool is_unsure(const TargetTable& table) const;
+  void refresh_copying();
 
   const config::Apply& config_;
   const Dialect& dialect_;
   SchemaBook& book_;
+  KnownTables& known_;
   Connect connect_;
+  Waiting waiting_;
+  std::uint64_t token_ = 0;
+  bool references_read_ = false;
+  bool altered_ = false;                   ///< a table was made or altered since its facts were read
+  std::optional<base::TableNames> names_;  ///< how the destination compares; read with the first table
+  References references_;
   SnapshotState snapshot_;
+  std::set<std::string> incomplete_;  ///< source tables that are being copied or whose copy is awaited
+  std::set<std::string> copying_;     ///< keys of their destination tables
   std::vector<std::unique_ptr<TargetTable>> tables_;
   std::unordered_map<message::SchemaId, TableIndex> by_id_;
-  std::map<std::string, message::SchemaId> active_;  ///< by destination table
+  std::map<std::string, message::SchemaId> active_;  ///< by the plan's name of the destination table
   std::uint64_t generation_ = 1;
 };
 

@@ -18,6 +18,9 @@ struct StatementTable {
   std::string database, table;         ///< at the destination
   std::vector<std::uint16_t> written;  ///< columns that are stored (not those the destination computes)
   std::vector<std::uint16_t> key;      ///< columns that find the row
+  std::vector<message::Column> there;  ///< the destination's columns, by column of the schema
+  /// A column of the key would take the current time at every update that does not set it.
+  bool key_updates_itself = false;
 };
 
 /// A statement and where its parameters come from, in order.
@@ -45,6 +48,10 @@ class Dialect {
   [[nodiscard]] virtual std::string foreign_key_checks(bool on) const = 0;
 
   [[nodiscard]] virtual StatementText insert(const StatementTable& table) const = 0;
+  /// Stores every written column in the row of this key, or inserts it. The key must be unique at the destination.
+  /// Columns that only the destination has keep their values. Error 1048 when another row has one of its other unique
+  /// values: that row is never changed.
+  [[nodiscard]] virtual StatementText upsert(const StatementTable& table) const = 0;
   /// Every written column but the key, found by the key; every written column when there are no others.
   [[nodiscard]] virtual StatementText update(const StatementTable& table) const = 0;
   /// Every written column, found by the key.
@@ -60,9 +67,15 @@ class Dialect {
   /// Nothing happens when the column is there.
   [[nodiscard]] virtual std::string add_column(const message::Column& column, std::string_view database,
                                                std::string_view table) const = 0;
+  /// Gives a column that is there another type. `attributes`: what it keeps (default, AUTO_INCREMENT), as ALTER TABLE
+  /// wants it; empty: those of a new column.
+  [[nodiscard]] virtual std::string modify_column(const message::Column& column, std::string_view attributes,
+                                                  std::string_view database, std::string_view table) const = 0;
   [[nodiscard]] virtual std::string drop_table(std::string_view database, std::string_view table) const = 0;
   /// "DECIMAL(10,2) UNSIGNED"; for messages too.
   [[nodiscard]] virtual std::string type_name(const message::Column& column) const = 0;
+  /// The table of the tables that were written (known_tables.hpp).
+  [[nodiscard]] virtual std::string create_known_tables(std::string_view database) const = 0;
   [[nodiscard]] virtual std::string create_ledger(std::string_view database) const = 0;
   /// For a ledger from before it held the types: the column, with "?" in every row.
   [[nodiscard]] virtual std::string add_types_to_ledger(std::string_view database) const = 0;

@@ -31,6 +31,20 @@ Kind statement_of(StatementKind kind) noexcept {
   }
 }
 
+StatementKind kind_of(message::Op op) noexcept {
+  switch (op) {
+    case message::Op::Insert:
+      return StatementKind::Insert;
+    case message::Op::Update:
+      return StatementKind::Move;
+    case message::Op::Delete:
+      return StatementKind::Delete;
+    case message::Op::Truncate:
+      return StatementKind::Truncate;
+  }
+  return StatementKind::Truncate;
+}
+
 RowChange change_of(TableIndex table, const PlannedRow& row) noexcept {
   const auto op = row.before == kNoImage  ? message::Op::Insert
                   : row.after == kNoImage ? message::Op::Delete
@@ -59,6 +73,7 @@ base::Result<void> Executor::run_plan(const RowBuffer& buffer, std::span<const R
     on_step_();
     const auto planned = plan.rows_of(run);
     counts_.statements += planned.size();
+    DS_TRY(set_checks(catalog_.table(run.table), run.kind));
     if (run.kind == StatementKind::Truncate) {
       DS_TRY(empty(run.table));
     } else if (catalog_.table(run.table).tolerant) {
@@ -78,14 +93,43 @@ base::Result<void> Executor::run_strict(const RowBuffer& buffer, const Run& run,
                                                 catalog_.table(run.table).qualified(), matched, expected));
 }
 
-/// Rows may be there already or missing: what the source says is what the row is now.
+/// Foreign keys are checked, and act, as at the source, but for tables that are being copied: there children may come
+/// before their parents. What the source does to a parent whose foreign keys act by themselves must act here, too; and
+/// emptying a table never does (docs/decisions/0020-copies-beside-other-tables.md).
+base::Result<void> Executor::set_checks(const TargetTable& table, StatementKind kind) {
+  bool on = true;
+  switch (kind) {
+    case StatementKind::Truncate:
+      on = false;
+      break;
+    case StatementKind::Insert:
+      on = !table.parents_incomplete;
+      break;
+    case StatementKind::Update:
+    case StatementKind::Move:
+      on = table.children_follow ? kind == StatementKind::Move || !table.parents_incomplete
+                                 : !table.parents_incomplete && !table.children_incomplete;
+      break;
+    case StatementKind::Delete:
+    case StatementKind::DeleteMaybe:
+    case StatementKind::DeleteNone:
+      on = table.children_follow || !table.children_incomplete;
+      break;
+  }
+  if (on == checks_on_) return {};
+  DS_TRY(connection_.execute(dialect_.foreign_key_checks(on)));
+  checks_on_ = on;
+  return {};
+}
+
+/// Rows may be there already or missing: what the source says is what the row is now. Columns that only the destination
+/// has keep their values.
 base::Result<void> Executor::run_tolerant(const RowBuffer& buffer, const Run& run, std::span<const PlannedRow> rows) {
   if (run.kind == StatementKind::Delete || run.kind == StatementKind::DeleteMaybe ||
       run.kind == StatementKind::DeleteNone) {
     DS_TRY(statements_.run(Kind::Erase, run.table, buffer, rows));
     return {};
   }
-  // Without a unique key nobody would notice that the row is there already.
   if (run.kind == StatementKind::Insert && !catalog_.table(run.table).plan.repeats) {
     DS_TRY(connection_.execute("SAVEPOINT datasync_run"));
     auto inserted = statements_.run(Kind::Insert, run.table, buffer, rows);
@@ -93,35 +137,53 @@ base::Result<void> Executor::run_tolerant(const RowBuffer& buffer, const Run& ru
     if (!is_duplicate()) return std::move(inserted).error();
     DS_TRY(connection_.execute("ROLLBACK TO SAVEPOINT datasync_run"));
   }
-  if (!run.ordered) return replace(buffer, run.table, rows);
-  for (const PlannedRow& r : rows) DS_TRY(row(buffer, change_of(run.table, r)));
+  if (run.ordered || catalog_.table(run.table).plan.repeats) {
+    for (const PlannedRow& r : rows) DS_TRY(row(buffer, change_of(run.table, r)));
+    return {};
+  }
+  if (run.kind == StatementKind::Update) {
+    DS_ASSIGN(const auto matched, statements_.run(Kind::Update, run.table, buffer, rows));
+    if (matched == rows.size()) return {};
+  }
+  DS_TRY(statements_.run(Kind::Upsert, run.table, buffer, rows));
   return {};
 }
 
-/// All the rows' keys differ, and no two rows share a unique value.
-base::Result<void> Executor::replace(const RowBuffer& buffer, TableIndex table, std::span<const PlannedRow> rows) {
-  DS_TRY(statements_.run(Kind::Erase, table, buffer, rows));
+/// In a table that is being copied: the row of this key is as the source has it.
+base::Result<void> Executor::store_row(const RowBuffer& buffer, TableIndex table, ImageAt after) {
+  const std::array rows{PlannedRow{kNoImage, after}};
+  DS_ASSIGN(const auto matched, statements_.run(Kind::Move, table, buffer, rows));
+  if (matched == 1) return {};
+  if (matched > 1) DS_TRY(statements_.run(Kind::Erase, table, buffer, rows));
   DS_TRY(statements_.run(Kind::Insert, table, buffer, rows));
   return {};
 }
 
-base::Result<void> Executor::empty(TableIndex table) {
-  const TargetTable& target = catalog_.table(table);
-  const auto& keys = target.info.foreign_keys;
-  const bool self = std::ranges::any_of(keys, [&](const auto& key) {
-    return key.parent_database == target.names.database && key.parent_table == target.names.table;
-  });
-  // A table that points to itself cannot be emptied row by row in an order the server knows.
-  const bool off = self && !target.tolerant;
-  if (off) DS_TRY(connection_.execute(dialect_.foreign_key_checks(false)));
-  const auto statement = dialect_.empty_some(target.names.database, target.names.table);
-  while (true) {
-    auto gone = connection_.execute(statement);
-    if (!gone) return std::move(gone).error().context("while emptying " + target.qualified());
-    if (*gone == 0) break;
-    on_step_();
+/// In a table that is being copied: the row leaves its old key.
+base::Result<void> Executor::move_tolerant(const RowBuffer& buffer, const RowChange& change) {
+  const std::array rows{PlannedRow{change.before, change.after}};
+  if (!catalog_.table(change.table).plan.repeats) {
+    auto matched = statements_.run(Kind::Move, change.table, buffer, rows);
+    if (matched && *matched == 1) return {};
+    if (!matched && !is_duplicate()) return std::move(matched).error();
   }
-  if (off) DS_TRY(connection_.execute(dialect_.foreign_key_checks(true)));
+  DS_TRY(statements_.run(Kind::Erase, change.table, buffer, rows));
+  return store_row(buffer, change.table, change.after);
+}
+
+base::Result<std::uint64_t> Executor::empty_some(TableIndex table) {
+  const TargetTable& target = catalog_.table(table);
+  DS_TRY(set_checks(target, StatementKind::Truncate));
+  auto gone = connection_.execute(dialect_.empty_some(target.names.database, target.names.table));
+  if (!gone) return std::move(gone).error().context("while emptying " + target.qualified());
+  on_step_();
+  return gone;
+}
+
+base::Result<void> Executor::empty(TableIndex table) {
+  for (std::uint64_t gone = 1; gone != 0;) {
+    DS_ASSIGN(gone, empty_some(table));
+  }
   return {};
 }
 
@@ -135,6 +197,7 @@ base::Result<void> Executor::run_rows(const RowBuffer& buffer, std::span<const R
 }
 
 base::Result<void> Executor::row(const RowBuffer& buffer, const RowChange& change) {
+  DS_TRY(set_checks(catalog_.table(change.table), kind_of(change.op)));
   switch (change.op) {
     case message::Op::Insert:
       return insert_row(buffer, change);
@@ -151,28 +214,34 @@ base::Result<void> Executor::row(const RowBuffer& buffer, const RowChange& chang
 base::Result<void> Executor::insert_row(const RowBuffer& buffer, const RowChange& change) {
   const std::array rows{PlannedRow{kNoImage, change.after}};
   const TargetTable& target = catalog_.table(change.table);
-  if (target.tolerant && target.plan.repeats) return replace(buffer, change.table, rows);
+  if (target.tolerant && target.plan.repeats) return store_row(buffer, change.table, change.after);
   auto inserted = statements_.run(Kind::Insert, change.table, buffer, rows);
   if (inserted) return {};
   if (!is_duplicate()) return std::move(inserted).error();
-  if (target.tolerant) return replace(buffer, change.table, rows);
+  if (target.tolerant) return store_row(buffer, change.table, change.after);
+  if (overwrite_) return overwrite_row(buffer, change);
   DS_ASSIGN(const bool there, row_is_there(connection_, target, buffer, change.after));
   // Only a row of the same key is a conflict of rows; another unique value that is taken is a constraint.
   if (!there) return std::move(inserted).error();
-  if (!overwrite_) return conflict(buffer, change, "the row is there already");
-  ++counts_.overwritten;
-  DS_TRY(statements_.run(Kind::Move, change.table, buffer, rows));
+  return conflict(buffer, change, "the row is there already");
+}
+
+/// The insert met a row. Another writer may delete that row before it is overwritten: then it is inserted after all.
+base::Result<void> Executor::overwrite_row(const RowBuffer& buffer, const RowChange& change) {
+  const std::array rows{PlannedRow{kNoImage, change.after}};
+  DS_ASSIGN(const auto matched, statements_.run(Kind::Move, change.table, buffer, rows));
+  if (matched > 1) return conflict(buffer, change, "the key finds several rows");
+  if (matched == 1) {
+    ++counts_.overwritten;
+    return {};
+  }
+  DS_TRY(statements_.run(Kind::Insert, change.table, buffer, rows));
   return {};
 }
 
 base::Result<void> Executor::update_row(const RowBuffer& buffer, const RowChange& change) {
   const std::array rows{PlannedRow{change.before, change.after}};
-  if (catalog_.table(change.table).tolerant) {
-    DS_TRY(statements_.run(Kind::Erase, change.table, buffer, rows));
-    DS_TRY(statements_.run(Kind::Erase, change.table, buffer, rows, true));
-    DS_TRY(statements_.run(Kind::Insert, change.table, buffer, rows));
-    return {};
-  }
+  if (catalog_.table(change.table).tolerant) return move_tolerant(buffer, change);
   auto matched = statements_.run(Kind::Move, change.table, buffer, rows);
   if (!matched && overwrite_ && is_duplicate()) {  // a row of the new key is in the way
     DS_ASSIGN(const auto gone, statements_.run(Kind::Erase, change.table, buffer, rows, true));

@@ -39,6 +39,9 @@ class Executor {
   /// ValueNotStorable naming table, key and what the server said; those of the connection.
   base::Result<void> run_rows(const RowBuffer& buffer, std::span<const RowChange> rows);
 
+  /// Deletes some rows of a table; returns how many, 0 when it is empty.
+  base::Result<std::uint64_t> empty_some(TableIndex table);
+
   struct Counts {
     std::uint64_t statements = 0;   ///< rows sent to the server after folding
     std::uint64_t overwritten = 0;  ///< conflicts settled by onConflict: Overwrite
@@ -49,7 +52,10 @@ class Executor {
  private:
   base::Result<void> run_strict(const RowBuffer& buffer, const Run& run, std::span<const PlannedRow> rows);
   base::Result<void> run_tolerant(const RowBuffer& buffer, const Run& run, std::span<const PlannedRow> rows);
-  base::Result<void> replace(const RowBuffer& buffer, TableIndex table, std::span<const PlannedRow> rows);
+  base::Result<void> set_checks(const TargetTable& table, StatementKind kind);
+  base::Result<void> store_row(const RowBuffer& buffer, TableIndex table, ImageAt after);
+  base::Result<void> move_tolerant(const RowBuffer& buffer, const RowChange& change);
+  base::Result<void> overwrite_row(const RowBuffer& buffer, const RowChange& change);
   base::Result<void> empty(TableIndex table);
   base::Result<void> row(const RowBuffer& buffer, const RowChange& change);
   base::Result<void> insert_row(const RowBuffer& buffer, const RowChange& change);
@@ -66,6 +72,7 @@ class Executor {
   Planner planner_;
   std::uint64_t planned_generation_ = 0;
   bool overwrite_;
+  bool checks_on_ = true;  ///< foreign_key_checks of the session
   std::function<void()> on_step_;
   Counts counts_;
 };

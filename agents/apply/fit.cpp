@@ -89,11 +89,6 @@ bool is_wide(std::string_view charset) {
   return charset == "ucs2" || charset == "utf32" || charset.starts_with("utf16");
 }
 
-const Column* find(const std::vector<Column>& columns, std::string_view name) {
-  const auto at = std::ranges::find(columns, name, &Column::name);
-  return at == columns.end() ? nullptr : &*at;
-}
-
 bool in_key(const std::vector<std::uint16_t>& key, std::size_t i) {
   return std::ranges::find(key, static_cast<std::uint16_t>(i)) != key.end();
 }
@@ -104,9 +99,9 @@ std::optional<UniqueKey> translate(const message::TableSchema& source, const sql
   UniqueKey out;
   for (const auto index : key) {
     const Column& column = destination.schema.columns[index];
-    const auto at = std::ranges::find(source.columns, column.name, &Column::name);
+    const Column* at = find_column(source.columns, column.name);
     bool pads = false;
-    if (at == source.columns.end() || column.generated) {
+    if (at == nullptr || column.generated) {
       why = fmt::format("a unique key has the column {}, which the source does not give", column.name);
       return std::nullopt;
     }
@@ -114,7 +109,7 @@ std::optional<UniqueKey> translate(const message::TableSchema& source, const sql
       why = fmt::format("a unique key has the column {}, where different bytes may be equal", column.name);
       return std::nullopt;
     }
-    out.columns.push_back(static_cast<std::uint16_t>(at - source.columns.begin()));
+    out.columns.push_back(static_cast<std::uint16_t>(at - source.columns.data()));
     out.pads.push_back(pads ? 1 : 0);
   }
   return out;
@@ -125,10 +120,65 @@ bool same_columns(const message::TableSchema& a, const std::vector<std::uint16_t
                   const std::vector<std::uint16_t>& of_b) {
   const auto names = [](const message::TableSchema& schema, const std::vector<std::uint16_t>& key) {
     std::set<std::string> out;
-    for (const auto index : key) out.insert(schema.columns[index].name);
+    for (const auto index : key) out.insert(base::fold_identifier(schema.columns[index].name));
     return out;
   };
   return names(a, of_a) == names(b, of_b);
+}
+
+bool pads_spaces(std::string_view collation) {
+  return collation.find("_nopad_") == std::string_view::npos;
+}
+
+bool is_text_key(const Column& s, const Column& d) {
+  return is_string(s.type) && is_string(d.type);
+}
+
+/// The source's type with what the destination has of its own: a larger character set, a collation, NULL.
+Column widened(const Column& s, const Column& d) {
+  Column out = s;
+  out.name = d.name;
+  out.nullable = s.nullable || d.nullable;
+  const bool larger = charset_name(s.charset) == "utf8mb3" && charset_name(d.charset) == "utf8mb4";
+  if (is_string(s.type) && is_string(d.type) && (larger || charset_name(s.charset) == charset_name(d.charset))) {
+    if (s.type == ColumnType::Char || s.type == ColumnType::VarChar)
+      out.length = s.length / bytes_per_character(s.charset) * bytes_per_character(d.charset);
+    out.charset = d.charset;
+    out.collation = d.collation;
+  }
+  return out;
+}
+
+std::string described(const Dialect& dialect, const Column& s, const Column& d, std::string_view why) {
+  return fmt::format("column {} ({}{} at the destination, {}{} at the source) {}", d.name, dialect.type_name(d),
+                     d.nullable ? "" : " NOT NULL", dialect.type_name(s), s.nullable ? "" : " NOT NULL", why);
+}
+
+void fit_column(const message::TableSchema& source, std::uint16_t i, const Column& d, const Dialect& dialect,
+                Fit& out) {
+  const Column& s = source.columns[i];
+  if (d.generated) {
+    // What both sides compute is not stored. A value that only the destination computes is not the source's.
+    if (!s.generated) out.mismatches.push_back(described(dialect, s, d, "is computed by the destination"));
+    return;
+  }
+  out.written.push_back(i);
+  const auto why = misfit(s, d, in_key(source.key, i));
+  if (!why) return;
+  const Column wanted = widened(s, d);
+  auto text = described(dialect, s, d, *why);
+  if (misfit(s, wanted, in_key(source.key, i))) {
+    out.mismatches.push_back(std::move(text));
+    return;
+  }
+  out.narrow.push_back({i, wanted, !misfit(d, wanted, false), std::move(text)});
+}
+
+}  // namespace
+
+const Column* find_column(const std::vector<Column>& columns, std::string_view name) {
+  const auto at = std::ranges::find_if(columns, [&](const Column& c) { return base::same_column(c.name, name); });
+  return at == columns.end() ? nullptr : &*at;
 }
 
 bool acts_by_itself(const sql::TableInfo::ForeignKey& key) {
@@ -136,14 +186,12 @@ bool acts_by_itself(const sql::TableInfo::ForeignKey& key) {
   return !passive(key.on_update) || !passive(key.on_delete);
 }
 
-}  // namespace
-
 bool compares_bytes(const Column& column, bool& pads) {
   pads = false;
   if (column.type == ColumnType::Float || column.type == ColumnType::Double) return false;  // 0.0 and -0.0
   if (!is_string(column.type)) return true;
   if (!column.collation.ends_with("_bin")) return false;
-  pads = column.collation.find("_nopad_") == std::string::npos;
+  pads = pads_spaces(column.collation);
   return !is_wide(column.charset);
 }
 
@@ -152,6 +200,8 @@ std::optional<std::string> misfit(const Column& s, const Column& d, bool is_key)
   if (s.nullable && !d.nullable) return "does not take NULL";
   if (is_key && is_string(s.type) && s.collation != d.collation && !d.collation.ends_with("_bin"))
     return "is part of a key and compares differently";
+  if (is_key && is_text_key(s, d) && !pads_spaces(s.collation) && pads_spaces(d.collation))
+    return "is part of a key and does not see the spaces at the end of a value, as the source does";
   return std::nullopt;
 }
 
@@ -159,30 +209,26 @@ Fit fit(const message::TableSchema& source, const sql::TableInfo& destination, c
         const std::vector<std::string>& required_extra) {
   Fit out;
   for (std::size_t i = 0; i < source.columns.size(); ++i) {
-    const Column& s = source.columns[i];
-    const Column* d = find(destination.schema.columns, s.name);
+    const Column* d = find_column(destination.schema.columns, source.columns[i].name);
+    out.there.push_back(d == nullptr ? source.columns[i] : *d);
     if (d == nullptr) {
       out.missing.push_back(static_cast<std::uint16_t>(i));
-      continue;
+    } else {
+      fit_column(source, static_cast<std::uint16_t>(i), *d, dialect, out);
     }
-    if (d->generated) continue;
-    out.written.push_back(static_cast<std::uint16_t>(i));
-    if (const auto why = misfit(s, *d, in_key(source.key, i)))
-      out.mismatches.push_back(fmt::format("column {} ({}{} at the destination, {}{} at the source) {}", s.name,
-                                           dialect.type_name(*d), d->nullable ? "" : " NOT NULL", dialect.type_name(s),
-                                           s.nullable ? "" : " NOT NULL", *why));
   }
   for (const auto& name : required_extra) {
-    if (find(source.columns, name) == nullptr)
+    if (find_column(source.columns, name) == nullptr)
       out.mismatches.push_back(
           fmt::format("column {} is not in the source table, has no default and takes no NULL", name));
   }
   return out;
 }
 
-PlanTable plan_table(const message::TableSchema& source, const sql::TableInfo& destination, std::string& why) {
+PlanTable plan_table(const message::TableSchema& source, const sql::TableInfo& destination,
+                     const base::TableNames& names, std::string& why) {
   PlanTable out;
-  out.name = destination.schema.qualified();
+  out.name = names.key(destination.schema.database, destination.schema.table);
   out.key = {source.key, std::vector<char>(source.key.size(), 0)};
   bool unique = false;
   const auto add = [&](const std::vector<std::uint16_t>& key) {
@@ -199,7 +245,7 @@ PlanTable plan_table(const message::TableSchema& source, const sql::TableInfo& d
   if (!destination.schema.key.empty()) add(destination.schema.key);
   for (const auto& key : destination.unique_keys) add(key);
   for (const auto& key : destination.foreign_keys) {
-    out.parents.push_back(key.parent_database + "." + key.parent_table);
+    out.parents.push_back(names.key(key.parent_database, key.parent_table));
     if (acts_by_itself(key)) why = fmt::format("the foreign key {} changes rows by itself", key.name);
   }
   const bool null_key = std::ranges::any_of(source.key, [&](auto i) { return source.columns[i].nullable; });

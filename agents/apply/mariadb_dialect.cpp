@@ -17,24 +17,61 @@ using sql::quote_identifier;
 
 constexpr std::uint64_t kMaxKeyBytes = 3072;  // of an InnoDB index, https://mariadb.com/kb/en/innodb-limitations/
 
-bool needs_prefix(const Column& column) {
+bool is_long(const Column& column) {
   return column.type == ColumnType::Text || column.type == ColumnType::Blob || column.type == ColumnType::Json ||
          column.type == ColumnType::Geometry;
 }
 
-std::string key_part(const TableSchema& schema, std::uint16_t index) {
-  const Column& column = schema.columns[index];
-  if (!needs_prefix(column)) return quote_identifier(column.name);
-  const auto bytes = std::min(column.length == 0 ? kMaxKeyBytes : column.length, kMaxKeyBytes / schema.key.size());
-  return fmt::format("{}({})", quote_identifier(column.name),
-                     std::max<std::uint64_t>(1, bytes / bytes_per_character(column.charset)));
+/// An index may cover only the front of such a value.
+bool takes_prefix(const Column& column) {
+  return is_long(column) || column.type == ColumnType::Char || column.type == ColumnType::VarChar ||
+         column.type == ColumnType::Binary || column.type == ColumnType::VarBinary;
+}
+
+std::uint64_t key_bytes(const Column& column) {
+  constexpr std::uint64_t kMostOfOthers = 32;  // DECIMAL(65) has 30
+  if (!takes_prefix(column)) return kMostOfOthers;
+  return column.length == 0 || is_long(column) ? std::max<std::uint64_t>(kMaxKeyBytes, column.length) : column.length;
+}
+
+/// How many bytes of each key column the index covers; 0: all of it. A source's key that is too long for an index is
+/// unique by a shorter front already (an index of its own could not cover more).
+std::vector<std::uint64_t> key_prefixes(const TableSchema& schema) {
+  std::vector<std::uint64_t> out(schema.key.size(), 0);
+  std::vector<std::size_t> by_size;
+  std::uint64_t left = kMaxKeyBytes;
+  std::uint64_t total = 0;
+  for (std::size_t i = 0; i < schema.key.size(); ++i) {
+    const Column& column = schema.columns[schema.key[i]];
+    const auto bytes = key_bytes(column);
+    total += bytes;
+    if (takes_prefix(column)) {
+      by_size.push_back(i);
+    } else {
+      left -= std::min(left, bytes);
+    }
+  }
+  std::ranges::sort(by_size, {}, [&](auto i) { return key_bytes(schema.columns[schema.key[i]]); });
+  for (std::size_t n = 0; n < by_size.size(); ++n) {
+    const Column& column = schema.columns[schema.key[by_size[n]]];
+    const auto share = std::min(key_bytes(column), left / (by_size.size() - n));
+    left -= share;
+    if (is_long(column) || (total > kMaxKeyBytes && share < key_bytes(column))) out[by_size[n]] = share;
+  }
+  return out;
 }
 
 /// A declared key may hold NULL: then it is an index, not a primary key.
 std::string key_clause(const TableSchema& schema) {
   if (schema.key.empty()) return "";
   std::string parts;
-  for (const auto index : schema.key) parts += (parts.empty() ? "" : ",") + key_part(schema, index);
+  const auto prefixes = key_prefixes(schema);
+  for (std::size_t i = 0; i < schema.key.size(); ++i) {
+    const Column& column = schema.columns[schema.key[i]];
+    parts += (parts.empty() ? "" : ",") + quote_identifier(column.name);
+    if (prefixes[i] != 0)
+      parts += fmt::format("({})", std::max<std::uint64_t>(1, prefixes[i] / bytes_per_character(column.charset)));
+  }
   const bool nullable = std::ranges::any_of(schema.key, [&](auto i) { return schema.columns[i].nullable; });
   return fmt::format(", {} ({})", nullable ? "KEY" : "PRIMARY KEY", parts);
 }
@@ -47,7 +84,9 @@ class MariaDbDialect final : public Dialect {
 
   // An agent that is frozen inside a transaction holds the ledger's row: the server ends such a transaction after 10 s.
   [[nodiscard]] std::vector<std::string> session() const override {
-    return {"SET SESSION idle_transaction_timeout=10, innodb_lock_wait_timeout=20, lock_wait_timeout=60"};
+    return {
+        "SET SESSION idle_transaction_timeout=10, innodb_lock_wait_timeout=20, lock_wait_timeout=15, "
+        "system_versioning_alter_history=KEEP"};
   }
   [[nodiscard]] std::string foreign_key_checks(bool on) const override {
     return fmt::format("SET SESSION foreign_key_checks={}", on ? 1 : 0);
@@ -58,12 +97,26 @@ class MariaDbDialect final : public Dialect {
     std::string columns;
     std::string values;
     for (const auto index : table.written) {
-      const Column& column = table.schema->columns[index];
-      columns += (columns.empty() ? "" : ",") + quote_identifier(column.name);
-      values += (values.empty() ? "" : ",") + sql::placeholder(column, false);
+      columns += (columns.empty() ? "" : ",") + name(table, index);
+      values += (values.empty() ? "" : ",") + sql::placeholder(table.schema->columns[index], false);
       out.parameters.push_back({StatementText::Image::After, index});
     }
     out.sql = fmt::format("INSERT INTO {} ({}) VALUES ({})", quote(table.database, table.table), columns, values);
+    return out;
+  }
+
+  // The server also comes here for a row that has another unique value of ours. Its key differs then, and NULL for a
+  // column of the primary key makes the statement fail instead of changing that row.
+  [[nodiscard]] StatementText upsert(const StatementTable& table) const override {
+    auto out = insert(table);
+    std::string same;
+    for (const auto index : table.key)
+      same += fmt::format("{}{}=VALUES({})", same.empty() ? "" : " AND ", name(table, index), name(table, index));
+    const auto first = name(table, table.key.front());
+    out.sql += fmt::format(" ON DUPLICATE KEY UPDATE {}=IF({}, VALUES({}), NULL)", first, same, first);
+    for (const auto index : table.written) {
+      if (index != table.key.front()) out.sql += fmt::format(",{}=VALUES({})", name(table, index), name(table, index));
+    }
     return out;
   }
 
@@ -71,7 +124,7 @@ class MariaDbDialect final : public Dialect {
     std::vector<std::uint16_t> columns;
     std::ranges::copy_if(table.written, std::back_inserter(columns),
                          [&](auto c) { return std::ranges::find(table.key, c) == table.key.end(); });
-    return set(table, columns.empty() ? table.written : columns);
+    return set(table, columns.empty() || table.key_updates_itself ? table.written : columns);
   }
   [[nodiscard]] StatementText move(const StatementTable& table) const override { return set(table, table.written); }
 
@@ -99,6 +152,14 @@ class MariaDbDialect final : public Dialect {
                                        std::string_view table) const override {
     return fmt::format("ALTER TABLE {} ADD COLUMN IF NOT EXISTS {}", quote(database, table), mariadb_column(column));
   }
+  [[nodiscard]] std::string modify_column(const Column& column, std::string_view attributes, std::string_view database,
+                                          std::string_view table) const override {
+    return fmt::format("ALTER TABLE {} MODIFY COLUMN {}", quote(database, table),
+                       attributes.empty()
+                           ? mariadb_column(column)
+                           : fmt::format("{} {}{} {}", quote_identifier(column.name), mariadb_type(column),
+                                         column.nullable ? " NULL" : " NOT NULL", attributes));
+  }
   [[nodiscard]] std::string drop_table(std::string_view database, std::string_view table) const override {
     return "DROP TABLE IF EXISTS " + quote(database, table);
   }
@@ -123,6 +184,26 @@ class MariaDbDialect final : public Dialect {
         "PRIMARY KEY (task, topic, stream)) ENGINE=InnoDB COMMENT 'DataSync: how far each stream has been applied'",
         quote(database, "ledger"), kTypesColumn, kAwaitedColumn);
   }
+  [[nodiscard]] std::string create_known_tables(std::string_view database) const override {
+    return fmt::format(
+        "CREATE TABLE IF NOT EXISTS {} ("
+        "task VARCHAR(320) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, "
+        "topic VARCHAR(249) CHARACTER SET ascii COLLATE ascii_bin NOT NULL, "
+        "stream INT NOT NULL, "
+        "target VARCHAR(129) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL COMMENT 'database.table here', "
+        "source VARCHAR(129) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL COMMENT 'database.table at the "
+        "source', "
+        "schema_id BIGINT UNSIGNED NOT NULL COMMENT 'the definition its rows had last', "
+        "columns LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL COMMENT 'written, one a line', "
+        "actions LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL "
+        "COMMENT 'foreign keys that change its rows, one a line', "
+        "created VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'CREATE_TIME of the table', "
+        "has_rows BOOLEAN NOT NULL COMMENT 'rows were stored', "
+        "updated_at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6), "
+        "PRIMARY KEY (task, topic, stream, target)) ENGINE=InnoDB "
+        "COMMENT 'DataSync: the tables that each stream has written'",
+        quote(database, "tables"));
+  }
   [[nodiscard]] std::string add_types_to_ledger(std::string_view database) const override {
     return fmt::format("ALTER TABLE {} ADD COLUMN IF NOT EXISTS {}", quote(database, "ledger"), kTypesColumn);
   }
@@ -139,13 +220,16 @@ class MariaDbDialect final : public Dialect {
       "awaited LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL DEFAULT '' "
       "COMMENT 'tables whose rows are left out until their next copy begins, each with the request for it'";
 
+  static std::string name(const StatementTable& table, std::uint16_t index) {
+    return quote_identifier(table.there[index].name);
+  }
+
   [[nodiscard]] StatementText set(const StatementTable& table, const std::vector<std::uint16_t>& columns) const {
     StatementText out;
     std::string assignments;
     for (const auto index : columns) {
-      const Column& column = table.schema->columns[index];
-      assignments +=
-          (assignments.empty() ? "" : ",") + quote_identifier(column.name) + "=" + sql::placeholder(column, false);
+      assignments += (assignments.empty() ? "" : ",") + name(table, index) + "=" +
+                     sql::placeholder(table.schema->columns[index], false);
       out.parameters.push_back({StatementText::Image::After, index});
     }
     out.sql = fmt::format("UPDATE {} SET {}", quote(table.database, table.table), assignments);
@@ -153,12 +237,16 @@ class MariaDbDialect final : public Dialect {
     return out;
   }
 
+  // Compared as the destination's column compares, or its index could not be used.
   static void add_where(const StatementTable& table, StatementText& out) {
     std::string where;
     for (const auto index : table.key) {
-      const Column& column = table.schema->columns[index];
-      where += fmt::format("{}{}{}{}", where.empty() ? "" : " AND ", quote_identifier(column.name),
-                           column.nullable ? "<=>" : "=", sql::placeholder(column, true));
+      Column column = table.schema->columns[index];
+      const Column& there = table.there[index];
+      if (!there.charset.empty()) column.charset = there.charset;
+      if (!there.collation.empty()) column.collation = there.collation;
+      where += fmt::format("{}{}{}{}", where.empty() ? "" : " AND ", name(table, index), column.nullable ? "<=>" : "=",
+                           sql::placeholder(column, true));
       out.parameters.push_back({StatementText::Image::Key, index});
     }
     out.sql += " WHERE " + where;

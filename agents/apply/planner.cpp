@@ -144,7 +144,7 @@ bool Planner::next_state(Entry& entry, const RowChange& row) const {
       if (row.op == Op::Delete) entry.state = State::Deleted;
       return true;
     case State::Deleted:
-      if (row.op != Op::Insert || !same_bytes(table.key.columns, entry.before, row.after) ||
+      if (row.op != Op::Insert || table.keep_deletes || !same_bytes(table.key.columns, entry.before, row.after) ||
           !same_bytes(table.referenced, entry.before, row.after))
         return false;
       entry.after = row.after;

@@ -21,7 +21,7 @@ struct UniqueKey {
 
 /// What the planner must know of a table at the destination. Column indexes are those of the images.
 struct PlanTable {
-  std::string name;                       ///< qualified, unique; how foreign keys name their parent
+  std::string name;                       ///< a key, unique; how `parents` of other tables name this one
   UniqueKey key;                          ///< the row's identity; at least one column
   std::vector<UniqueKey> unique_keys;     ///< the others
   std::vector<std::string> parents;       ///< tables its foreign keys point to, itself included if so
@@ -29,6 +29,8 @@ struct PlanTable {
   /// Equal keys may have different bytes, keys may repeat, or foreign keys act by themselves: no folding, no
   /// reordering, neither here nor in any table connected by foreign keys.
   bool ordered = false;
+  /// A delete must happen as a delete: foreign keys that act by themselves may point here and cannot be seen.
+  bool keep_deletes = false;
   bool repeats = false;  ///< the destination would take a second row of the same key: nothing there forbids it
   /// Rows may be there already or missing (a snapshot is on its way, or conflicts are overwritten): an inserted and
   /// deleted row is deleted.

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "agents/apply/grants.hpp"
+#include "agents/apply/known_tables.hpp"
 #include "agents/apply/ledger.hpp"
 #include "agents/base/log.hpp"
 
@@ -45,7 +46,8 @@ base::Result<void> check_destination(sql::Connection& connection, const Dialect&
   if (facts[5] != "DEFAULT" && facts[5] != "YES")
     wrong.emplace_back("the engine InnoDB is not available; start the server without --skip-innodb");
   DS_TRY(check_writable(connection));
-  const auto made = Ledger::create(connection, dialect, config.ledger_database);
+  auto made = Ledger::create(connection, dialect, config.ledger_database);
+  if (made) made = KnownTables::create(connection, dialect, config.ledger_database);
   if (!made && made.error().is(Reason::PermissionDenied)) {
     wrong.push_back(fmt::format(
         "the ledger cannot be made or widened: {}; GRANT SELECT, INSERT, UPDATE, CREATE, ALTER ON {}.* TO {}",

@@ -16,6 +16,8 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kPoll{100};                        ///< how soon a stop is noticed
 constexpr auto kPositionEvery = std::chrono::seconds(1);  ///< a position that moved without rows is written so often
+constexpr auto kKnownEvery = std::chrono::seconds(1);     ///< so often it is checked that the tables are there,
+constexpr int kKnownShare = 20;                           ///< and so much longer than the check takes
 constexpr std::chrono::seconds kReadTimeout{60};
 constexpr std::chrono::seconds kDdlTimeout{3600};
 constexpr unsigned kMostHalvings = 7;
@@ -83,13 +85,23 @@ base::Result<void> Session::open() {
   DS_ASSIGN(connection_, connect_destination(config, kReadTimeout));
   wake_.emplace(stop_, [this] { connection_->abort(); });
   DS_TRY(Ledger::create(*connection_, context_.dialect, config.ledger_database));
-  catalog_.emplace(config, context_.dialect, context_.book,
-                   [&config] { return connect_destination(config, kDdlTimeout); });
+  DS_TRY(KnownTables::create(*connection_, context_.dialect, config.ledger_database));
+  known_.emplace(config.ledger_database, LedgerKey{config.common.name, config.common.channel.topic, context_.stream});
+  catalog_.emplace(
+      config, context_.dialect, context_.book, *known_, [&config] { return connect_destination(config, kDdlTimeout); },
+      [this]() -> base::Result<void> {
+        context_.status.beat();
+        if (stop_.stop_requested()) return Error(Reason::Stopping, "stopped");
+        // An open transaction, or the lock on the ledger's row, must not end by its idle time.
+        return writer_ ? writer_->idle() : base::Result<void>{};
+      });
   Ledger ledger(config.ledger_database, {config.common.name, config.common.channel.topic, context_.stream},
                 {config.types.begin(), config.types.end()}, context_.instance, context_.held);
   DS_ASSIGN(writer_, Writer::open(*connection_, context_.dialect, *catalog_, config, std::move(ledger),
                                   [this] { context_.status.beat(); }));
   context_.held = true;
+  catalog_->set_token(writer_->token());
+  DS_TRY(known_->read(*connection_, context_.dialect));
   DS_TRY(open_consumer());
   auto start = writer_->ledger();
   start.next_offset = std::max<std::int64_t>(0, start.next_offset);
@@ -154,8 +166,22 @@ base::Result<void> Session::check_identity() {
   return Error(Reason::Stopping, "stopped");
 }
 
+/// Tables of which a copy is awaited are not missed until it begins.
+base::Result<void> Session::check_known() {
+  const auto begun = base::steady_now();
+  if (begun < known_due_ || writer_->streaming()) return {};
+  std::set<std::string> awaited;
+  for (const auto& [table, request] : writer_->ledger().awaited) awaited.insert(table);
+  DS_TRY(catalog_->check_known(*connection_, awaited));
+  const auto ended = base::steady_now();
+  known_due_ = ended + std::max<base::SteadyTime::duration>(kKnownEvery, kKnownShare * (ended - begun));
+  return {};
+}
+
 base::Result<void> Session::read() {
-  show_state();
+  DS_TRY(check_known());
+  // After a lock that was not free in time it is not Streaming before something was written.
+  if (context_.busy == 0) show_state();
   while (!stop_.stop_requested()) {
     context_.status.beat();
     DS_ASSIGN(auto record, consumer_->next(patience()));
@@ -188,6 +214,7 @@ base::Result<void> Session::nothing_there() {
   const bool position_due = base::steady_now() - last_commit_ >= kPositionEvery;
   DS_TRY(assembler_->pause(position_due));
   context_.report.counted(assembler_->counts(), writer_->counts());
+  DS_TRY(check_known());
   return writer_->idle();
 }
 
@@ -227,7 +254,7 @@ void Session::save_what_is_whole() {
 
 /// Names the place, and the way on that a person may choose.
 Error Session::foreign(Error error, std::int64_t offset) const {
-  if (!error.is(Reason::ForeignMessage)) return error;
+  if (!error.is(Reason::ForeignMessage) && !error.is(Reason::GtidDiverged)) return error;
   error.what = fmt::format(
       "topic {}, partition {}, offset {}: {}; to go on without this record annotate the DataSync with "
       "datasync.dev/skip-offsets={}:{} and the tables that it is about are copied again",

@@ -65,6 +65,7 @@ class Session final : private Sink {
   base::Result<void> read();
   std::chrono::milliseconds patience();
   base::Result<void> nothing_there();
+  base::Result<void> check_known();
   base::Result<void> take(const kafka::Record& record);
   base::Result<void> pass_by(const Incoming& incoming);
   base::Result<void> begin_copies();
@@ -76,19 +77,22 @@ class Session final : private Sink {
   const message::TableSchema* active(message::SchemaId id, TableIndex& index) override;
   base::Result<std::string> source_table(message::SchemaId id) override;
   base::Result<void> activate(message::SchemaId id) override;
+  base::Result<void> activate_emptied(message::SchemaId id) override;
   base::Result<void> commit(const RowBuffer& buffer, std::span<const RowChange> rows, const LedgerState& next,
                             const BatchTimes& times) override;
   base::Result<void> stream(const RowBuffer& buffer, std::span<const RowChange> rows) override;
   bool streaming() override;
   void rollback() override;
   base::Result<void> tables_gone(std::span<const GoneTable> gone) override;
-  base::Result<void> drop(const message::SchemaNote& note);
+  base::Result<void> drop(const std::vector<TargetName>& tables);
   base::Result<void> verify(const std::optional<message::Verify>& verify, bool last) override;
 
   StreamContext& context_;
   std::stop_token stop_;
   std::set<std::int64_t> skip_;
+  std::optional<KnownTables> known_;
   std::optional<Catalog> catalog_;
+  base::SteadyTime known_due_ = base::steady_now();  ///< the next check that known tables are there
   std::unique_ptr<sql::Connection> connection_;
   std::unique_ptr<Writer> writer_;
   std::unique_ptr<kafka::Consumer> consumer_;

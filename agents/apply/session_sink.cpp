@@ -27,13 +27,19 @@ base::Result<void> Session::activate(message::SchemaId id) {
   return catalog_->activate(id, stop_);
 }
 
+base::Result<void> Session::activate_emptied(message::SchemaId id) {
+  return catalog_->activate(id, stop_, true);
+}
+
 base::Result<void> Session::commit(const RowBuffer& buffer, std::span<const RowChange> rows, const LedgerState& next,
                                    const BatchTimes& times) {
   // After a table that differs the position stays before its record, so that a restart verifies again; the tables after
   // it are verified all the same, and all that differ are reported at the end.
   if (!verify_failures_.empty() && rows.empty()) return {};
   if (!verify_failures_.empty()) return verify_failed();  // rows after a verification
+  DS_TRY(check_known());                                  // before rows hide that a table was made again
   const auto begun = base::steady_now();
+  const bool was_busy = context_.busy > 0;
   const bool snapshot_before = writer_->ledger().snapshot.active();
   const bool waits = writer_->ledger().awaited != next.awaited;
   auto done = writer_->commit(buffer, rows, next);
@@ -50,7 +56,7 @@ base::Result<void> Session::commit(const RowBuffer& buffer, std::span<const RowC
   context_.report.committed(next, times, rows.size() + streamed_rows_, begun);
   context_.report.counted(assembler_->counts(), writer_->counts());
   streamed_rows_ = 0;
-  if (snapshot_before != next.snapshot.active() || waits) show_state();
+  if (was_busy || snapshot_before != next.snapshot.active() || waits) show_state();
   return {};
 }
 
@@ -72,29 +78,32 @@ void Session::rollback() {
   streamed_rows_ = 0;
 }
 
-base::Result<void> Session::drop(const message::SchemaNote& note) {
+base::Result<void> Session::drop(const std::vector<TargetName>& tables) {
+  if (tables.empty()) return {};
   // Nobody can take over while the ledger's row is held: a frozen instance that wakes up later drops nothing.
   auto& connection = writer_->connection();
   DS_TRY(connection.begin());
   DS_TRY(writer_->row().hold(connection, context_.dialect));
-  DS_TRY(catalog_->drop(target_name(context_.config, note.database, note.table)));
+  DS_TRY(catalog_->drop(tables));
   return connection.commit();
 }
 
 /// One statement may drop or rename several tables: all are told at once, with one annotation for all of them.
 base::Result<void> Session::tables_gone(std::span<const GoneTable> gone) {
   std::vector<std::string> tables, targets, offsets;
+  std::vector<TargetName> to_drop;
   bool dropped = false;
   for (const auto& [note, offset] : gone) {
     dropped = note.what == message::SchemaNote::What::Dropped;
     if (dropped && context_.config.schema_changes == config::SchemaChanges::ApplyAll) {
-      DS_TRY(drop(note));
+      to_drop.push_back(target_name(context_.config, note.database, note.table));
       continue;
     }
     tables.push_back(note.database + "." + note.table);
     targets.push_back(target_name(context_.config, note.database, note.table).qualified());
     offsets.push_back(fmt::format("{}:{}", context_.stream, offset));
   }
+  DS_TRY(drop(to_drop));
   if (tables.empty()) return {};
   const auto& note = gone.back().note;
   const bool several = tables.size() > 1;

@@ -9,6 +9,8 @@ StatementText text_of(const Dialect& dialect, Statements::Kind kind, const State
   switch (kind) {
     case Statements::Kind::Insert:
       return dialect.insert(table);
+    case Statements::Kind::Upsert:
+      return dialect.upsert(table);
     case Statements::Kind::Update:
       return dialect.update(table);
     case Statements::Kind::Move:
@@ -50,7 +52,10 @@ base::Result<std::uint64_t> Statements::run(Kind kind, TableIndex table, const R
       }
     }
   }
-  return statement.execute();
+  auto affected = statement.execute();
+  if (!affected && affected.error().is(base::Reason::DestinationBusy))
+    return std::move(affected).error().context("while writing to " + catalog_.table(table).qualified());
+  return affected;
 }
 
 }  // namespace datasync::apply

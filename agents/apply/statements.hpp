@@ -20,13 +20,13 @@ namespace datasync::apply {
 /// Not thread-safe; must not outlive the connection, the catalog and the dialect.
 class Statements {
  public:
-  enum class Kind : std::uint8_t { Insert, Update, Move, Erase };
+  enum class Kind : std::uint8_t { Insert, Upsert, Update, Move, Erase };
 
   Statements(sql::Connection& connection, const Dialect& dialect, const Catalog& catalog)
       : connection_(connection), dialect_(dialect), catalog_(catalog) {}
 
   /// Runs the statement for all `rows`; returns matched rows. `key_from_after`: the row is found by the key of its
-  /// after image (or, where there is none, of its before image).
+  /// after image (or, where there is none, of its before image). DestinationBusy names the table.
   base::Result<std::uint64_t> run(Kind kind, TableIndex table, const RowBuffer& buffer,
                                   std::span<const PlannedRow> rows, bool key_from_after = false);
 

@@ -1,5 +1,10 @@
 #include "agents/apply/writer.hpp"
 
+#include <set>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include "agents/base/log.hpp"
 
 namespace datasync::apply {
@@ -28,19 +33,22 @@ base::Result<std::unique_ptr<Writer>> Writer::open(sql::Connection& connection, 
       new Writer(connection, dialect, catalog, config, std::move(ledger), std::move(on_step)));
   for (const auto& statement : dialect.session()) DS_TRY(writer->connection_.execute(statement));
   DS_ASSIGN(writer->state_, writer->ledger_.take_over(writer->connection_, dialect));
-  catalog.set_snapshot(writer->state_.snapshot);
-  DS_TRY(writer->set_foreign_key_checks());
+  catalog.set_snapshot(writer->state_.snapshot, writer->state_.awaited);
+  DS_ASSIGN(writer->triggers_, executed_triggers(connection));
   return writer;
 }
 
-/// While a snapshot is on its way children may come before their parents
-/// (docs/decisions/0004-tolerant-snapshot.md), and parents whose copy is awaited do not come at all.
-base::Result<void> Writer::set_foreign_key_checks() {
-  const bool on = !state_.snapshot.active() && state_.awaited.empty();
-  if (on == checks_on_) return {};
-  DS_TRY(connection_.execute(dialect_.foreign_key_checks(on)));
-  checks_on_ = on;
-  return {};
+/// Which triggers a table has is shown only to users with the privilege TRIGGER; that one ran is shown to everybody.
+base::Result<void> Writer::check_triggers(std::span<const RowChange> rows) {
+  DS_ASSIGN(const auto count, executed_triggers(connection_));
+  if (count == triggers_) return {};
+  std::set<std::string> tables;
+  for (const auto& row : rows) tables.insert(catalog_.table(row.table).qualified());
+  return base::Error(base::Reason::DestinationSchemaMismatch,
+                     fmt::format("a trigger at the destination ran while rows of {} were written, and may change what "
+                                 "is stored; nothing of it was committed. Find it with SHOW TRIGGERS as a user with "
+                                 "the privilege TRIGGER, and DROP TRIGGER it",
+                                 tables.empty() ? "a large transaction" : fmt::format("{}", fmt::join(tables, ", "))));
 }
 
 /// Fences first: the ledger's row is locked before any row is touched.
@@ -51,17 +59,37 @@ base::Result<void> Writer::begin(const LedgerState* next) {
   return ledger_.hold(connection_, dialect_);
 }
 
+/// A table that is being copied again is emptied in transactions of bounded size before the one that says so: whatever
+/// of its rows is stored comes again. Each of them holds the ledger's row, so that a replaced instance deletes nothing.
+base::Result<void> Writer::empty_in_parts(std::span<const RowChange> rows) {
+  std::set<TableIndex> tables;
+  for (const auto& row : rows) {
+    if (row.op == message::Op::Truncate && catalog_.table(row.table).tolerant) tables.insert(row.table);
+  }
+  for (const auto table : tables) {
+    for (std::uint64_t gone = 1; gone != 0;) {
+      DS_TRY(begin(nullptr));
+      DS_ASSIGN(gone, executor_.empty_some(table));
+      DS_TRY(connection_.commit());
+      open_ = false;
+    }
+  }
+  return {};
+}
+
 /// The fast way; if that fails for a reason in the rows, once more row by row, which works or names the row.
 base::Result<void> Writer::execute(const RowBuffer& buffer, std::span<const RowChange> rows, const LedgerState* next) {
   const bool continued = open_;
   if (continued) {
     DS_TRY(connection_.execute("SAVEPOINT datasync_part"));
   } else {
+    DS_TRY(empty_in_parts(rows));
     DS_TRY(begin(next));
   }
   if (rows.empty()) return {};
   auto planned = executor_.run_plan(buffer, rows);
-  if (planned || !Executor::row_by_row_may_help(planned.error())) return planned;
+  if (planned) return catalog_.note_rows(connection_, rows);
+  if (!Executor::row_by_row_may_help(planned.error())) return planned;
   base::log::debug("row by row", {{"message", std::string_view(planned.error().what)}});
   if (continued) {
     DS_TRY(connection_.execute("ROLLBACK TO SAVEPOINT datasync_part"));
@@ -69,7 +97,8 @@ base::Result<void> Writer::execute(const RowBuffer& buffer, std::span<const RowC
     rollback();
     DS_TRY(begin(next));
   }
-  return executor_.run_rows(buffer, rows);
+  DS_TRY(executor_.run_rows(buffer, rows));
+  return catalog_.note_rows(connection_, rows);
 }
 
 base::Result<void> Writer::commit(const RowBuffer& buffer, std::span<const RowChange> rows, const LedgerState& next) {
@@ -77,15 +106,13 @@ base::Result<void> Writer::commit(const RowBuffer& buffer, std::span<const RowCh
   last_used_ = base::steady_now();
   DS_TRY(execute(buffer, rows, &next));
   if (continued) DS_TRY(ledger_.write(connection_, dialect_, next));
+  if (continued || !rows.empty()) DS_TRY(check_triggers(rows));
   DS_TRY(connection_.commit());
   open_ = false;
   ledger_.committed(next);
   const bool snapshot_changed = state_.snapshot != next.snapshot || state_.awaited != next.awaited;
   state_ = next;
-  if (snapshot_changed) {
-    catalog_.set_snapshot(state_.snapshot);
-    DS_TRY(set_foreign_key_checks());
-  }
+  if (snapshot_changed) catalog_.set_snapshot(state_.snapshot, state_.awaited);
   return {};
 }
 

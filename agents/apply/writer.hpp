@@ -34,8 +34,8 @@ class Writer {
   [[nodiscard]] const LedgerState& ledger() const noexcept { return state_; }
   [[nodiscard]] std::uint64_t token() const noexcept { return ledger_.token(); }
 
-  /// Executes `rows` and commits them, with everything streamed before, together with `next`. Errors: Superseded, those
-  /// of Executor::run_rows, those of the connection.
+  /// Executes `rows` and commits them, with everything streamed before, together with `next`. Errors: Superseded,
+  /// DestinationSchemaMismatch when a trigger ran, those of Executor::run_rows, those of the connection.
   base::Result<void> commit(const RowBuffer& buffer, std::span<const RowChange> rows, const LedgerState& next);
   /// Executes `rows` in the open transaction, beginning it if need be, and leaves it open.
   base::Result<void> stream(const RowBuffer& buffer, std::span<const RowChange> rows);
@@ -54,7 +54,8 @@ class Writer {
  private:
   Writer(sql::Connection& connection, const Dialect& dialect, Catalog& catalog, const config::Apply& config,
          Ledger ledger, std::function<void()> on_step);
-  base::Result<void> set_foreign_key_checks();
+  base::Result<void> empty_in_parts(std::span<const RowChange> rows);
+  base::Result<void> check_triggers(std::span<const RowChange> rows);
   base::Result<void> begin(const LedgerState* next);
   base::Result<void> execute(const RowBuffer& buffer, std::span<const RowChange> rows, const LedgerState* next);
 
@@ -65,7 +66,7 @@ class Writer {
   LedgerState state_;
   Executor executor_;
   bool open_ = false;
-  bool checks_on_ = true;
+  std::uint64_t triggers_ = 0;  ///< set off by this connection so far
   base::SteadyTime last_used_ = base::steady_now();
 };
 

@@ -5,6 +5,7 @@
 
 #include <fmt/core.h>
 
+#include "agents/base/identifier.hpp"
 #include "agents/sql/bulk_rows.hpp"
 #include "agents/sql/handle.hpp"
 
@@ -174,13 +175,14 @@ base::Result<void> BulkStatement::Impl::check_warnings(std::size_t expected) {
   const std::size_t count = mysql_warning_count(connection.impl().mysql.get());
   DS_ASSIGN(const auto warnings, connection.query("SHOW WARNINGS"));
   for (const Row& warning : warnings) {
-    const std::string text = warning[2].value_or("");
+    const std::string text = base::fold_identifier(warning[2].value_or(""));  // the destination's name, in its case
     const bool of_enum = std::ranges::any_of(parameters, [&text](const Parameter& p) {
-      return p.column->type == message::ColumnType::Enum && text.find("'" + p.column->name + "'") != std::string::npos;
+      return p.column->type == message::ColumnType::Enum &&
+             text.find("'" + base::fold_identifier(p.column->name) + "'") != std::string::npos;
     });
     if (warning[1] != kTruncated || !of_enum || count > expected) {
       return base::Error(base::Reason::ValueNotStorable,
-                         fmt::format("{} (error {})", text, warning[1].value_or("unknown")));
+                         fmt::format("{} (error {})", warning[2].value_or(""), warning[1].value_or("unknown")));
     }
   }
   return {};

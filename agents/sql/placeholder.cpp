@@ -12,7 +12,9 @@ std::string placeholder(const message::Column& column, bool in_where) {
     case ColumnType::Text:
       return in_where ? "CONVERT(? USING " + column.charset + ") COLLATE " + column.collation : "?";
     case ColumnType::Json:
-      return "CONVERT(? USING utf8mb4)";  // MySQL makes no JSON of bytes
+      // MySQL makes no JSON of bytes
+      return in_where && !column.collation.empty() ? "CONVERT(? USING utf8mb4) COLLATE " + column.collation
+                                                   : "CONVERT(? USING utf8mb4)";
     default:
       return "?";
   }

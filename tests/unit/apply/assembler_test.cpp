@@ -255,6 +255,15 @@ TEST_F(AssemblerTest, a_transaction_the_ledger_has_is_refused_and_counted) {
   EXPECT_EQ(assembler->counts().duplicates_refused, 1U);
 }
 
+TEST_F(AssemblerTest, a_lower_transaction_than_the_ledger_has_is_never_passed_by) {
+  start.gtids = *message::GtidSet::parse("0-1-5");
+  restart({});
+  const auto done = simple(4, 4);
+  ASSERT_FALSE(done);
+  EXPECT_TRUE(done.error().is(base::Reason::GtidDiverged)) << done.error().what;
+  EXPECT_EQ(assembler->counts().duplicates_refused, 0U);
+}
+
 TEST_F(AssemblerTest, a_watermark_moves_the_applied_set) {
   ASSERT_TRUE(put({Kind::Watermark, "", Epoch(1), End::None},
                   encode(message::Watermark{*message::GtidSet::parse("0-1-9"), 1})));

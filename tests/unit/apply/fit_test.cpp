@@ -120,7 +120,7 @@ struct PlanTableTest : testing::Test {
   }
   PlanTable plan() {
     why.clear();
-    return plan_table(source, destination, why);
+    return plan_table(source, destination, base::TableNames(0), why);
   }
   message::TableSchema source;
   sql::TableInfo destination;
@@ -178,7 +178,7 @@ TEST_F(PlanTableTest, cascades_prefixes_and_foreign_columns_in_keys_keep_the_ord
 TEST_F(PlanTableTest, what_the_destination_lacks_or_needs_is_listed) {
   const auto dialect = make_dialect(config::Engine::MariaDB);
   source.columns.push_back(named(number(ColumnType::Int), "added"));
-  destination.schema.columns[1].generated = true;
+  source.columns[1].generated = destination.schema.columns[1].generated = true;
   const auto f = fit(source, destination, *dialect, {"must", "id"});
   EXPECT_EQ(f.missing, (std::vector<std::uint16_t>{3}));
   EXPECT_EQ(f.written, (std::vector<std::uint16_t>{0, 2}));

@@ -100,6 +100,19 @@ TEST(Planner, an_inserted_and_deleted_row_is_deleted_where_rows_may_be_there_alr
   EXPECT_EQ(w.plan(), "maybe 0: 3,1");
 }
 
+TEST(Planner, a_delete_that_a_foreign_key_may_act_on_is_never_folded_into_an_update) {
+  auto t = plain("a");
+  World folds({t});
+  folds.made.erase(0, {3, 1});
+  folds.made.insert(0, {3, 2});
+  EXPECT_EQ(folds.plan(), "update 0: 3,1>3,2");
+  t.keep_deletes = true;
+  World keeps({t});
+  keeps.made.erase(0, {3, 1});
+  keeps.made.insert(0, {3, 2});
+  EXPECT_EQ(keeps.plan(), "delete 0: 3,1 | insert 0: 3,2");
+}
+
 TEST(Planner, a_second_insert_of_a_row_is_left_to_the_server) {
   World w({plain("a")});
   w.made.insert(0, {1, 1});

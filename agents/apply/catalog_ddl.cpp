@@ -1,0 +1,164 @@
+// What the catalogue makes and changes at the destination.
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "agents/apply/catalog.hpp"
+#include "agents/apply/grants.hpp"
+#include "agents/base/log.hpp"
+
+namespace datasync::apply {
+namespace {
+
+using base::Error;
+using base::Reason;
+using config::SchemaChanges;
+
+/// The table itself is what the server does not take: a key that is too long, too many columns, a collation that it
+/// does not have.
+bool is_about_definition(const Error& error) {
+  return error.is(Reason::ValueNotStorable) || error.is(Reason::Internal) ||
+         error.is(Reason::DestinationSchemaMismatch);
+}
+
+}  // namespace
+
+base::Result<sql::TableInfo> Catalog::find_or_make(sql::Connection& connection, const message::TableSchema& schema,
+                                                   const TargetName& name) {
+  DS_ASSIGN(auto info, sql::read_table_info(connection, name.database, name.table));
+  if (info) return std::move(*info);
+  if (const auto* known = known_.find(name.qualified()); known != nullptr) {
+    DS_TRY(prove_missing(connection, *known, {}));
+    return Error(Reason::DestinationTableMissing, name.qualified() + " exists, but its definition cannot be read");
+  }
+  if (!config_.create_tables)
+    return Error(Reason::DestinationTableMissing,
+                 fmt::format("{} is missing and createTables is off; make it: {}", name.qualified(),
+                             dialect_.create_table(schema, name.database, name.table)));
+  DS_TRY(make(connection, schema, name));
+  DS_ASSIGN(info, sql::read_table_info(connection, name.database, name.table));
+  if (!info) return Error(Reason::DestinationTableMissing, name.qualified() + " is not there after it was made");
+  return std::move(*info);
+}
+
+base::Result<void> Catalog::make(sql::Connection& connection, const message::TableSchema& schema,
+                                 const TargetName& name) {
+  DS_ASSIGN(const auto there, connection.query_one("SELECT 1 FROM information_schema.schemata WHERE schema_name=" +
+                                                   sql::quote_text(name.database)));
+  const auto refused = [&](Error error) {
+    return with_grant(connection, std::move(error).context(fmt::format("while creating {}", name.qualified())),
+                      "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER", sql::quote_identifier(name.database) + ".*");
+  };
+  if (!there) {
+    if (auto made = connection.execute(dialect_.create_database(name.database)); !made)
+      return refused(std::move(made).error());
+  }
+  const auto statement = dialect_.create_table(schema, name.database, name.table);
+  if (auto made = run_ddl(connection, statement, waiting_); !made) {
+    auto error = refused(std::move(made).error());
+    if (!is_about_definition(error)) return error;
+    return Error(Reason::DestinationSchemaMismatch,
+                 fmt::format("{}. Make the table at the destination in another way (another key, collation or storage "
+                             "option); it is used when its columns take the source's values. Tried: {}",
+                             error.what, statement));
+  }
+  altered_ = true;
+  base::log::info("created a table", {{"table", name.qualified()}});
+  return {};
+}
+
+base::Result<Fit> Catalog::fit_or_widen(sql::Connection& connection, const message::TableSchema& schema,
+                                        const TargetName& name, sql::TableInfo& info, const DestinationFacts& facts) {
+  auto fits = fit(schema, info, dialect_, facts.required);
+  if (!fits.mismatches.empty())
+    return Error(Reason::DestinationSchemaMismatch,
+                 fmt::format("{}: {}", name.qualified(), fmt::join(fits.mismatches, "; ")));
+  if (fits.missing.empty() && fits.narrow.empty()) return fits;
+  DS_TRY(add_columns(connection, schema, name, fits.missing));
+  for (const auto& narrow : fits.narrow) DS_TRY(widen(connection, schema, name, narrow, facts));
+  DS_ASSIGN(info, find_or_make(connection, schema, name));
+  fits = fit(schema, info, dialect_, facts.required);
+  for (const auto& narrow : fits.narrow) fits.mismatches.push_back(narrow.text);
+  if (!fits.mismatches.empty() || !fits.missing.empty())
+    return Error(Reason::DestinationSchemaMismatch, fmt::format("{} still does not fit after it was altered: {}",
+                                                                name.qualified(), fmt::join(fits.mismatches, "; ")));
+  return fits;
+}
+
+base::Result<void> Catalog::add_columns(sql::Connection& connection, const message::TableSchema& schema,
+                                        const TargetName& name, const std::vector<std::uint16_t>& missing) {
+  for (const auto index : missing) {
+    const auto& column = schema.columns[index];
+    const auto statement = dialect_.add_column(column, name.database, name.table);
+    const bool wanted = config_.schema_changes == SchemaChanges::ApplyAll ||
+                        (config_.schema_changes == SchemaChanges::ApplyAdditive && column.nullable);
+    if (!wanted)
+      return Error(Reason::SchemaChanged, fmt::format("{} has the column {}, which {} lacks; add it: {}",
+                                                      schema.qualified(), column.name, name.qualified(), statement));
+    DS_TRY(change_table(connection, name, statement, "adding a column to"));
+    base::log::info("added a column", {{"table", name.qualified()}, {"column", std::string_view(column.name)}});
+  }
+  return {};
+}
+
+/// Only where no value that is stored can become another one.
+base::Result<void> Catalog::widen(sql::Connection& connection, const message::TableSchema& schema,
+                                  const TargetName& name, const Narrow& narrow, const DestinationFacts& facts) {
+  const auto kept = facts.attributes.find(base::fold_identifier(narrow.wanted.name));
+  const auto statement = dialect_.modify_column(narrow.wanted, kept == facts.attributes.end() ? "" : kept->second,
+                                                name.database, name.table);
+  if (!narrow.lossless)
+    return Error(Reason::DestinationSchemaMismatch,
+                 fmt::format("{}: {}. Change it: {}. If that changes values that are stored, have the table copied "
+                             "again: annotate the DataSync with datasync.dev/copy-tables={}",
+                             name.qualified(), narrow.text, statement, schema.qualified()));
+  if (config_.schema_changes == SchemaChanges::Halt)
+    return Error(Reason::DestinationSchemaMismatch,
+                 fmt::format("{}: {}; widen it, or set schemaChanges: ApplyAdditive: {}", name.qualified(), narrow.text,
+                             statement));
+  DS_TRY(change_table(connection, name, statement, "widening a column of"));
+  base::log::info("widened a column", {{"table", name.qualified()}, {"column", std::string_view(narrow.wanted.name)}});
+  return {};
+}
+
+base::Result<void> Catalog::change_table(sql::Connection& connection, const TargetName& name,
+                                         const std::string& statement, std::string_view what) {
+  auto done = run_ddl(connection, statement, waiting_);
+  altered_ = true;
+  if (done) return {};
+  auto error =
+      with_grant(connection, std::move(done).error().context(fmt::format("while {} {}", what, name.qualified())),
+                 "ALTER", dialect_.quote(name.database, name.table));
+  if (!is_about_definition(error)) return error;
+  return Error(Reason::DestinationSchemaMismatch, fmt::format("{}; tried: {}", error.what, statement));
+}
+
+// The source may name a parent before its child: what the server refuses is tried again after the others.
+base::Result<void> Catalog::drop(std::vector<TargetName> tables) {
+  DS_ASSIGN(const auto connection, connect_());
+  DS_TRY(read_server(*connection));
+  while (!tables.empty()) {
+    std::vector<TargetName> left;
+    std::optional<Error> refused;
+    for (auto& name : tables) {
+      name = {names_->stored(name.database), names_->stored(name.table)};
+      auto dropped = run_ddl(*connection, dialect_.drop_table(name.database, name.table), waiting_);
+      if (!dropped) {
+        refused = std::move(dropped).error().context("while dropping " + name.qualified());
+        if (!refused->is(Reason::ConstraintViolated)) return std::move(*refused);
+        left.push_back(std::move(name));
+        continue;
+      }
+      base::log::warn("dropped a table that was dropped at the source", {{"table", name.qualified()}});
+      forget_loaded(names_->key(name.database, name.table));
+      DS_TRY(known_.remove(*connection, dialect_, name.qualified()));
+    }
+    if (left.size() == tables.size()) return std::move(*refused);
+    tables = std::move(left);
+  }
+  return {};
+}
+
+}  // namespace datasync::apply

@@ -1,0 +1,152 @@
+#include "agents/apply/known_tables.hpp"
+
+#include <charconv>
+
+#include <fmt/format.h>
+
+namespace datasync::apply {
+namespace {
+
+using base::Error;
+using base::Reason;
+using sql::quote_text;
+
+constexpr std::string_view kTable = "tables";
+
+base::Result<bool> exists(sql::Connection& connection, const std::string& database) {
+  DS_ASSIGN(const auto there, connection.query_one(fmt::format(
+                                  "SELECT 1 FROM information_schema.tables WHERE table_schema={} AND table_name={}",
+                                  quote_text(database), quote_text(kTable))));
+  return there.has_value();
+}
+
+base::Result<KnownTable> parse(const sql::Row& row) {
+  KnownTable out;
+  out.target = row[0].value_or("");
+  out.source = row[1].value_or("");
+  std::uint64_t id = 0;
+  const auto text = row[2].value_or("");
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+  if (text.empty() || error != std::errc{} || end != text.data() + text.size())
+    return Error(Reason::LedgerInvalid,
+                 fmt::format("the schema of {} in the table of known tables is '{}'", out.target, text));
+  out.schema = message::SchemaId(id);
+  out.columns = parse_lines(row[3].value_or(""));
+  out.actions = parse_lines(row[4].value_or(""));
+  out.created = row[5].value_or("");
+  out.has_rows = row[6] == "1";
+  return out;
+}
+
+}  // namespace
+
+std::string lines_text(const std::vector<std::string>& names) {
+  std::string out;
+  for (const auto& name : names) {
+    for (const char c : name) {
+      if (c == '\\' || c == '\n') out += '\\';
+      out += c == '\n' ? 'n' : c;
+    }
+    out += '\n';
+  }
+  return out;
+}
+
+std::vector<std::string> parse_lines(std::string_view text) {
+  std::vector<std::string> out;
+  std::string line;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\\' && i + 1 < text.size()) {
+      ++i;
+      line += text[i] == 'n' ? '\n' : text[i];
+    } else if (text[i] == '\n') {
+      out.push_back(std::move(line));
+      line.clear();
+    } else {
+      line += text[i];
+    }
+  }
+  return out;
+}
+
+base::Result<void> KnownTables::create(sql::Connection& connection, const Dialect& dialect,
+                                       const std::string& database) {
+  DS_ASSIGN(const auto there, exists(connection, database));
+  if (!there) DS_TRY(connection.execute(dialect.create_known_tables(database)));
+  return {};
+}
+
+base::Result<void> KnownTables::forget(sql::Connection& connection, const Dialect& dialect, const std::string& database,
+                                       const std::string& task) {
+  DS_ASSIGN(const auto there, exists(connection, database));
+  if (!there) return {};
+  DS_TRY(connection.execute(
+      fmt::format("DELETE FROM {} WHERE task={}", dialect.quote(database, kTable), quote_text(task))));
+  return {};
+}
+
+std::string KnownTables::where() const {
+  return fmt::format(" WHERE task={} AND topic={} AND stream={}", quote_text(key_.task), quote_text(key_.topic),
+                     key_.stream);
+}
+
+base::Result<void> KnownTables::read(sql::Connection& connection, const Dialect& dialect) {
+  DS_ASSIGN(const auto rows, connection.query(fmt::format(
+                                 "SELECT target, source, schema_id, columns, actions, created, has_rows FROM {}{}",
+                                 dialect.quote(database_, kTable), where())));
+  tables_.clear();
+  for (const auto& row : rows) {
+    DS_ASSIGN(auto table, parse(row));
+    auto target = table.target;
+    tables_.insert_or_assign(std::move(target), std::move(table));
+  }
+  return {};
+}
+
+const KnownTable* KnownTables::find(std::string_view target) const {
+  const auto at = tables_.find(target);
+  return at == tables_.end() ? nullptr : &at->second;
+}
+
+// The condition on the token makes the statement a no-op for an instance that was replaced.
+base::Result<void> KnownTables::store(sql::Connection& connection, const Dialect& dialect, std::uint64_t token,
+                                      KnownTable table) {
+  if (const auto* old = find(table.target); old != nullptr && *old == table) return {};
+  const auto columns = lines_text(table.columns);
+  const auto actions = lines_text(table.actions);
+  DS_ASSIGN(const auto stored,
+            connection.execute(fmt::format(
+                "INSERT INTO {} (task, topic, stream, target, source, schema_id, columns, actions, created, has_rows) "
+                "SELECT task, topic, stream, {}, {}, {}, {}, {}, {}, {} FROM {}{} AND token={} "
+                "ON DUPLICATE KEY UPDATE source=VALUES(source), schema_id=VALUES(schema_id), columns=VALUES(columns), "
+                "actions=VALUES(actions), created=VALUES(created), has_rows=VALUES(has_rows)",
+                dialect.quote(database_, kTable), quote_text(table.target), quote_text(table.source),
+                table.schema.value(), quote_text(columns), quote_text(actions), quote_text(table.created),
+                table.has_rows ? 1 : 0, dialect.quote(database_, "ledger"), where(), token)));
+  if (stored == 0)
+    return Error(Reason::Superseded,
+                 fmt::format("another instance has taken over stream {} of topic {}", key_.stream, key_.topic));
+  auto target = table.target;
+  tables_.insert_or_assign(std::move(target), std::move(table));
+  return {};
+}
+
+base::Result<void> KnownTables::has_rows(sql::Connection& connection, const Dialect& dialect,
+                                         const std::string& target) {
+  const auto at = tables_.find(target);
+  if (at == tables_.end() || at->second.has_rows) return {};
+  DS_TRY(connection.execute(fmt::format("UPDATE {} SET has_rows=1{} AND target={}", dialect.quote(database_, kTable),
+                                        where(), quote_text(target))));
+  at->second.has_rows = true;  // at worst the transaction is rolled back, and its rows come again
+  return {};
+}
+
+base::Result<void> KnownTables::remove(sql::Connection& connection, const Dialect& dialect, const std::string& target) {
+  DS_TRY(connection.execute(
+      fmt::format("DELETE FROM {}{} AND target={}", dialect.quote(database_, kTable), where(), quote_text(target))));
+  const auto at = tables_.find(target);
+  if (at != tables_.end()) tables_.erase(at);
+  return {};
+}
+
+}  // namespace datasync::apply

@@ -1,0 +1,68 @@
+#pragma once
+// The table "tables" beside the ledger: which tables of the destination a stream has written, and from which definition
+// (docs/decisions/0019-known-tables.md). A table in it that no longer exists is never made again in silence.
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agents/apply/dialect.hpp"
+#include "agents/apply/ledger.hpp"
+#include "agents/base/result.hpp"
+#include "agents/message/schema.hpp"
+#include "agents/sql/connection.hpp"
+
+namespace datasync::apply {
+
+struct KnownTable {
+  std::string target;                ///< "database.table" at the destination
+  std::string source;                ///< "database.table" at the source
+  message::SchemaId schema;          ///< the definition its rows had last
+  std::vector<std::string> columns;  ///< of the destination, those that are written
+  std::vector<std::string> actions;  ///< its foreign keys with CASCADE and the like
+  std::string created;               ///< CREATE_TIME when it was found last
+  bool has_rows = false;             ///< rows were stored
+  bool operator==(const KnownTable&) const = default;
+};
+
+/// The known tables of one stream. Not thread-safe; uses the connections it is given.
+class KnownTables {
+ public:
+  KnownTables(std::string ledger_database, LedgerKey key)
+      : database_(std::move(ledger_database)), key_(std::move(key)) {}
+
+  /// Makes the table if it is missing.
+  static base::Result<void> create(sql::Connection& connection, const Dialect& dialect, const std::string& database);
+  /// Deletes what it holds of a task; no error when there is no such table. The task must not run.
+  static base::Result<void> forget(sql::Connection& connection, const Dialect& dialect, const std::string& database,
+                                   const std::string& task);
+
+  /// Reads what earlier sessions stored. Errors: LedgerInvalid; those of the connection.
+  base::Result<void> read(sql::Connection& connection, const Dialect& dialect);
+
+  /// By the name at the destination; null when it was never written.
+  [[nodiscard]] const KnownTable* find(std::string_view target) const;
+  [[nodiscard]] const std::map<std::string, KnownTable, std::less<>>& all() const noexcept { return tables_; }
+
+  /// Stores one, unless another instance holds the stream (`token`). Errors: Superseded; those of the connection.
+  base::Result<void> store(sql::Connection& connection, const Dialect& dialect, std::uint64_t token, KnownTable table);
+  /// Inside a transaction that stores rows in it.
+  base::Result<void> has_rows(sql::Connection& connection, const Dialect& dialect, const std::string& target);
+  /// After the table was dropped because the source dropped it.
+  base::Result<void> remove(sql::Connection& connection, const Dialect& dialect, const std::string& target);
+
+ private:
+  [[nodiscard]] std::string where() const;
+
+  std::string database_;
+  LedgerKey key_;
+  std::map<std::string, KnownTable, std::less<>> tables_;
+};
+
+/// Names one a line; a backslash stands before a backslash or a line end within a name.
+std::string lines_text(const std::vector<std::string>& names);
+std::vector<std::string> parse_lines(std::string_view text);
+
+}  // namespace datasync::apply

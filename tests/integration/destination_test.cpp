@@ -1,0 +1,362 @@
+// A destination that is not ours alone: other names, collations and types, columns and foreign keys of its own,
+// triggers, tables that users lock, drop and make again. Source and capture are real; every test ends with the
+// comparison.
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/integration/rig.hpp"
+#include "tests/support/eventually.hpp"
+
+namespace datasync::test {
+namespace {
+
+using testing::HasSubstr;
+using Texts = std::vector<std::string>;
+
+class Destination : public testing::Test {
+ protected:
+  static void SetUpTestSuite() { rig_ = new Rig({}); }
+  static void TearDownTestSuite() {
+    delete rig_;
+    rig_ = nullptr;
+  }
+  void TearDown() override { rig_->end_agents(); }
+
+  /// A database of this name on both sides, and a topic.
+  void prepare(const std::string& name, const Texts& source, const Texts& destination = {}) {
+    name_ = name;
+    at_source({"CREATE DATABASE " + name, "USE " + name});
+    at_destination({"CREATE DATABASE " + name});
+    at_source(source);
+    at_destination(destination);
+  }
+  void at_source(const Texts& statements) { run(rig_->source(), statements); }
+  void at_destination(const Texts& statements) { run(rig_->destination(), statements); }
+
+  config::Capture capture_of(const Texts& tables) {
+    config::Type type{.name = "things", .tables = {}, .exclude_columns = {}};
+    for (const auto& table : tables) type.tables.push_back(name_ + "." + table);
+    return rig_->capture_config({type}, name_);
+  }
+  config::Apply apply_here() { return rig_->apply_config(name_, name_); }
+  void start(const Texts& tables) {
+    rig_->start_capture(capture_of(tables));
+    rig_->start_apply(apply_here());
+  }
+  void start(const Texts& tables, const config::Apply& apply) {
+    rig_->start_capture(capture_of(tables));
+    rig_->start_apply(apply);
+  }
+  void restart_apply(const config::Apply& apply) {
+    rig_->apply().process().terminate();
+    rig_->forget(rig_->apply());
+    rig_->start_apply(apply);
+  }
+  [[nodiscard]] std::vector<TablePair> pairs(const Texts& tables) const {
+    std::vector<TablePair> out;
+    for (const auto& table : tables) out.push_back({name_ + "." + table, "", {}});
+    return out;
+  }
+  testing::AssertionResult equal(const Texts& tables) { return rig_->becomes_equal(pairs(tables)); }
+  /// Although an agent is Stalled for a while.
+  testing::AssertionResult heals(const Texts& tables) { return rig_->eventually_equal(pairs(tables), seconds(90)); }
+  std::string refusal(const std::string& reason) {
+    const auto told = rig_->eventually_reason(rig_->apply(), reason, seconds(60));
+    EXPECT_TRUE(told);
+    const auto status = rig_->apply().status();
+    return status && status->reason == reason ? status->message : "";
+  }
+
+  static inline Rig* rig_ = nullptr;
+  std::string name_;
+
+ private:
+  void run(MariaDbServer& server, const Texts& statements) {
+    if (statements.empty()) return;
+    auto session = server.connect();
+    session.execute("USE `" + (statements.front().starts_with("CREATE DATABASE") ? "mysql" : name_) + "`");
+    for (const auto& statement : statements) session.query(statement);
+  }
+};
+
+// Every row got NULL in it.
+TEST_F(Destination, column_whose_name_has_another_case) {
+  prepare("other_case", {"CREATE TABLE a (id INT PRIMARY KEY, Name VARCHAR(20))", "INSERT INTO a VALUES (1, 'one')"},
+          {"CREATE TABLE a (ID INT PRIMARY KEY, NAME VARCHAR(20), UNIQUE KEY (NAME, ID))"});
+  start({"a"});
+  ASSERT_TRUE(equal({"a"}));
+  at_source({"ALTER TABLE a CHANGE Name name VARCHAR(20)", "INSERT INTO a VALUES (2, 'two')",
+             "UPDATE a SET name='changed' WHERE id=1"});
+  EXPECT_TRUE(equal({"a"}));
+  EXPECT_EQ(
+      rig_->destination().number("SELECT COUNT(*) FROM information_schema.columns WHERE table_schema='other_case'"), 2);
+}
+
+TEST_F(Destination, column_that_only_the_destination_computes) {
+  prepare("computed", {"CREATE TABLE a (id INT PRIMARY KEY, v INT)", "INSERT INTO a VALUES (1, 5)"},
+          {"CREATE TABLE a (id INT PRIMARY KEY, v INT AS (id * 2) STORED)"});
+  start({"a"});
+  EXPECT_THAT(refusal("DestinationSchemaMismatch"), HasSubstr("is computed by the destination"));
+  at_destination({"ALTER TABLE a MODIFY v INT"});
+  EXPECT_TRUE(heals({"a"}));
+}
+
+// Each row cost a scan of the whole index.
+TEST_F(Destination, key_in_a_collation_of_the_destination_uses_its_index) {
+  prepare("collated",
+          {"CREATE TABLE a (k VARCHAR(30) CHARACTER SET utf8mb3 COLLATE utf8mb3_general_ci PRIMARY KEY, v INT)",
+           "INSERT INTO a SELECT CONCAT('key ', seq), 0 FROM seq_1_to_2000"},
+          {"CREATE TABLE a (k VARCHAR(30) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PRIMARY KEY, v INT)"});
+  start({"a"});
+  ASSERT_TRUE(equal({"a"}));
+  const auto reads = [] {
+    return rig_->destination().number(
+        "SELECT SUM(variable_value) FROM information_schema.global_status WHERE "
+        "variable_name IN ('HANDLER_READ_NEXT', 'HANDLER_READ_RND_NEXT')");
+  };
+  const auto before = reads();
+  at_source({"UPDATE a SET v=1"});
+  EXPECT_TRUE(equal({"a"}));
+  EXPECT_LT(reads() - before, 400'000) << "2000 rows found by the index, not by 2000 scans of it";
+}
+
+// "key was too long", and no table.
+TEST_F(Destination, key_over_the_front_of_a_long_value) {
+  prepare("long_key", {"CREATE TABLE a (k VARCHAR(2000) CHARACTER SET utf8mb4 NOT NULL, v INT, PRIMARY KEY (k(100)))",
+                       "INSERT INTO a VALUES ('one', 1), (CONCAT('two', REPEAT('é', 1900)), 2)"});
+  start({"a"});
+  ASSERT_TRUE(equal({"a"}));
+  at_source({"UPDATE a SET v=v+1", "DELETE FROM a WHERE v=2", "INSERT INTO a VALUES ('Three', 3)"});
+  EXPECT_TRUE(equal({"a"}));
+}
+
+// The message had no statement, and nothing followed under ApplyAll.
+TEST_F(Destination, wider_column_and_new_label) {
+  prepare("wider", {"CREATE TABLE a (id INT PRIMARY KEY, e ENUM('x','y'), n INT, s VARCHAR(10))",
+                    "CREATE TABLE b (id INT PRIMARY KEY, n INT NOT NULL DEFAULT 7)",
+                    "INSERT INTO a VALUES (1, 'y', 5, 'one')", "INSERT INTO b VALUES (1, 1)"});
+  auto halt = apply_here();
+  halt.schema_changes = config::SchemaChanges::Halt;
+  start({"a", "b"}, halt);
+  ASSERT_TRUE(equal({"a", "b"}));
+  at_source({"ALTER TABLE b MODIFY n BIGINT NOT NULL", "INSERT INTO b VALUES (2, 5000000000)"});
+  const auto message = refusal("DestinationSchemaMismatch");
+  const auto statement = message.find("ALTER TABLE");
+  ASSERT_NE(statement, std::string::npos) << message;
+  at_destination({message.substr(statement)});
+  ASSERT_TRUE(heals({"a", "b"}));
+  restart_apply(apply_here());
+  at_source({"ALTER TABLE a MODIFY e ENUM('x','y','z')", "INSERT INTO a VALUES (2, 'z', 5, 'two')",
+             "ALTER TABLE a MODIFY s VARCHAR(20), MODIFY n BIGINT",
+             "INSERT INTO a VALUES (3, 'x', 5000000000, REPEAT('s', 20))"});
+  EXPECT_TRUE(heals({"a", "b"}));
+}
+
+// The rows of both were mixed.
+TEST_F(Destination, two_tables_that_would_become_one) {
+  prepare("one_target", {"CREATE TABLE a (id INT PRIMARY KEY)", "CREATE TABLE b (id INT PRIMARY KEY)",
+                         "INSERT INTO a VALUES (1)", "INSERT INTO b VALUES (2)"});
+  auto apply = apply_here();
+  apply.rename = {{"one_target.a", "one_target.b"}};
+  start({"a", "b"}, apply);
+  const auto message = refusal("DestinationSchemaMismatch");
+  EXPECT_THAT(message, HasSubstr("one_target.a"));
+  EXPECT_THAT(message, HasSubstr("one_target.b"));
+}
+
+// A copy deleted the row and inserted it, without what only the destination has in it.
+TEST_F(Destination, copy_keeps_columns_that_only_the_destination_has) {
+  prepare("extra",
+          {"CREATE TABLE a (id INT PRIMARY KEY, u INT UNIQUE, v INT)",
+           "INSERT INTO a SELECT seq, seq, seq FROM seq_1_to_300"},
+          {"CREATE TABLE a (id INT PRIMARY KEY, u INT UNIQUE, v INT, note VARCHAR(20) DEFAULT 'new')",
+           "INSERT INTO a VALUES (7, 7, 0, 'ours'), (9, NULL, 0, 'ours too')"});
+  start({"a"});
+  EXPECT_TRUE(equal({"a"}));
+  EXPECT_EQ(rig_->destination().value("SELECT GROUP_CONCAT(id, ' ', note ORDER BY id) FROM extra.a WHERE note<>'new'"),
+            "7 ours,9 ours too");
+}
+
+constexpr const char* kChild =
+    "CREATE TABLE child (id INT PRIMARY KEY, p INT, CONSTRAINT child_of FOREIGN KEY (p) REFERENCES parent (id) "
+    "ON DELETE CASCADE)";
+
+// Foreign keys were off for the whole session while any table was copied.
+TEST_F(Destination, cascades_happen_while_another_table_is_copied) {
+  const Texts tables{"CREATE TABLE parent (id INT PRIMARY KEY)", kChild};
+  prepare("beside", tables, tables);
+  at_source({"INSERT INTO parent SELECT seq FROM seq_1_to_100", "INSERT INTO child SELECT seq, seq FROM seq_1_to_100",
+             "CREATE TABLE big (id INT PRIMARY KEY, v VARCHAR(100))",
+             "INSERT INTO big SELECT seq, REPEAT('v', 100) FROM seq_1_to_3000"});
+  auto capture = capture_of({"parent", "child"});
+  capture.allow_cascades = true;
+  rig_->start_capture(capture);
+  rig_->start_apply(apply_here());
+  ASSERT_TRUE(equal({"parent", "child"}));
+  rig_->capture().process().terminate();
+  rig_->forget(rig_->capture());
+  capture.types.front().tables.push_back("beside.big");
+  capture.chunk_rows = 10;
+  capture.parallelism = 1;
+  rig_->start_capture(capture);
+  ASSERT_TRUE(rig_->becomes(rig_->apply(), "Snapshotting", "", seconds(60)));
+  for (int id = 1; id <= 50; ++id) at_source({fmt::format("DELETE FROM parent WHERE id={}", id)});
+  EXPECT_TRUE(equal({"parent", "child", "big"}));
+}
+
+// REPLACE deletes the parent and its children go with it: as one UPDATE nothing happened to them.
+TEST_F(Destination, replaced_parent_takes_its_children_along) {
+  const Texts tables{"CREATE TABLE parent (id INT PRIMARY KEY, v INT)", kChild};
+  prepare("replaced", tables, tables);
+  at_source({"INSERT INTO parent VALUES (1, 1), (2, 2)", "INSERT INTO child VALUES (10, 1), (20, 2)"});
+  auto capture = capture_of({"parent", "child"});
+  capture.allow_cascades = true;
+  rig_->start_capture(capture);
+  rig_->start_apply(apply_here());
+  ASSERT_TRUE(equal({"parent", "child"}));
+  restart_apply(apply_here());  // it has not seen the child yet
+  at_source({"REPLACE INTO parent VALUES (1, 11)"});
+  EXPECT_TRUE(equal({"parent", "child"}));
+  EXPECT_EQ(rig_->destination().number("SELECT COUNT(*) FROM replaced.child"), 1);
+}
+
+// The writer cannot see triggers without the privilege TRIGGER, and stored what they made of the rows.
+TEST_F(Destination, trigger_that_the_user_cannot_see) {
+  prepare("triggered", {"CREATE TABLE a (id INT PRIMARY KEY, v INT)", "INSERT INTO a VALUES (1, 1)"});
+  start({"a"});
+  ASSERT_TRUE(equal({"a"}));
+  at_destination({"CREATE TRIGGER doubles BEFORE UPDATE ON a FOR EACH ROW SET NEW.v = NEW.v * 2"});
+  at_source({"UPDATE a SET v=5"});
+  EXPECT_THAT(refusal("DestinationSchemaMismatch"), HasSubstr("triggered.a"));
+  EXPECT_EQ(rig_->destination().number("SELECT v FROM triggered.a"), 1);
+  at_destination({"DROP TRIGGER doubles"});
+  EXPECT_TRUE(heals({"a"}));
+}
+
+// It stayed Streaming and ready for as long as the lock lasted.
+TEST_F(Destination, table_that_a_user_locks) {
+  prepare("locked", {"CREATE TABLE a (id INT PRIMARY KEY)", "INSERT INTO a VALUES (1)"});
+  start({"a"});
+  ASSERT_TRUE(equal({"a"}));
+  {
+    auto other = rig_->destination().connect();
+    other.execute("LOCK TABLES locked.a WRITE");
+    at_source({"INSERT INTO a VALUES (2)"});
+    ASSERT_TRUE(rig_->becomes(rig_->apply(), "Retrying", "DestinationBusy", seconds(40)));
+    EXPECT_THAT(rig_->apply().status()->message, HasSubstr("locked.a"));
+  }
+  EXPECT_TRUE(heals({"a"}));
+  EXPECT_TRUE(rig_->becomes(rig_->apply(), "Streaming", "", seconds(30)));
+}
+
+// The parent came first, and its child was still there.
+TEST_F(Destination, several_tables_dropped_parent_first) {
+  const Texts tables{"CREATE TABLE parent (id INT PRIMARY KEY)",
+                     "CREATE TABLE child (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES parent (id))"};
+  prepare("dropped", tables, tables);
+  at_source(
+      {"CREATE TABLE other (id INT PRIMARY KEY)", "INSERT INTO parent VALUES (1)", "INSERT INTO child VALUES (1, 1)"});
+  auto all = apply_here();
+  all.schema_changes = config::SchemaChanges::ApplyAll;
+  start({"parent", "child", "other"}, all);
+  ASSERT_TRUE(equal({"parent", "child"}));
+  at_source({"SET foreign_key_checks=0", "DROP TABLE parent, child", "INSERT INTO other VALUES (1)"});
+  EXPECT_TRUE(equal({"other"}));
+  EXPECT_EQ(rig_->destination().number("SELECT COUNT(*) FROM information_schema.tables WHERE table_schema='dropped'"),
+            1);
+}
+
+// Parents in lower case were not found, and children were deleted after them.
+TEST_F(Destination, server_that_folds_names) {
+  MariaDbServer folds(rig_->folder(), MariaDbOptions{.name = "folds", .extra_args = {"--lower-case-table-names=1"}});
+  folds.create_writer(Rig::kWriter, Rig::kPassword);
+  const Texts tables{"CREATE TABLE Parent (Id INT PRIMARY KEY)",
+                     "CREATE TABLE Child (Id INT PRIMARY KEY, P INT, FOREIGN KEY (P) REFERENCES Parent (Id))"};
+  prepare("Folded", tables);
+  at_source({"INSERT INTO Parent VALUES (1)", "INSERT INTO Child VALUES (1, 1)"});
+  folds.execute_all({"CREATE DATABASE Folded", "USE Folded", tables[0], tables[1]});
+  auto apply = apply_here();
+  apply.destination.port = folds.port();
+  start({"Parent", "Child"}, apply);
+  const std::vector<TablePair> pairs{{"Folded.Parent", "folded.parent"}, {"Folded.Child", "folded.child"}};
+  ASSERT_TRUE(rig_->becomes_equal(pairs, folds));
+  at_source(
+      {"BEGIN", "INSERT INTO Parent VALUES (2)", "UPDATE Child SET P=2", "DELETE FROM Parent WHERE Id=1", "COMMIT"});
+  EXPECT_TRUE(rig_->becomes_equal(pairs, folds));
+  EXPECT_EQ(rig_->apply().metric("datasync_apply_row_by_row_total"), 0);
+}
+
+// An empty table was made, and its past was missing.
+TEST_F(Destination, table_that_no_longer_exists) {
+  prepare("lost", {"CREATE TABLE a (id INT PRIMARY KEY, v INT)", "CREATE TABLE b (id INT PRIMARY KEY)",
+                   "INSERT INTO a VALUES (1, 1)", "INSERT INTO b VALUES (1)"});
+  start({"a", "b"});
+  ASSERT_TRUE(equal({"a", "b"}));
+  at_destination({"RENAME TABLE a TO kept"});
+  const auto message = refusal("DestinationTableMissing");
+  EXPECT_THAT(message, HasSubstr("lost.a"));
+  EXPECT_THAT(message, HasSubstr("datasync.dev/copy-tables=lost.a"));
+  at_source({"INSERT INTO a VALUES (2, 2)"});
+  restart_apply(apply_here());
+  refusal("DestinationTableMissing");
+  at_destination({"RENAME TABLE kept TO a"});
+  EXPECT_TRUE(heals({"a", "b"}));
+}
+
+// The same, with a table made again by hand.
+TEST_F(Destination, table_that_was_made_again) {
+  prepare("again", {"CREATE TABLE a (id INT PRIMARY KEY, v INT)", "INSERT INTO a VALUES (1, 1)"});
+  start({"a"});
+  ASSERT_TRUE(equal({"a"}));
+  at_destination({"RENAME TABLE a TO kept", "CREATE TABLE a LIKE kept"});
+  at_source({"INSERT INTO a VALUES (2, 2)"});
+  refusal("DestinationTableMissing");
+  at_destination({"DROP TABLE a", "RENAME TABLE kept TO a"});
+  EXPECT_TRUE(heals({"a"}));
+}
+
+// It was added again, with NULL in every row.
+TEST_F(Destination, column_that_no_longer_exists) {
+  prepare("lost_column", {"CREATE TABLE a (id INT PRIMARY KEY, v INT)", "INSERT INTO a VALUES (1, 1)"});
+  start({"a"});
+  ASSERT_TRUE(equal({"a"}));
+  at_destination({"ALTER TABLE a CHANGE v kept INT"});
+  at_source({"INSERT INTO a VALUES (2, 2)"});
+  EXPECT_THAT(refusal("DestinationSchemaMismatch"), HasSubstr("no longer has the column"));
+  at_destination({"ALTER TABLE a CHANGE kept v INT"});
+  EXPECT_TRUE(heals({"a"}));
+}
+
+// The source has NULL in every row of a column that it dropped and added again; the destination had the old values.
+TEST_F(Destination, column_that_the_source_dropped_and_added_again) {
+  prepare("readded", {"CREATE TABLE a (id INT PRIMARY KEY, v INT)", "INSERT INTO a VALUES (1, 1)"});
+  start({"a"});
+  ASSERT_TRUE(equal({"a"}));
+  at_source({"ALTER TABLE a DROP COLUMN v", "INSERT INTO a VALUES (2)"});
+  ASSERT_TRUE(equal({"a"}));
+  at_source({"ALTER TABLE a ADD COLUMN v INT NULL", "INSERT INTO a VALUES (3, 3)"});
+  const auto message = refusal("SchemaChanged");
+  const auto from = message.find("UPDATE ");
+  ASSERT_NE(from, std::string::npos) << message;
+  at_destination({message.substr(from, message.find(" at the destination") - from)});
+  EXPECT_TRUE(heals({"a"}));
+}
+
+// Children disappeared that the source still has.
+TEST_F(Destination, foreign_key_that_the_destination_got) {
+  const Texts tables{"CREATE TABLE parent (id INT PRIMARY KEY)", "CREATE TABLE child (id INT PRIMARY KEY, p INT)"};
+  prepare("got_key", tables, tables);
+  at_source({"INSERT INTO parent VALUES (1), (2)", "INSERT INTO child VALUES (10, 1), (20, 2)"});
+  start({"parent", "child"});
+  ASSERT_TRUE(equal({"parent", "child"}));
+  at_destination({"ALTER TABLE child ADD CONSTRAINT ours FOREIGN KEY (p) REFERENCES parent (id) ON DELETE CASCADE"});
+  EXPECT_THAT(refusal("DestinationSchemaMismatch"), HasSubstr("ours"));
+  at_source({"DELETE FROM parent WHERE id=1"});
+  at_destination({"ALTER TABLE child DROP FOREIGN KEY ours"});
+  EXPECT_TRUE(heals({"parent", "child"}));
+}
+
+}  // namespace
+}  // namespace datasync::test
