@@ -25,6 +25,12 @@ enum class Outcome : std::uint8_t {
   X(SourceMoved, Retry,                                                                                               \
     "A replica's name leads now to this server, now to that one, so rows cannot be given their place among the "      \
     "changes. Name every replica by a name of its own, not by a Service over several.")                               \
+  X(SourceSearching, Retry,                                                                                           \
+    "The replica searches its binlog for the position and sends nothing meanwhile; behind a transaction of several "  \
+    "GB this takes minutes. The message says for how long it has been searching.")                                    \
+  X(ReplicationStopped, Retry,                                                                                        \
+    "The replica in use receives or applies nothing from its primary, and no other replica does better. What it has " \
+    "is published; the message names what stopped. Start its replication.")                                           \
   X(WaitingForReplica, Retry, "Every reachable replica is behind the position already published.")                    \
   X(CredentialsRejected, Retry, "The server refused user or password. Fix the secret; the agent reads it again.")     \
   X(CertificateRejected, Retry,                                                                                       \

@@ -1,6 +1,7 @@
 #include "agents/capture/agent.hpp"
 
 #include <array>
+#include <limits>
 #include <random>
 #include <utility>
 
@@ -22,6 +23,9 @@ constexpr std::array kSampled{"datasync_capture_rows_total",           "datasync
                               "datasync_capture_failovers_total",      "datasync_capture_binlog_hours_left",
                               "datasync_capture_snapshot_rows_total",  "datasync_capture_checkpoints_total"};
 
+constexpr base::Millis kProgressEvery{5000};
+constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+
 }  // namespace
 
 std::string instance_name(const config::Common& common) {
@@ -42,6 +46,12 @@ Agent::Agent(const config::Capture& config, health::Status& status, health::Metr
       source_(config, server_id_),
       loss_(config) {
   status_.set_detail([this] { return detail(); });
+  source_.on_progress([this, next = base::SteadyTime{}](std::size_t done, std::size_t of) mutable {
+    status_.beat();
+    if (base::steady_now() < next) return;
+    if (next != base::SteadyTime{}) base::log::info("checking the tables", {{"checked", done}, {"of", of}});
+    next = base::steady_now() + kProgressEvery;
+  });
   publish_metrics(metrics_);
 }
 
@@ -149,10 +159,11 @@ void Agent::publish_metrics(health::Metrics& m) {
       [](const F& f) { return f.counts.transactions; });
   add("datasync_capture_filtered_total", "Source transactions without a captured row.",
       [](const F& f) { return f.counts.filtered; });
-  add("datasync_capture_lag_seconds", "Age of the newest transaction read; 0 when nothing is waiting.",
-      [](const F& f) { return f.capture_lag_seconds.value_or(0); });
-  add("datasync_capture_replica_lag_seconds", "How far the replica is behind its primary.",
-      [](const F& f) { return f.replica_figures.lag_seconds.value_or(0); });
+  add("datasync_capture_lag_seconds", "Age of the newest transaction read; 0 when nothing is waiting; NaN: unknown.",
+      [](const F& f) { return f.capture_lag_seconds.value_or(kUnknown); });
+  add("datasync_capture_replica_lag_seconds",
+      "How far the replica is behind its primary; 0 for a primary; NaN: unknown.",
+      [](const F& f) { return f.replica_figures.lag_seconds.value_or(f.replica_figures.lag_unknown ? kUnknown : 0); });
   add("datasync_capture_in_flight_bytes", "Produced and not yet acknowledged.",
       [](const F& f) { return f.in_flight_bytes; });
   add("datasync_capture_produced_bytes_total", "Bytes of values handed to the producer.",

@@ -103,6 +103,7 @@ base::Result<void> Pipeline::tick() {
 
 base::Result<void> Pipeline::on_gtid(const binlog::GtidEvent& gtid, const binlog::EventHeader& header,
                                      const binlog::Where&) {
+  DS_TRY(parts_.order.transaction(gtid.gtid));
   DS_TRY(parts_.gate.before_transaction(point_, stop_));
   gtid_ = gtid.gtid;
   commit_time_us_ = header.timestamp * kMicros;
@@ -185,6 +186,7 @@ base::Result<void> Pipeline::on_rollback() {
 // Not over: a replica that crashed while it logged a transaction gets it again, under the same GTID.
 base::Result<void> Pipeline::on_broken_off() {
   passing_.reset();
+  parts_.order.broken_off();
   DS_TRY(parts_.writer.discard());
   ended();
   return {};
@@ -232,8 +234,8 @@ base::Result<void> Pipeline::on_xa_rollback(const binlog::Xid& xid) {
   return {};
 }
 
-base::Result<void> Pipeline::on_gtid_list(const message::GtidSet&) {
-  return {};
+base::Result<void> Pipeline::on_gtid_list(const message::GtidSet& list) {
+  return parts_.order.file(list);
 }
 
 base::Result<void> Pipeline::on_heartbeat(std::string_view file, std::uint64_t position) {

@@ -16,6 +16,7 @@
 #include "agents/binlog/reader.hpp"
 #include "agents/capture/catalog.hpp"
 #include "agents/capture/gate.hpp"
+#include "agents/capture/gtid_order.hpp"
 #include "agents/capture/passing.hpp"
 #include "agents/capture/selection.hpp"
 #include "agents/capture/snapshot_plan.hpp"
@@ -56,6 +57,7 @@ struct PipelineParts {
   SourceClock& clock;
   health::Status& status;
   Freshness& freshness;
+  GtidOrder& order;
   std::mutex& between;  ///< held while several records that belong together go out between two transactions
   std::function<void()> on_first_event;
   std::function<void()> on_tick;  ///< about once a second while events come

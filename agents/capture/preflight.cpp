@@ -45,23 +45,21 @@ bool fits(std::string_view value, std::string_view wanted) {
   return wanted == "ON" ? is_on(value) : same_word(value, wanted);
 }
 
-/// True when a line of SHOW GRANTS ON *.* has the privilege. Names: https://mariadb.com/kb/en/grant/.
+/// True when a line of SHOW GRANTS ON *.* has the privilege. Names: https://mariadb.com/kb/en/grant/. REPLICATION SLAVE
+/// ADMIN is another privilege than REPLICATION SLAVE.
 bool granted(const ServerFacts& facts, std::string_view privilege) {
+  const auto lists = [&](std::string_view list) {
+    const auto at = list.find(privilege);
+    if (at == std::string_view::npos) return false;
+    const auto after = list.substr(at + privilege.size());
+    return after.empty() || after.front() == ',';
+  };
   return std::ranges::any_of(facts.grants, [&](const std::string& line) {
     const auto on = line.find(" ON *.* ");
     if (on == std::string::npos) return false;
     const auto list = std::string_view(line).substr(0, on);
-    return list.find("ALL PRIVILEGES") != std::string_view::npos || list.find(privilege) != std::string_view::npos;
+    return list.find("ALL PRIVILEGES") != std::string_view::npos || lists(list);
   });
-}
-
-void check_grants(const ServerFacts& facts, std::vector<Finding>& out) {
-  if (!granted(facts, "REPLICATION SLAVE") && !granted(facts, "REPLICATION REPLICA"))
-    out.push_back({Reason::PermissionDenied, "the user may not read the binlog",
-                   fmt::format("GRANT REPLICATION SLAVE ON *.* TO {}", facts.user)});
-  if (!facts.may_list_binlogs)
-    out.push_back({Reason::PermissionDenied, "the user may not list the binlogs",
-                   fmt::format("GRANT BINLOG MONITOR ON *.* TO {}", facts.user)});
 }
 
 void check_key(const TableFacts& t, std::vector<Finding>& out) {
@@ -131,7 +129,7 @@ void check_table(const TableFacts& t, const Selection& selection, const Prefligh
   const auto name = sql::quote_identifier(choice.database, choice.table);
   if (!t.readable) {
     out.push_back({Reason::PermissionDenied, fmt::format("the user may not read {}", choice.qualified()),
-                   fmt::format("GRANT SELECT ON {} TO ...", name)});
+                   fmt::format("GRANT SELECT ON {} TO {}", name, t.user)});
     return;
   }
   if (!t.problem.empty()) {
@@ -156,15 +154,7 @@ void check_table(const TableFacts& t, const Selection& selection, const Prefligh
   check_foreign_keys(t, selection, rules, out);
 }
 
-}  // namespace
-
-std::vector<Finding> check_server(const ServerFacts& facts, const PreflightRules& rules) {
-  std::vector<Finding> out;
-  if (!facts.is_mariadb) {
-    out.push_back({Reason::PreflightFailed, fmt::format("the server is {}, not MariaDB", facts.version),
-                   "name a MariaDB replica"});
-    return out;
-  }
+void settings(const ServerFacts& facts, const PreflightRules& rules, std::vector<Finding>& out) {
   for (const auto& r : kRequired)
     if (const auto value = variable(facts, std::string(r.name)); !fits(value, r.value))
       out.push_back({Reason::PreflightFailed, fmt::format("{} is {}", r.name, value), std::string(r.mend)});
@@ -174,12 +164,52 @@ std::vector<Finding> check_server(const ServerFacts& facts, const PreflightRules
   if (!rules.allow_primary && !is_on(variable(facts, "read_only")))
     out.push_back({Reason::PreflightFailed, "the server is writable, so it may be the primary",
                    "SET GLOBAL read_only=ON if it is a replica, or set allowPrimary: true"});
+}
+
+void filters(const ServerFacts& facts, const Selection& selection, std::vector<Finding>& out) {
+  const bool fold = variable(facts, "lower_case_table_names") != "0";
+  for (auto& f : check_filters(facts.filters, selection, fold))
+    out.push_back({Reason::PreflightFailed, std::move(f.what), std::move(f.fix)});
+}
+
+}  // namespace
+
+void check_grants(const ServerFacts& facts, bool lists, std::vector<Finding>& out) {
+  if (lists && !granted(facts, "REPLICATION SLAVE") && !granted(facts, "REPLICATION REPLICA"))
+    out.push_back({Reason::PermissionDenied, "the user may not read the binlog",
+                   fmt::format("GRANT REPLICATION SLAVE ON *.* TO {}", facts.user)});
+  if (!facts.may_list_binlogs)
+    out.push_back({Reason::PermissionDenied, "the user may not list the binlogs",
+                   fmt::format("GRANT BINLOG MONITOR ON *.* TO {}", facts.user)});
+  if (!facts.may_see_replication)
+    out.push_back({Reason::PermissionDenied,
+                   "the user may not see whether the server replicates, and with which filters",
+                   fmt::format("GRANT SLAVE MONITOR ON *.* TO {}", facts.user)});
+}
+
+std::vector<Finding> check_server(const ServerFacts& facts, const PreflightRules& rules, const Selection& selection) {
+  std::vector<Finding> out;
+  if (!facts.is_mariadb) {
+    out.push_back({Reason::PreflightFailed, fmt::format("the server is {}, not MariaDB", facts.version),
+                   "name a MariaDB replica"});
+    return out;
+  }
+  settings(facts, rules, out);
+  filters(facts, selection, out);
   if (std::ranges::find(facts.other_server_ids, rules.server_id) != facts.other_server_ids.end())
     out.push_back(
         {Reason::DuplicateServerId,
          fmt::format("server id {} is used by the server, its primary or a replica", rules.server_id),
          "give the other server or client another server_id (an agent configured by hand: another serverId)"});
-  check_grants(facts, out);
+  check_grants(facts, true, out);
+  return out;
+}
+
+std::vector<Finding> check_settings(const ServerFacts& facts, const PreflightRules& rules, const Selection& selection) {
+  std::vector<Finding> out;
+  if (!facts.is_mariadb) return out;
+  settings(facts, rules, out);
+  filters(facts, selection, out);
   return out;
 }
 

@@ -11,6 +11,7 @@
 
 #include "agents/base/result.hpp"
 #include "agents/capture/exclusions.hpp"
+#include "agents/capture/filters.hpp"
 #include "agents/capture/selection.hpp"
 #include "agents/sql/table_reader.hpp"
 
@@ -23,7 +24,9 @@ struct ServerFacts {
   std::string user;                              ///< CURRENT_USER(), for GRANT statements
   std::map<std::string, std::string> variables;  ///< global variables, lower-case names, values as SHOW gives them
   std::vector<std::string> grants;               ///< lines of SHOW GRANTS
-  bool may_list_binlogs = true;                  ///< SHOW BINARY LOGS is allowed
+  bool may_list_binlogs = true;                  ///< SHOW BINARY LOGS and SHOW MASTER STATUS are allowed
+  bool may_see_replication = true;               ///< SHOW ALL SLAVES STATUS is allowed
+  std::vector<Filters> filters;                  ///< complete only when both are allowed
   std::vector<std::uint32_t> other_server_ids;   ///< of the server, its primary and its replicas
   bool is_replica = false;
 };
@@ -32,6 +35,7 @@ struct TableFacts {
   const TableChoice* choice = nullptr;
   bool readable = true;                ///< SELECT is granted
   std::optional<sql::TableInfo> info;  ///< nothing: no such table
+  std::string user = "...";            ///< for GRANT statements
   std::string problem;                 ///< why `info` could not be read: a type that is not carried
   std::vector<Computed> computed;      ///< its generated columns
 };
@@ -49,7 +53,11 @@ struct PreflightRules {
 };
 
 /// Everything that is wrong, server first, then table by table.
-std::vector<Finding> check_server(const ServerFacts& facts, const PreflightRules& rules);
+std::vector<Finding> check_server(const ServerFacts& facts, const PreflightRules& rules, const Selection& selection);
+/// The grants on *.*; `lists`: also those that only SHOW GRANTS tells of.
+void check_grants(const ServerFacts& facts, bool lists, std::vector<Finding>& out);
+/// Of these, what may change while a server runs: settings and filters.
+std::vector<Finding> check_settings(const ServerFacts& facts, const PreflightRules& rules, const Selection& selection);
 std::vector<Finding> check_tables(const std::vector<TableFacts>& tables, const Selection& selection,
                                   const PreflightRules& rules);
 

@@ -22,6 +22,15 @@ int rank(const base::Error& e) noexcept {
 
 }  // namespace
 
+namespace {
+
+std::uint64_t sequence(const message::GtidSet& set, std::uint32_t domain) {
+  const auto at = set.domains().find(domain);
+  return at == set.domains().end() ? 0 : at->second.sequence;
+}
+
+}  // namespace
+
 Fitness judge(const HistoryFacts& facts, const Needed& needed) {
   for (const auto& [domain, gtid] : needed.newest.domains()) {
     const auto at = facts.executed.domains().find(domain);
@@ -30,7 +39,15 @@ Fitness judge(const HistoryFacts& facts, const Needed& needed) {
     // The same number written by another server: two histories of one domain.
     if (at->second.sequence == gtid.sequence && at->second.server != gtid.server) return Fitness::Diverged;
   }
-  return needed.from.contains(facts.oldest) ? Fitness::Good : Fitness::Purged;
+  if (!needed.from.contains(facts.oldest)) return Fitness::Purged;
+  // After RESET MASTER, and on a server made from a backup, the first binlog has nothing before it either, but what was
+  // replicated up to then is in no binlog.
+  for (const auto& [domain, gtid] : facts.replicated.domains()) {
+    const auto from = sequence(needed.from, domain);
+    if (gtid.sequence > from && sequence(facts.binlog, domain) < from) return Fitness::Purged;
+    if (from == 0 && sequence(facts.binlog, domain) == 0) return Fitness::Purged;
+  }
+  return Fitness::Good;
 }
 
 bool late(const Lateness& lateness) noexcept {

@@ -17,6 +17,7 @@ struct HistoryFacts {
   message::GtidSet binlog;    ///< gtid_binlog_pos: the end of its binlog
   message::GtidSet oldest;    ///< what stands before its first binlog
   bool ever_replicated = false;
+  message::GtidSet replicated = {};  ///< gtid_slave_pos
 };
 
 /// What a replica must have to continue.
@@ -38,8 +39,12 @@ Fitness judge(const HistoryFacts& facts, const Needed& needed);
 
 /// How far a server is behind its primary.
 struct Lateness {
-  bool replicates = true;         ///< false: a thread of its replication stands still
-  std::optional<double> seconds;  ///< nothing: it has no primary, or does not tell
+  bool replicates = true;         ///< false: a thread of its replication does not run
+  std::optional<double> seconds;  ///< nothing: it has no primary, or it is not known
+  std::string why = {};           ///< it does not replicate
+  bool has_primary = false;
+  /// It has a primary, and how far it is behind is not known. Never to be shown as 0.
+  [[nodiscard]] bool unknown() const noexcept { return (has_primary || !replicates) && !seconds; }
 };
 
 /// Replicas of one primary are some seconds apart at any time; that is no difference.

@@ -139,8 +139,7 @@ base::Result<void> Session::begin(const Pick& pick) {
   DS_TRY(writer_->watermark(0));
   DS_TRY(output_->flush());
   plan();
-  monitor_ = std::make_unique<Monitor>(gate_, connect_to(), clock_,
-                                       [this] { return freshness_.read_time_us.load(std::memory_order_relaxed); });
+  watch();
   around_.status.set_epoch(claimed_.epoch.value());
   base::log::info(
       "an epoch begins",
@@ -190,6 +189,12 @@ base::Result<void> Session::run() {
     auto dumped = dump(*pick);
     if (base::steady_now() - began >= kTwinPeace) cut_by_twin_ = 0;
     connected_ = false;
+    if (const auto unfit = take_unfit(); unfit && !stop_.stop_requested()) {
+      base::log::warn("the replica in use is not read on", {{"replica", pick->server.text()}, {"error", unfit->what}});
+      around_.status.set(health::State::Retrying, unfit->reason, unfit->what);
+      if (!unfit->is(Reason::SourceMoved)) around_.source.prefer_after(pick->index);
+      continue;
+    }
     if (dumped || !history_refused(dumped.error())) return outcome(std::move(dumped), *pick);
     base::log::warn("a replica cannot go on from the position, asking the others",
                     {{"replica", pick->server.text()}, {"error", dumped.error().what}});
@@ -198,11 +203,30 @@ base::Result<void> Session::run() {
 }
 
 base::Result<void> Session::dump(const Pick& pick) {
+  bool in_hole = false;
+  auto dumped = dump(pick, true, in_hole);
+  if (!in_hole) return dumped;
+  // The replica lacks the transaction at the position, which is published. If its numbers go on unbroken after it,
+  // nothing else is missing.
+  base::log::warn("the position lies in a hole of the replica's binlog; reading on if the next number follows",
+                  {{"replica", pick.server.text()}, {"error", dumped.error().what}});
+  return dump(pick, false, in_hole);
+}
+
+base::Result<void> Session::dump(const Pick& pick, bool strict, bool& in_hole) {
   DS_ASSIGN(const auto selection, selection_.as_on(pick.names));  // a copy: other threads read the session's
   const auto name = pick.server.text();
   DS_ASSIGN(const auto connect, around_.source.options(pick.server));
-  const sql::DumpOptions dump{writer_->position().text(), around_.server_id, around_.config.heartbeat,
-                              around_.config.watchdog, largest_event()};
+  const auto from = writer_->position();
+  const sql::DumpOptions dump{
+      from.text(),
+      around_.server_id,
+      around_.config.heartbeat,
+      around_.config.watchdog,
+      largest_event(),
+      strict,
+      [this, name](std::uint64_t thread, base::Millis silent) { return searching(name, thread, silent); }};
+  GtidOrder order(from, !strict);
   DS_ASSIGN(const auto stream, sql::BinlogStream::open(connect, dump));
   const auto& history = stream->history();
   base::log::info("reading the binlog", {{"replica", name}, {"server", history}, {"position", dump.position}});
@@ -212,8 +236,16 @@ base::Result<void> Session::dump(const Pick& pick) {
       [this](const message::TableSchema& schema) { return keeper_->schema(schema, stop_.get_token()); },
       definition_store());
   catalog_ = &catalog;
+  {
+    const std::scoped_lock lock(mutex_);
+    dumping_ = stream.get();
+    watch_trouble_.reset();
+    if (!pick.lateness.replicates)
+      watch_trouble_ =
+          Error(Reason::ReplicationStopped, fmt::format("{} does not replicate: {}", name, pick.lateness.why));
+  }
   Pipeline pipeline(
-      {selection, *writer_, prepared_, gate_, clock_, around_.status, freshness_, between_,
+      {selection, *writer_, prepared_, gate_, clock_, around_.status, freshness_, order, between_,
        [this, &name] {
          if (!replica_.empty() && replica_ != name) failovers_.fetch_add(1, std::memory_order_relaxed);
          replica_ = name;
@@ -221,7 +253,10 @@ base::Result<void> Session::dump(const Pick& pick) {
          around_.loss.regained();
          show_state();
        },
-       [this] { pulse(); },
+       [this] {
+         if (searching_.exchange(false)) show_state();
+         pulse();
+       },
        [this](const Outdated& table, const std::string& statement) { return on_outdated(table, statement); },
        [this] { return copy_outdated(); },
        [this](const TableChoice& table, const std::string& column) { return keeper_->had_column(table, column); },
@@ -240,6 +275,9 @@ base::Result<void> Session::dump(const Pick& pick) {
     return pipeline.run(*stream);
   }();
   catalog_ = nullptr;
+  in_hole = stream->in_hole();
+  const std::scoped_lock lock(mutex_);
+  dumping_ = nullptr;
   return result;
 }
 

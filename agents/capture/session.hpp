@@ -99,6 +99,11 @@ class Session {
   base::Result<Pick> find_replica();
   base::Result<void> dump(const Pick& pick);
   DefinitionStore definition_store();
+  base::Result<void> dump(const Pick& pick, bool strict, bool& in_hole);
+  base::Result<void> searching(const std::string& replica, std::uint64_t thread, base::Millis silent);
+  void unfit(base::Error error);
+  std::optional<base::Error> take_unfit();
+  void watch();
   void drop_runner();
   void plan();
   base::Result<void> on_outdated(const Outdated& table, const std::string& statement);
@@ -140,14 +145,18 @@ class Session {
   std::optional<SnapshotPlan> plan_;
   bool plan_started_ = false;
 
-  mutable std::mutex mutex_;  ///< failure_, trouble_
+  mutable std::mutex mutex_;  ///< failure_, trouble_, watch_trouble_, unfit_, dumping_
   std::optional<base::Error> failure_;
+  std::optional<base::Error> watch_trouble_;  ///< with the replica in use; the data goes on
+  std::optional<base::Error> unfit_;          ///< why the dump was ended
+  sql::BinlogStream* dumping_ = nullptr;
   std::optional<base::Error> trouble_;  ///< with the state topic, for longer than a moment; the data goes on
   std::atomic<std::uint64_t> failovers_ = 0;
   std::atomic<bool> complete_ = false;
   std::atomic<bool> connected_ = false;
   std::atomic<bool> brokers_down_ = false;
-  unsigned cut_by_twin_ = 0;  ///< dumps in a row that ended with DuplicateServerId
+  std::atomic<bool> searching_ = false;  ///< the replica was last seen searching its binlog
+  unsigned cut_by_twin_ = 0;             ///< dumps in a row that ended with DuplicateServerId
 
   mutable std::mutex runner_mutex_;         ///< the pointer
   std::unique_ptr<SnapshotRunner> runner_;  ///< dropped by the destructor before anything else; the keeper looks at it

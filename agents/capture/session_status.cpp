@@ -35,7 +35,7 @@ void Session::show_state() {
   std::optional<Error> trouble;
   {
     const std::scoped_lock lock(mutex_);
-    trouble = trouble_;
+    trouble = trouble_ ? trouble_ : watch_trouble_;
   }
   if (trouble) {
     around_.status.set(health::State::Retrying, trouble->reason, trouble->what);

@@ -45,19 +45,41 @@ base::Result<std::unique_ptr<sql::Connection>> Source::connect(const std::string
   return sql::Connection::open(connect_to);
 }
 
-base::Result<Pick> Source::examine(std::size_t index, const Selection& selection,
-                                   const std::optional<Needed>& needed) const {
+base::Result<Source::Turned> Source::inspect(sql::Connection& connection, const std::string& replica,
+                                             const Selection& selection) const {
+  DS_ASSIGN(const auto now, gather_condition(connection, config_.allow_primary));
+  const PreflightRules rules{config_.allow_primary, config_.allow_cascades, server_id_};
+  auto findings = check_settings(now.server, rules, selection);
+  check_grants(now.server, false, findings);
+  return Turned{verdict(replica, findings), now.lateness};
+}
+
+bool Source::better_than(const std::string& replica, const Selection& selection, const Needed& needed,
+                         std::stop_token stop) const {
+  for (std::size_t i = 0; i < config_.replicas.size(); ++i) {
+    if (stop.stop_requested()) return false;
+    if (config_.replicas[i].text() == replica) continue;
+    const auto other = examine(i, selection, needed, stop, {});
+    if (other && !late(other->lateness)) return true;
+  }
+  return false;
+}
+
+base::Result<Pick> Source::examine(std::size_t index, const Selection& selection, const std::optional<Needed>& needed,
+                                   std::stop_token stop, const Progress& progress) const {
   Pick pick;
   pick.index = index;
   pick.server = config_.replicas[index];
   DS_ASSIGN(const auto connection, connect(pick.server.text()));
-  DS_ASSIGN(auto server, gather_server(*connection));
+  DS_ASSIGN(auto found, gather_server(*connection, config_.allow_primary));
+  auto& server = found.server;
+  pick.lateness = std::move(found.lateness);
   const auto rules = this->rules();
-  auto findings = check_server(server, rules);
+  auto findings = check_server(server, rules, selection);
   pick.names = base::TableNames(std::atoi(server.variables["lower_case_table_names"].c_str()));
   DS_ASSIGN(const auto folded, selection.as_on(pick.names));
   if (server.is_mariadb) {
-    DS_ASSIGN(pick.tables, gather_tables(*connection, folded));
+    DS_ASSIGN(pick.tables, gather_tables(*connection, folded, std::move(stop), progress));
     for (auto& t : pick.tables) t.choice = selection.find(t.choice->database, t.choice->table);
     for (auto& f : check_tables(pick.tables, folded, rules)) findings.push_back(std::move(f));
   }
@@ -66,15 +88,24 @@ base::Result<Pick> Source::examine(std::size_t index, const Selection& selection
   if (needed)
     if (const auto fitness = judge(pick.history, *needed); fitness != Fitness::Good)
       return refuse(fitness, pick.server.text(), pick.history, *needed);
-  DS_ASSIGN(pick.lateness, gather_lateness(*connection));
   return pick;
 }
 
-base::Result<Pick> Source::ask(std::size_t index, const Selection& selection,
-                               const std::optional<Needed>& needed) const {
+base::Result<Pick> Source::ask(std::size_t index, const Selection& selection, const std::optional<Needed>& needed,
+                               std::stop_token stop) {
   const auto refused = dump_refusals_.find(index);
   if (needed && refused != dump_refusals_.end() && refused->second.from == needed->from) return refused->second.error;
-  return examine(index, selection, needed);
+  auto pick = examine(index, selection, needed, std::move(stop), progress_);
+  if (!needed) return pick;
+  if (!pick && pick.error().is(Reason::GtidDiverged)) {
+    diverged_.insert_or_assign(index, needed->newest);
+  } else if (pick) {
+    const auto before = diverged_.find(index);
+    if (before != diverged_.end() && before->second == needed->newest && !pick->history.ever_replicated)
+      return refuse(Fitness::Diverged, pick->server.text(), pick->history, *needed);
+    diverged_.erase(index);
+  }
+  return pick;
 }
 
 void Source::dump_refused(std::size_t index, message::GtidSet from, base::Error error) {
@@ -90,7 +121,7 @@ base::Result<Pick> Source::pick(const Selection& selection, const std::optional<
   for (std::size_t i = 0; i < count; ++i) {
     if (stop.stop_requested()) return Error(Reason::Stopping, "stopped while looking for a replica");
     const auto index = (preferred_ + i) % count;
-    auto pick = ask(index, selection, needed);
+    auto pick = ask(index, selection, needed, stop);
     if (!pick) {
       refusals.push_back({config_.replicas[index].text(), std::move(pick).error()});
       continue;
@@ -109,9 +140,11 @@ base::Result<Pick> Source::pick(const Selection& selection, const std::optional<
 }
 
 base::Result<FreshPosition> fresh_position(sql::Connection& connection) {
+  // A server rebuilt from a backup has executed transactions that its binlog lacks, also in domains that its binlog
+  // does not have at all: without them the position would be before everything in such a domain.
   const auto position = [&]() -> base::Result<message::GtidSet> {
-    DS_ASSIGN(const auto text, connection.query_one("SELECT @@GLOBAL.gtid_binlog_pos"));
-    return message::GtidSet::parse(text.value_or(""));
+    DS_ASSIGN(const auto executed, gather_executed(connection));
+    return executed.all();
   };
   // What is prepared at the second reading was prepared after the first, because nothing is in between; what was
   // prepared before the first and is gone in between was decided before the second.

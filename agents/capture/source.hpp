@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "agents/base/result.hpp"
+#include "agents/capture/facts.hpp"
 #include "agents/capture/preflight.hpp"
 #include "agents/capture/replica_picker.hpp"
 #include "agents/capture/selection.hpp"
@@ -50,14 +51,30 @@ class Source {
   [[nodiscard]] PreflightRules rules() const noexcept {
     return {config_.allow_primary, config_.allow_cascades, server_id_};
   }
+  /// What the server at the end of a connection has turned into since it was taken: nothing wrong, or the findings in
+  /// one error, see `verdict`; and how late it is. From any thread. Errors: also those of the connection.
+  struct Turned {
+    base::Result<void> fit;
+    Lateness lateness;
+  };
+  base::Result<Turned> inspect(sql::Connection& connection, const std::string& replica,
+                               const Selection& selection) const;
+  /// True when another candidate than `replica` is fit and not late. From any thread.
+  [[nodiscard]] bool better_than(const std::string& replica, const Selection& selection, const Needed& needed,
+                                 std::stop_token stop) const;
+  /// Called while the tables of a candidate are checked, which takes long when there are many.
+  void on_progress(Progress progress) { progress_ = std::move(progress); }
+
   base::Result<sql::ConnectOptions> options(const config::HostPort& server) const;
   /// `replica` is a HostPort's text.
   base::Result<std::unique_ptr<sql::Connection>> connect(const std::string& replica) const;
 
  private:
   /// As `examine`, or what its dump said.
-  base::Result<Pick> ask(std::size_t index, const Selection& selection, const std::optional<Needed>& needed) const;
-  base::Result<Pick> examine(std::size_t index, const Selection& selection, const std::optional<Needed>& needed) const;
+  base::Result<Pick> ask(std::size_t index, const Selection& selection, const std::optional<Needed>& needed,
+                         std::stop_token stop);
+  base::Result<Pick> examine(std::size_t index, const Selection& selection, const std::optional<Needed>& needed,
+                             std::stop_token stop, const Progress& progress) const;
 
   struct DumpRefusal {
     message::GtidSet from;
@@ -68,6 +85,10 @@ class Source {
   std::uint32_t server_id_;
   std::size_t preferred_ = 0;
   std::map<std::size_t, DumpRefusal> dump_refusals_;  ///< by candidate
+  /// A primary that had less than was published, by candidate: its numbers were given out again from 1 on, and must not
+  /// make it fit as soon as they are high enough.
+  std::map<std::size_t, message::GtidSet> diverged_;
+  Progress progress_;
 };
 
 /// A position to begin a new stream at. Every XA transaction that is prepared at `position` and committed after it was

@@ -30,6 +30,7 @@ nlohmann::ordered_json snapshot_json(const SnapshotFigures& s) {
 std::string status_json(const SessionFigures& f) {
   nlohmann::ordered_json lag = nlohmann::ordered_json::object();
   if (f.replica_figures.lag_seconds) lag["replicaSeconds"] = *f.replica_figures.lag_seconds;
+  if (f.replica_figures.lag_unknown && !f.replica.empty()) lag["replica"] = "unknown";
   if (f.capture_lag_seconds) lag["captureSeconds"] = *f.capture_lag_seconds;
   nlohmann::ordered_json out{{"replica", f.replica},
                              {"position", f.position.text()},

@@ -26,6 +26,10 @@ base::Result<std::string> read_binlog_history(const std::vector<Row>& rows) {
   return server + ", RESET " + resets + ")";
 }
 
+std::string_view server_of(std::string_view history) {
+  return history.substr(0, history.find(", started "));
+}
+
 base::Result<BinlogPlace> read_binlog_place(const std::vector<Row>& rows) {
   BinlogPlace place;
   for (const auto& row : rows) {

@@ -21,6 +21,8 @@ struct BinlogPlace {
 
 /// Names one run of one server, between two RESET MASTER; for comparing, and for people to read.
 base::Result<std::string> binlog_history(Connection& connection);
+/// Of a history the part that names the server: host, port and server id.
+std::string_view server_of(std::string_view history);
 /// Of the open consistent snapshot, else where the binlog ends now.
 base::Result<BinlogPlace> binlog_place(Connection& connection);
 

@@ -3,6 +3,7 @@
 #include <array>
 
 #include <fmt/core.h>
+#include <poll.h>
 
 #include "agents/base/clock.hpp"
 #include "agents/sql/errors.hpp"
@@ -13,6 +14,9 @@ namespace datasync::sql {
 namespace {
 
 constexpr unsigned char kEof = 0xFE;
+// Of an event: https://mariadb.com/kb/en/2-binlog-event-header/. Rotate, format and GTID list come before the search.
+constexpr std::size_t kTypeAt = 4;
+constexpr unsigned char kHeartbeat = 27, kGtidEvent = 162;
 
 /// Silence is noticed by the read timeout, which the library counts in whole seconds.
 std::chrono::seconds whole_seconds(std::chrono::milliseconds ms) {
@@ -35,7 +39,7 @@ std::array<std::string, 4> preamble(const DumpOptions& dump) {
                   "@master_heartbeat_period={}",
                   period),
       fmt::format("SET @slave_connect_state={}", quote_text(dump.position)),
-      "SET @slave_gtid_strict_mode=1, @slave_gtid_ignore_duplicates=0",
+      fmt::format("SET @slave_gtid_strict_mode={}, @slave_gtid_ignore_duplicates=0", dump.strict ? 1 : 0),
   };
 }
 
@@ -50,9 +54,12 @@ struct BinlogStream::Impl {
   std::unique_ptr<PacketReader> packets;
   SocketHandle socket;
   std::atomic<bool> aborted{false};
+  bool searching = true;  ///< until the first event that it sends only at or after the position
+  bool in_hole = false;
 
   base::Result<void> look();
   base::Result<void> start();
+  base::Result<void> await_data();
   base::Error read_error(base::SteadyTime began);
 };
 
@@ -95,6 +102,20 @@ base::Error BinlogStream::Impl::read_error(base::SteadyTime began) {
   return last_error(server, mysql.get(), "while reading the binlog");
 }
 
+/// Returns when something can be read, or when reading will say what is wrong.
+base::Result<void> BinlogStream::Impl::await_data() {
+  auto silent = std::chrono::milliseconds(0);
+  while (!aborted.load()) {
+    const MARIADB_PVIO* pvio = mysql->net.pvio;
+    if (pvio == nullptr || (pvio->cache != nullptr && pvio->cache_pos < pvio->cache + pvio->cache_size)) return {};
+    pollfd socket_state{static_cast<int>(mysql_get_socket(mysql.get())), POLLIN, 0};
+    if (poll(&socket_state, 1, static_cast<int>(dump.watchdog.count())) != 0) return {};
+    silent += dump.watchdog;
+    DS_TRY(dump.on_search(mysql_thread_id(mysql.get()), silent));
+  }
+  return {};
+}
+
 BinlogStream::BinlogStream(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 // Closing without COM_QUIT: the server is sending and would not read it.
@@ -126,13 +147,16 @@ const BinlogPlace& BinlogStream::end() const noexcept {
 }
 
 base::Result<BinlogStream::Event> BinlogStream::next(const Wanted& wanted) {
+  if (impl_->searching && impl_->dump.on_search) DS_TRY(impl_->await_data());
   using Outcome = PacketReader::Outcome;
   const base::SteadyTime began = base::steady_now();
   const auto packet = impl_->packets->next([&](base::Bytes front) { return wanted(front.subspan(1)); });
   if (packet.outcome == Outcome::Lost || impl_->aborted.load()) return impl_->read_error(began);
-  if (packet.outcome == Outcome::Refused)
+  if (packet.outcome == Outcome::Refused) {
+    impl_->in_hole = packet.text.find(kBinlogHole) != std::string::npos;
     return server_error(dump_reason_of({packet.number, "", packet.text}), impl_->server, packet.number, packet.text)
         .context("while reading the binlog");
+  }
   if (packet.outcome == Outcome::TooLarge)
     return base::Error(
         base::Reason::RowTooLarge,
@@ -146,12 +170,20 @@ base::Result<BinlogStream::Event> BinlogStream::next(const Wanted& wanted) {
   if (bytes.size() < 2 || bytes[0] != std::byte{0}) {
     return server_error(base::Reason::BinlogCorrupt, impl_->server, 0, "a dump packet that is not an event");
   }
+  if (impl_->searching && bytes.size() > kTypeAt + 1) {
+    const auto type = static_cast<unsigned char>(bytes[kTypeAt + 1]);
+    impl_->searching = type != kGtidEvent && type != kHeartbeat;
+  }
   return Event{bytes.subspan(1), packet.outcome == Outcome::Whole};
 }
 
 base::Result<base::Bytes> BinlogStream::next() {
   DS_ASSIGN(const auto event, next([](base::Bytes) { return true; }));
   return event.bytes;
+}
+
+bool BinlogStream::in_hole() const noexcept {
+  return impl_->in_hole;
 }
 
 void BinlogStream::abort() noexcept {

@@ -18,8 +18,14 @@ struct DumpOptions {
   std::string position;         ///< GTID set text; empty: from the very first transaction (BinlogPurged if gone)
   std::uint32_t server_id = 0;  ///< unique among all replicas and readers of the server
   std::chrono::milliseconds heartbeat{1000};
-  std::chrono::milliseconds watchdog{5000};                 ///< read timeout: silence longer than this is SourceSilent
+  std::chrono::milliseconds watchdog{5000};                 ///< silence longer than this is SourceSilent
   std::uint64_t max_event_bytes = std::uint64_t{1} << 30U;  ///< of a wanted event; it is held whole
+  /// False: the server also begins in a hole of its binlog (see `in_hole`), at the next transaction that it has.
+  bool strict = true;
+  /// While the server searches its binlog for the position it sends nothing, neither event nor heartbeat. Asked each
+  /// time that it has been silent for a watchdog longer: an error ends the dump. Without it, such silence is
+  /// SourceSilent.
+  std::function<base::Result<void>(std::uint64_t thread, std::chrono::milliseconds silent)> on_search = {};
 };
 
 /// One dump. Not thread-safe, except `abort`. Sets @slave_connect_state, @slave_gtid_strict_mode,
@@ -51,6 +57,9 @@ class BinlogStream {
   base::Result<Event> next(const Wanted& wanted);
   /// The same when all events are wanted.
   base::Result<base::Bytes> next();
+
+  /// The last error was that the position lies in a hole of this server's binlog, which `strict` refuses.
+  [[nodiscard]] bool in_hole() const noexcept;
 
   /// Makes a blocked `next` return with an error at once. Thread-safe.
   void abort() noexcept;

@@ -139,12 +139,14 @@ int duplicate_socket(MYSQL* mysql) noexcept {
   return ::dup(static_cast<int>(mysql_get_socket(mysql)));
 }
 
-bool fetch_rows(MYSQL* mysql, std::string_view sql, std::vector<Row>& rows) {
+bool fetch_rows(MYSQL* mysql, std::string_view sql, std::vector<Row>& rows, std::vector<std::string>* names) {
   if (mysql_real_query(mysql, sql.data(), sql.size()) != 0) return false;
   ResultPtr result;
   if (!store_result(mysql, result)) return false;
   if (!result) return drop_further_results(mysql);
   const unsigned columns = mysql_num_fields(result.get());
+  if (names != nullptr)
+    for (unsigned i = 0; i < columns; ++i) names->emplace_back(mysql_fetch_field_direct(result.get(), i)->name);
   while (MYSQL_ROW fields = mysql_fetch_row(result.get())) {
     const unsigned long* lengths = mysql_fetch_lengths(result.get());
     Row& row = rows.emplace_back(columns);
@@ -227,6 +229,19 @@ base::Result<std::vector<Row>> Connection::query(std::string_view sql) {
   std::vector<Row> rows;
   if (!fetch_rows(impl_->mysql.get(), sql, rows)) return impl_->error("while querying");
   return rows;
+}
+
+base::Result<std::vector<NamedRow>> Connection::query_named(std::string_view sql) {
+  DS_TRY(impl_->usable());
+  std::vector<Row> rows;
+  std::vector<std::string> names;
+  if (!fetch_rows(impl_->mysql.get(), sql, rows, &names)) return impl_->error("while querying");
+  std::vector<NamedRow> out;
+  for (auto& row : rows) {
+    auto& named = out.emplace_back();
+    for (std::size_t i = 0; i < row.size(); ++i) named[names[i]] = std::move(row[i]);
+  }
+  return out;
 }
 
 base::Result<std::optional<std::string>> Connection::query_one(std::string_view sql) {

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -41,6 +42,7 @@ base::Result<ConnectOptions> connect_options(Role role, const config::HostPort& 
 
 /// A row of a small administrative query; NULL is nullopt.
 using Row = std::vector<std::optional<std::string>>;
+using NamedRow = std::map<std::string, std::optional<std::string>, std::less<>>;
 
 /// Not thread-safe: one owner thread, except `abort`. Errors carry the server's number and words; see errors.hpp for
 /// the mapping to reasons. A failed connection stays failed: open a new one.
@@ -57,6 +59,8 @@ class Connection {
   base::Result<std::uint64_t> execute(std::string_view sql);
   /// Runs a small query and returns all of it as text; an error when the result did not arrive to its end.
   base::Result<std::vector<Row>> query(std::string_view sql);
+  /// The same, each row by the names of its columns: for answers whose columns differ between versions.
+  base::Result<std::vector<NamedRow>> query_named(std::string_view sql);
   /// The first column of the first row; nullopt when there is no row or it is NULL.
   base::Result<std::optional<std::string>> query_one(std::string_view sql);
 

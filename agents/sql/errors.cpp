@@ -96,12 +96,13 @@ struct Words {
   std::string_view part;
   Reason reason;
 };
-constexpr std::array<Words, 13> kDumpWords{{
+constexpr std::array<Words, 14> kDumpWords{{
     {"required binlog files have been purged", Reason::BinlogPurged},
     {"Could not find first log file name", Reason::BinlogPurged},
     {"which is not in the master's binlog", Reason::GtidDiverged},
     {"is not present in the master's binlog", Reason::GtidDiverged},
     {"Could not find GTID state requested", Reason::BinlogPurged},
+    {kBinlogHole, Reason::BinlogPurged},
     {"same server_uuid/server_id", Reason::DuplicateServerId},
     {"same server id", Reason::DuplicateServerId},
     {"event read from binlog did not pass crc check", Reason::BinlogCorrupt},

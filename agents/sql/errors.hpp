@@ -25,6 +25,10 @@ base::Reason reason_of(Role role, const ServerError& error);
 /// (sql_repl.cc, mysql_binlog_send).
 base::Reason dump_reason_of(const ServerError& error);
 
+/// Words of the error of a dump that would begin in a hole: the binlog has transactions before and after the position,
+/// but not the position's own (ER_GTID_START_FROM_BINLOG_HOLE).
+inline constexpr std::string_view kBinlogHole = "is missing the GTID";
+
 /// "HOST:PORT: Access denied for user ... (error 1045)"; for CertificateRejected also what to do.
 base::Error server_error(base::Reason reason, const config::HostPort& server, unsigned number, std::string_view text,
                          std::source_location at = std::source_location::current());

@@ -6,6 +6,8 @@
 
 #include <errmsg.h>
 #include <mysql.h>
+// After mysql.h, which it needs.
+#include <ma_pvio.h>
 
 #include "agents/sql/connection.hpp"
 #include "agents/sql/errors.hpp"
@@ -66,7 +68,7 @@ struct Connection::Impl {
 base::Result<MysqlPtr> connect(const ConnectOptions& options);
 /// Runs a small query and takes the rows of its first result. True only when every result arrived to its end; false:
 /// the library holds the error, and `rows` means nothing.
-bool fetch_rows(MYSQL* mysql, std::string_view sql, std::vector<Row>& rows);
+bool fetch_rows(MYSQL* mysql, std::string_view sql, std::vector<Row>& rows, std::vector<std::string>* names = nullptr);
 /// A copy of the socket for `SocketHandle`.
 int duplicate_socket(MYSQL* mysql) noexcept;
 

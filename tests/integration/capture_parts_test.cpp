@@ -122,7 +122,8 @@ TEST_F(CaptureParts, a_group_that_the_server_broke_off_is_taken_when_it_comes_ag
   PreparedTransactions prepared;
   SourceClock clock;
   Freshness freshness;
-  Pipeline pipeline({*selection_, stream, prepared, gate_, clock, status_, freshness, between_, [] {}, [] {}},
+  GtidOrder order;
+  Pipeline pipeline({*selection_, stream, prepared, gate_, clock, status_, freshness, order, between_, [] {}, [] {}},
                     *catalog_, {});
   binlog::EventReader reader(pipeline);
   const auto feed = [&](const std::string& event) {

@@ -167,7 +167,6 @@ TEST_F(CaptureReplicas, binlogs_missing_at_one_replica_are_read_at_the_next) {
 
 // Lag was not looked at.
 TEST_F(CaptureReplicas, begins_at_a_replica_that_replicates) {
-  source().execute("GRANT SLAVE MONITOR ON *.* TO reader@'127.0.0.1'");
   const auto config = world_->replica_config("standing", simple("standing", 50));
   replica(0).execute("STOP SLAVE SQL_THREAD");
   Agent agent(world_->folder(), "standing", config);

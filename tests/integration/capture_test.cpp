@@ -300,7 +300,7 @@ TEST_F(Capture, heals_by_itself_when_password_grant_and_key_are_mended) {
   auto all = types;
   all[0].tables.push_back("heals.nokey");
   auto config = world_->config("heals", all);
-  source().create_user("poor", "secret", "BINLOG MONITOR");
+  source().create_user("poor", "secret", "BINLOG MONITOR, SLAVE MONITOR");
   source().execute_all({"GRANT SELECT ON heals.t TO poor", "GRANT SELECT ON heals.nokey TO poor"});
   config.credentials = write_credentials(world_->folder() / "secrets", "poor", "poor", "wrong");
   Agent agent(world_->folder(), "heals", config);

@@ -12,3 +12,8 @@ foreach(name IN ITEMS types_test statements_test chaos_test halts_test copies_te
   add_dependencies(${name} datasync-capture datasync-apply)
 endforeach()
 target_sources(ways_on_test PRIVATE ways_on_reasons.cpp)
+
+# Replicas that change while they are read.
+integration_test(replicas_watch_test WHOLE LINKS ds_integration_rig TIMEOUT 600 PROCESSORS 2)
+target_compile_definitions(replicas_watch_test PRIVATE PROJECT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+add_dependencies(replicas_watch_test datasync-capture datasync-apply)

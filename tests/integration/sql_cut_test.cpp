@@ -51,7 +51,7 @@ class SqlCut : public SqlTest {
   }
 };
 
-// D31: such a connection was an empty, successful answer: a table that does not exist, a list of no binlogs.
+// Such a connection was an empty, successful answer: a table that does not exist, a list of no binlogs.
 TEST_F(SqlCut, a_query_broken_off_is_no_empty_answer) {
   at_every_byte(1, [](Connection& c) { return text_of(c.query("SELECT seq, NULL, 'text' FROM a.seq_1_to_20")); });
 }

@@ -99,7 +99,7 @@ TEST_F(SqlTest, what_is_no_table_is_told_apart_from_an_error) {
   EXPECT_EQ(read_table_info(*connect(), "no_such_database", "t").value().has_value(), false);
 }
 
-// D1: information_schema.referential_constraints is empty for a user who has SELECT only, without an error.
+// Information_schema.referential_constraints is empty for a user who has SELECT only, without an error.
 TEST_F(SqlTest, select_alone_shows_every_foreign_key) {
   server_->execute_all({"CREATE TABLE a.mother (id INT PRIMARY KEY)",
                         "CREATE TABLE a.kid (id INT PRIMARY KEY, p INT, CONSTRAINT ward FOREIGN KEY (p) REFERENCES "

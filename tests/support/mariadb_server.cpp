@@ -243,7 +243,7 @@ void MariaDbServer::create_user(const std::string& user, const std::string& pass
 }
 
 void MariaDbServer::create_reader(const std::string& user, const std::string& password, Require require) {
-  create_user(user, password, "SELECT, REPLICATION SLAVE, BINLOG MONITOR", require);
+  create_user(user, password, "SELECT, REPLICATION SLAVE, BINLOG MONITOR, SLAVE MONITOR", require);
 }
 
 void MariaDbServer::create_writer(const std::string& user, const std::string& password, Require require) {

@@ -25,6 +25,10 @@ ServerFacts good_server() {
   return f;
 }
 
+Selection one_table() {
+  return *Selection::make({config::Type{"orders", {"shop.orders"}, {}, {}}}, 1);
+}
+
 struct ServerRow {
   const char* name;
   void (*spoil)(ServerFacts&);
@@ -38,7 +42,7 @@ class Server : public testing::TestWithParam<ServerRow> {};
 TEST_P(Server, is_told_with_its_mend) {
   auto facts = good_server();
   GetParam().spoil(facts);
-  const auto findings = check_server(facts, {false, false, 99});
+  const auto findings = check_server(facts, {false, false, 99}, one_table());
   ASSERT_EQ(findings.size(), 1U);
   EXPECT_EQ(findings[0].reason, GetParam().reason);
   EXPECT_NE(findings[0].what.find(GetParam().what), std::string::npos) << findings[0].what;
@@ -70,6 +74,20 @@ INSTANTIATE_TEST_SUITE_P(
                   Reason::PermissionDenied, "may not read the binlog", "GRANT REPLICATION SLAVE"},
         ServerRow{"no_monitor_grant", [](ServerFacts& f) { f.may_list_binlogs = false; }, Reason::PermissionDenied,
                   "may not list", "GRANT BINLOG MONITOR ON *.* TO 'reader'@'%'"},
+        ServerRow{"no_grant_to_see_replication", [](ServerFacts& f) { f.may_see_replication = false; },
+                  Reason::PermissionDenied, "whether the server replicates",
+                  "GRANT SLAVE MONITOR ON *.* TO 'reader'@'%'"},
+        ServerRow{"an_administrator_of_replication_who_may_not_dump",
+                  [](ServerFacts& f) {
+                    f.grants = {"GRANT SELECT, BINLOG MONITOR, REPLICATION SLAVE ADMIN ON *.* TO `reader`@`%`"};
+                  },
+                  Reason::PermissionDenied, "may not read the binlog", "GRANT REPLICATION SLAVE ON *.*"},
+        ServerRow{"filter_that_drops_a_captured_table",
+                  [](ServerFacts& f) {
+                    f.filters = {{"west", {{"replicate_wild_ignore_table", "shop.or%"}}}};
+                  },
+                  Reason::PreflightFailed, "replicate_wild_ignore_table of connection west is shop.or%",
+                  "SET GLOBAL `west`.replicate_wild_ignore_table=''"},
         ServerRow{"server_id_in_use", [](ServerFacts& f) { f.other_server_ids.push_back(99); },
                   Reason::DuplicateServerId, "server id 99", "serverId"},
         ServerRow{"not_mariadb",
@@ -81,10 +99,10 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& row) { return row.param.name; });
 
 TEST(Preflight, takes_a_good_server_and_all_privileges) {
-  EXPECT_TRUE(check_server(good_server(), {false, false, 99}).empty());
+  EXPECT_TRUE(check_server(good_server(), {false, false, 99}, one_table()).empty());
   auto root = good_server();
   root.grants = {"GRANT ALL PRIVILEGES ON *.* TO `root`@`localhost` WITH GRANT OPTION"};
-  EXPECT_TRUE(check_server(root, {false, false, 99}).empty());
+  EXPECT_TRUE(check_server(root, {false, false, 99}, one_table()).empty());
 }
 
 TEST(Preflight, takes_a_primary_only_when_declared) {
@@ -92,8 +110,18 @@ TEST(Preflight, takes_a_primary_only_when_declared) {
   primary.variables["read_only"] = "OFF";
   primary.variables["log_slave_updates"] = "OFF";
   primary.is_replica = false;
-  EXPECT_EQ(check_server(primary, {false, false, 99}).size(), 1U);
-  EXPECT_TRUE(check_server(primary, {true, false, 99}).empty());
+  EXPECT_EQ(check_server(primary, {false, false, 99}, one_table()).size(), 1U);
+  EXPECT_TRUE(check_server(primary, {true, false, 99}, one_table()).empty());
+}
+
+// What is watched while a server is read.
+TEST(Preflight, settings_that_change_are_found_again) {
+  auto facts = good_server();
+  EXPECT_TRUE(check_settings(facts, {false, false, 99}, one_table()).empty());
+  facts.variables["gtid_strict_mode"] = "OFF";
+  facts.variables["read_only"] = "OFF";
+  facts.filters = {{"", {{"replicate_do_table", "shop.customers"}}}};
+  EXPECT_EQ(check_settings(facts, {false, false, 99}, one_table()).size(), 3U);
 }
 
 struct Tables : testing::Test {

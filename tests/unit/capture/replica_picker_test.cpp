@@ -81,21 +81,75 @@ INSTANTIATE_TEST_SUITE_P(
                     Choice{"the_first_when_all_stand", {{false, kUnknown}, {false, kUnknown}}, 0}),
     [](const auto& row) { return row.param.name; });
 
+sql::NamedRow status_row(const char* io, const char* sql, std::optional<std::string> seconds,
+                         const char* connection = "") {
+  return {{"Connection_name", connection},
+          {"Slave_IO_Running", io},
+          {"Slave_SQL_Running", sql},
+          {"Last_IO_Errno", "2003"},
+          {"Last_SQL_Errno", "1062"},
+          {"Last_SQL_Error", "Duplicate entry 'secret'"},
+          {"Seconds_Behind_Master", std::move(seconds)}};
+}
+
 TEST(LatenessOf, is_that_of_the_latest_of_its_primaries) {
-  const auto row = [](const char* io, const char* sql, std::optional<std::string> seconds) {
-    sql::Row r(45);
-    r[12] = io;
-    r[13] = sql;
-    r[34] = std::move(seconds);
-    return r;
-  };
-  EXPECT_FALSE(late(lateness_of({})));
-  const auto both = lateness_of({row("Yes", "Yes", "4"), row("Yes", "Yes", "70")});
+  EXPECT_FALSE(late(lateness_of({}, false)));
+  const auto both = lateness_of({status_row("Yes", "Yes", "4"), status_row("Yes", "Yes", "70")}, true);
   EXPECT_TRUE(both.replicates);
   EXPECT_EQ(both.seconds, 70);
-  EXPECT_FALSE(lateness_of({row("Yes", "No", {}), row("Yes", "Yes", "0")}).replicates);
-  EXPECT_FALSE(lateness_of({row("Connecting", "Yes", {})}).replicates);
+  EXPECT_FALSE(both.unknown());
+  EXPECT_FALSE(lateness_of({status_row("Yes", "No", {}), status_row("Yes", "Yes", "0")}, true).replicates);
+  EXPECT_FALSE(lateness_of({status_row("Connecting", "Yes", {})}, true).replicates);
 }
+
+// Unknown lag was exported as 0.
+TEST(LatenessOf, is_unknown_and_not_0_when_one_primary_is_not_followed) {
+  const auto stopped = lateness_of({status_row("Yes", "No", {}, "west"), status_row("Yes", "Yes", "0")}, true);
+  EXPECT_TRUE(stopped.unknown());
+  EXPECT_EQ(stopped.why, "connection west: Slave_IO_Running is Yes (error 2003), Slave_SQL_Running is No (error 1062)");
+  EXPECT_TRUE(lateness_of({status_row("Yes", "Yes", {}), status_row("Yes", "Yes", "0")}, true).unknown());
+  EXPECT_FALSE(lateness_of({}, false).unknown()) << "a primary is behind nothing";
+}
+
+TEST(LatenessOf, a_replica_without_a_connection_does_not_replicate) {
+  const auto reset = lateness_of({}, true);
+  EXPECT_FALSE(reset.replicates);
+  EXPECT_TRUE(reset.unknown());
+  EXPECT_TRUE(late(reset));
+}
+
+struct Lack {
+  const char* name;
+  const char *replicated, *binlog, *oldest, *from;
+  Fitness expected;
+};
+
+class Reset : public testing::TestWithParam<Lack> {};
+
+TEST_P(Reset, is_judged_by_what_the_binlog_can_give) {
+  const auto& r = GetParam();
+  HistoryFacts facts;
+  facts.replicated = set(r.replicated);
+  facts.binlog = set(r.binlog);
+  facts.executed = facts.binlog;
+  facts.executed.unite(facts.replicated);
+  facts.oldest = set(r.oldest);
+  facts.ever_replicated = true;
+  EXPECT_EQ(judge(facts, {set(r.from), set(r.from)}), r.expected);
+}
+
+// After RESET MASTER a replica seemed to have every binlog, because nothing is before its first one.
+INSTANTIATE_TEST_SUITE_P(
+    Binlog, Reset,
+    testing::Values(
+        Lack{"good_when_everything_before_it_is_published", "0-1-100", "", "", "0-1-100", Fitness::Good},
+        Lack{"purged_when_it_took_what_is_needed", "0-1-100", "", "", "0-1-95", Fitness::Purged},
+        Lack{"purged_in_one_of_two_domains", "0-1-100,1-1-9", "0-1-100", "", "0-1-100,1-1-8", Fitness::Purged},
+        Lack{"left_to_the_dump_when_its_binlog_goes_on", "0-1-110", "0-1-110", "", "0-1-95", Fitness::Good},
+        Lack{"purged_when_a_domain_is_in_no_binlog_at_all", "0-1-5,7-1-3", "0-1-5", "", "0-1-5", Fitness::Purged},
+        Lack{"good_when_the_end_is_still_on_its_way", "0-1-99", "0-1-100", "", "0-1-95", Fitness::Good},
+        Lack{"good_when_only_its_own_writes_are_in_it", "0-1-100", "0-1-90,9-2-4", "", "0-1-100,9-2-1", Fitness::Good}),
+    [](const auto& row) { return row.param.name; });
 
 TEST(Refusals, tell_of_all_and_wait_before_they_halt) {
   const auto e = combine({{"a", Error(Reason::SourceUnreachable, "a is down")},

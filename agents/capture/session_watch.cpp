@@ -1,0 +1,64 @@
+// The part of a session that watches the replica in use.
+#include <chrono>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "agents/capture/session.hpp"
+
+namespace datasync::capture {
+
+using base::Error;
+using base::Reason;
+
+/// Watches the replica that is read.
+void Session::watch() {
+  MonitorTells tells;
+  tells.read_time_us = [this] { return freshness_.read_time_us.load(std::memory_order_relaxed); };
+  tells.inspect = [this](sql::Connection& connection, const std::string& replica) {
+    return around_.source.inspect(connection, replica, selection_);
+  };
+  tells.other_is_better = [this](const std::string& replica, std::stop_token stop) {
+    const auto position = writer_->position();
+    return around_.source.better_than(replica, selection_, {position, position}, std::move(stop));
+  };
+  tells.unfit = [this](Error error) { unfit(std::move(error)); };
+  tells.trouble = [this](std::optional<Error> trouble) {
+    {
+      const std::scoped_lock lock(mutex_);
+      watch_trouble_ = std::move(trouble);
+    }
+    show_state();
+  };
+  monitor_ = std::make_unique<Monitor>(gate_, connect_to(), clock_, std::move(tells));
+}
+
+/// From the monitor: ends the dump; the dump thread takes another replica, or the same one again.
+void Session::unfit(Error error) {
+  const std::scoped_lock lock(mutex_);
+  if (dumping_ == nullptr) return;
+  unfit_ = std::move(error);
+  dumping_->abort();
+}
+
+std::optional<Error> Session::take_unfit() {
+  const std::scoped_lock lock(mutex_);
+  return std::exchange(unfit_, std::nullopt);
+}
+
+/// The dump has been silent, which a server is while it searches its binlog. It does so as long as it keeps the dump.
+base::Result<void> Session::searching(const std::string& replica, std::uint64_t thread, base::Millis silent) {
+  DS_ASSIGN(const auto connection, around_.source.connect(replica));
+  DS_ASSIGN(const auto rows,
+            connection->query(fmt::format("SELECT COMMAND FROM information_schema.PROCESSLIST WHERE ID = {}", thread)));
+  if (rows.empty())
+    return Error(Reason::SourceSilent, fmt::format("{} sends nothing, and its dump has ended", replica));
+  around_.status.beat();
+  searching_ = true;
+  around_.status.set(health::State::Retrying, Reason::SourceSearching,
+                     fmt::format("{} has been searching its binlog for {} for {} s", replica,
+                                 writer_->position().text(), std::chrono::ceil<std::chrono::seconds>(silent).count()));
+  return {};
+}
+
+}  // namespace datasync::capture

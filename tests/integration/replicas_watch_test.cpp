@@ -1,0 +1,285 @@
+// Replicas are watched while they are read: what changes on them leads to another replica or to a named reason, and the
+// destination ends equal to the source.
+
+#include <fstream>
+#include <regex>
+#include <sstream>
+#include <thread>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "tests/integration/rig.hpp"
+#include "tests/support/eventually.hpp"
+
+namespace datasync::test {
+namespace {
+
+class ReplicasWatch : public testing::Test {
+ protected:
+  static void SetUpTestSuite() { rig_ = std::make_unique<Rig>(RigOptions{.replicas = 2}); }
+  static void TearDownTestSuite() { rig_.reset(); }
+  void TearDown() override { rig_->end_agents(); }
+
+  static MariaDbServer& source() { return rig_->source(); }
+  static MariaDbServer& replica(std::size_t i) { return *rig_->replicas().at(i); }
+  static std::string address(std::size_t i) { return fmt::format("127.0.0.1:{}", replica(i).port()); }
+  static void catch_up(std::size_t i) { replica(i).wait_for_gtid(source().gtid()); }
+  /// The next value of the table's rows.
+  static void insert(const std::string& db, int rows = 1) {
+    source().execute(fmt::format("INSERT INTO {}.t (v) SELECT seq FROM {}.seq_1_to_{}", db, db, rows));
+  }
+  /// A table with rows, and the capture of it by these replicas.
+  static config::Capture capture_of(const std::string& db, const std::vector<std::size_t>& replicas = {0, 1}) {
+    source().execute_all(
+        {"CREATE DATABASE " + db, "CREATE TABLE " + db + ".t (id INT AUTO_INCREMENT PRIMARY KEY, v INT)"});
+    insert(db, 20);
+    auto config = rig_->capture_config({config::Type{"things", {db + ".t"}, {}, {}}}, db);
+    config.replicas.clear();
+    for (const auto i : replicas) {
+      catch_up(i);
+      config.replicas.push_back({"127.0.0.1", replica(i).port()});
+    }
+    return config;
+  }
+  static std::vector<TablePair> table(const std::string& db) { return {{.source = db + ".t"}}; }
+  /// Starts both agents and waits for the copy; returns the replica in use.
+  static std::size_t start(const std::string& db, const config::Capture& config) {
+    rig_->start_capture(config);
+    rig_->start_apply(rig_->apply_config(db, db));
+    EXPECT_TRUE(rig_->becomes_equal(table(db)));
+    EXPECT_TRUE(rig_->becomes(rig_->capture(), "Streaming", ""));
+    return in_use();
+  }
+  static std::size_t in_use() {
+    const auto status = rig_->capture().status();
+    return status && status->at("/replica") == address(1) ? 1 : 0;
+  }
+  static testing::AssertionResult reads(std::size_t i) {
+    const auto there = eventually([&] { return in_use() == i; }, seconds(20));
+    return there ? testing::AssertionSuccess() : testing::AssertionFailure() << rig_->story();
+  }
+  static std::string message() {
+    const auto status = rig_->capture().status();
+    return status ? status->message : "";
+  }
+  /// The value as the page shows it.
+  static std::string metric(const std::string& name) {
+    std::istringstream page(rig_->capture().get("/metrics").value_or(""));
+    for (std::string line; std::getline(page, line);)
+      if (line.starts_with(name + " ")) return line.substr(name.size() + 1);
+    return "";
+  }
+
+  static std::unique_ptr<Rig> rig_;
+};
+std::unique_ptr<Rig> ReplicasWatch::rig_;
+
+/// The statements of the README for a user, who gets another name here.
+std::vector<std::string> readme_statements(const std::string& user) {
+  std::ifstream file(PROJECT_SOURCE_DIR "/README.md");
+  std::vector<std::string> out;
+  for (std::string line; std::getline(file, line);) {
+    if (!line.starts_with("CREATE USER " + user) && !line.ends_with(" TO " + user + ";")) continue;
+    line = std::regex_replace(line, std::regex("\\b" + user + "\\b"), "readme_" + user);
+    out.push_back(std::regex_replace(line.substr(0, line.find(';')), std::regex("'\\.\\.\\.'"), "'secret'"));
+  }
+  return out;
+}
+
+TEST_F(ReplicasWatch, the_grants_of_the_readme_are_exactly_what_is_needed) {
+  source().execute_all(readme_statements("reader"));
+  rig_->destination().execute_all(readme_statements("writer"));
+  ASSERT_EQ(source().number("SELECT COUNT(*) FROM mysql.user WHERE user = 'readme_reader'"), 1);
+  write_credentials(rig_->secrets(), "readme-reader", "readme_reader", "secret");
+  write_credentials(rig_->secrets(), "readme-writer", "readme_writer", "secret");
+  auto capture = capture_of("grants");
+  capture.credentials = {{"readme-reader", "username"}, {"readme-reader", "password"}};
+  auto apply = rig_->apply_config("grants", "grants");
+  apply.credentials = {{"readme-writer", "username"}, {"readme-writer", "password"}};
+  rig_->start_capture(capture);
+  rig_->start_apply(apply);
+  ASSERT_TRUE(rig_->becomes_equal(table("grants")));
+  ASSERT_EQ(in_use(), 0U);
+  replica(0).stop();
+  insert("grants");
+  EXPECT_TRUE(rig_->becomes_equal(table("grants"))) << "after a failover";
+  EXPECT_TRUE(reads(1));
+  replica(0).start();
+  // Each one that is missing is named, and granting what the message says is enough.
+  for (const std::string privilege : {"REPLICATION SLAVE", "BINLOG MONITOR", "SLAVE MONITOR", "SELECT"}) {
+    rig_->end_agents();
+    source().execute("REVOKE " + privilege + " ON *.* FROM readme_reader");
+    catch_up(0), catch_up(1);
+    auto& agent = rig_->start_capture(capture);
+    EXPECT_TRUE(rig_->eventually_reason(agent, "PermissionDenied")) << privilege;
+    const auto said = message();
+    const auto begin = said.find("GRANT " + privilege);
+    ASSERT_NE(begin, std::string::npos) << said;
+    source().execute(said.substr(begin, said.find_first_of("\n;", begin) - begin));
+    EXPECT_TRUE(rig_->becomes(agent, "Streaming", "")) << privilege;
+  }
+}
+
+// The foreign-key rules in information_schema are hidden from a user with README's grants: the deleted child rows
+// stayed.
+TEST_F(ReplicasWatch, a_foreign_key_that_deletes_rows_is_seen_with_the_grants_of_the_readme) {
+  auto config = capture_of("cascade");
+  source().execute_all(
+      {"CREATE TABLE cascade.parent (id INT PRIMARY KEY)",
+       "ALTER TABLE cascade.t ADD p INT, ADD CONSTRAINT parental FOREIGN KEY (p) REFERENCES parent (id) "
+       "ON DELETE CASCADE"});
+  catch_up(0), catch_up(1);
+  auto& agent = rig_->start_capture(config);
+  EXPECT_TRUE(rig_->becomes(agent, "Stalled", "PreflightFailed"));
+  EXPECT_NE(message().find("foreign key parental of cascade.t changes rows by ON DELETE CASCADE"), std::string::npos)
+      << message();
+}
+
+// Streaming, ready and lag 0 for as long as it lasted.
+TEST_F(ReplicasWatch, a_replica_that_stops_replicating_is_left_for_one_that_does_not) {
+  const auto first = start("stopped", capture_of("stopped"));
+  replica(first).execute("STOP SLAVE IO_THREAD");
+  insert("stopped");
+  EXPECT_TRUE(rig_->becomes_equal(table("stopped")));
+  EXPECT_TRUE(reads(1 - first));
+  EXPECT_TRUE(rig_->becomes(rig_->capture(), "Streaming", ""));
+
+  replica(1 - first).execute("STOP SLAVE SQL_THREAD");
+  EXPECT_TRUE(rig_->becomes(rig_->capture(), "Retrying", "ReplicationStopped")) << "no other one replicates";
+  EXPECT_NE(message().find("Slave_SQL_Running is No"), std::string::npos) << message();
+  EXPECT_TRUE(eventually([&] { return metric("datasync_capture_replica_lag_seconds") == "Nan"; }, seconds(10)))
+      << metric("datasync_capture_replica_lag_seconds");
+  const auto status = rig_->capture().status();
+  ASSERT_TRUE(status);
+  EXPECT_EQ(status->at("/lag/replicaSeconds"), std::nullopt) << status->json;
+  EXPECT_EQ(status->at("/lag/replica"), "unknown") << status->json;
+  EXPECT_EQ(status->at("/ready"), "false") << status->json;
+  insert("stopped");
+  replica(1 - first).execute("START SLAVE");
+  EXPECT_TRUE(rig_->becomes(rig_->capture(), "Streaming", ""));
+  EXPECT_TRUE(rig_->becomes_equal(table("stopped")));
+  replica(first).execute("START SLAVE");
+}
+
+// The dump waited at the end of the file that RESET MASTER had deleted, and what came before a rotation never arrived.
+TEST_F(ReplicasWatch, a_binlog_that_is_reset_while_it_is_read_loses_nothing) {
+  const auto first = start("reset2", capture_of("reset2"));
+  replica(first).execute_all({"STOP SLAVE", "RESET MASTER", "START SLAVE"});
+  insert("reset2", 3);
+  EXPECT_TRUE(rig_->becomes_equal(table("reset2")));
+  replica(first).execute("FLUSH LOCAL BINARY LOGS");
+  insert("reset2");
+  EXPECT_TRUE(rig_->becomes_equal(table("reset2")));
+}
+
+TEST_F(ReplicasWatch, the_only_replica_may_reset_its_binlog_when_all_of_it_is_published) {
+  start("reset1", capture_of("reset1", {0}));
+  insert("reset1");
+  ASSERT_TRUE(rig_->becomes_equal(table("reset1")));
+  replica(0).execute_all({"STOP SLAVE", "RESET MASTER", "START SLAVE"});
+  insert("reset1", 3);
+  EXPECT_TRUE(rig_->eventually_equal(table("reset1"), seconds(40)));
+}
+
+TEST_F(ReplicasWatch, what_a_reset_took_is_read_from_another_replica_or_named) {
+  auto config = capture_of("taken");
+  const auto first = start("taken", config);
+  rig_->end_agents();
+  insert("taken", 3);
+  catch_up(0), catch_up(1);
+  replica(first).execute_all({"STOP SLAVE", "RESET MASTER", "START SLAVE"});
+  auto alone = config;
+  alone.replicas = {{"127.0.0.1", replica(first).port()}};
+  EXPECT_TRUE(rig_->becomes(rig_->start_capture(alone), "Stalled", "BinlogPurged")) << "before its binlog goes on";
+  insert("taken", 2);
+  catch_up(first);
+  std::this_thread::sleep_for(seconds(3));
+  EXPECT_TRUE(rig_->becomes(rig_->capture(), "Stalled", "BinlogPurged")) << "and after it went on";
+  rig_->end_agents();
+  rig_->start_capture(config);
+  rig_->start_apply(rig_->apply_config("taken", "taken"));
+  EXPECT_TRUE(rig_->becomes_equal(table("taken")));
+}
+
+TEST_F(ReplicasWatch, a_filter_that_is_set_while_it_is_read_is_noticed) {
+  auto config = capture_of("filtered");
+  const auto first = start("filtered", config);
+  const std::string set = "SET GLOBAL replicate_wild_ignore_table = ";
+  replica(first).execute_all({"STOP SLAVE", set + "'filtered.%'", "START SLAVE"});
+  insert("filtered");
+  EXPECT_TRUE(rig_->becomes_equal(table("filtered")));
+  EXPECT_TRUE(reads(1 - first));
+  rig_->end_agents();
+  config.replicas = {{"127.0.0.1", replica(first).port()}};
+  EXPECT_TRUE(rig_->becomes(rig_->start_capture(config), "Stalled", "PreflightFailed"));
+  EXPECT_NE(message().find("replicate_wild_ignore_table is filtered.%"), std::string::npos) << message();
+  replica(first).execute_all({"STOP SLAVE", set + "''", "START SLAVE"});
+}
+
+TEST_F(ReplicasWatch, a_setting_that_changes_while_it_is_read_is_noticed) {
+  const auto first = start("settings", capture_of("settings"));
+  replica(first).execute("SET GLOBAL binlog_row_image = MINIMAL");
+  EXPECT_TRUE(reads(1 - first));
+  insert("settings");
+  EXPECT_TRUE(rig_->becomes_equal(table("settings")));
+  replica(1 - first).execute("SET GLOBAL read_only = OFF");
+  EXPECT_TRUE(rig_->becomes(rig_->capture(), "Stalled", "PreflightFailed"));
+  replica(1 - first).execute("SET GLOBAL read_only = ON");
+  replica(first).execute("SET GLOBAL binlog_row_image = FULL");
+  insert("settings");
+  EXPECT_TRUE(rig_->eventually_equal(table("settings"), seconds(40)));
+}
+
+// The lower number was skipped as published already.
+TEST_F(ReplicasWatch, a_number_that_falls_is_another_history) {
+  const auto first = start("falls", capture_of("falls"));
+  replica(first).execute_all({"SET GLOBAL gtid_strict_mode = OFF", "SET SESSION gtid_seq_no = 2",
+                              "INSERT INTO falls.t VALUES (5000, 1)", "SET GLOBAL gtid_strict_mode = ON"});
+  EXPECT_TRUE(reads(1 - first));
+  insert("falls");
+  EXPECT_TRUE(rig_->becomes_equal(table("falls")));
+  EXPECT_NE(read_file(rig_->capture().folder() / "log").find("GtidDiverged"), std::string::npos);
+  replica(first).execute_all(
+      {"SET SESSION sql_log_bin = 0", "DELETE FROM falls.t WHERE id = 5000", "SET SESSION sql_log_bin = 1"});
+}
+
+// A position in a hole of a replica's binlog was reported as a corrupt binlog.
+TEST_F(ReplicasWatch, a_replica_without_the_transaction_at_the_position_goes_on_after_it) {
+  auto config = capture_of("hole");
+  replica(1).execute("STOP SLAVE SQL_THREAD");
+  config.replicas = {{"127.0.0.1", replica(0).port()}};
+  start("hole", config);
+  insert("hole");
+  ASSERT_TRUE(rig_->becomes_equal(table("hole")));
+  rig_->end_agents();
+  replica(1).execute_all({"SET GLOBAL sql_slave_skip_counter = 1", "START SLAVE SQL_THREAD"});
+  insert("hole", 2);
+  catch_up(1);
+  config.replicas = {{"127.0.0.1", replica(1).port()}};
+  rig_->start_capture(config);
+  rig_->start_apply(rig_->apply_config("hole", "hole"));
+  EXPECT_TRUE(rig_->becomes_equal(table("hole")));
+}
+
+// A new stream took its position from the binlog alone, which a server made from a backup begins empty.
+TEST_F(ReplicasWatch, a_stream_that_begins_at_a_replica_made_from_a_backup_publishes_nothing_again) {
+  auto config = capture_of("backup", {1});
+  replica(1).execute_all({"STOP SLAVE", "RESET MASTER", "SET SESSION gtid_domain_id = 99", "CREATE DATABASE beats",
+                          "SET SESSION gtid_domain_id = 0"});
+  start("backup", config);
+  rig_->end_agents();
+  replica(1).execute("START SLAVE");
+  insert("backup");
+  catch_up(0);
+  config.replicas = {{"127.0.0.1", replica(0).port()}};
+  auto& agent = rig_->start_capture(config);
+  rig_->start_apply(rig_->apply_config("backup", "backup"));
+  EXPECT_TRUE(rig_->becomes_equal(table("backup")));
+  const auto status = agent.status();
+  ASSERT_TRUE(status);
+  EXPECT_LE(status->number("/transactions") + status->number("/filtered"), 1U) << status->json;
+}
+
+}  // namespace
+}  // namespace datasync::test
