@@ -50,6 +50,29 @@ Fitness judge(const HistoryFacts& facts, const Needed& needed) {
   return Fitness::Good;
 }
 
+std::vector<std::uint32_t> local_elsewhere(const HistoryFacts& facts, const Needed& needed) {
+  std::vector<std::uint32_t> out;
+  if (!facts.ever_replicated) return out;
+  for (const auto& [domain, gtid] : needed.newest.domains())
+    if (!facts.replicated.domains().contains(domain)) out.push_back(domain);
+  return out;
+}
+
+message::GtidSet without(const message::GtidSet& set, const std::vector<std::uint32_t>& domains) {
+  message::GtidSet out;
+  for (const auto& [domain, gtid] : set.domains())
+    if (std::ranges::find(domains, domain) == domains.end()) out.add(gtid);
+  return out;
+}
+
+message::GtidSet dump_position_at(const HistoryFacts& facts, const message::GtidSet& position,
+                                  const std::vector<std::uint32_t>& local) {
+  auto out = without(position, local);
+  for (const auto& [domain, gtid] : facts.binlog.domains())
+    if (std::ranges::find(local, domain) != local.end()) out.add(gtid);
+  return out;
+}
+
 bool late(const Lateness& lateness) noexcept {
   return !lateness.replicates || lateness.seconds.value_or(0) > kLateSeconds;
 }

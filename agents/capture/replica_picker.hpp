@@ -37,6 +37,16 @@ enum class Fitness : std::uint8_t {
 /// restored from a backup): Diverged.
 Fitness judge(const HistoryFacts& facts, const Needed& needed);
 
+/// Domains of what is needed that this server has not replicated, although it replicates: writes of another replica of
+/// its own (a heartbeat table in a domain of its own). They are none of the source's, if the server lacks nothing else.
+std::vector<std::uint32_t> local_elsewhere(const HistoryFacts& facts, const Needed& needed);
+/// The set without these domains.
+message::GtidSet without(const message::GtidSet& set, const std::vector<std::uint32_t>& domains);
+/// Where to read a server's binlog from: `position`, except that in the domains that are local elsewhere the server's
+/// own writes begin now.
+message::GtidSet dump_position_at(const HistoryFacts& facts, const message::GtidSet& position,
+                                  const std::vector<std::uint32_t>& local);
+
 /// How far a server is behind its primary.
 struct Lateness {
   bool replicates = true;         ///< false: a thread of its replication does not run

@@ -171,10 +171,25 @@ base::Result<void> Session::give_up_position() {
   return {};
 }
 
+/// What is read again before what is published is there for the rows of XA transactions alone, and a commit whose rows
+/// were not seen is never taken: PositionUnknown. So binlogs that are purged before what is published are not missed.
+std::optional<Pick> Session::after_published(const Needed& needed) {
+  const auto all = published();
+  if (!all.contains(needed.from) || needed.from.contains(all)) return std::nullopt;
+  auto pick = around_.source.pick(selection_, Needed{all, needed.newest}, stop_.get_token());
+  if (!pick) return std::nullopt;
+  base::log::warn("binlogs before what is published are purged; reading what comes after it",
+                  {{"position", needed.from.text()}, {"published", all.text()}});
+  writer_->jump(all, {});
+  return std::move(*pick);
+}
+
 base::Result<Pick> Session::find_replica() {
   for (int tries = 0;; ++tries) {
     const Needed needed{writer_->position(), writer_->newest()};
     auto pick = around_.source.pick(selection_, needed, stop_.get_token());
+    if (!pick && pick.error().is(Reason::BinlogPurged))
+      if (auto later = after_published(needed)) return std::move(*later);
     const bool give_up = !pick && position_lost(pick.error()) && tries == 0 && around_.loss.may_give_up(published());
     if (!give_up) return pick;
     DS_TRY(give_up_position());
@@ -217,7 +232,7 @@ base::Result<void> Session::dump(const Pick& pick, bool strict, bool& in_hole) {
   DS_ASSIGN(const auto selection, selection_.as_on(pick.names));  // a copy: other threads read the session's
   const auto name = pick.server.text();
   DS_ASSIGN(const auto connect, around_.source.options(pick.server));
-  const auto from = writer_->position();
+  const auto from = dump_position_at(pick.history, writer_->position(), pick.local_elsewhere);
   const sql::DumpOptions dump{
       from.text(),
       around_.server_id,

@@ -97,6 +97,7 @@ class Session {
   base::Result<void> give_up_position();
   [[nodiscard]] message::GtidSet published() const;
   base::Result<Pick> find_replica();
+  std::optional<Pick> after_published(const Needed& needed);
   base::Result<void> dump(const Pick& pick);
   DefinitionStore definition_store();
   base::Result<void> dump(const Pick& pick, bool strict, bool& in_hole);

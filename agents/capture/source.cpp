@@ -15,6 +15,8 @@ namespace {
 using base::Error;
 using base::Reason;
 
+constexpr std::chrono::seconds kLacking{20};
+
 Error refuse(Fitness fitness, const std::string& server, const HistoryFacts& history, const Needed& needed) {
   switch (fitness) {
     case Fitness::Behind:
@@ -85,10 +87,32 @@ base::Result<Pick> Source::examine(std::size_t index, const Selection& selection
   }
   DS_TRY(verdict(pick.server.text(), findings));
   DS_ASSIGN(pick.history, gather_history(*connection));
-  if (needed)
-    if (const auto fitness = judge(pick.history, *needed); fitness != Fitness::Good)
-      return refuse(fitness, pick.server.text(), pick.history, *needed);
+  if (!needed) return pick;
+  auto fitness = judge(pick.history, *needed);
+  if (fitness == Fitness::Good) return pick;
+  pick.local_elsewhere = local_elsewhere(pick.history, *needed);
+  const auto& local = pick.local_elsewhere;
+  if (local.empty()) return refuse(fitness, pick.server.text(), pick.history, *needed);
+  auto rest = pick.history;
+  for (auto* set : {&rest.executed, &rest.binlog, &rest.oldest}) *set = without(*set, local);
+  fitness = judge(rest, {without(needed->from, local), without(needed->newest, local)});
+  if (fitness != Fitness::Good) return refuse(fitness, pick.server.text(), pick.history, *needed);
+  const bool caught_up = pick.lateness.replicates && pick.lateness.seconds == 0.0;
+  if (!long_lacking(index, local, caught_up))
+    return Error(
+        Reason::WaitingForReplica,
+        fmt::format("{} has executed {}, published is {}. If it replicates for {} s more without the domains "
+                    "that it lacks, they are taken for writes of another replica of its own",
+                    pick.server.text(), pick.history.executed.text(), needed->newest.text(), kLacking.count()));
   return pick;
+}
+
+bool Source::long_lacking(std::size_t index, const std::vector<std::uint32_t>& domains, bool caught_up) const {
+  const std::scoped_lock lock(mutex_);
+  const auto now = base::steady_now();
+  auto& lacking = lacking_[index];
+  if (!caught_up || lacking.domains != domains) lacking = {domains, now};
+  return caught_up && now - lacking.since >= kLacking;
 }
 
 base::Result<Pick> Source::ask(std::size_t index, const Selection& selection, const std::optional<Needed>& needed,

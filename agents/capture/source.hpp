@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "agents/base/clock.hpp"
 #include "agents/base/result.hpp"
 #include "agents/capture/facts.hpp"
 #include "agents/capture/preflight.hpp"
@@ -28,7 +29,8 @@ struct Pick {
   HistoryFacts history;
   Lateness lateness;
   std::vector<TableFacts> tables;
-  base::TableNames names{};  ///< how the server compares table names
+  base::TableNames names{};                    ///< how the server compares table names
+  std::vector<std::uint32_t> local_elsewhere;  ///< see replica_picker.hpp: not needed of this server
 };
 
 /// Candidates in their order. `connect` may be called from any thread, the rest from one.
@@ -89,6 +91,15 @@ class Source {
   /// make it fit as soon as they are high enough.
   std::map<std::size_t, message::GtidSet> diverged_;
   Progress progress_;
+  /// Since when a candidate lacks domains and is behind its primary by nothing. A domain that the primary began a
+  /// moment ago looks the same.
+  struct Lacking {
+    std::vector<std::uint32_t> domains;
+    base::SteadyTime since;
+  };
+  [[nodiscard]] bool long_lacking(std::size_t index, const std::vector<std::uint32_t>& domains, bool caught_up) const;
+  mutable std::mutex mutex_;  ///< lacking_
+  mutable std::map<std::size_t, Lacking> lacking_;
 };
 
 /// A position to begin a new stream at. Every XA transaction that is prepared at `position` and committed after it was

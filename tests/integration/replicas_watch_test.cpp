@@ -281,5 +281,40 @@ TEST_F(ReplicasWatch, a_stream_that_begins_at_a_replica_made_from_a_backup_publi
   EXPECT_LE(status->number("/transactions") + status->number("/filtered"), 1U) << status->json;
 }
 
+// Failover waited for ever for a domain that only the replica before had.
+TEST_F(ReplicasWatch, a_domain_of_one_replica_keeps_no_other_from_being_read) {
+  auto config = capture_of("beat");
+  const auto first = start("beat", config);
+  replica(first).execute_all({"SET SESSION gtid_domain_id = 77", "CREATE OR REPLACE DATABASE heartbeat",
+                              "CREATE OR REPLACE DATABASE heartbeat", "SET SESSION gtid_domain_id = 0"});
+  insert("beat");
+  ASSERT_TRUE(rig_->becomes_equal(table("beat")));
+  await(
+      "the domain is read",
+      [] { return rig_->capture().status()->at("/position").value_or("").find("77-") != std::string::npos; },
+      seconds(20));
+  replica(first).stop();
+  insert("beat");
+  EXPECT_TRUE(rig_->becomes_equal(table("beat"), seconds(60)));
+  replica(first).start();
+  EXPECT_TRUE(reads(1 - first));
+}
+
+// Capture died before its first checkpoint, and the binlogs of what it had published were purged.
+TEST_F(ReplicasWatch, binlogs_of_what_is_published_may_be_purged_right_after_the_start) {
+  auto config = capture_of("young", {0});
+  config.checkpoint_every = std::chrono::minutes(10);
+  start("young", config);
+  insert("young", 5);
+  ASSERT_TRUE(rig_->becomes_equal(table("young")));
+  rig_->end_agents();
+  replica(0).execute("FLUSH LOCAL BINARY LOGS");
+  replica(0).execute("PURGE BINARY LOGS TO '" + *replica(0).query("SHOW BINARY LOGS").back()[0] + "'");
+  rig_->start_capture(config);
+  rig_->start_apply(rig_->apply_config("young", "young"));
+  insert("young");
+  EXPECT_TRUE(rig_->becomes_equal(table("young")));
+}
+
 }  // namespace
 }  // namespace datasync::test

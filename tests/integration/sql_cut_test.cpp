@@ -113,5 +113,40 @@ TEST_F(SqlCut, rows_written_on_a_broken_connection_are_not_reported_as_written) 
   });
 }
 
+// A server sends nothing while it searches a large binlog for the position; that was SourceSilent, for ever.
+TEST_F(SqlCut, a_server_that_searches_for_the_position_is_given_time) {
+  using namespace std::chrono_literals;
+  test::Proxy proxy(server_->port());
+  auto connect_to = through(proxy);
+  connect_to.role = Role::Source;
+  int asked = 0;
+  DumpOptions dump{.position = server_->gtid(), .server_id = 4801, .heartbeat = 100ms, .watchdog = 1000ms};
+  dump.on_search = [&](std::uint64_t thread, std::chrono::milliseconds) -> base::Result<void> {
+    EXPECT_EQ(
+        connect()->query(fmt::format("SELECT 1 FROM information_schema.PROCESSLIST WHERE ID = {}", thread))->size(),
+        1U);
+    if (++asked == 3) proxy.pass();
+    return {};
+  };
+  const auto stream = BinlogStream::open(connect_to, dump);
+  ASSERT_TRUE(stream) << stream.error().what;
+  proxy.hold();
+  bool heartbeat = false;
+  for (int i = 0; i < 50 && !heartbeat; ++i) {
+    const auto event = (*stream)->next();
+    ASSERT_TRUE(event) << event.error().what;
+    heartbeat = (*event)[4] == std::byte{27};
+  }
+  EXPECT_TRUE(heartbeat);
+  EXPECT_GE(asked, 3);
+  proxy.hold();
+  for (bool silent = false; !silent;) {
+    const auto event = (*stream)->next();
+    silent = !event;
+    if (silent) EXPECT_EQ(event.error().reason, base::Reason::SourceSilent) << "once it has found it, silence is short";
+  }
+  EXPECT_LE(asked, 4);
+}
+
 }  // namespace
 }  // namespace datasync::sql

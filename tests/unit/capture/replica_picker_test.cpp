@@ -118,6 +118,19 @@ TEST(LatenessOf, a_replica_without_a_connection_does_not_replicate) {
   EXPECT_TRUE(late(reset));
 }
 
+// A replica waited for ever for the domain of a heartbeat table that another replica writes by itself.
+TEST(LocalElsewhere, is_what_the_server_does_not_replicate) {
+  HistoryFacts facts;
+  facts.replicated = set("0-1-60");
+  facts.binlog = facts.executed = set("0-1-60,99-3-7");
+  EXPECT_TRUE(local_elsewhere(facts, {set("0-1-50,99-2-50"), set("0-1-50,99-2-50")}).empty()) << "a primary";
+  facts.ever_replicated = true;
+  const auto local = local_elsewhere(facts, {set("0-1-50,99-2-50"), set("0-1-50,99-2-50")});
+  ASSERT_EQ(local, std::vector<std::uint32_t>{99});
+  EXPECT_EQ(dump_position_at(facts, set("0-1-50,99-2-50"), local).text(), "0-1-50,99-3-7");
+  EXPECT_EQ(dump_position_at(facts, set("0-1-50,99-2-50"), {}).text(), "0-1-50,99-2-50");
+}
+
 struct Lack {
   const char* name;
   const char *replicated, *binlog, *oldest, *from;
