@@ -88,7 +88,7 @@ base::Result<Awaited> AwaitedCopies::ordered(std::stop_token stop) {
   // Each stream asks for itself, when it has written down that it waits.
   const auto request = fmt::format("copy/{}/{}{}", config_.common.name, config_.copy_tables,
                                    streams_ > 1 ? fmt::format("/{}", stream_) : "");
-  if (book_.asked(request)) return out;
+  if (book_.asked(request) || book_.asked_by_token(token_of(request))) return out;
   for (const auto& table : config::copy_order(config_.copy_tables).tables)
     if (may_be_here(table)) out.emplace(table, request);
   return out;

@@ -1,5 +1,7 @@
 #include "agents/apply/schema_book.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "agents/base/backoff.hpp"
@@ -69,6 +71,11 @@ std::vector<std::string> SchemaBook::tables_of(const std::string& type) {
 bool SchemaBook::asked(const std::string& request) {
   const std::lock_guard lock(mutex_);
   return asked_.contains(request);
+}
+
+bool SchemaBook::asked_by_token(const std::string& token) {
+  const std::lock_guard lock(mutex_);
+  return std::ranges::any_of(asked_, [&](const auto& request) { return request.first.ends_with("#" + token); });
 }
 
 std::set<std::string> SchemaBook::absent(const std::string& request) {

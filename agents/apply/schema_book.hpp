@@ -37,6 +37,8 @@ class SchemaBook {
   [[nodiscard]] std::vector<std::string> tables_of(const std::string& type);
   /// Somebody asked for this copy, or capture has answered.
   [[nodiscard]] bool asked(const std::string& request);
+  /// A user asked for it on the DataSync with the source: a request whose annotation ends with '#' and this token.
+  [[nodiscard]] bool asked_by_token(const std::string& token);
   /// The tables of a request of which capture said that no copy comes.
   [[nodiscard]] std::set<std::string> absent(const std::string& request);
 

@@ -107,6 +107,19 @@ TEST_F(CopiesTest, without_the_right_to_ask_the_state_names_the_annotation_for_t
   EXPECT_THAT(copies.state(awaited)->what, HasSubstr("datasync.dev/copy-tables=d.items#copy/sync/shop/d.items-2"));
 }
 
+// The annotation stays on both resources: at every restart the copy was awaited once more.
+TEST_F(CopiesTest, a_copy_that_was_asked_for_at_the_source_instead_is_not_awaited_again) {
+  read_only = true;
+  config.copy_tables = "d.items#2";
+  AwaitedCopies copies(config, book, 0, 1);
+  const auto ordered = copies.ordered({}).value();
+  copies.look(ordered, {});
+  const auto text = copies.state(ordered)->what;
+  const message::Request request{"copy/sync/source/" + text.substr(text.find('=') + 1), "sync/source", {"d.items"}};
+  records.push_back({9, Kind::Request, message::request_key(request), message::encode(request)});
+  EXPECT_TRUE(copies.ordered({}).value().empty());
+}
+
 TEST_F(CopiesTest, what_the_configuration_orders_is_awaited_until_somebody_has_asked) {
   config.copy_tables = "d.orders,d.people,d.unknown#2";
   config.types = {"goods"};
