@@ -56,11 +56,11 @@ base::Result<void> Pipeline::read(sql::BinlogStream& stream) {
   while (!stop_.stop_requested()) {
     std::string large;  // what is held whole although it is large
     auto next = stream.next([&](base::Bytes front) {
-      const bool whole = reader_.needs_whole(front);
+      const bool whole = reader_.needs_whole(front) && !passes(front);
       if (whole) large = reader_.name_of(front);
       return whole;
     });
-    if (!next) return large.empty() ? Error(std::move(next).error()) : std::move(next).error().context(large);
+    if (!next) return unread(std::move(next).error(), large);
     const auto event = next->bytes;
     parts_.status.beat();
     parts_.freshness.heard_us.store(steady_us(), std::memory_order_relaxed);

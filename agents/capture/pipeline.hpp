@@ -109,6 +109,8 @@ class Pipeline final : public binlog::Handler {
   base::Result<void> feed(base::Bytes event);
   base::Result<void> pass_over(base::Bytes event, base::Error error);
   base::Result<void> end_unread();
+  [[nodiscard]] bool passes(base::Bytes front);
+  [[nodiscard]] base::Error unread(base::Error error, const std::string& large) const;
   base::Result<void> end_passing();
   base::Result<void> tick();
   void move_point(base::Bytes event);

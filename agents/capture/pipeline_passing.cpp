@@ -40,6 +40,20 @@ base::Result<void> Pipeline::pass_over(base::Bytes event, Error error) {
   return feed(event);
 }
 
+/// Rows of a transaction that is passed need not be held, however many they are.
+bool Pipeline::passes(base::Bytes front) {
+  if (!passing_ || !binlog::rows_kind(type_of(front))) return false;
+  passing_->all = true;  // its front does not name its table
+  return true;
+}
+
+/// No event came. `large` names the one that is too large, if that is why.
+Error Pipeline::unread(Error error, const std::string& large) const {
+  if (large.empty()) return error;
+  error = std::move(error).context(large);
+  return error.is(Reason::RowTooLarge) && in_transaction_ ? with_way_past(std::move(error), gtid_.text()) : error;
+}
+
 /// The event that ended the transaction was one of those that could not be read.
 base::Result<void> Pipeline::end_unread() {
   reader_.abandon();
