@@ -22,6 +22,10 @@ namespace datasync::apply {
 base::Result<std::vector<std::string>> tables_of(const Incoming& record, const SnapshotState& snapshot,
                                                  SchemaBook& book, std::stop_token stop);
 
+/// Each value of the annotation copy-tables is used once: what a message recommends gets `token` behind it, unless it
+/// has one.
+base::Error with_token(base::Error error, const std::string& token);
+
 /// The copies that one stream waits for. Not thread-safe.
 class AwaitedCopies {
  public:

@@ -77,6 +77,7 @@ base::Result<void> Session::run() {
   if (done) done = read();
   if (!done && done.error().is(Reason::DestinationBusy)) ++context_.busy;
   if (assembler_ && writer_) context_.report.counted(assembler_->counts(), writer_->counts());
+  if (!done && writer_) return with_token(std::move(done).error(), copy_token());
   return done;
 }
 

@@ -69,6 +69,8 @@ class Session final : private Sink {
   base::Result<void> take(const kafka::Record& record);
   base::Result<void> pass_by(const Incoming& incoming);
   base::Result<void> begin_copies();
+  [[nodiscard]] base::Error with_copy(base::Error error, std::span<const RowChange> rows) const;
+  [[nodiscard]] std::string copy_token() const;
   base::Result<void> watch_copies();
   base::Error foreign(base::Error error, std::int64_t offset) const;
   void save_what_is_whole();

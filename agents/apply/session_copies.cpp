@@ -1,6 +1,10 @@
 // The part of a session that skips records and waits for copies of tables.
 
 #include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "agents/apply/session.hpp"
 #include "agents/base/log.hpp"
@@ -30,6 +34,26 @@ base::Result<void> Session::begin_copies() {
   DS_ASSIGN(const auto ordered, copies_.ordered(stop_));
   assembler_->await(ordered);
   return ordered.empty() ? base::Result<void>() : assembler_->pause(true);
+}
+
+/// The same while the stream stands at this place, so that the message does not change, and another one later.
+std::string Session::copy_token() const {
+  return fmt::format("{}-{}", context_.stream, writer_->ledger().next_offset);
+}
+
+/// Rows that the destination refuses: whoever made its rows differ may have changed others, too. Copied again, all rows
+/// of the tables are the source's.
+base::Error Session::with_copy(base::Error error, std::span<const RowChange> rows) const {
+  using base::Reason;
+  if (!error.is(Reason::RowConflict) && !error.is(Reason::ConstraintViolated) && !error.is(Reason::ValueNotStorable))
+    return error;
+  std::set<std::string> tables;
+  for (const auto& row : rows) tables.insert(catalog_->table(row.table).schema->qualified());
+  error.what = fmt::format(
+      "{}; where more may differ, have the table copied again: annotate the DataSync with "
+      "datasync.dev/copy-tables={}",
+      error.what, fmt::join(tables, ","));
+  return error;
 }
 
 base::Result<void> Session::watch_copies() {

@@ -44,7 +44,7 @@ base::Result<void> Session::commit(const RowBuffer& buffer, std::span<const RowC
   const bool waits = writer_->ledger().awaited != next.awaited;
   auto done = writer_->commit(buffer, rows, next);
   sink_failed_ = !done;
-  if (!done) return done;
+  if (!done) return with_copy(std::move(done).error(), rows);
   last_commit_ = base::steady_now();
   if (context_.busy > 0 || context_.rows_alone > 0) {
     context_.busy = 0;
@@ -63,7 +63,7 @@ base::Result<void> Session::commit(const RowBuffer& buffer, std::span<const RowC
 base::Result<void> Session::stream(const RowBuffer& buffer, std::span<const RowChange> rows) {
   auto done = writer_->stream(buffer, rows);
   sink_failed_ = !done;
-  if (!done) return done;
+  if (!done) return with_copy(std::move(done).error(), rows);
   streamed_rows_ += rows.size();
   context_.status.beat();
   return {};

@@ -107,6 +107,15 @@ TEST_F(CopiesTest, without_the_right_to_ask_the_state_names_the_annotation_for_t
   EXPECT_THAT(copies.state(awaited)->what, HasSubstr("datasync.dev/copy-tables=d.items#copy/sync/shop/d.items-2"));
 }
 
+TEST(CopyToken, makes_what_a_message_recommends_a_value_of_its_own) {
+  const auto text = [](const char* what) { return with_token({Reason::RowConflict, what}, "0-7").what; };
+  EXPECT_EQ(text("annotate with datasync.dev/copy-tables=d.a,d.b"),
+            "annotate with datasync.dev/copy-tables=d.a,d.b#0-7");
+  EXPECT_EQ(text("x datasync.dev/copy-tables=d.a; or else"), "x datasync.dev/copy-tables=d.a#0-7; or else");
+  EXPECT_EQ(text("x datasync.dev/copy-tables=d.a#2 y"), "x datasync.dev/copy-tables=d.a#2 y");
+  EXPECT_EQ(text("nothing"), "nothing");
+}
+
 // The annotation stays on both resources: at every restart the copy was awaited once more.
 TEST_F(CopiesTest, a_copy_that_was_asked_for_at_the_source_instead_is_not_awaited_again) {
   read_only = true;
