@@ -168,19 +168,19 @@ base::Result<void> Session::check_identity() {
 }
 
 /// Tables of which a copy is awaited are not missed until it begins.
-base::Result<void> Session::check_known() {
+base::Result<void> Session::check_known(const Awaited& awaited) {
   const auto begun = base::steady_now();
   if (begun < known_due_ || writer_->streaming()) return {};
-  std::set<std::string> awaited;
-  for (const auto& [table, request] : writer_->ledger().awaited) awaited.insert(table);
-  DS_TRY(catalog_->check_known(*connection_, awaited));
+  std::set<std::string> left_out;
+  for (const auto& [table, request] : awaited) left_out.insert(table);
+  DS_TRY(catalog_->check_known(*connection_, left_out));
   const auto ended = base::steady_now();
   known_due_ = ended + std::max<base::SteadyTime::duration>(kKnownEvery, kKnownShare * (ended - begun));
   return {};
 }
 
 base::Result<void> Session::read() {
-  DS_TRY(check_known());
+  DS_TRY(check_known(writer_->ledger().awaited));
   // After a lock that was not free in time it is not Streaming before something was written.
   if (context_.busy == 0) show_state();
   while (!stop_.stop_requested()) {
@@ -215,7 +215,7 @@ base::Result<void> Session::nothing_there() {
   const bool position_due = base::steady_now() - last_commit_ >= kPositionEvery;
   DS_TRY(assembler_->pause(position_due));
   context_.report.counted(assembler_->counts(), writer_->counts());
-  DS_TRY(check_known());
+  DS_TRY(check_known(writer_->ledger().awaited));
   return writer_->idle();
 }
 

@@ -65,7 +65,7 @@ class Session final : private Sink {
   base::Result<void> read();
   std::chrono::milliseconds patience();
   base::Result<void> nothing_there();
-  base::Result<void> check_known();
+  base::Result<void> check_known(const Awaited& awaited);
   base::Result<void> take(const kafka::Record& record);
   base::Result<void> pass_by(const Incoming& incoming);
   base::Result<void> begin_copies();

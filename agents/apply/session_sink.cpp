@@ -37,7 +37,8 @@ base::Result<void> Session::commit(const RowBuffer& buffer, std::span<const RowC
   // it are verified all the same, and all that differ are reported at the end.
   if (!verify_failures_.empty() && rows.empty()) return {};
   if (!verify_failures_.empty()) return verify_failed();  // rows after a verification
-  DS_TRY(check_known());                                  // before rows hide that a table was made again
+  // Before rows hide that a table was made again; what is noted here as awaited is not missed.
+  if (!rows.empty()) DS_TRY(check_known(next.awaited));
   const auto begun = base::steady_now();
   const bool was_busy = context_.busy > 0;
   const bool snapshot_before = writer_->ledger().snapshot.active();

@@ -1,85 +1,17 @@
 // A destination that is not ours alone: other names, collations and types, columns and foreign keys of its own,
-// triggers, tables that users lock, drop and make again. Source and capture are real; every test ends with the
+// triggers, and tables that users lock. Source and capture are real; every test ends with the
 // comparison.
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/integration/rig.hpp"
-#include "tests/support/eventually.hpp"
+#include "tests/integration/destination_fixture.hpp"
 
 namespace datasync::test {
 namespace {
 
 using testing::HasSubstr;
-using Texts = std::vector<std::string>;
-
-class Destination : public testing::Test {
- protected:
-  static void SetUpTestSuite() { rig_ = new Rig({}); }
-  static void TearDownTestSuite() {
-    delete rig_;
-    rig_ = nullptr;
-  }
-  void TearDown() override { rig_->end_agents(); }
-
-  /// A database of this name on both sides, and a topic.
-  void prepare(const std::string& name, const Texts& source, const Texts& destination = {}) {
-    name_ = name;
-    at_source({"CREATE DATABASE " + name, "USE " + name});
-    at_destination({"CREATE DATABASE " + name});
-    at_source(source);
-    at_destination(destination);
-  }
-  void at_source(const Texts& statements) { run(rig_->source(), statements); }
-  void at_destination(const Texts& statements) { run(rig_->destination(), statements); }
-
-  config::Capture capture_of(const Texts& tables) {
-    config::Type type{.name = "things", .tables = {}, .exclude_columns = {}};
-    for (const auto& table : tables) type.tables.push_back(name_ + "." + table);
-    return rig_->capture_config({type}, name_);
-  }
-  config::Apply apply_here() { return rig_->apply_config(name_, name_); }
-  void start(const Texts& tables) {
-    rig_->start_capture(capture_of(tables));
-    rig_->start_apply(apply_here());
-  }
-  void start(const Texts& tables, const config::Apply& apply) {
-    rig_->start_capture(capture_of(tables));
-    rig_->start_apply(apply);
-  }
-  void restart_apply(const config::Apply& apply) {
-    rig_->apply().process().terminate();
-    rig_->forget(rig_->apply());
-    rig_->start_apply(apply);
-  }
-  [[nodiscard]] std::vector<TablePair> pairs(const Texts& tables) const {
-    std::vector<TablePair> out;
-    for (const auto& table : tables) out.push_back({name_ + "." + table, "", {}});
-    return out;
-  }
-  testing::AssertionResult equal(const Texts& tables) { return rig_->becomes_equal(pairs(tables)); }
-  /// Although an agent is Stalled for a while.
-  testing::AssertionResult heals(const Texts& tables) { return rig_->eventually_equal(pairs(tables), seconds(90)); }
-  std::string refusal(const std::string& reason) {
-    const auto told = rig_->eventually_reason(rig_->apply(), reason, seconds(60));
-    EXPECT_TRUE(told);
-    const auto status = rig_->apply().status();
-    return status && status->reason == reason ? status->message : "";
-  }
-
-  static inline Rig* rig_ = nullptr;
-  std::string name_;
-
- private:
-  void run(MariaDbServer& server, const Texts& statements) {
-    if (statements.empty()) return;
-    auto session = server.connect();
-    session.execute("USE `" + (statements.front().starts_with("CREATE DATABASE") ? "mysql" : name_) + "`");
-    for (const auto& statement : statements) session.query(statement);
-  }
-};
 
 // Every row got NULL in it.
 TEST_F(Destination, column_whose_name_has_another_case) {
@@ -286,76 +218,6 @@ TEST_F(Destination, server_that_folds_names) {
       {"BEGIN", "INSERT INTO Parent VALUES (2)", "UPDATE Child SET P=2", "DELETE FROM Parent WHERE Id=1", "COMMIT"});
   EXPECT_TRUE(rig_->becomes_equal(pairs, folds));
   EXPECT_EQ(rig_->apply().metric("datasync_apply_row_by_row_total"), 0);
-}
-
-// An empty table was made, and its past was missing.
-TEST_F(Destination, table_that_no_longer_exists) {
-  prepare("lost", {"CREATE TABLE a (id INT PRIMARY KEY, v INT)", "CREATE TABLE b (id INT PRIMARY KEY)",
-                   "INSERT INTO a VALUES (1, 1)", "INSERT INTO b VALUES (1)"});
-  start({"a", "b"});
-  ASSERT_TRUE(equal({"a", "b"}));
-  at_destination({"RENAME TABLE a TO kept"});
-  const auto message = refusal("DestinationTableMissing");
-  EXPECT_THAT(message, HasSubstr("lost.a"));
-  EXPECT_THAT(message, HasSubstr("datasync.dev/copy-tables=lost.a"));
-  at_source({"INSERT INTO a VALUES (2, 2)"});
-  restart_apply(apply_here());
-  refusal("DestinationTableMissing");
-  at_destination({"RENAME TABLE kept TO a"});
-  EXPECT_TRUE(heals({"a", "b"}));
-}
-
-// The same, with a table made again by hand.
-TEST_F(Destination, table_that_was_made_again) {
-  prepare("again", {"CREATE TABLE a (id INT PRIMARY KEY, v INT)", "INSERT INTO a VALUES (1, 1)"});
-  start({"a"});
-  ASSERT_TRUE(equal({"a"}));
-  at_destination({"RENAME TABLE a TO kept", "CREATE TABLE a LIKE kept"});
-  at_source({"INSERT INTO a VALUES (2, 2)"});
-  refusal("DestinationTableMissing");
-  at_destination({"DROP TABLE a", "RENAME TABLE kept TO a"});
-  EXPECT_TRUE(heals({"a"}));
-}
-
-// It was added again, with NULL in every row.
-TEST_F(Destination, column_that_no_longer_exists) {
-  prepare("lost_column", {"CREATE TABLE a (id INT PRIMARY KEY, v INT)", "INSERT INTO a VALUES (1, 1)"});
-  start({"a"});
-  ASSERT_TRUE(equal({"a"}));
-  at_destination({"ALTER TABLE a CHANGE v kept INT"});
-  at_source({"INSERT INTO a VALUES (2, 2)"});
-  EXPECT_THAT(refusal("DestinationSchemaMismatch"), HasSubstr("no longer has the column"));
-  at_destination({"ALTER TABLE a CHANGE kept v INT"});
-  EXPECT_TRUE(heals({"a"}));
-}
-
-// The source has NULL in every row of a column that it dropped and added again; the destination had the old values.
-TEST_F(Destination, column_that_the_source_dropped_and_added_again) {
-  prepare("readded", {"CREATE TABLE a (id INT PRIMARY KEY, v INT)", "INSERT INTO a VALUES (1, 1)"});
-  start({"a"});
-  ASSERT_TRUE(equal({"a"}));
-  at_source({"ALTER TABLE a DROP COLUMN v", "INSERT INTO a VALUES (2)"});
-  ASSERT_TRUE(equal({"a"}));
-  at_source({"ALTER TABLE a ADD COLUMN v INT NULL", "INSERT INTO a VALUES (3, 3)"});
-  const auto message = refusal("SchemaChanged");
-  const auto from = message.find("UPDATE ");
-  ASSERT_NE(from, std::string::npos) << message;
-  at_destination({message.substr(from, message.find(" at the destination") - from)});
-  EXPECT_TRUE(heals({"a"}));
-}
-
-// Children disappeared that the source still has.
-TEST_F(Destination, foreign_key_that_the_destination_got) {
-  const Texts tables{"CREATE TABLE parent (id INT PRIMARY KEY)", "CREATE TABLE child (id INT PRIMARY KEY, p INT)"};
-  prepare("got_key", tables, tables);
-  at_source({"INSERT INTO parent VALUES (1), (2)", "INSERT INTO child VALUES (10, 1), (20, 2)"});
-  start({"parent", "child"});
-  ASSERT_TRUE(equal({"parent", "child"}));
-  at_destination({"ALTER TABLE child ADD CONSTRAINT ours FOREIGN KEY (p) REFERENCES parent (id) ON DELETE CASCADE"});
-  EXPECT_THAT(refusal("DestinationSchemaMismatch"), HasSubstr("ours"));
-  at_source({"DELETE FROM parent WHERE id=1"});
-  at_destination({"ALTER TABLE child DROP FOREIGN KEY ours"});
-  EXPECT_TRUE(heals({"parent", "child"}));
 }
 
 }  // namespace

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/integration/rig.hpp"
+
+namespace datasync::test {
+
+using Texts = std::vector<std::string>;
+
+/// One source, one destination and one broker for all tests of the program; each test has a database, a topic and a
+/// task of its own.
+class Destination : public testing::Test {
+ protected:
+  static void SetUpTestSuite() { rig_ = new Rig({}); }
+  static void TearDownTestSuite() {
+    delete rig_;
+    rig_ = nullptr;
+  }
+  void TearDown() override { rig_->end_agents(); }
+
+  /// A database of this name on both sides, and a topic.
+  void prepare(const std::string& name, const Texts& source, const Texts& destination = {}) {
+    name_ = name;
+    at_source({"CREATE DATABASE " + name, "USE " + name});
+    at_destination({"CREATE DATABASE " + name});
+    at_source(source);
+    at_destination(destination);
+  }
+  void at_source(const Texts& statements) { run(rig_->source(), statements); }
+  void at_destination(const Texts& statements) { run(rig_->destination(), statements); }
+
+  config::Capture capture_of(const Texts& tables) {
+    config::Type type{.name = "things", .tables = {}, .exclude_columns = {}};
+    for (const auto& table : tables) type.tables.push_back(name_ + "." + table);
+    return rig_->capture_config({type}, name_);
+  }
+  config::Apply apply_here() { return rig_->apply_config(name_, name_); }
+  void start(const Texts& tables) {
+    rig_->start_capture(capture_of(tables));
+    rig_->start_apply(apply_here());
+  }
+  void start(const Texts& tables, const config::Apply& apply) {
+    rig_->start_capture(capture_of(tables));
+    rig_->start_apply(apply);
+  }
+  void restart_apply(const config::Apply& apply) {
+    rig_->apply().process().terminate();
+    rig_->forget(rig_->apply());
+    rig_->start_apply(apply);
+  }
+  [[nodiscard]] std::vector<TablePair> pairs(const Texts& tables) const {
+    std::vector<TablePair> out;
+    for (const auto& table : tables) out.push_back({name_ + "." + table, "", {}});
+    return out;
+  }
+  testing::AssertionResult equal(const Texts& tables) { return rig_->becomes_equal(pairs(tables)); }
+  /// Although an agent is Stalled for a while.
+  testing::AssertionResult heals(const Texts& tables) { return rig_->eventually_equal(pairs(tables), seconds(90)); }
+  std::string refusal(const std::string& reason) {
+    const auto told = rig_->eventually_reason(rig_->apply(), reason, seconds(60));
+    EXPECT_TRUE(told);
+    const auto status = rig_->apply().status();
+    return status && status->reason == reason ? status->message : "";
+  }
+
+  static inline Rig* rig_ = nullptr;
+  std::string name_;
+
+ private:
+  void run(MariaDbServer& server, const Texts& statements) {
+    if (statements.empty()) return;
+    auto session = server.connect();
+    session.execute("USE `" + (statements.front().starts_with("CREATE DATABASE") ? "mysql" : name_) + "`");
+    for (const auto& statement : statements) session.query(statement);
+  }
+};
+
+}  // namespace datasync::test

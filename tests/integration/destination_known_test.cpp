@@ -1,0 +1,99 @@
+// Tables of the destination that were written before, and that users drop, make again or alter.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/integration/destination_fixture.hpp"
+
+namespace datasync::test {
+namespace {
+
+using testing::HasSubstr;
+
+// An empty table was made, and its past was missing.
+TEST_F(Destination, table_that_no_longer_exists) {
+  prepare("lost", {"CREATE TABLE a (id INT PRIMARY KEY, v INT)", "CREATE TABLE b (id INT PRIMARY KEY)",
+                   "INSERT INTO a VALUES (1, 1)", "INSERT INTO b VALUES (1)"});
+  start({"a", "b"});
+  ASSERT_TRUE(equal({"a", "b"}));
+  at_destination({"RENAME TABLE a TO kept"});
+  const auto message = refusal("DestinationTableMissing");
+  EXPECT_THAT(message, HasSubstr("lost.a"));
+  EXPECT_THAT(message, HasSubstr("datasync.dev/copy-tables=lost.a"));
+  at_source({"INSERT INTO a VALUES (2, 2)"});
+  restart_apply(apply_here());
+  refusal("DestinationTableMissing");
+  at_destination({"RENAME TABLE kept TO a"});
+  EXPECT_TRUE(heals({"a", "b"}));
+}
+
+// The same, with a table made again by hand.
+TEST_F(Destination, table_that_was_made_again) {
+  prepare("again", {"CREATE TABLE a (id INT PRIMARY KEY, v INT)", "INSERT INTO a VALUES (1, 1)"});
+  start({"a"});
+  ASSERT_TRUE(equal({"a"}));
+  at_destination({"RENAME TABLE a TO kept", "CREATE TABLE a LIKE kept"});
+  at_source({"INSERT INTO a VALUES (2, 2)"});
+  refusal("DestinationTableMissing");
+  at_destination({"DROP TABLE a", "RENAME TABLE kept TO a"});
+  EXPECT_TRUE(heals({"a"}));
+}
+
+// It was added again, with NULL in every row.
+TEST_F(Destination, column_that_no_longer_exists) {
+  prepare("lost_column", {"CREATE TABLE a (id INT PRIMARY KEY, v INT)", "INSERT INTO a VALUES (1, 1)"});
+  start({"a"});
+  ASSERT_TRUE(equal({"a"}));
+  at_destination({"ALTER TABLE a CHANGE v kept INT"});
+  at_source({"INSERT INTO a VALUES (2, 2)"});
+  EXPECT_THAT(refusal("DestinationSchemaMismatch"), HasSubstr("no longer has the column"));
+  at_destination({"ALTER TABLE a CHANGE kept v INT"});
+  EXPECT_TRUE(heals({"a"}));
+}
+
+// The other way on that the message names.
+TEST_F(Destination, lost_table_and_column_are_copied_again) {
+  prepare("copied", {"CREATE TABLE a (id INT PRIMARY KEY, v INT)", "CREATE TABLE b (id INT PRIMARY KEY, v INT)",
+                     "INSERT INTO a VALUES (1, 1), (2, 2)", "INSERT INTO b VALUES (1, 1), (2, 2)"});
+  start({"a", "b"});
+  ASSERT_TRUE(equal({"a", "b"}));
+  at_destination({"DROP TABLE a", "ALTER TABLE b DROP COLUMN v"});
+  at_source({"INSERT INTO a VALUES (3, 3)", "UPDATE b SET v=3 WHERE id=1"});
+  EXPECT_THAT(refusal("DestinationTableMissing"), HasSubstr("datasync.dev/copy-tables=copied.a"));
+  auto ordered = apply_here();
+  ordered.copy_tables = "copied.a,copied.b#1";
+  restart_apply(ordered);
+  EXPECT_TRUE(heals({"a", "b"}));
+}
+
+// The source has NULL in every row of a column that it dropped and added again; the destination had the old values.
+TEST_F(Destination, column_that_the_source_dropped_and_added_again) {
+  prepare("readded", {"CREATE TABLE a (id INT PRIMARY KEY, v INT)", "INSERT INTO a VALUES (1, 1)"});
+  start({"a"});
+  ASSERT_TRUE(equal({"a"}));
+  at_source({"ALTER TABLE a DROP COLUMN v", "INSERT INTO a VALUES (2)"});
+  ASSERT_TRUE(equal({"a"}));
+  at_source({"ALTER TABLE a ADD COLUMN v INT NULL", "INSERT INTO a VALUES (3, 3)"});
+  const auto message = refusal("SchemaChanged");
+  const auto from = message.find("UPDATE ");
+  ASSERT_NE(from, std::string::npos) << message;
+  at_destination({message.substr(from, message.find(" at the destination") - from)});
+  EXPECT_TRUE(heals({"a"}));
+}
+
+// Children disappeared that the source still has.
+TEST_F(Destination, foreign_key_that_the_destination_got) {
+  const Texts tables{"CREATE TABLE parent (id INT PRIMARY KEY)", "CREATE TABLE child (id INT PRIMARY KEY, p INT)"};
+  prepare("got_key", tables, tables);
+  at_source({"INSERT INTO parent VALUES (1), (2)", "INSERT INTO child VALUES (10, 1), (20, 2)"});
+  start({"parent", "child"});
+  ASSERT_TRUE(equal({"parent", "child"}));
+  at_destination({"ALTER TABLE child ADD CONSTRAINT ours FOREIGN KEY (p) REFERENCES parent (id) ON DELETE CASCADE"});
+  EXPECT_THAT(refusal("DestinationSchemaMismatch"), HasSubstr("ours"));
+  at_source({"DELETE FROM parent WHERE id=1"});
+  at_destination({"ALTER TABLE child DROP FOREIGN KEY ours"});
+  EXPECT_TRUE(heals({"parent", "child"}));
+}
+
+}  // namespace
+}  // namespace datasync::test
