@@ -36,6 +36,26 @@ base::Result<void> check_geometry(const message::TableSchema& schema, base::Byte
   return {};
 }
 
+/// The server compares a YEAR(2) by its last two digits, and sorts it by the whole year.
+base::Result<void> comparable_key(sql::Connection& connection, const message::TableSchema& schema) {
+  for (const auto i : schema.key) {
+    const auto& column = schema.columns[i];
+    if (column.type != message::ColumnType::Year) continue;
+    DS_ASSIGN(const auto found,
+              connection.query_one(fmt::format("SELECT 1 FROM information_schema.columns WHERE table_schema={} AND "
+                                               "table_name={} AND column_name={} AND column_type='year(2)'",
+                                               sql::quote_text(schema.database), sql::quote_text(schema.table),
+                                               sql::quote_text(column.name))));
+    if (found)
+      return Error(Reason::UnsupportedType,
+                   fmt::format("the key column {} of {} is YEAR(2), which the server compares in another order than it "
+                               "sorts: ALTER TABLE {} MODIFY {} YEAR(4) NOT NULL",
+                               column.name, schema.qualified(), sql::quote_identifier(schema.database, schema.table),
+                               sql::quote_identifier(column.name)));
+  }
+  return {};
+}
+
 bool has_geometry(const message::TableSchema& schema) {
   return std::ranges::any_of(schema.columns, [](const auto& c) { return c.type == message::ColumnType::Geometry; });
 }
@@ -145,6 +165,7 @@ base::Result<Chunk> ChunkReader::describe(const TableChoice& table) {
   DS_ASSIGN(const auto info, sql::read_table_info(*connection_, table.database, table.table));
   if (!info) return Error(Reason::TableDropped, table.qualified() + " does not exist");
   DS_ASSIGN(chunk.schema, captured_schema(table, info->schema));
+  DS_TRY(comparable_key(*connection_, chunk.schema));
   chunk.rows_estimate = info->rows_estimate;
   chunk.key_unique = key_is_unique(*info, chunk.schema);
   return chunk;

@@ -67,7 +67,9 @@ void check_key(const TableFacts& t, std::vector<Finding>& out) {
   const auto& choice = *t.choice;
   const auto name = sql::quote_identifier(choice.database, choice.table);
   const auto has = [&](std::string_view column) {
-    return std::ranges::any_of(schema.columns, [&](const auto& c) { return base::same_column(c.name, column); });
+    return std::ranges::any_of(schema.columns, [&](const auto& c) { return base::same_column(c.name, column); }) ||
+           std::ranges::any_of(t.info->unread_columns,
+                               [&](const auto& unread) { return base::same_column(unread, column); });
   };
   if (schema.key.empty() && choice.key_columns.empty())
     out.push_back({Reason::KeyMissing, fmt::format("{} has no primary key", choice.qualified()),
