@@ -134,6 +134,9 @@ base::Result<Condition> gather_condition(sql::Connection& connection, bool allow
     for (const auto& row : *binlog) add_filters(row, "", facts);
   DS_ASSIGN(const auto status, allowed(connection.query_named("SHOW ALL SLAVES STATUS")));
   facts.may_see_replication = status.has_value();
+  if (!status || !binlog) {
+    DS_ASSIGN(facts.user, gather_user(connection));
+  }
   if (!status) return out;
   for (const auto& row : *status) add_filters(row, field(row, "Connection_name"), facts);
   out.lateness = lateness_of(*status, facts.is_replica && !allow_primary);

@@ -58,6 +58,7 @@ void Monitor::run(std::stop_token stop) {
     if (origin.replica != watched_.replica || origin.history != watched_.history) {
       watched_ = origin;
       stopped_ = elsewhere_ = unasked_ = 0;
+      told_ = true;  // the session may show what the choice of this replica found
       look_again_ = {};
     }
     if (auto asked = ask(origin, stop); !asked) cannot_ask(asked.error());
