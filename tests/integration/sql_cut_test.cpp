@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "agents/sql/binlog_stream.hpp"
 #include "tests/integration/sql_fixture.hpp"
 #include "tests/support/proxy.hpp"
 
@@ -143,7 +144,9 @@ TEST_F(SqlCut, a_server_that_searches_for_the_position_is_given_time) {
   for (bool silent = false; !silent;) {
     const auto event = (*stream)->next();
     silent = !event;
-    if (silent) EXPECT_EQ(event.error().reason, base::Reason::SourceSilent) << "once it has found it, silence is short";
+    if (silent) {
+      EXPECT_EQ(event.error().reason, base::Reason::SourceSilent) << "once it has found it, silence is short";
+    }
   }
   EXPECT_LE(asked, 4);
 }
