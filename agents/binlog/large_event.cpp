@@ -24,7 +24,7 @@ EventHeader header_of(Bytes front) noexcept {
 }
 
 /// Never read, in whatever place.
-bool is_ballast(EventType type) noexcept {
+bool is_never_read(EventType type) noexcept {
   return type == EventType::AnnotateRows || type == EventType::RowsQuery || type == EventType::BeginLoadQuery ||
          type == EventType::AppendBlock;
 }
@@ -34,7 +34,7 @@ bool is_ballast(EventType type) noexcept {
 bool EventReader::needs_whole(Bytes front) const {
   if (front.size() <= kHeaderSize) return true;
   const auto type = header_of(front).type;
-  if (is_ballast(type)) return false;
+  if (is_never_read(type)) return false;
   if (!rows_kind(type) || state_ != State::Group) return true;
   const auto head = parse_rows_head(front.subspan(kHeaderSize), where());
   if (!head) return true;
@@ -46,7 +46,7 @@ base::Result<void> EventReader::pass_over(Bytes front) {
   header_ = header_of(front);
   ++counters_.events;
   if (header_.next_position >= header_.size) position_ = header_.next_position - header_.size;
-  if (is_ballast(header_.type)) return {};
+  if (is_never_read(header_.type)) return {};
   DS_ASSIGN(const auto head, parse_rows_head(front.subspan(kHeaderSize), where()));
   ++counters_.unwanted_rows_events;
   if (head.statement_end) open_.clear();

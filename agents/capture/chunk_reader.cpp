@@ -162,7 +162,7 @@ base::Result<ChunkGate::Ticket> ChunkReader::open_snapshot() {
 
 base::Result<Chunk> ChunkReader::describe(const TableChoice& table) {
   Chunk chunk;
-  DS_ASSIGN(const auto info, sql::read_table_info(*connection_, table.database, table.table));
+  DS_ASSIGN(const auto info, sql::read_table_info(*connection_, table.database, table.table, table.exclude));
   if (!info) return Error(Reason::TableDropped, table.qualified() + " does not exist");
   DS_ASSIGN(chunk.schema, captured_schema(table, info->schema));
   DS_TRY(comparable_key(*connection_, chunk.schema));

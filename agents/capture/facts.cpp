@@ -171,7 +171,7 @@ base::Result<TableFacts> gather_table(sql::Connection& connection, const TableCh
     if (!t.readable || probe.error().is(Reason::TableDropped)) return t;
     return base::Error(std::move(probe).error());
   }
-  auto info = sql::read_table_info(connection, choice.database, choice.table);
+  auto info = sql::read_table_info(connection, choice.database, choice.table, choice.exclude);
   if (info) {
     t.info = std::move(*info);
     if (t.info && !choice.exclude.empty()) {

@@ -44,7 +44,7 @@ auto ServerTables::asked(Call call) -> decltype(call(std::declval<sql::Connectio
 }
 
 base::Result<std::optional<sql::TableInfo>> ServerTables::info(const TableChoice& table) {
-  return asked([&](sql::Connection& c) { return sql::read_table_info(c, table.database, table.table); });
+  return asked([&](sql::Connection& c) { return sql::read_table_info(c, table.database, table.table, table.exclude); });
 }
 
 base::Result<TableFacts> ServerTables::facts(const TableChoice& table) {

@@ -4,6 +4,7 @@
 
 #include <fmt/core.h>
 
+#include "agents/base/identifier.hpp"
 #include "agents/sql/column_type.hpp"
 #include "agents/sql/create_table.hpp"
 #include "agents/sql/handle.hpp"
@@ -29,8 +30,10 @@ std::string text(std::optional<std::string>& field) {
 /// the foreign keys.
 class InfoReader {
  public:
-  InfoReader(Connection& connection, std::string_view database, std::string_view table)
+  InfoReader(Connection& connection, std::string_view database, std::string_view table,
+             const std::vector<std::string>& excluded)
       : connection_(connection),
+        excluded_(excluded),
         database_(database),
         table_(table),
         where_database_(quote_text(database)),
@@ -39,6 +42,7 @@ class InfoReader {
   base::Result<std::optional<TableInfo>> read() {
     for (int tries = 0; tries < kTries; ++tries) {
       info_ = {};
+      names_.clear();
       info_.schema.database = database_;
       info_.schema.table = table_;
       DS_ASSIGN(const Found found, read_table());
@@ -112,6 +116,12 @@ class InfoReader {
                       .generated = extra.find("GENERATED") != std::string::npos &&
                                    extra.find("DEFAULT_GENERATED") == std::string::npos};
     auto column = column_of(words);
+    names_.push_back(words.name);
+    const auto is_it = [&](const std::string& name) { return base::same_column(name, words.name); };
+    if (!column && std::ranges::any_of(excluded_, is_it)) {
+      info_.unread_columns.push_back(words.name);
+      return {};
+    }
     if (!column) {
       return error(base::Reason::UnsupportedType, fmt::format("column {} has type {}", words.name, words.column_type));
     }
@@ -145,6 +155,9 @@ class InfoReader {
     }
     return 0;  // not reached: names of keys come from the same table
   }
+  [[nodiscard]] bool unread(const std::string& name) const {
+    return std::ranges::find(info_.unread_columns, name) != info_.unread_columns.end();
+  }
 
   /// The number of unique keys, the primary key included.
   base::Result<std::size_t> read_keys() {
@@ -161,6 +174,13 @@ class InfoReader {
       const bool primary = index == "PRIMARY";
       if (!primary && (info_.unique_keys.empty() || index != last)) info_.unique_keys.emplace_back();
       last = index;
+      if (unread(*row[1])) {
+        if (primary)
+          return error(base::Reason::UnsupportedType,
+                       fmt::format("column {} of the primary key has a type that cannot be carried", *row[1]));
+        info_.unique_by_prefix = true;  // what is left of the key does not name a row
+        continue;
+      }
       (primary ? info_.schema.key : info_.unique_keys.back()).push_back(column_index(*row[1]));
       if (row[2]) info_.unique_by_prefix = true;
     }
@@ -187,8 +207,7 @@ class InfoReader {
   /// information_schema shows only columns that the user has a privilege on, and it answers with a warning and fewer
   /// rows when a table cannot be opened.
   [[nodiscard]] bool agrees(const CreateTable& whole, std::size_t unique_keys) const {
-    return whole.unique_keys == unique_keys &&
-           std::ranges::equal(whole.columns, info_.schema.columns, {}, {}, &message::Column::name);
+    return whole.unique_keys == unique_keys && std::ranges::equal(whole.columns, names_);
   }
 
   void take_foreign_keys(const CreateTable& whole) {
@@ -198,6 +217,8 @@ class InfoReader {
   }
 
   Connection& connection_;
+  const std::vector<std::string>& excluded_;
+  std::vector<std::string> names_;  ///< of all columns
   std::string database_, table_, where_database_, where_table_;
   TableInfo info_;
 };
@@ -205,8 +226,9 @@ class InfoReader {
 }  // namespace
 
 base::Result<std::optional<TableInfo>> read_table_info(Connection& connection, std::string_view database,
-                                                       std::string_view table) {
-  return InfoReader(connection, database, table).read();
+                                                       std::string_view table,
+                                                       const std::vector<std::string>& excluded) {
+  return InfoReader(connection, database, table, excluded).read();
 }
 
 message::TableSchema key_schema(const message::TableSchema& schema) {

@@ -34,12 +34,15 @@ struct TableInfo {
   std::vector<ForeignKey> foreign_keys;
   std::uint64_t rows_estimate = 0;
   std::vector<std::string> invisible_columns;
+  std::vector<std::string> unread_columns;  ///< excluded ones of a type that messages do not carry; not in `schema`
   bool system_versioned = false;
 };
+/// `excluded`: columns that are not carried, so that their type does not matter unless they are in the primary key.
 /// Errors: UnsupportedType naming the column; PermissionDenied when the user has no privilege on the whole table; as
 /// Connection.
 base::Result<std::optional<TableInfo>> read_table_info(Connection& connection, std::string_view database,
-                                                       std::string_view table);
+                                                       std::string_view table,
+                                                       const std::vector<std::string>& excluded = {});
 
 /// Streams rows of `schema`'s table in key order. The statement is unbuffered: no other call on the connection until
 /// the reader is finished or destroyed. Binary protocol: floats keep their bits.
