@@ -108,14 +108,17 @@ base::Result<void> Session::tables_gone(std::span<const GoneTable> gone) {
   if (tables.empty()) return {};
   const auto& note = gone.back().note;
   const bool several = tables.size() > 1;
+  const std::string what = dropped                              ? "dropped"
+                           : several || note.renamed_to.empty() ? "renamed"
+                                                                : "renamed to " + note.renamed_to;
   return Error(
       Reason::TableDropped,
       fmt::format(
           "{} {} {} at the source by {} ({});{} annotate the DataSync with datasync.dev/skip-offsets={} to go on: "
           "{} stay{} as {} while the source has no table of {}, and {} copied again once it has",
-          fmt::join(tables, ", "), several ? "were" : "was", dropped ? "dropped" : "renamed", note.gtid.text(),
-          note.statement, dropped ? " set schemaChanges: ApplyAll to drop at the destination too, or" : "",
-          fmt::join(offsets, ","), fmt::join(targets, ", "), several ? "" : "s", several ? "they are" : "it is",
+          fmt::join(tables, ", "), several ? "were" : "was", what, note.gtid.text(), note.statement,
+          dropped ? " set schemaChanges: ApplyAll to drop at the destination too, or" : "", fmt::join(offsets, ","),
+          fmt::join(targets, ", "), several ? "" : "s", several ? "they are" : "it is",
           several ? "these names" : "this name", several ? "are" : "is"));
 }
 

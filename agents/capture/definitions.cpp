@@ -45,12 +45,12 @@ const message::Column* find(const message::TableSchema& schema, std::string_view
   return at == schema.columns.end() ? nullptr : &*at;
 }
 
-/// Its table maps leave something of it out.
-bool needs_memory(const message::TableSchema& schema) {
-  return std::ranges::any_of(schema.columns, [](const message::Column& c) {
-    const bool bytes = c.type == ColumnType::Binary && (c.length == kUuidBytes || c.length == kInet4Bytes);
-    return refinable(c.type) || bytes || c.generated || c.name.starts_with("DB_ROW_HASH_");
+/// Takes out what a statement may have changed.
+void forget(message::TableSchema& schema, const std::vector<std::string>& columns) {
+  const auto changed = std::erase_if(schema.columns, [&](const auto& c) {
+    return std::ranges::any_of(columns, [&](const auto& name) { return base::same_column(name, c.name); });
   });
+  if (changed != 0) schema.key.clear();
 }
 
 /// What both say of the map's columns; `first` where it knows.
@@ -70,6 +70,13 @@ message::TableSchema merge(const binlog::TableMap& map, const message::TableSche
 }
 
 }  // namespace
+
+bool needs_memory(const message::TableSchema& schema) {
+  return std::ranges::any_of(schema.columns, [](const message::Column& c) {
+    const bool bytes = c.type == ColumnType::Binary && (c.length == kUuidBytes || c.length == kInet4Bytes);
+    return refinable(c.type) || bytes || c.generated || c.name.starts_with("DB_ROW_HASH_");
+  });
+}
 
 std::vector<binlog::Refinement> refine(const binlog::TableMap& map, const message::TableSchema* definition) {
   std::vector<binlog::Refinement> out;
@@ -170,7 +177,8 @@ base::Result<Definitions::Basis> Definitions::of(const TableChoice& table, const
   // is about the table of this place.
   std::vector<std::string> names;
   for (const auto& wire : map.columns) names.push_back(wire.name);
-  const auto given = k.definition ? std::nullopt : store_.published(table, names);
+  auto given = k.replaced ? std::nullopt : store_.published(table, names);
+  if (given) forget(*given, k.touched);
   k.merged =
       merge(map, k.definition && k.definition->exists ? &k.definition->schema : nullptr, given ? &*given : nullptr);
   Basis out{&*k.merged};
@@ -178,7 +186,7 @@ base::Result<Definitions::Basis> Definitions::of(const TableChoice& table, const
   for (const auto& wire : map.columns) {
     const bool known =
         (then != nullptr && find(*then, wire.name) != nullptr) || (now != nullptr && find(*now, wire.name) != nullptr);
-    if (!known && !binlog::named_as_hidden(wire)) out.unknown = wire.name;
+    if (!known && !binlog::named_as_hidden(wire) && !table.excludes(wire.name)) out.unknown = wire.name;
   }
   const bool known_key = then != nullptr && !then->key.empty() && same_key(*then, map);
   out.other_key = now != nullptr && !known_key && !same_key(*now, map);
@@ -195,15 +203,14 @@ base::Result<Definitions::Reading> Definitions::read_again(const TableChoice& ta
   k.since = store_.place();
   k.since.add(change.gtid);
   out.of_this_place = k.since.contains(out.executed);
+  k.replaced = k.replaced || change.all;
+  std::ranges::copy(change.columns, std::back_inserter(k.touched));
   message::TableSchema schema;
   if (out.of_this_place && out.facts.info) {
     schema = out.facts.info->schema;
   } else if (!change.all && k.definition && k.definition->exists) {
     schema = k.definition->schema;
-    std::erase_if(schema.columns, [&](const auto& c) {
-      return std::ranges::any_of(change.columns, [&](const auto& name) { return base::same_column(name, c.name); });
-    });
-    if (schema.columns.size() != k.definition->schema.columns.size()) schema.key.clear();
+    forget(schema, change.columns);
   }
   DS_TRY(learn(table, k, std::move(schema)));
   return out;

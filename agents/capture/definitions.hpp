@@ -28,6 +28,8 @@ std::vector<binlog::Refinement> refine(const binlog::TableMap& map, const messag
 
 /// The map is one of a table with exactly these columns, and this key when it has a primary key.
 bool describes(const message::TableSchema& definition, const binlog::TableMap& map);
+/// Its table maps leave something of it out.
+bool needs_memory(const message::TableSchema& definition);
 /// The same primary key, by its columns' names.
 bool same_key(const message::TableSchema& definition, const binlog::TableMap& map);
 
@@ -86,6 +88,9 @@ class Definitions {
     std::optional<message::Definition> definition;
     std::optional<message::TableSchema> merged;  ///< by which the newest map is read, when `definition` lacks some
     message::GtidSet since;                      ///< the definition is valid from here on
+    // While no definition is known, what readers were given counts, for columns that no statement changed since.
+    bool replaced = false;
+    std::vector<std::string> touched;
   };
   Known& known(const TableChoice& table);
   base::Result<void> learn(const TableChoice& table, Known& known, message::TableSchema schema);

@@ -83,14 +83,19 @@ base::Result<void> Pipeline::on_query(const binlog::QueryInfo& query) {
 }
 
 std::vector<TableStatement> Pipeline::concerned_by(const binlog::QueryInfo& query) const {
+  const auto& judged = query.judgement;
   std::vector<const TableChoice*> uncertain;
-  if (!query.judgement.certain) {
+  if (!judged.certain) {
     std::vector<binlog::NamedTable> names;
-    for (const auto& t : parts_.selection.tables()) names.push_back({t.database, t.table});
-    for (const auto i : binlog::may_concern(query.event.sql, query.context, names))
-      uncertain.push_back(&parts_.selection.tables()[i]);
+    for (const auto& t : parts_.selection.tables()) {
+      names.push_back({t.database, t.table});
+      if (judged.any_table) uncertain.push_back(&t);
+    }
+    if (!judged.any_table)
+      for (const auto i : binlog::may_concern(query.event.sql, query.context, names))
+        uncertain.push_back(&parts_.selection.tables()[i]);
   }
-  return concerned(query.judgement, parts_.selection, uncertain);
+  return concerned(judged, parts_.selection, uncertain);
 }
 
 base::Result<void> Pipeline::on_statement(const TableStatement& s, const binlog::QueryInfo& query) {
@@ -106,7 +111,7 @@ base::Result<void> Pipeline::on_statement(const TableStatement& s, const binlog:
   bool key = s.key;
   for (const auto& column : s.columns) key = key || catalog_.may_be_key(table, column);
   DefinitionChange change{s.columns, s.rows || s.created, gtid_, {}};
-  change.renamed = renamed_columns(query.event.sql, query.quoting);
+  change.renamed = renamed_columns(query.event.sql, query.context);
   if (s.truncated && !s.rows && !s.created && !s.values)
     return wanted ? truncated(table, std::nullopt) : base::Result<void>();
   DS_ASSIGN(const auto changed, catalog_.changed(table, change));
@@ -122,7 +127,7 @@ base::Result<void> Pipeline::on_statement(const TableStatement& s, const binlog:
     else
       rows = true;
   }
-  if (may_hide_changes(query.event.sql, query.quoting, catalog_.allows_cascades())) rows = true;
+  if (may_hide_changes(query.event.sql, query.context, catalog_.allows_cascades())) rows = true;
   bool values = s.values;
   if (!s.created)
     for (const auto& column : s.added) values = values || parts_.had_column(table, column);

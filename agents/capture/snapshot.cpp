@@ -7,6 +7,7 @@
 
 #include "agents/base/backoff.hpp"
 #include "agents/base/log.hpp"
+#include "agents/capture/definitions.hpp"
 
 namespace datasync::capture {
 namespace {
@@ -167,6 +168,7 @@ base::Result<bool> SnapshotRunner::one_chunk(SnapshotTask& task, ChunkReader& re
   base::Result<void> done;
   if (state && *state == ChunkGate::State::Reached) {
     done = parts_.keeper.schema(chunk.schema, stop);
+    if (done && task.rows_done == 0) done = learn(*task.table, chunk.schema, stop);
     if (done) done = emit(task, chunk, task.rows_done == 0);
     // Before the dump goes on: what failed half-way through a chunk has left it open, and no transaction may follow.
     if (!done && done.error().outcome() != base::Outcome::Retry) fail(done.error());
@@ -183,6 +185,19 @@ base::Result<bool> SnapshotRunner::one_chunk(SnapshotTask& task, ChunkReader& re
   auto& estimate = estimates_[task.table->qualified()];
   estimate = chunk.complete ? task.rows_done : std::max(task.rows_done, std::max(estimate, chunk.rows_estimate));
   return !chunk.complete;
+}
+
+/// The dump stands at the chunk's place: this is the table's definition there.
+base::Result<void> SnapshotRunner::learn(const TableChoice& table, const message::TableSchema& schema,
+                                         std::stop_token stop) {
+  message::Definition d;
+  d.database = table.database;
+  d.table = table.table;
+  d.position = parts_.writer.position();
+  d.schema = schema;
+  const auto known = parts_.keeper.definition(table.qualified(), d.position);
+  if (known ? known->exists && known->schema == schema : !needs_memory(schema)) return {};
+  return parts_.keeper.learn(d, std::move(stop));
 }
 
 message::Snapshot SnapshotRunner::rows_record() const {

@@ -77,6 +77,7 @@ class SnapshotRunner {
   void work(std::stop_token stop);
   base::Result<void> copy(SnapshotTask task, ChunkReader& reader, std::stop_token stop);
   base::Result<bool> one_chunk(SnapshotTask& task, ChunkReader& reader, std::stop_token stop);
+  base::Result<void> learn(const TableChoice& table, const message::TableSchema& schema, std::stop_token stop);
   [[nodiscard]] message::Snapshot rows_record() const;
   [[nodiscard]] std::size_t frame_bytes() const;
   [[nodiscard]] base::Result<void> check_size(const TableChoice& table, const Chunk& chunk) const;

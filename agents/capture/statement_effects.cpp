@@ -84,9 +84,9 @@ class Folder {
   std::vector<TableStatement> out_;
 };
 
-std::vector<Token> tokens(std::string_view sql, binlog::Quoting quoting) {
+std::vector<Token> tokens(std::string_view sql, const binlog::StatementContext& context) {
   std::vector<Token> out;
-  binlog::Lexer lexer(sql, quoting);
+  binlog::Lexer lexer(sql, context.quoting, context.charset, &context.to_utf8);
   for (auto token = lexer.next(); token.kind != Token::Kind::End; token = lexer.next()) out.push_back(token);
   return out;
 }
@@ -111,8 +111,8 @@ std::vector<TableStatement> concerned(const binlog::Judgement& judgement, const 
   return folder.all();
 }
 
-bool may_hide_changes(std::string_view sql, binlog::Quoting quoting, bool cascades_allowed) {
-  const auto words = tokens(sql, quoting);
+bool may_hide_changes(std::string_view sql, const binlog::StatementContext& context, bool cascades_allowed) {
+  const auto words = tokens(sql, context);
   for (std::size_t i = 0; i < words.size(); ++i) {
     const auto& word = words[i];
     if (word.is("VERSIONING")) return true;
@@ -127,8 +127,9 @@ bool may_hide_changes(std::string_view sql, binlog::Quoting quoting, bool cascad
   return false;
 }
 
-std::vector<std::pair<std::string, std::string>> renamed_columns(std::string_view sql, binlog::Quoting quoting) {
-  const auto words = tokens(sql, quoting);
+std::vector<std::pair<std::string, std::string>> renamed_columns(std::string_view sql,
+                                                                 const binlog::StatementContext& context) {
+  const auto words = tokens(sql, context);
   std::vector<std::pair<std::string, std::string>> out;
   for (std::size_t i = 0; i < words.size(); ++i) {
     const bool change = words[i].is("CHANGE"), rename = words[i].is("RENAME") && at(words, i + 1).is("COLUMN");

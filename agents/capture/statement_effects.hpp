@@ -37,9 +37,10 @@ std::vector<TableStatement> concerned(const binlog::Judgement& judgement, const 
 /// The statement gives a table something that changes rows without row events, or leaves its rows behind another key:
 /// foreign keys with actions (unless `cascades_allowed`), system versioning, an engine without transactions. Rows may
 /// have changed in silence while the table had it, also when it has it no more.
-bool may_hide_changes(std::string_view sql, binlog::Quoting quoting, bool cascades_allowed);
+bool may_hide_changes(std::string_view sql, const binlog::StatementContext& context, bool cascades_allowed);
 
 /// Columns that an ALTER TABLE renames: old and new name.
-std::vector<std::pair<std::string, std::string>> renamed_columns(std::string_view sql, binlog::Quoting quoting);
+std::vector<std::pair<std::string, std::string>> renamed_columns(std::string_view sql,
+                                                                 const binlog::StatementContext& context);
 
 }  // namespace datasync::capture
