@@ -16,7 +16,8 @@ constexpr std::string_view kVariables =
     "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('log_bin','log_slave_updates','binlog_format','binlog_row_image',"
     "'binlog_row_metadata','gtid_strict_mode','read_only','server_id','lower_case_table_names','replicate_do_db',"
     "'replicate_ignore_db','replicate_do_table','replicate_ignore_table','replicate_wild_do_table',"
-    "'replicate_wild_ignore_table','replicate_rewrite_db','binlog_do_db','binlog_ignore_db')";
+    "'replicate_wild_ignore_table','replicate_rewrite_db','replicate_events_marked_for_skip','binlog_do_db','binlog_"
+    "ignore_db')";
 constexpr unsigned kTableAccessDenied = 1142, kColumnAccessDenied = 1143, kDatabaseAccessDenied = 1044;
 
 std::uint32_t to_number(const std::optional<std::string>& text) {
@@ -46,10 +47,11 @@ base::Result<message::GtidSet> gtids(sql::Connection& connection, std::string_vi
   return message::GtidSet::parse(text.value_or(""));
 }
 
-constexpr std::array kFilters{
-    "replicate_do_db",         "replicate_ignore_db",         "replicate_do_table",   "replicate_ignore_table",
-    "replicate_wild_do_table", "replicate_wild_ignore_table", "replicate_rewrite_db", "binlog_do_db",
-    "binlog_ignore_db"};
+constexpr std::array kFilters{"replicate_do_db",         "replicate_ignore_db",
+                              "replicate_do_table",      "replicate_ignore_table",
+                              "replicate_wild_do_table", "replicate_wild_ignore_table",
+                              "replicate_rewrite_db",    "binlog_do_db",
+                              "binlog_ignore_db",        "replicate_events_marked_for_skip"};
 
 std::string lower(std::string text) {
   std::ranges::transform(text, text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });

@@ -35,6 +35,12 @@ class Judge {
   void run(std::vector<FilterFinding>& out) const {
     for (const auto* name : kByDatabase)
       if (const auto value = this->value(name); !value.empty()) out.push_back(by_database(name, value));
+    if (const auto value = this->value("replicate_events_marked_for_skip"); !value.empty() && value != "REPLICATE")
+      out.push_back(
+          {fmt::format("{} is {}: what a session changes with skip_replication=1 is not replicated",
+                       label("replicate_events_marked_for_skip"), value),
+           "STOP ALL SLAVES; SET GLOBAL replicate_events_marked_for_skip='REPLICATE'; START ALL SLAVES, also in "
+           "the option file"});
     if (const auto value = this->value("replicate_rewrite_db"); !value.empty()) {
       const auto hit = names([&](const TableChoice& t) { return rewritten(value, t.database); });
       if (!hit.empty())

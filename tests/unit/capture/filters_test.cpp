@@ -53,6 +53,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Row{"binlog_database", "binlog_ignore_db", "test", "by the default database"},
                     Row{"renamed_database", "replicate_rewrite_db", "old->new, shop->store", "come under another name"},
                     Row{"renamed_to_it", "replicate_rewrite_db", "old->shop", "come under another name"},
+                    Row{"marked_events", "replicate_events_marked_for_skip", "FILTER_ON_SLAVE", "skip_replication=1"},
+                    Row{"marked_events_that_are_replicated", "replicate_events_marked_for_skip", "REPLICATE", nullptr},
                     Row{"another_renamed_database", "replicate_rewrite_db", "old->new", nullptr}),
     [](const auto& row) { return row.param.title; });
 
