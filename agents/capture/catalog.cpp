@@ -105,7 +105,7 @@ base::Result<Catalog::Changed> Catalog::changed(const TableChoice& choice, const
   DS_TRY(findings(reading.facts));
   Changed out{reading.facts.info.has_value(), std::nullopt, reading.of_this_place, reading.executed};
   if (!reading.facts.info) return out;
-  DS_ASSIGN(auto schema, captured_schema(choice, reading.facts.info->schema));
+  DS_ASSIGN(auto schema, captured_schema(choice, reading.facts.info->schema, reading.facts.info->unread_columns));
   for (const auto& [was, is] : change.renamed)
     if (choice.excludes(was) && carries(schema, is)) return exclusion_moved(choice, was, is);
   if (const auto newest = newest_.find(&choice);
@@ -129,7 +129,7 @@ base::Result<message::SchemaId> Catalog::schema_of(const TableChoice& choice) {
   if (const auto newest = newest_.find(&choice); newest != newest_.end()) return tables_[newest->second.number].schema;
   DS_ASSIGN(const auto server, server_.info(choice));
   if (!server) return Error(Reason::TableDropped, choice.qualified() + " does not exist any more");
-  DS_ASSIGN(auto schema, captured_schema(choice, server->schema));
+  DS_ASSIGN(auto schema, captured_schema(choice, server->schema, server->unread_columns));
   return known_to_readers(std::move(schema));
 }
 
@@ -142,7 +142,7 @@ bool Catalog::may_be_key(const TableChoice& choice, std::string_view column) {
     return in_key(tables_[newest->second.number].encoder.schema());
   const auto server = server_.info(choice);
   if (!server || !*server) return true;
-  const auto schema = captured_schema(choice, (*server)->schema);
+  const auto schema = captured_schema(choice, (*server)->schema, (*server)->unread_columns);
   const auto named = [&](const message::Column& c) { return base::same_column(c.name, column); };
   // The server has the names of now: under its old name a column is not found.
   return !schema || std::ranges::none_of(schema->columns, named) || in_key(*schema);

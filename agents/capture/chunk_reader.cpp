@@ -164,7 +164,7 @@ base::Result<Chunk> ChunkReader::describe(const TableChoice& table) {
   Chunk chunk;
   DS_ASSIGN(const auto info, sql::read_table_info(*connection_, table.database, table.table, table.exclude));
   if (!info) return Error(Reason::TableDropped, table.qualified() + " does not exist");
-  DS_ASSIGN(chunk.schema, captured_schema(table, info->schema));
+  DS_ASSIGN(chunk.schema, captured_schema(table, info->schema, info->unread_columns));
   DS_TRY(comparable_key(*connection_, chunk.schema));
   chunk.rows_estimate = info->rows_estimate;
   chunk.key_unique = key_is_unique(*info, chunk.schema);

@@ -33,11 +33,15 @@ base::Error exclusion_moved(const TableChoice& table, const std::string& was, co
                       table.qualified(), is)};
 }
 
-std::vector<std::string> missing_exclusions(const TableChoice& table, const message::TableSchema& full) {
+std::vector<std::string> missing_exclusions(const TableChoice& table, const message::TableSchema& full,
+                                            const std::vector<std::string>& unread) {
   std::vector<std::string> out;
-  for (const auto& name : table.exclude)
-    if (std::ranges::none_of(full.columns, [&](const auto& c) { return base::same_column(c.name, name); }))
-      out.push_back(name);
+  for (const auto& name : table.exclude) {
+    const bool found =
+        std::ranges::any_of(full.columns, [&](const auto& c) { return base::same_column(c.name, name); }) ||
+        std::ranges::any_of(unread, [&](const auto& c) { return base::same_column(c, name); });
+    if (!found) out.push_back(name);
+  }
   return out;
 }
 

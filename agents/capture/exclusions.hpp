@@ -15,8 +15,9 @@ namespace datasync::capture {
 /// would be carried. PreflightFailed.
 base::Error exclusion_missing(const TableChoice& table, const std::vector<std::string>& missing);
 
-/// Excluded columns that the table does not have.
-std::vector<std::string> missing_exclusions(const TableChoice& table, const message::TableSchema& full);
+/// Excluded columns that the table does not have. `unread`: columns that it has besides those of `full`.
+std::vector<std::string> missing_exclusions(const TableChoice& table, const message::TableSchema& full,
+                                            const std::vector<std::string>& unread = {});
 
 /// The error of a table of which an excluded column was renamed to one that is carried. PreflightFailed.
 base::Error exclusion_moved(const TableChoice& table, const std::string& was, const std::string& is);

@@ -89,7 +89,7 @@ void check_key(const TableFacts& t, std::vector<Finding>& out) {
 
 void check_exclusions(const TableFacts& t, std::vector<Finding>& out) {
   const auto& choice = *t.choice;
-  for (const auto& column : missing_exclusions(choice, t.info->schema))
+  for (const auto& column : missing_exclusions(choice, t.info->schema, t.info->unread_columns))
     out.push_back({Reason::PreflightFailed,
                    fmt::format("excluded column {} of {} is not there", column, choice.qualified()),
                    "correct or remove it in excludeColumns"});
@@ -233,11 +233,12 @@ base::Result<void> verdict(const std::string& server, const std::vector<Finding>
   return base::Error(reason, text);
 }
 
-base::Result<message::TableSchema> captured_schema(const TableChoice& choice, const message::TableSchema& full) {
+base::Result<message::TableSchema> captured_schema(const TableChoice& choice, const message::TableSchema& full,
+                                                   const std::vector<std::string>& unread) {
   message::TableSchema out;
   out.database = full.database;
   out.table = full.table;
-  if (const auto missing = missing_exclusions(choice, full); !missing.empty())
+  if (const auto missing = missing_exclusions(choice, full, unread); !missing.empty())
     return exclusion_missing(choice, missing);
   std::vector<std::string> key;
   for (const auto i : full.key) key.push_back(full.columns[i].name);

@@ -66,6 +66,7 @@ base::Result<void> verdict(const std::string& server, const std::vector<Finding>
 
 /// The schema that messages of a captured table carry: without excluded columns, with the declared key.
 /// Errors: KeyMissing; PreflightFailed when an excluded column is not there.
-base::Result<message::TableSchema> captured_schema(const TableChoice& choice, const message::TableSchema& full);
+base::Result<message::TableSchema> captured_schema(const TableChoice& choice, const message::TableSchema& full,
+                                                   const std::vector<std::string>& unread = {});
 
 }  // namespace datasync::capture

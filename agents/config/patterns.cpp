@@ -122,7 +122,8 @@ bool stream_offset(std::string_view s) {
 
 bool copy_tables(std::string_view s) {
   if (s.size() > kMaxCopyTables || s.find('\n') != s.npos) return false;
-  return std::ranges::all_of(copy_order(s).tables, [](const std::string& table) { return table_name(table); });
+  const auto tables = copy_order(s).tables;
+  return !tables.empty() && std::ranges::all_of(tables, [](const std::string& table) { return table_name(table); });
 }
 
 bool gtid(std::string_view s) {
@@ -137,7 +138,7 @@ bool gtid(std::string_view s) {
 }
 
 bool gtid_list(std::string_view s) {
-  return s.size() <= kMaxGtidList && std::ranges::all_of(names_by_comma(s), gtid);
+  return !s.empty() && s.size() <= kMaxGtidList && std::ranges::all_of(names_by_comma(s), gtid);
 }
 
 }  // namespace
@@ -162,8 +163,8 @@ const Pattern kSecretKey{R"(^(\.{0,2}[A-Za-z0-9_-]|\.{3})[A-Za-z0-9._-]*$)",
                          "a key of a secret (letters, digits, '-', '_' and '.')", secret_key, 253};
 const Pattern kDatabase{R"(^[^./\\\n]{1,64}$)", "a database name", database, 64};
 const Pattern kStreamOffset{R"(^[0-9]{1,4}:[0-9]{1,18}$)", "PARTITION:OFFSET", stream_offset, 23};
-const Pattern kCopyTables{R"(^[^.\n]{1,64}\.[^.\n]+(\.[^.\n]+)*$)", "DATABASE.TABLE[,DATABASE.TABLE...][#TOKEN]",
-                          copy_tables, kMaxCopyTables};
+const Pattern kCopyTables{R"(^[^.\n]{1,64}\.[^\n]+$)", "DATABASE.TABLE[,DATABASE.TABLE...][#TOKEN]", copy_tables,
+                          kMaxCopyTables};
 const Pattern kGtidList{R"(^[0-9]{1,10}-[0-9]{1,10}-[0-9]{1,20}(,[0-9]{1,10}-[0-9]{1,10}-[0-9]{1,20})*$)",
                         "DOMAIN-SERVER-SEQUENCE[,...]", gtid_list, kMaxGtidList};
 
