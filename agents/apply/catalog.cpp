@@ -113,6 +113,8 @@ base::Result<std::unique_ptr<TargetTable>> Catalog::load(std::shared_ptr<const m
   name = {names_->stored(name.database), names_->stored(name.table)};
   DS_TRY(check_owner(*schema, name));
   altered_ = false;
+  const auto* known = known_.find(name.qualified());
+  const bool source_changed = known != nullptr && known->schema != schema->id();
   if (emptied) DS_TRY(known_.remove(*connection, dialect_, name.qualified()));
   DS_ASSIGN(auto info, find_or_make(*connection, *schema, name));
   if (info.engine != "InnoDB")
@@ -122,7 +124,7 @@ base::Result<std::unique_ptr<TargetTable>> Catalog::load(std::shared_ptr<const m
   DS_TRY(check_definition(*connection, *schema, name, info));
   DS_ASSIGN(auto facts, read_destination_facts(*connection, name.database, name.table));
   DS_TRY(check_triggers(facts, name));
-  DS_ASSIGN(auto fits, fit_or_widen(*connection, *schema, name, info, facts));
+  DS_ASSIGN(auto fits, fit_or_widen(*connection, *schema, name, info, facts, source_changed));
   if (altered_) {
     DS_ASSIGN(facts, read_destination_facts(*connection, name.database, name.table));
   }

@@ -126,11 +126,12 @@ class Catalog {
                                             const TargetName& name);
   base::Result<void> make(sql::Connection& connection, const message::TableSchema& schema, const TargetName& name);
   base::Result<Fit> fit_or_widen(sql::Connection& connection, const message::TableSchema& schema,
-                                 const TargetName& name, sql::TableInfo& info, const DestinationFacts& facts);
+                                 const TargetName& name, sql::TableInfo& info, const DestinationFacts& facts,
+                                 bool source_changed);
   base::Result<void> add_columns(sql::Connection& connection, const message::TableSchema& schema,
                                  const TargetName& name, const std::vector<std::uint16_t>& missing);
   base::Result<void> widen(sql::Connection& connection, const message::TableSchema& schema, const TargetName& name,
-                           const Narrow& narrow, const DestinationFacts& facts);
+                           const Narrow& narrow, const DestinationFacts& facts, bool source_changed);
   base::Result<void> change_table(sql::Connection& connection, const TargetName& name, const std::string& statement,
                                   std::string_view what);
   void add_references(PlanTable& plan, const message::TableSchema& schema, std::string& why) const;

@@ -70,14 +70,15 @@ base::Result<void> Catalog::make(sql::Connection& connection, const message::Tab
 }
 
 base::Result<Fit> Catalog::fit_or_widen(sql::Connection& connection, const message::TableSchema& schema,
-                                        const TargetName& name, sql::TableInfo& info, const DestinationFacts& facts) {
+                                        const TargetName& name, sql::TableInfo& info, const DestinationFacts& facts,
+                                        bool source_changed) {
   auto fits = fit(schema, info, dialect_, facts.required);
   if (!fits.mismatches.empty())
     return Error(Reason::DestinationSchemaMismatch,
                  fmt::format("{}: {}", name.qualified(), fmt::join(fits.mismatches, "; ")));
   if (fits.missing.empty() && fits.narrow.empty()) return fits;
   DS_TRY(add_columns(connection, schema, name, fits.missing));
-  for (const auto& narrow : fits.narrow) DS_TRY(widen(connection, schema, name, narrow, facts));
+  for (const auto& narrow : fits.narrow) DS_TRY(widen(connection, schema, name, narrow, facts, source_changed));
   DS_ASSIGN(info, find_or_make(connection, schema, name));
   fits = fit(schema, info, dialect_, facts.required);
   for (const auto& narrow : fits.narrow) fits.mismatches.push_back(narrow.text);
@@ -103,9 +104,11 @@ base::Result<void> Catalog::add_columns(sql::Connection& connection, const messa
   return {};
 }
 
-/// Only where no value that is stored can become another one.
+/// Only where no value that is stored can become another one, and only after the source: a column that was narrower
+/// from the beginning, or that a user made so, is the user's.
 base::Result<void> Catalog::widen(sql::Connection& connection, const message::TableSchema& schema,
-                                  const TargetName& name, const Narrow& narrow, const DestinationFacts& facts) {
+                                  const TargetName& name, const Narrow& narrow, const DestinationFacts& facts,
+                                  bool source_changed) {
   const auto kept = facts.attributes.find(base::fold_identifier(narrow.wanted.name));
   const auto statement = dialect_.modify_column(narrow.wanted, kept == facts.attributes.end() ? "" : kept->second,
                                                 name.database, name.table);
@@ -114,10 +117,9 @@ base::Result<void> Catalog::widen(sql::Connection& connection, const message::Ta
                  fmt::format("{}: {}. Change it: {}. If that changes values that are stored, have the table copied "
                              "again: annotate the DataSync with datasync.dev/copy-tables={}",
                              name.qualified(), narrow.text, statement, schema.qualified()));
-  if (config_.schema_changes == SchemaChanges::Halt)
+  if (config_.schema_changes == SchemaChanges::Halt || !source_changed)
     return Error(Reason::DestinationSchemaMismatch,
-                 fmt::format("{}: {}; widen it, or set schemaChanges: ApplyAdditive: {}", name.qualified(), narrow.text,
-                             statement));
+                 fmt::format("{}: {}; widen it: {}", name.qualified(), narrow.text, statement));
   DS_TRY(change_table(connection, name, statement, "widening a column of"));
   base::log::info("widened a column", {{"table", name.qualified()}, {"column", std::string_view(narrow.wanted.name)}});
   return {};
