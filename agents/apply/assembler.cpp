@@ -302,6 +302,8 @@ base::Result<void> Assembler::append(message::TableRows rows) {
   TableIndex index = 0;
   const auto* schema = sink_.active(rows.schema, index);
   if (schema == nullptr) {
+    DS_ASSIGN(const bool skipped, sink_.skips(rows, state_));
+    if (skipped) return {};
     // Rows of two versions of a table never meet in one plan.
     if (complete_rows_ > 0) DS_TRY(commit_complete());
     if (!buffer_.empty()) {
@@ -346,6 +348,7 @@ base::Result<void> Assembler::commit_complete() {
 void Assembler::discard() {
   if (open_.active) ++counts_.discarded;
   if (sink_.streaming()) sink_.rollback();
+  sink_.voided();
   buffer_.drop_back(complete_rows_);
   group_.clear();
   notes_.clear();

@@ -41,6 +41,9 @@ class Sink {
   virtual const message::TableSchema* active(message::SchemaId id, TableIndex& index) = 0;
   /// The qualified source name of the schema's table; asked only while tables are awaited.
   virtual base::Result<std::string> source_table(message::SchemaId id) = 0;
+  /// True for rows that are not to be applied now; asked only when their schema is not active. `before`: the position
+  /// before the transaction or the copy they are part of.
+  virtual base::Result<bool> skips(const message::TableRows& /*rows*/, const LedgerState& /*before*/) { return false; }
   /// Makes it so. All rows taken before are executed.
   virtual base::Result<void> activate(message::SchemaId id) = 0;
   /// The same for rows that begin with the order to empty their table.
@@ -52,6 +55,8 @@ class Sink {
   virtual base::Result<void> stream(const RowBuffer& buffer, std::span<const RowChange> rows) = 0;
   virtual bool streaming() = 0;
   virtual void rollback() = 0;
+  /// The open transaction is void.
+  virtual void voided() {}
   /// Tables of the source are gone, by one statement. Everything before is committed.
   virtual base::Result<void> tables_gone(std::span<const GoneTable> gone) = 0;
   /// Everything before is committed. `verify` is nothing when the record is of a type that is not wanted.
@@ -102,6 +107,8 @@ class Assembler {
 
   [[nodiscard]] bool has_whole_rows() const noexcept { return complete_rows_ > 0; }
   [[nodiscard]] bool has_moved() const noexcept { return dirty_; }
+  /// A transaction or a chunk of a copy is not whole yet.
+  [[nodiscard]] bool in_transaction() const noexcept { return open_.active; }
   /// Up to where everything is taken; what the next commit writes.
   [[nodiscard]] const LedgerState& position() const noexcept { return state_; }
 

@@ -83,6 +83,8 @@ class Catalog {
   /// tables in `left_out`. A table that was altered meanwhile is read again before its next row. Between transactions.
   /// Errors: DestinationTableMissing, DestinationSchemaMismatch, both with the ways on; those of the connection.
   base::Result<void> check_known(sql::Connection& connection, const std::set<std::string>& left_out);
+  /// The table that the last `check_known` failed at.
+  [[nodiscard]] const std::optional<KnownTable>& failed_known() const noexcept { return failed_known_; }
   /// Inside the transaction that stores `rows`: their tables have rows from now on.
   base::Result<void> note_rows(sql::Connection& connection, std::span<const RowChange> rows);
 
@@ -149,6 +151,7 @@ class Catalog {
   bool altered_ = false;                   ///< a table was made or altered since its facts were read
   std::optional<base::TableNames> names_;  ///< how the destination compares; read with the first table
   References references_;
+  std::optional<KnownTable> failed_known_;
   SnapshotState snapshot_;
   std::set<std::string> incomplete_;  ///< source tables that are being copied or whose copy is awaited
   std::set<std::string> copying_;     ///< keys of their destination tables

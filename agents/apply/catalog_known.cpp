@@ -85,7 +85,9 @@ base::Result<void> Catalog::check_known(sql::Connection& connection, const std::
     const auto name = name_of(known);
     if (left_out.contains(known.source) || !goes_to(known.source, name)) continue;
     const auto at = found.find(names_->key(name.database, name.table));
+    failed_known_ = known;
     DS_TRY(check_known_table(connection, known, at == found.end() ? std::nullopt : std::optional(at->second)));
+    failed_known_.reset();
   }
   return {};
 }

@@ -77,6 +77,8 @@ class Dialect {
   /// The table of the tables that were written (known_tables.hpp).
   [[nodiscard]] virtual std::string create_known_tables(std::string_view database) const = 0;
   [[nodiscard]] virtual std::string create_ledger(std::string_view database) const = 0;
+  /// The table of held tables (held.hpp).
+  [[nodiscard]] virtual std::string create_held(std::string_view database) const = 0;
   /// For a ledger from before it held the types: the column, with "?" in every row.
   [[nodiscard]] virtual std::string add_types_to_ledger(std::string_view database) const = 0;
   /// For a ledger from before it held the awaited tables.

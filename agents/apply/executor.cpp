@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "agents/apply/explain.hpp"
+#include "agents/apply/held.hpp"
 
 namespace datasync::apply {
 namespace {
@@ -52,6 +53,20 @@ RowChange change_of(TableIndex table, const PlannedRow& row) noexcept {
   return {table, op, row.before, row.after};
 }
 
+std::string_view name_of(message::Op op) noexcept {
+  switch (op) {
+    case message::Op::Insert:
+      return "insert";
+    case message::Op::Update:
+      return "update";
+    case message::Op::Delete:
+      return "delete";
+    case message::Op::Truncate:
+      return "truncate";
+  }
+  return "";
+}
+
 }  // namespace
 
 bool Executor::row_by_row_may_help(const Error& error) noexcept {
@@ -71,6 +86,7 @@ base::Result<void> Executor::run_plan(const RowBuffer& buffer, std::span<const R
   const Plan& plan = planner_.plan(buffer, rows);
   for (const Run& run : plan.runs) {
     on_step_();
+    refused_ = Refused{run.table, ""};
     const auto planned = plan.rows_of(run);
     counts_.statements += planned.size();
     DS_TRY(set_checks(catalog_.table(run.table), run.kind));
@@ -82,6 +98,7 @@ base::Result<void> Executor::run_plan(const RowBuffer& buffer, std::span<const R
       DS_TRY(run_strict(buffer, run, planned));
     }
   }
+  refused_.reset();
   return {};
 }
 
@@ -175,7 +192,10 @@ base::Result<std::uint64_t> Executor::empty_some(TableIndex table) {
   const TargetTable& target = catalog_.table(table);
   DS_TRY(set_checks(target, StatementKind::Truncate));
   auto gone = connection_.execute(dialect_.empty_some(target.names.database, target.names.table));
-  if (!gone) return std::move(gone).error().context("while emptying " + target.qualified());
+  if (!gone) {
+    refused_ = Refused{table, ""};
+    return std::move(gone).error().context("while emptying " + target.qualified());
+  }
   on_step_();
   return gone;
 }
@@ -191,8 +211,14 @@ base::Result<void> Executor::run_rows(const RowBuffer& buffer, std::span<const R
   ++counts_.row_by_row;
   for (const RowChange& change : rows) {
     on_step_();
-    if (auto done = row(buffer, change); !done) return explained(std::move(done).error(), buffer, change);
+    refused_ = Refused{change.table, ""};
+    if (auto done = row(buffer, change); !done) {
+      if (refused_->what.empty()) refused_->what = without_values(done.error().what);
+      refused_->what = fmt::format("{}: {}", name_of(change.op), refused_->what);
+      return explained(std::move(done).error(), buffer, change);
+    }
   }
+  refused_.reset();
   return {};
 }
 
@@ -268,6 +294,7 @@ base::Result<void> Executor::delete_row(const RowBuffer& buffer, const RowChange
 
 Error Executor::conflict(const RowBuffer& buffer, const RowChange& change, std::string_view what) {
   const TargetTable& table = catalog_.table(change.table);
+  refused_ = Refused{change.table, std::string(what)};
   auto text = fmt::format("{}: {}", describe_change(table, buffer, change), what);
   // What is there is told where it can be read; the conflict stands without it.
   const ImageAt image = change.op == message::Op::Insert ? change.after : change.before;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -49,6 +50,13 @@ class Executor {
   };
   [[nodiscard]] const Counts& counts() const noexcept { return counts_; }
 
+  /// What the last call failed with; nothing after a success.
+  struct Refused {
+    TableIndex table = 0;
+    std::string what;  ///< after `run_rows`: the kind of change and why, without the row's values
+  };
+  [[nodiscard]] const std::optional<Refused>& refused() const noexcept { return refused_; }
+
  private:
   base::Result<void> run_strict(const RowBuffer& buffer, const Run& run, std::span<const PlannedRow> rows);
   base::Result<void> run_tolerant(const RowBuffer& buffer, const Run& run, std::span<const PlannedRow> rows);
@@ -75,6 +83,7 @@ class Executor {
   bool checks_on_ = true;  ///< foreign_key_checks of the session
   std::function<void()> on_step_;
   Counts counts_;
+  std::optional<Refused> refused_;
 };
 
 }  // namespace datasync::apply

@@ -10,6 +10,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "agents/apply/held.hpp"
+
 namespace datasync::apply {
 namespace {
 
@@ -173,6 +175,7 @@ base::Result<void> add_columns(sql::Connection& connection, const Dialect& diale
 
 base::Result<void> Ledger::forget(sql::Connection& connection, const Dialect& dialect, const std::string& database,
                                   const std::string& task) {
+  DS_TRY(HeldTables::forget(connection, dialect, database, task));
   DS_ASSIGN(const auto there, exists(connection, database));
   if (!there) return {};
   DS_TRY(connection.execute(

@@ -67,6 +67,11 @@ class Ledger {
         types_(std::move(types)),
         instance_(std::move(instance)),
         held_(held) {}
+  Ledger(const Ledger&) = default;
+  Ledger(Ledger&&) = default;
+  Ledger& operator=(const Ledger&) = delete;
+  Ledger& operator=(Ledger&&) = delete;
+  virtual ~Ledger() = default;
 
   /// Makes database and table if they are missing.
   static base::Result<void> create(sql::Connection& connection, const Dialect& dialect, const std::string& database);
@@ -78,12 +83,12 @@ class Ledger {
   /// Adds one to the token and reads the row, in one transaction: from here on no commit of an older holder succeeds,
   /// and what it had open is over. Waits for its open transaction. Errors: DestinationBusy when that takes too long;
   /// LedgerInvalid; TypeAdded, and then nothing is taken over.
-  base::Result<LedgerState> take_over(sql::Connection& connection, const Dialect& dialect);
+  virtual base::Result<LedgerState> take_over(sql::Connection& connection, const Dialect& dialect);
 
   /// Inside a transaction: writes the row if the token is still ours. Errors: Superseded.
-  base::Result<void> write(sql::Connection& connection, const Dialect& dialect, const LedgerState& state);
+  virtual base::Result<void> write(sql::Connection& connection, const Dialect& dialect, const LedgerState& state);
   /// What was written last is committed.
-  void committed(const LedgerState& state) {
+  virtual void committed(const LedgerState& state) {
     written_snapshot_ = state.snapshot;
     written_awaited_ = state.awaited;
   }

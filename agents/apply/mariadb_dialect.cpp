@@ -204,6 +204,30 @@ class MariaDbDialect final : public Dialect {
         "COMMENT 'DataSync: the tables that each stream has written'",
         quote(database, "tables"));
   }
+  [[nodiscard]] std::string create_held(std::string_view database) const override {
+    return fmt::format(
+        "CREATE TABLE IF NOT EXISTS {} ("
+        "task VARCHAR(320) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, "
+        "topic VARCHAR(249) CHARACTER SET ascii COLLATE ascii_bin NOT NULL, "
+        "stream INT NOT NULL, "
+        "destination_table VARCHAR(129) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, "
+        "source_table VARCHAR(129) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, "
+        "reason VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL, "
+        "message TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, "
+        "next_offset BIGINT NOT NULL COMMENT 'the first record of which nothing is applied to this table', "
+        "epoch BIGINT UNSIGNED NOT NULL, "
+        "gtids TEXT CHARACTER SET ascii COLLATE ascii_bin NOT NULL, "
+        "snapshot LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, "
+        "last_record BIGINT UNSIGNED NOT NULL, "
+        "refused_at BIGINT NOT NULL COMMENT 'the record with which the table was refused last', "
+        "since BIGINT NOT NULL COMMENT 'unix seconds', "
+        "tries BIGINT UNSIGNED NOT NULL, "
+        "awaited LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, "
+        "updated_at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6), "
+        "PRIMARY KEY (task, topic, stream, destination_table)) ENGINE=InnoDB "
+        "COMMENT 'DataSync: tables that wait while the rest of their stream is applied'",
+        quote(database, "held"));
+  }
   [[nodiscard]] std::string add_types_to_ledger(std::string_view database) const override {
     return fmt::format("ALTER TABLE {} ADD COLUMN IF NOT EXISTS {}", quote(database, "ledger"), kTypesColumn);
   }

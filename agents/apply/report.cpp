@@ -54,7 +54,9 @@ StreamReport::StreamReport(health::Metrics& m, std::int32_t stream)
       batch_lag_seconds_(m.histogram("datasync_apply_batch_lag_seconds",
                                      "From the commit at the source to the commit at the destination, per batch.",
                                      health::latency_bounds(), label(stream))),
-      next_offset_(m.gauge("datasync_apply_next_offset", "The first record not yet applied.", label(stream))) {
+      next_offset_(m.gauge("datasync_apply_next_offset", "The first record not yet applied.", label(stream))),
+      held_tables_(m.gauge("datasync_apply_held_tables", "Tables that wait while the rest of the stream is applied.",
+                           label(stream))) {
   m.sampled(
       "datasync_apply_lag_seconds", "Now minus the commit at the source of the newest stored; grows while rows wait.",
       [this] { return static_cast<double>(total_lag_ms()) / 1000.0; }, label(stream));
@@ -108,6 +110,17 @@ void StreamReport::counted(const Assembler::Counts& intake, const Executor::Coun
   executor_ = executor;
 }
 
+void StreamReport::replayed(std::size_t rows) {
+  commits_.add();
+  rows_.add(rows);
+}
+
+void StreamReport::held(std::vector<HeldTable> tables) {
+  held_tables_.set(static_cast<double>(tables.size()));
+  const std::lock_guard lock(mutex_);
+  held_ = std::move(tables);
+}
+
 void StreamReport::forget_session() {
   const std::lock_guard lock(mutex_);
   intake_ = {};
@@ -140,6 +153,7 @@ struct StreamReport::Parts {
   std::int64_t topic_ms = 0, apply_ms = 0, total_ms = 0;
   nlohmann::ordered_json streams = nlohmann::ordered_json::array();
   nlohmann::ordered_json verified = nlohmann::ordered_json::array();
+  nlohmann::ordered_json held = nlohmann::ordered_json::array();
   std::string verify_id;
   bool verify_done = true;
 };
@@ -167,6 +181,17 @@ void StreamReport::add_to(Parts& parts) const {
   if (ledger_.snapshot.active())
     stream["snapshot"] = {{"id", ledger_.snapshot.id}, {"tables", ledger_.snapshot.tables}};
   parts.streams.push_back(std::move(stream));
+  for (const auto& table : held_)
+    parts.held.push_back({{"table", table.table},
+                          {"sourceTable", table.source},
+                          {"reason", base::to_string(table.reason)},
+                          {"message", table.message},
+                          {"stream", stream_},
+                          {"offset", std::max<std::int64_t>(0, table.at.next_offset)},
+                          {"refusedOffset", table.refused_at},
+                          {"gtids", table.at.gtids.text()},
+                          {"since", table.since},
+                          {"tries", table.tries}});
   if (!verify_id_.empty()) parts.verify_id = verify_id_;
   parts.verify_done = parts.verify_done && verify_done_;
   for (const auto& v : verified_)
@@ -190,6 +215,7 @@ std::string StreamReport::json(const std::string& destination, const std::vector
                               {{"topicSeconds", seconds(parts.topic_ms)},
                                {"applySeconds", seconds(parts.apply_ms)},
                                {"totalSeconds", seconds(parts.total_ms)}}},
+                             {"held", std::move(parts.held)},
                              {"streams", std::move(parts.streams)}};
   if (!parts.verified.empty() || (parts.verify_done && !streams.empty()))
     out["verify"] = {{"id", parts.verify_id}, {"done", parts.verify_done}, {"tables", std::move(parts.verified)}};

@@ -9,6 +9,7 @@
 
 #include "agents/apply/assembler.hpp"
 #include "agents/apply/executor.hpp"
+#include "agents/apply/held.hpp"
 #include "agents/apply/ledger.hpp"
 #include "agents/base/clock.hpp"
 #include "agents/health/metrics.hpp"
@@ -38,6 +39,10 @@ class StreamReport {
   void skipped(std::int64_t offset);
   void verified(const std::string& id, Verified result);
   void verification_done();
+  /// Rows of held tables were committed.
+  void replayed(std::size_t rows);
+  /// The tables that wait now.
+  void held(std::vector<HeldTable> tables);
   void forget_session();  ///< a new session counts from zero
 
   /// The agent's own part of /status as a JSON object: sums over all streams, the largest lag, and each stream.
@@ -55,7 +60,7 @@ class StreamReport {
   health::Counter &rows_, &transactions_, &commits_, &statement_rows_, &other_types_, &lower_epochs_, &discarded_,
       &duplicates_, &overwritten_, &row_by_row_, &skipped_;
   health::Histogram &commit_seconds_, &batch_lag_seconds_;
-  health::Gauge& next_offset_;
+  health::Gauge &next_offset_, &held_tables_;
 
   mutable std::mutex mutex_;  ///< everything below
   LedgerState ledger_;
@@ -69,6 +74,7 @@ class StreamReport {
   std::string verify_id_;
   std::vector<Verified> verified_;
   bool verify_done_ = false;
+  std::vector<HeldTable> held_;
 };
 
 }  // namespace datasync::apply

@@ -36,6 +36,10 @@ std::set<std::int64_t> offsets_to_skip(const std::vector<std::string>& entries, 
   return out;
 }
 
+LedgerKey key_of(const StreamContext& context) {
+  return {context.config.common.name, context.config.common.channel.topic, context.stream};
+}
+
 }  // namespace
 
 IntakeLimits limits_of(const StreamContext& context) {
@@ -45,12 +49,17 @@ IntakeLimits limits_of(const StreamContext& context) {
 }
 
 base::Result<void> run_stream(StreamContext& context, std::stop_token stop) {
-  const bool alone = context.rows_alone > 0;
-  auto done = Session(context, stop).run();
-  if (done || !Executor::row_by_row_may_help(done.error())) return done;
-  context.rows_alone = context.config.batch_rows;
-  if (alone) return done;
-  return Session(context, std::move(stop)).run();
+  while (true) {
+    const bool alone = context.rows_alone > 0;
+    Session session(context, stop);
+    auto done = session.run();
+    if (done) return done;
+    if (Executor::row_by_row_may_help(done.error())) {
+      context.rows_alone = context.config.batch_rows;
+      if (!alone) continue;
+    }
+    if (!session.hold_refused(done.error())) return done;
+  }
 }
 
 base::Result<std::unique_ptr<sql::Connection>> connect_destination(const config::Apply& config,
@@ -66,9 +75,19 @@ Session::Session(StreamContext& context, std::stop_token stop)
     : context_(context),
       stop_(std::move(stop)),
       skip_(offsets_to_skip(context.config.skip_offsets, context.stream)),
-      copies_(context.config, context.book, context.stream, context.streams) {
+      copies_(context.config, context.book, context.stream, context.streams),
+      held_(context.config.ledger_database, key_of(context)) {
   context_.report.forget_session();
 }
+
+Session::Session(StreamContext& context, std::stop_token stop, Session& main, std::vector<std::string> tables)
+    : context_(context),
+      stop_(std::move(stop)),
+      skip_(offsets_to_skip(context.config.skip_offsets, context.stream)),
+      copies_(context.config, context.book, context.stream, context.streams),
+      main_(&main),
+      tables_(std::move(tables)),
+      held_(context.config.ledger_database, key_of(context)) {}
 
 Session::~Session() = default;
 
@@ -87,7 +106,7 @@ base::Result<void> Session::open() {
   wake_.emplace(stop_, [this] { connection_->abort(); });
   DS_TRY(Ledger::create(*connection_, context_.dialect, config.ledger_database));
   DS_TRY(KnownTables::create(*connection_, context_.dialect, config.ledger_database));
-  known_.emplace(config.ledger_database, LedgerKey{config.common.name, config.common.channel.topic, context_.stream});
+  known_.emplace(config.ledger_database, key_of(context_));
   catalog_.emplace(
       config, context_.dialect, context_.book, *known_, [&config] { return connect_destination(config, kDdlTimeout); },
       [this]() -> base::Result<void> {
@@ -96,24 +115,41 @@ base::Result<void> Session::open() {
         // An open transaction, or the lock on the ledger's row, must not end by its idle time.
         return writer_ ? writer_->idle() : base::Result<void>{};
       });
-  Ledger ledger(config.ledger_database, {config.common.name, config.common.channel.topic, context_.stream},
-                {config.types.begin(), config.types.end()}, context_.instance, context_.held);
-  DS_ASSIGN(writer_, Writer::open(*connection_, context_.dialect, *catalog_, config, std::move(ledger),
+  if (main_ != nullptr) {
+    ledger_ = std::make_unique<HeldLedger>(*main_->ledger_, main_->held_, tables_, replay_start());
+  } else {
+    auto ledger = std::make_unique<StreamLedger>(
+        Ledger(config.ledger_database, key_of(context_), {config.types.begin(), config.types.end()}, context_.instance,
+               context_.held),
+        held_);
+    stream_ledger_ = ledger.get();
+    ledger_ = std::move(ledger);
+  }
+  DS_ASSIGN(writer_, Writer::open(*connection_, context_.dialect, *catalog_, config, *ledger_,
                                   [this] { context_.status.beat(); }));
   context_.held = true;
   catalog_->set_token(writer_->token());
   DS_TRY(known_->read(*connection_, context_.dialect));
+  if (main_ == nullptr) {
+    if (config.on_table_error == config::OnTableError::HoldTable)
+      DS_TRY(HeldTables::create(*connection_, context_.dialect, config.ledger_database));
+    DS_TRY(held_.load(*connection_, context_.dialect));
+    context_.report.held(held_.all());
+  }
   DS_TRY(open_consumer());
   auto start = writer_->ledger();
   start.next_offset = std::max<std::int64_t>(0, start.next_offset);
-  context_.status.set_epoch(start.epoch.value());
-  context_.report.opened(start, writer_->token());
+  if (main_ == nullptr) {
+    context_.status.set_epoch(start.epoch.value());
+    context_.report.opened(start, writer_->token());
+  }
   assembler_.emplace(static_cast<Sink&>(*this), std::set<std::string>(config.types.begin(), config.types.end()),
                      limits_of(context_), std::move(start));
-  base::log::info(
-      "took over a stream",
+  base::log::write(
+      main_ == nullptr ? base::log::Level::Info : base::log::Level::Debug,
+      main_ == nullptr ? "took over a stream" : "applies held tables",
       {{"stream", context_.stream}, {"token", writer_->token()}, {"next_offset", writer_->ledger().next_offset}});
-  return begin_copies();
+  return main_ == nullptr ? begin_copies() : base::Result<void>{};
 }
 
 base::Result<void> Session::open_consumer() {
@@ -170,10 +206,8 @@ base::Result<void> Session::check_identity() {
 /// Tables of which a copy is awaited are not missed until it begins.
 base::Result<void> Session::check_known(const Awaited& awaited) {
   const auto begun = base::steady_now();
-  if (begun < known_due_ || writer_->streaming()) return {};
-  std::set<std::string> left_out;
-  for (const auto& [table, request] : awaited) left_out.insert(table);
-  DS_TRY(catalog_->check_known(*connection_, left_out));
+  if (main_ != nullptr || begun < known_due_ || writer_->streaming()) return {};
+  DS_TRY(check_known_but(held_.names(), awaited));
   const auto ended = base::steady_now();
   known_due_ = ended + std::max<base::SteadyTime::duration>(kKnownEvery, kKnownShare * (ended - begun));
   return {};
@@ -192,6 +226,7 @@ base::Result<void> Session::read() {
       DS_TRY(nothing_there());
     }
     DS_TRY(watch_copies());
+    DS_TRY(work_on_held(!record.has_value()));
     if (completed_) return assembler_->pause(true);
   }
   return Error(Reason::Stopping, "stopped");
@@ -221,6 +256,7 @@ base::Result<void> Session::nothing_there() {
 
 base::Result<void> Session::take(const kafka::Record& record) {
   const auto offset = record.offset();
+  offset_ = offset;
   const bool skip = skip_.contains(offset);
   auto headers = record.headers();
   if (skip) {

@@ -2,6 +2,7 @@
 // One run of one stream: takes over the ledger, reads the topic from there, applies until something ends it.
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -12,6 +13,7 @@
 #include "agents/apply/assembler.hpp"
 #include "agents/apply/catalog.hpp"
 #include "agents/apply/copies.hpp"
+#include "agents/apply/held.hpp"
 #include "agents/apply/report.hpp"
 #include "agents/apply/schema_book.hpp"
 #include "agents/apply/writer.hpp"
@@ -21,6 +23,12 @@
 #include "agents/kafka/consumer.hpp"
 
 namespace datasync::apply {
+
+/// When a held table is tried again.
+struct HeldRetry {
+  base::SteadyTime due;
+  unsigned tries = 0;  ///< without progress
+};
 
 /// What the sessions of one stream share.
 struct StreamContext {
@@ -36,13 +44,15 @@ struct StreamContext {
   /// After a row was refused: so many rows are committed transaction by transaction, so that all before the bad one
   /// count.
   std::uint64_t rows_alone = 0;
-  bool held = false;  ///< this instance has held the stream
+  bool held = false;                         ///< this instance has held the stream
+  std::map<std::string, HeldRetry> retries;  ///< by held table; one that is not in it is tried at once
 };
 
 /// The size of batches now.
 IntakeLimits limits_of(const StreamContext& context);
 
-/// Runs a session; when a row is refused, once more with every transaction by itself. Errors: those of Session::run.
+/// Runs sessions: when a row is refused, once more with every transaction by itself; when a table is held, once more
+/// without it. Errors: those of Session::run.
 base::Result<void> run_stream(StreamContext& context, std::stop_token stop);
 
 /// Connects to the destination with the credentials as they are now.
@@ -58,7 +68,28 @@ class Session final : private Sink {
   /// Runs until an error, a stop (Stopping), or until all is copied and verified (mode Once: returns success).
   base::Result<void> run();
 
+  /// After `run` failed: holds the tables that it failed with, if the configuration wants that and their place is
+  /// written. True: run another session, which passes them over.
+  bool hold_refused(const base::Error& error);
+
  private:
+  /// A table that could not be applied, and why.
+  struct Refusal {
+    TargetName target;
+    std::string source;
+    base::Reason reason;
+    std::string message;  ///< without values of rows
+  };
+  /// Held tables that are applied from their own place on, between the batches of the stream.
+  struct Replay {
+    StreamContext context;
+    std::vector<std::string> tables;
+    bool alone = true;  ///< has begun with each transaction by itself
+    std::unique_ptr<Session> session;
+  };
+  /// Applies `tables`, which `main` holds.
+  Session(StreamContext& context, std::stop_token stop, Session& main, std::vector<std::string> tables);
+
   base::Result<void> open();
   base::Result<void> open_consumer();
   base::Result<void> check_identity();
@@ -76,8 +107,28 @@ class Session final : private Sink {
   void save_what_is_whole();
   void show_state();
 
+  base::Result<void> work_on_held(bool idle);
+  base::Result<bool> begin_replay();
+  base::Result<void> open_replay(const std::vector<std::string>& tables, bool alone);
+  base::Result<bool> replay(std::int64_t end);
+  base::Result<void> replay_refused(base::Error error);
+  base::Result<void> release_replayed();
+  base::Result<void> check_known_but(const std::vector<std::string>& held, const Awaited& awaited);
+  base::Result<bool> await_skipped();
+  base::Result<void> fenced(const std::function<base::Result<void>()>& write);
+  base::Result<void> wait_for_held();
+  void try_emptied_again();
+  void put_off(const std::vector<std::string>& tables);
+  [[nodiscard]] LedgerState replay_start() const;
+  [[nodiscard]] bool mine(const TargetName& target) const;
+  base::Result<void> check_connected(const TargetName& target, const std::string& source);
+  void refuse(const message::TableSchema& schema, const base::Error& error);
+  void refuse_activated(message::SchemaId id, const base::Error& error);
+  void refuse_executed(const base::Error& error);
+
   const message::TableSchema* active(message::SchemaId id, TableIndex& index) override;
   base::Result<std::string> source_table(message::SchemaId id) override;
+  base::Result<bool> skips(const message::TableRows& rows, const LedgerState& before) override;
   base::Result<void> activate(message::SchemaId id) override;
   base::Result<void> activate_emptied(message::SchemaId id) override;
   base::Result<void> commit(const RowBuffer& buffer, std::span<const RowChange> rows, const LedgerState& next,
@@ -85,6 +136,7 @@ class Session final : private Sink {
   base::Result<void> stream(const RowBuffer& buffer, std::span<const RowChange> rows) override;
   bool streaming() override;
   void rollback() override;
+  void voided() override;
   base::Result<void> tables_gone(std::span<const GoneTable> gone) override;
   base::Result<void> drop(const std::vector<TargetName>& tables);
   base::Result<void> verify(const std::optional<message::Verify>& verify, bool last) override;
@@ -96,6 +148,7 @@ class Session final : private Sink {
   std::optional<Catalog> catalog_;
   base::SteadyTime known_due_ = base::steady_now();  ///< the next check that known tables are there
   std::unique_ptr<sql::Connection> connection_;
+  std::unique_ptr<Ledger> ledger_;
   std::unique_ptr<Writer> writer_;
   std::unique_ptr<kafka::Consumer> consumer_;
   std::optional<Assembler> assembler_;
@@ -110,6 +163,18 @@ class Session final : private Sink {
   std::string verify_id_;
   bool completed_ = false;
   bool sink_failed_ = false;
+
+  Session* main_ = nullptr;          ///< of a replay: the session whose held tables it applies
+  std::vector<std::string> tables_;  ///< of a replay: these
+  HeldTables held_;                  ///< of this stream; a replay uses those of `main_`
+  StreamLedger* stream_ledger_ = nullptr;
+  std::optional<ForeignKeyGraph> graph_;
+  std::vector<Refusal> refusals_;
+  bool waits_for_held_ = false;  ///< the refusal is that of a table which foreign keys connect to a held one
+  std::int64_t offset_ = -1;     ///< of the record being taken
+  std::uint64_t replayed_rows_ = 0;
+  std::unique_ptr<Replay> replay_;
+  base::SteadyTime held_due_ = base::steady_now();
   /// A stop must not wait for a lock or a slow server: what is open is rolled back and done again next time.
   std::optional<std::stop_callback<std::function<void()>>> wake_;
 };

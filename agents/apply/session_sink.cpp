@@ -24,11 +24,15 @@ base::Result<std::string> Session::source_table(message::SchemaId id) {
 }
 
 base::Result<void> Session::activate(message::SchemaId id) {
-  return catalog_->activate(id, stop_);
+  auto done = catalog_->activate(id, stop_);
+  if (!done) refuse_activated(id, done.error());
+  return done;
 }
 
 base::Result<void> Session::activate_emptied(message::SchemaId id) {
-  return catalog_->activate(id, stop_, true);
+  auto done = catalog_->activate(id, stop_, true);
+  if (!done) refuse_activated(id, done.error());
+  return done;
 }
 
 base::Result<void> Session::commit(const RowBuffer& buffer, std::span<const RowChange> rows, const LedgerState& next,
@@ -45,15 +49,26 @@ base::Result<void> Session::commit(const RowBuffer& buffer, std::span<const RowC
   const bool waits = writer_->ledger().awaited != next.awaited;
   auto done = writer_->commit(buffer, rows, next);
   sink_failed_ = !done;
-  if (!done) return with_copy(std::move(done).error(), rows);
+  if (!done) {
+    auto error = with_copy(std::move(done).error(), rows);
+    refuse_executed(error);
+    return error;
+  }
   last_commit_ = base::steady_now();
   if (context_.busy > 0 || context_.rows_alone > 0) {
     context_.busy = 0;
     context_.rows_alone -= std::min<std::uint64_t>(context_.rows_alone, std::max<std::size_t>(1, rows.size()));
     assembler_->set_limits(limits_of(context_));
   }
-  context_.status.set_epoch(next.epoch.value());
   context_.status.advance();
+  if (main_ != nullptr) {
+    replayed_rows_ += rows.size() + streamed_rows_;
+    context_.report.replayed(rows.size() + streamed_rows_);
+    streamed_rows_ = 0;
+    return {};
+  }
+  try_emptied_again();
+  context_.status.set_epoch(next.epoch.value());
   context_.report.committed(next, times, rows.size() + streamed_rows_, begun);
   context_.report.counted(assembler_->counts(), writer_->counts());
   streamed_rows_ = 0;
@@ -64,7 +79,11 @@ base::Result<void> Session::commit(const RowBuffer& buffer, std::span<const RowC
 base::Result<void> Session::stream(const RowBuffer& buffer, std::span<const RowChange> rows) {
   auto done = writer_->stream(buffer, rows);
   sink_failed_ = !done;
-  if (!done) return with_copy(std::move(done).error(), rows);
+  if (!done) {
+    auto error = with_copy(std::move(done).error(), rows);
+    refuse_executed(error);
+    return error;
+  }
   streamed_rows_ += rows.size();
   context_.status.beat();
   return {};
@@ -92,26 +111,35 @@ base::Result<void> Session::drop(const std::vector<TargetName>& tables) {
 /// One statement may drop or rename several tables: all are told at once, with one annotation for all of them.
 base::Result<void> Session::tables_gone(std::span<const GoneTable> gone) {
   std::vector<std::string> tables, targets, offsets;
-  std::vector<TargetName> to_drop;
+  std::vector<TargetName> to_drop, left;
+  std::vector<std::string> to_drop_sources;
   bool dropped = false;
   for (const auto& [note, offset] : gone) {
+    const auto target = target_name(context_.config, note.database, note.table);
+    if (!mine(target)) continue;
     dropped = note.what == message::SchemaNote::What::Dropped;
     if (dropped && context_.config.schema_changes == config::SchemaChanges::ApplyAll) {
-      to_drop.push_back(target_name(context_.config, note.database, note.table));
+      to_drop.push_back(target);
+      to_drop_sources.push_back(note.database + "." + note.table);
       continue;
     }
+    left.push_back(target);
     tables.push_back(note.database + "." + note.table);
-    targets.push_back(target_name(context_.config, note.database, note.table).qualified());
+    targets.push_back(target.qualified());
     offsets.push_back(fmt::format("{}:{}", context_.stream, offset));
   }
-  DS_TRY(drop(to_drop));
+  if (auto done = drop(to_drop); !done) {
+    for (std::size_t i = 0; i < to_drop.size(); ++i)
+      refusals_.push_back({to_drop[i], to_drop_sources[i], done.error().reason, without_values(done.error().what)});
+    return done;
+  }
   if (tables.empty()) return {};
   const auto& note = gone.back().note;
   const bool several = tables.size() > 1;
   const std::string what = dropped                              ? "dropped"
                            : several || note.renamed_to.empty() ? "renamed"
                                                                 : "renamed to " + note.renamed_to;
-  return Error(
+  const Error error(
       Reason::TableDropped,
       fmt::format(
           "{} {} {} at the source by {} ({});{} annotate the DataSync with datasync.dev/skip-offsets={} to go on: "
@@ -120,6 +148,8 @@ base::Result<void> Session::tables_gone(std::span<const GoneTable> gone) {
           dropped ? " set schemaChanges: ApplyAll to drop at the destination too, or" : "", fmt::join(offsets, ","),
           fmt::join(targets, ", "), several ? "" : "s", several ? "they are" : "it is",
           several ? "these names" : "this name", several ? "are" : "is"));
+  for (std::size_t i = 0; i < left.size(); ++i) refusals_.push_back({left[i], tables[i], error.reason, error.what});
+  return error;
 }
 
 Error Session::verify_failed() const {
@@ -130,9 +160,17 @@ Error Session::verify_failed() const {
 }
 
 base::Result<void> Session::verify(const std::optional<message::Verify>& verify, bool last) {
+  // The end of a copy is not passed while a table waits: another session must find it again.
+  if (main_ == nullptr && last && context_.config.common.mode == config::Mode::Once) DS_TRY(wait_for_held());
   const auto& awaited = writer_->ledger().awaited;
   // A stream without tables has only the mark of the end.
-  if (verify && !verify->table.empty() && !awaited.contains(verify->database + "." + verify->table)) {
+  const bool named = verify && !verify->table.empty() && !awaited.contains(verify->database + "." + verify->table);
+  const auto target = named ? target_name(context_.config, verify->database, verify->table) : TargetName{};
+  if (named && !mine(target)) {
+    // A held table is verified at its own place.
+    if (main_ == nullptr) context_.report.verified(verify->id, {target.qualified(), verify->rows, 0, false});
+  } else if (named) {
+    if (!held_.empty()) DS_TRY(check_connected(target, verify->database + "." + verify->table));
     DS_TRY(activate(verify->schema));
     TableIndex index = 0;
     const auto* table = catalog_->active(verify->schema, index);
@@ -150,6 +188,12 @@ base::Result<void> Session::verify(const std::optional<message::Verify>& verify,
                       {"equal", equal},
                       {"source_rows", verify->rows},
                       {"destination_rows", digest.rows}});
+    if (!equal && main_ != nullptr) {
+      Error error(Reason::VerifyFailed,
+                  fmt::format("{} rows at the source, {} at the destination at this place", verify->rows, digest.rows));
+      refuse(*table->schema, error);
+      return error;
+    }
     if (!equal) {
       verify_id_ = verify->id;
       verify_differ_.push_back(verify->database + "." + verify->table);
@@ -158,7 +202,7 @@ base::Result<void> Session::verify(const std::optional<message::Verify>& verify,
                                              verify->rows == digest.rows ? ", other content" : ""));
     }
   }
-  if (!last) return {};
+  if (!last || main_ != nullptr) return {};
   context_.report.verification_done();
   if (!verify_failures_.empty()) return verify_failed();
   completed_ = context_.config.common.mode == config::Mode::Once && !copies_.state(awaited);

@@ -15,11 +15,11 @@ constexpr auto kKeepAlive = std::chrono::seconds(2);  // the session ends a tran
 }  // namespace
 
 Writer::Writer(sql::Connection& connection, const Dialect& dialect, Catalog& catalog, const config::Apply& config,
-               Ledger ledger, std::function<void()> on_step)
+               Ledger& ledger, std::function<void()> on_step)
     : connection_(connection),
       dialect_(dialect),
       catalog_(catalog),
-      ledger_(std::move(ledger)),
+      ledger_(ledger),
       executor_(connection, dialect, catalog, config.on_conflict, std::move(on_step)) {}
 
 Writer::~Writer() {
@@ -27,10 +27,9 @@ Writer::~Writer() {
 }
 
 base::Result<std::unique_ptr<Writer>> Writer::open(sql::Connection& connection, const Dialect& dialect,
-                                                   Catalog& catalog, const config::Apply& config, Ledger ledger,
+                                                   Catalog& catalog, const config::Apply& config, Ledger& ledger,
                                                    std::function<void()> on_step) {
-  std::unique_ptr<Writer> writer(
-      new Writer(connection, dialect, catalog, config, std::move(ledger), std::move(on_step)));
+  std::unique_ptr<Writer> writer(new Writer(connection, dialect, catalog, config, ledger, std::move(on_step)));
   for (const auto& statement : dialect.session()) DS_TRY(writer->connection_.execute(statement));
   DS_ASSIGN(writer->state_, writer->ledger_.take_over(writer->connection_, dialect));
   catalog.set_snapshot(writer->state_.snapshot, writer->state_.awaited);

@@ -21,10 +21,10 @@ namespace datasync::apply {
 /// it is destroyed, and a new one finds in the ledger what became of the last commit. Not thread-safe.
 class Writer {
  public:
-  /// Takes over the ledger's row. `connection` must report matched rows (found_rows) and outlive the writer; `on_step`
-  /// is called between statements.
+  /// Takes over the ledger's row. `connection` must report matched rows (found_rows); it and `ledger` must outlive the
+  /// writer. `on_step` is called between statements.
   static base::Result<std::unique_ptr<Writer>> open(sql::Connection& connection, const Dialect& dialect,
-                                                    Catalog& catalog, const config::Apply& config, Ledger ledger,
+                                                    Catalog& catalog, const config::Apply& config, Ledger& ledger,
                                                     std::function<void()> on_step);
   ~Writer();
   Writer(const Writer&) = delete;
@@ -50,10 +50,12 @@ class Writer {
   [[nodiscard]] sql::Connection& connection() noexcept { return connection_; }
   [[nodiscard]] const Executor::Counts& counts() const noexcept { return executor_.counts(); }
   [[nodiscard]] Ledger& row() noexcept { return ledger_; }
+  /// What the last failed call of `commit` or `stream` was about, if that was a row or a statement of one table.
+  [[nodiscard]] const std::optional<Executor::Refused>& refused() const noexcept { return executor_.refused(); }
 
  private:
   Writer(sql::Connection& connection, const Dialect& dialect, Catalog& catalog, const config::Apply& config,
-         Ledger ledger, std::function<void()> on_step);
+         Ledger& ledger, std::function<void()> on_step);
   base::Result<void> empty_in_parts(std::span<const RowChange> rows);
   base::Result<void> check_triggers(std::span<const RowChange> rows);
   base::Result<void> begin(const LedgerState* next);
@@ -62,7 +64,7 @@ class Writer {
   sql::Connection& connection_;
   const Dialect& dialect_;
   Catalog& catalog_;
-  Ledger ledger_;
+  Ledger& ledger_;
   LedgerState state_;
   Executor executor_;
   bool open_ = false;

@@ -124,6 +124,7 @@ void apply(Fields& f, Apply& a) {
   f.flag("createTables", a.create_tables);
   f.choice("schemaChanges", a.schema_changes, kSchemaChanges);
   f.choice("onConflict", a.on_conflict, kOnConflict);
+  f.choice("onTableError", a.on_table_error, kOnTableError);
   f.text("ledgerDatabase", a.ledger_database, {Need::Optional, &kDatabase});
   f.integer("batchRows", a.batch_rows, {1, 1'000'000});
   f.integer("batchBytes", a.batch_bytes, {1024, 1024 * kMiB});

@@ -62,6 +62,7 @@ enum class SnapshotMode : std::uint8_t { Initial, Never };
 enum class OnPositionLost : std::uint8_t { Halt, Resnapshot };
 enum class SchemaChanges : std::uint8_t { Halt, ApplyAdditive, ApplyAll };
 enum class OnConflict : std::uint8_t { Halt, Overwrite };
+enum class OnTableError : std::uint8_t { HoldStream, HoldTable };
 
 struct Type {
   std::string name;
@@ -126,6 +127,7 @@ struct Apply {
   bool create_tables = true;
   SchemaChanges schema_changes = SchemaChanges::ApplyAdditive;
   OnConflict on_conflict = OnConflict::Halt;
+  OnTableError on_table_error = OnTableError::HoldStream;
   std::string ledger_database = "datasync";
   std::uint32_t batch_rows = 1000;          ///< a destination transaction closes at these many rows,
   std::uint64_t batch_bytes = 4ULL << 20U;  ///< or bytes,

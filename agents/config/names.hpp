@@ -12,5 +12,6 @@ inline constexpr std::string_view kSnapshotModes[] = {"Initial", "Never"};
 inline constexpr std::string_view kOnPositionLost[] = {"Halt", "Resnapshot"};
 inline constexpr std::string_view kSchemaChanges[] = {"Halt", "ApplyAdditive", "ApplyAll"};
 inline constexpr std::string_view kOnConflict[] = {"Halt", "Overwrite"};
+inline constexpr std::string_view kOnTableError[] = {"HoldStream", "HoldTable"};
 
 }  // namespace datasync::config

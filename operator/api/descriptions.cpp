@@ -101,6 +101,11 @@ constexpr Described kDescriptions[] = {
     {"spec.destination.onConflict",
      "When a row to insert is there already, or one to update or delete is missing. Halt: wait for a person. "
      "Overwrite: the source is right."},
+    {"spec.destination.onTableError",
+     "When one table cannot be applied: a row is refused, the table is missing or does not fit. HoldStream: its stream "
+     "waits, source transactions stay whole. HoldTable: only this table waits, and the tables that foreign keys "
+     "connect "
+     "to it; the others continue, so that a source transaction is stored in parts."},
     {"spec.destination.ledgerDatabase",
      "Database of the table that holds how far each stream has been applied. It cannot be changed: without its ledger "
      "the task would begin anew."},

@@ -110,6 +110,7 @@ void destination(Fields& f, Destination& d) {
   f.flag("createTables", d.create_tables);
   f.choice("schemaChanges", d.schema_changes, config::kSchemaChanges);
   f.choice("onConflict", d.on_conflict, config::kOnConflict);
+  f.choice("onTableError", d.on_table_error, config::kOnTableError);
   f.text("ledgerDatabase", d.ledger_database, {Need::Optional, &config::kDatabase});
 }
 

@@ -105,6 +105,7 @@ struct Destination {
   bool create_tables = true;
   config::SchemaChanges schema_changes = config::SchemaChanges::ApplyAdditive;
   config::OnConflict on_conflict = config::OnConflict::Halt;
+  config::OnTableError on_table_error = config::OnTableError::HoldStream;
   std::string ledger_database = "datasync";
 };
 

@@ -194,6 +194,9 @@ std::string agents(const StatusInput& in) {
     if (!count_at(a, "duplicatesRefused").empty())
       note("transactions that came twice: " + count_at(a, "duplicatesRefused"));
     if (!count_at(a, "conflicts").empty()) note("conflicting rows, overwritten: " + count_at(a, "conflicts"));
+    for (const auto& h : list_at(a, "held"))
+      note(fmt::format("{} waits since {}: {}: {}", text_at(h, "table"), text_at(h, "since"), text_at(h, "reason"),
+                       text_at(h, "message")));
     if (!list_at(a, "skippedOffsets").empty()) note("skipped as annotated: " + joined(list_at(a, "skippedOffsets")));
   }
   return rows.size() == 1 ? "" : "\nAgents\n" + columns(rows, 2) + notes;

@@ -71,6 +71,16 @@ VerifyView read_verify(const Json& verify) {
   return out;
 }
 
+void read_held(const Json& held, AgentView& view) {
+  view.held.clear();
+  for (const auto& h : held) {
+    if (!h.is_object()) continue;
+    view.held.push_back({get(h, "table", std::string("?")), get(h, "reason", std::string()),
+                         get(h, "message", std::string()), get(h, "stream", std::int64_t{0}),
+                         get(h, "offset", std::int64_t{0}), get(h, "since", std::int64_t{0})});
+  }
+}
+
 // Several streams share one order only by their GTIDs: show the one set when there is one stream, else how many.
 void read_streams(const Json& streams, AgentView& view) {
   view.skipped_offsets.clear();
@@ -108,6 +118,7 @@ bool read_status(std::string_view json, AgentView& view) {
   view.binlog_hours_left = number(status, "binlogHoursLeft");
   if (const auto* lag = find(status, "lag", Json::value_t::object)) read_lag(*lag, view);
   if (const auto* streams = find(status, "streams", Json::value_t::array)) read_streams(*streams, view);
+  if (const auto* held = find(status, "held", Json::value_t::array)) read_held(*held, view);
   const auto* snapshot = find(status, "snapshot", Json::value_t::object);
   view.snapshot = snapshot == nullptr ? std::nullopt : std::optional(read_snapshot(*snapshot));
   const auto* verify = find(status, "verify", Json::value_t::object);

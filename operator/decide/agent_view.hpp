@@ -25,6 +25,14 @@ struct VerifyView {
   std::vector<std::string> different;
 };
 
+/// A table that waits while the others are applied.
+struct HeldView {
+  std::string table, reason, message;
+  std::int64_t stream = 0;
+  std::int64_t offset = 0;
+  std::int64_t since = 0;  ///< unix seconds
+};
+
 struct AgentView {
   std::string task;      ///< "namespace/name"
   std::string agent;     ///< "capture" or "apply"
@@ -42,6 +50,7 @@ struct AgentView {
   std::uint64_t conflicts = 0;
   std::optional<SnapshotView> snapshot;
   std::optional<VerifyView> verify;
+  std::vector<HeldView> held;
   bool live = true;
   bool ready = false;
   std::string lost_position;                 ///< what a person may accept as lost; empty: nothing is lost

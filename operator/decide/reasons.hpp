@@ -42,6 +42,9 @@ enum class Shown : std::uint8_t { Ready, Reconciling, Stalled, Paused, Event };
   X(ApplyRefused, Stalled, Warning,                                                                                    \
     "The API server, a quota or an admission rule refuses an object; the message has why.")                            \
   X(Forbidden, Stalled, Warning, "The operator lacks the RBAC right that the message names.")                          \
+  X(TablesHeld, Stalled, Warning,                                                                                      \
+    "Tables wait, all others continue (onTableError: HoldTable). The message and status.apply.held have each one's "      \
+    "reason.")                                                                                                         \
   X(CleanupFailed, Stalled, Warning,                                                                                   \
     "The cleanup Job failed. Set deletionPolicy: Retain to let the resource go without it.")                           \
   X(CleanupGaveUp, Event, Warning, "The cleanup was given up; topics or ledger rows are left for a person to delete.") \

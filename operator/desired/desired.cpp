@@ -101,6 +101,7 @@ config::Apply apply_config(const api::DataSync& resource, const Runtime& runtime
   out.create_tables = d.create_tables;
   out.schema_changes = d.schema_changes;
   out.on_conflict = d.on_conflict;
+  out.on_table_error = d.on_table_error;
   out.ledger_database = d.ledger_database;
   out.skip_offsets = config::names_by_comma(annotation(resource, api::kSkipOffsets));
   out.copy_tables = annotation(resource, api::kCopyTables);

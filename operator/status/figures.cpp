@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "operator/status/conditions.hpp"
+
 namespace datasync::status {
 namespace {
 
@@ -62,6 +64,13 @@ Json agent_section(const decide::AgentView& view) {
   if (view.verify) out["verify"] = verify(*view.verify);
   if (view.duplicates > 0) out["duplicatesRefused"] = view.duplicates;
   if (view.conflicts > 0) out["conflicts"] = rounded(view.conflicts);
+  for (const auto& h : view.held)
+    out["held"].push_back({{"table", h.table},
+                           {"reason", h.reason},
+                           {"message", h.message},
+                           {"stream", h.stream},
+                           {"offset", h.offset},
+                           {"since", to_text(Time(std::chrono::seconds(h.since)))}});
   if (!view.skipped_offsets.empty()) out["skippedOffsets"] = view.skipped_offsets;
   return out;
 }
@@ -79,6 +88,10 @@ Json without_figures(Json status) {
     for (const auto* key :
          {"message", "position", "lag", "rows", "transactions", "binlogHoursLeft", "snapshot", "conflicts"})
       at->erase(key);
+    if (const auto held = at->find("held"); held != at->end() && held->is_array())
+      for (auto& table : *held)
+        for (const auto* key : {"message", "offset"})
+          if (table.is_object()) table.erase(key);
   }
   return status;
 }

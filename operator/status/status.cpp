@@ -15,6 +15,16 @@ using decide::Level;
 using decide::Seen;
 namespace reason = decide::reason;
 
+/// What is held, for the Ready condition; the rest is in status.apply.held.
+std::string held_message(const std::vector<decide::HeldView>& held) {
+  constexpr std::size_t kMost = 3;
+  std::string out;
+  for (std::size_t i = 0; i < std::min(kMost, held.size()); ++i)
+    out += fmt::format("{}{} waits ({}: {})", i == 0 ? "" : "; ", held[i].table, held[i].reason, held[i].message);
+  if (held.size() > kMost) out += fmt::format("; and {} more", held.size() - kMost);
+  return out + "; all other tables are applied";
+}
+
 /// How one agent is: at work, or why not.
 struct AgentState {
   std::optional<Finding> trouble;
@@ -77,6 +87,8 @@ AgentState from_view(const Seen& seen, std::string_view agent, const decide::Age
   if (view.state == "Retrying" || view.state == "WaitingForReplica")
     return {waiting(view.reason.empty() ? view.state : view.reason, told), {}, {}};
   if (!view.live) return {waiting(reason::AgentUnreachable, fmt::format("{} does not move any more", agent)), {}, {}};
+  if (!view.held.empty() && (view.state == "Streaming" || view.state == "Snapshotting"))
+    return {Finding{Level::Stalled, std::string(reason::TablesHeld), held_message(view.held)}, {}, {}};
   if (view.state == "Streaming" || view.state == "Snapshotting" || view.state == "Completed")
     return {std::nullopt, view.state,
             view.endpoint.empty()

@@ -7,7 +7,7 @@ integration_test(images_agree_test WHOLE LINKS ds_integration_rig ds_capture TIM
 target_sources(images_agree_test PRIVATE agree_data.cpp agree_reader.cpp copy_defects.cpp)
 add_dependencies(images_agree_test datasync-capture datasync-apply)
 
-foreach(name IN ITEMS types_test statements_test chaos_test halts_test copies_test definitions_test destination_test ways_on_test memory_test security_test)
+foreach(name IN ITEMS types_test statements_test chaos_test halts_test copies_test held_tables_test definitions_test destination_test ways_on_test memory_test security_test)
   integration_test(${name} WHOLE LINKS ds_integration_rig TIMEOUT 1200 PROCESSORS 2)
   add_dependencies(${name} datasync-capture datasync-apply)
 endforeach()

@@ -58,6 +58,7 @@ TEST(Read, a_file_may_hold_several_resources) {
   EXPECT_EQ(sample("destination-only.yaml", 0).id(), "sync/orders-dr");
   EXPECT_EQ(sample("destination-only.yaml", 1).id(), "sync/customers-office");
   EXPECT_EQ(sample("destination-only.yaml", 1).spec.destination->on_conflict, config::OnConflict::Overwrite);
+  EXPECT_EQ(sample("destination-only.yaml", 1).spec.destination->on_table_error, config::OnTableError::HoldTable);
 }
 
 TEST(Read, mode_once) {

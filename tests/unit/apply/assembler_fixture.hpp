@@ -36,6 +36,13 @@ class FakeSink final : public Sink {
     active_[ids_.at(id)] = true;
     return {};
   }
+  base::Result<bool> skips(const message::TableRows& rows, const LedgerState& before) override {
+    const auto& schema = schemas_[ids_.at(rows.schema)];
+    if (schema.table != held) return false;
+    log.push_back("skips " + schema.table + " after " + std::to_string(before.next_offset));
+    return true;
+  }
+  void voided() override { ++voids; }
   base::Result<void> commit(const RowBuffer& buffer, std::span<const RowChange> rows, const LedgerState& next,
                             const BatchTimes&) override {
     if (fail) return base::Error(base::Reason::DestinationUnreachable, "gone");
@@ -69,6 +76,8 @@ class FakeSink final : public Sink {
   std::vector<std::string> log;
   LedgerState ledger;
   bool fail = false;
+  std::string held;  ///< a table whose rows are passed over
+  int voids = 0;
 
  private:
   std::string text(const RowBuffer& buffer, std::span<const RowChange> rows) {

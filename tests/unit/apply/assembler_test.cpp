@@ -125,6 +125,26 @@ TEST_F(AssemblerTest, a_new_version_of_a_table_waits_until_everything_before_is_
   EXPECT_EQ(take_log(), (Log{"commit 3 @3"}));
 }
 
+TEST_F(AssemblerTest, rows_of_a_held_table_are_passed_over_and_the_rest_of_their_transaction_is_committed) {
+  sink.deactivate(items.id());
+  sink.held = "items";
+  ASSERT_TRUE(simple(1, 1));
+  ASSERT_TRUE(change(2, 0, End::Group, {rows(orders, 0, {2}), rows(items, 1, {3})}));
+  ASSERT_TRUE(change(2, 1, End::Transaction, {rows(items, 0, {4}), rows(orders, 1, {5})}));
+  ASSERT_TRUE(assembler->pause(false));
+  EXPECT_EQ(take_log(), (Log{"skips items after 1", "skips items after 1", "commit 1 2 5 @3"}));
+  EXPECT_EQ(sink.ledger.gtids.text(), "0-1-2");
+}
+
+TEST_F(AssemblerTest, a_void_transaction_is_reported_so_that_nothing_of_it_counts_for_held_tables) {
+  ASSERT_TRUE(change(1, 0, End::Group, {rows(orders, 0, {2})}));
+  EXPECT_TRUE(assembler->in_transaction());
+  const auto before = sink.voids;
+  ASSERT_TRUE(change(1, 1, End::Abort, {}));
+  EXPECT_EQ(sink.voids, before + 1);
+  EXPECT_FALSE(assembler->in_transaction());
+}
+
 TEST_F(AssemblerTest, a_snapshot_begins_and_ends_at_a_commit) {
   message::Snapshot begin{"s1", message::Snapshot::Phase::Begin, {}, {"d.orders"}, 0, false, {}};
   message::Snapshot chunk{"s1", message::Snapshot::Phase::Rows, {}, {}, 0, true, {rows(orders, 0, {7})}};

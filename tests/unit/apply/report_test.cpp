@@ -35,5 +35,21 @@ TEST(StreamReport, shows_the_lag_of_the_status_as_a_gauge_while_it_lives) {
   EXPECT_THAT(metrics.text(), Not(HasSubstr("datasync_apply_lag_seconds")));
 }
 
+TEST(StreamReport, shows_held_tables_and_how_many_there_are) {
+  health::Metrics metrics;
+  StreamReport report(metrics, 1);
+  HeldTable table{"d.t", "s.t", base::Reason::RowConflict, "insert: the row is there already", {}, 7, 1000, 3};
+  report.held({table});
+  EXPECT_EQ(sample(metrics, "datasync_apply_held_tables{stream=\"1\"}"), 1);
+  const auto held = nlohmann::json::parse(StreamReport::json("d", {&report}))["held"];
+  ASSERT_EQ(held.size(), 1U);
+  EXPECT_EQ(held[0]["table"], "d.t");
+  EXPECT_EQ(held[0]["reason"], "RowConflict");
+  EXPECT_EQ(held[0]["offset"], 0);
+  EXPECT_EQ(held[0]["refusedOffset"], 7);
+  report.held({});
+  EXPECT_EQ(sample(metrics, "datasync_apply_held_tables{stream=\"1\"}"), 0);
+}
+
 }  // namespace
 }  // namespace datasync::apply

@@ -61,6 +61,7 @@ Apply full_apply() {
   a.create_tables = false;
   a.schema_changes = SchemaChanges::ApplyAll;
   a.on_conflict = OnConflict::Overwrite;
+  a.on_table_error = OnTableError::HoldTable;
   a.ledger_database = "ledger";
   a.batch_rows = 10;
   a.batch_bytes = 2048;

@@ -64,6 +64,7 @@ TEST(Desired, declared_offsets_and_once_reach_the_agent) {
   const auto second = apply_config(other, kRuntime);
   EXPECT_EQ(second.common.mode, config::Mode::Once);
   EXPECT_EQ(second.on_conflict, config::OnConflict::Overwrite);
+  EXPECT_EQ(second.on_table_error, config::OnTableError::HoldTable);
 }
 
 // Only the agent that first writes down that it waits may ask: a copy that came before would never be met again.

@@ -94,6 +94,12 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"one_needs_a_person", "{}",
             [](Seen& s) { replace(s, "apply", R"({"state":"Stalled","reason":"RowConflict","message":"m"})"); },
             "RowConflict", "Stalled"},
+        Row{"a_table_is_held_while_the_others_flow", "{}",
+            [](Seen& s) {
+              replace(s, "apply", R"({"state":"Streaming","live":true,"held":[{"table":"d.t","reason":"RowConflict",
+                "message":"m","stream":0,"offset":5,"since":1000000000}]})");
+            },
+            "TablesHeld", "Stalled"},
         Row{"a_person_comes_before_a_retry", "{}",
             [](Seen& s) {
               replace(s, "apply", R"({"state":"Stalled","reason":"RowConflict","message":"m"})");
@@ -168,6 +174,20 @@ TEST(Status, the_full_picture) {
       "transactions":0,"lag":{"replica":"<1s","capture":"2s"},"binlogHoursLeft":70.0},
     "apply":{"state":"Streaming","pod":"apply-pod","endpoint":"dr:3306","position":"0-1-9","rows":12000,
       "transactions":0,"lag":{"topic":"<1s","apply":"<1s"}}})"));
+}
+
+TEST(Status, names_held_tables_with_reason_place_and_time) {
+  auto seen = settled();
+  replace(seen, "apply", R"({"state":"Streaming","live":true,"held":[
+    {"table":"d.a","sourceTable":"s.a","reason":"RowConflict","message":"insert: x","stream":1,"offset":5,"since":1000000000},
+    {"table":"d.b"},{"table":"d.c"},{"table":"d.d"},7]})");
+  const auto told = tell(seen, decide::decide(seen), {}, "ns/lease");
+  EXPECT_EQ(told.status["apply"]["held"][0], Json::parse(R"({"table":"d.a","reason":"RowConflict","message":"insert: x",
+    "stream":1,"offset":5,"since":"2001-09-09T01:46:40Z"})"));
+  EXPECT_EQ(told.status["apply"]["held"].size(), 4U);
+  const auto message = find_condition(told.status["conditions"], "Ready")->at("message").get<std::string>();
+  EXPECT_TRUE(message.starts_with("d.a waits (RowConflict: insert: x); d.b")) << message;
+  EXPECT_TRUE(message.ends_with("and 1 more; all other tables are applied")) << message;
 }
 
 TEST(Status, is_not_ready_by_the_old_pods_when_a_new_template_was_just_applied) {

@@ -1,0 +1,139 @@
+#pragma once
+// Tables that wait while the rest of their stream is applied (docs/decisions/0026-held-tables.md). The table `held` at
+// the destination has one row for each of them. Everything here is written while the ledger's row is locked by the
+// holder of the token, so that an older instance writes nothing.
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "agents/apply/ledger.hpp"
+#include "agents/base/reason.hpp"
+#include "agents/message/record.hpp"
+
+namespace datasync::apply {
+
+/// A table that waits.
+struct HeldTable {
+  std::string table;   ///< at the destination, qualified
+  std::string source;  ///< at the source, qualified
+  base::Reason reason = base::Reason::Internal;
+  std::string message;           ///< without values of rows
+  LedgerState at;                ///< everything of this table before at.next_offset is applied, nothing after it
+  std::int64_t refused_at = -1;  ///< offset of the record with which it was refused last
+  std::int64_t since = 0;        ///< unix seconds
+  std::uint64_t tries = 0;       ///< how often it was refused since
+};
+
+/// True for an error of one table that does not pass by itself. A missing privilege does once it is granted, and is of
+/// one table where a table was named with it.
+bool may_hold(const base::Error& error) noexcept;
+
+/// True for rows that begin with the order to empty their table: what came before them does not matter any more.
+bool empties_table(const message::TableRows& rows) noexcept;
+
+/// A server's text without the values that it quotes. Pure.
+std::string without_values(std::string_view text);
+
+/// The tables of the destination as their foreign keys connect them. Names are compared without case: two that only
+/// differ in case may count as one, which holds more than is needed, never less.
+class ForeignKeyGraph {
+ public:
+  /// Reads all foreign keys of the destination. Errors: those of the connection.
+  static base::Result<ForeignKeyGraph> read(sql::Connection& connection);
+  void add(std::string_view child, std::string_view parent);
+  /// Which of `among` (qualified names) foreign keys connect to `table`, over other tables too; `table` itself included
+  /// if it is one of them.
+  [[nodiscard]] std::vector<std::string> connected(std::string_view table, const std::vector<std::string>& among) const;
+
+ private:
+  std::map<std::string, std::vector<std::string>> next_;
+};
+
+/// The held tables of one stream. Not thread-safe.
+class HeldTables {
+ public:
+  HeldTables(std::string database, LedgerKey key) : database_(std::move(database)), key_(std::move(key)) {}
+
+  /// Makes the table `held` if it is missing.
+  static base::Result<void> create(sql::Connection& connection, const Dialect& dialect, const std::string& database);
+  /// Deletes every row of a task; no error when the table is missing.
+  static base::Result<void> forget(sql::Connection& connection, const Dialect& dialect, const std::string& database,
+                                   const std::string& task);
+
+  /// Reads the rows of this stream; none when the table is missing. Errors: LedgerInvalid; those of the connection.
+  base::Result<void> load(sql::Connection& connection, const Dialect& dialect);
+
+  [[nodiscard]] bool empty() const noexcept { return tables_.empty(); }
+  [[nodiscard]] const HeldTable* find(const std::string& table) const;
+  [[nodiscard]] std::vector<std::string> names() const;
+  [[nodiscard]] std::vector<HeldTable> all() const;
+
+  // Inside a transaction in which the ledger's row is locked. What they change here counts once that is committed.
+
+  /// Holds a table. One that is held already keeps its place, and gets the reason.
+  base::Result<void> put(sql::Connection& connection, const Dialect& dialect, HeldTable table);
+  /// The table was refused once more.
+  base::Result<void> refused(sql::Connection& connection, const Dialect& dialect, const std::string& table,
+                             base::Reason reason, const std::string& message, std::int64_t refused_at);
+  base::Result<void> remove(sql::Connection& connection, const Dialect& dialect,
+                            const std::vector<std::string>& tables);
+  /// Moves the place of those of `tables` that are behind `to`. Counts here only after `moved`: a batch that is
+  /// executed once more writes it once more.
+  base::Result<void> move(sql::Connection& connection, const Dialect& dialect, const std::vector<std::string>& tables,
+                          const LedgerState& to) const;
+  void moved(const std::vector<std::string>& tables, const LedgerState& to);
+
+ private:
+  [[nodiscard]] std::string where(const std::string& table) const;
+
+  std::string database_;
+  LedgerKey key_;
+  std::map<std::string, HeldTable> tables_;  ///< by name at the destination
+};
+
+/// The ledger of a stream in which tables are held: a table that is emptied in the stream waits from there on.
+class StreamLedger final : public Ledger {
+ public:
+  StreamLedger(Ledger ledger, HeldTables& held) : Ledger(std::move(ledger)), held_(held) {}
+  /// `table` is emptied by the transaction or the copy at `offset`; `before`: the position before it. Counts with the
+  /// first commit that passes the offset.
+  void emptied(const std::string& table, std::int64_t offset, const LedgerState& before);
+  /// What was open is void.
+  void forget_open() { jumps_.clear(); }
+  /// The tables that wait from another place on since the last call.
+  [[nodiscard]] std::vector<std::string> take_moved() { return std::exchange(moved_, {}); }
+  base::Result<void> write(sql::Connection& connection, const Dialect& dialect, const LedgerState& state) override;
+  void committed(const LedgerState& state) override;
+
+ private:
+  struct Jump {
+    std::int64_t offset = 0;
+    LedgerState before;
+  };
+  HeldTables& held_;
+  std::map<std::string, Jump> jumps_;
+  std::vector<std::string> moved_;
+};
+
+/// Takes the ledger's place while held tables are applied: commits move their place, not the stream's.
+class HeldLedger final : public Ledger {
+ public:
+  /// `ledger`: the stream's, which holds the token. `start`: the place of the first of `tables`.
+  HeldLedger(Ledger ledger, HeldTables& held, std::vector<std::string> tables, LedgerState start)
+      : Ledger(std::move(ledger)), held_(held), tables_(std::move(tables)), start_(std::move(start)) {}
+  base::Result<LedgerState> take_over(sql::Connection& connection, const Dialect& dialect) override;
+  base::Result<void> write(sql::Connection& connection, const Dialect& dialect, const LedgerState& state) override;
+  void committed(const LedgerState& state) override { held_.moved(tables_, state); }
+
+ private:
+  HeldTables& held_;
+  std::vector<std::string> tables_;
+  LedgerState start_;
+};
+
+}  // namespace datasync::apply

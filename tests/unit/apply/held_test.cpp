@@ -1,0 +1,42 @@
+#include "agents/apply/held.hpp"
+
+#include <gtest/gtest.h>
+
+#include "agents/message/row.hpp"
+
+namespace datasync::apply {
+namespace {
+
+using Names = std::vector<std::string>;
+
+TEST(HeldTables, messages_have_no_values) {
+  EXPECT_EQ(without_values("db:3306: Duplicate entry 'it's 4 me' for key 'name' (error 1062)"),
+            "db:3306: Duplicate entry ... for key 'name' (error 1062)");
+  EXPECT_EQ(without_values("Incorrect string value: '\\xF0' for column `d`.`t`.`c` at row 1"),
+            "Incorrect string value: ... for column `d`.`t`.`c` at row 1");
+  EXPECT_EQ(without_values("Incorrect integer value: 'x"), "Incorrect integer value: ...");
+  EXPECT_EQ(without_values("Data too long for column 'c' at row 1"), "Data too long for column 'c' at row 1");
+}
+
+TEST(HeldTables, foreign_keys_connect_tables_over_others_whatever_their_case) {
+  ForeignKeyGraph graph;
+  graph.add("d.item", "d.Order");
+  graph.add("d.order", "d.customer");
+  graph.add("d.tree", "d.tree");
+  const Names among{"d.Item", "d.customer", "d.other", "d.tree"};
+  EXPECT_EQ(graph.connected("d.item", among), (Names{"d.Item", "d.customer"}));
+  EXPECT_EQ(graph.connected("d.tree", among), (Names{"d.tree"}));
+  EXPECT_EQ(graph.connected("d.new", among), (Names{}));
+}
+
+TEST(HeldTables, rows_that_begin_with_a_truncation_empty_their_table) {
+  message::TableRows rows;
+  EXPECT_FALSE(empties_table(rows));
+  rows.rows = std::string(1, static_cast<char>(message::Op::Truncate));
+  EXPECT_TRUE(empties_table(rows));
+  rows.rows[0] = static_cast<char>(message::Op::Insert);
+  EXPECT_FALSE(empties_table(rows));
+}
+
+}  // namespace
+}  // namespace datasync::apply
