@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "agents/apply/instances.hpp"
 #include "agents/apply/preflight.hpp"
 #include "agents/apply/session.hpp"
 #include "agents/base/log.hpp"
@@ -24,6 +25,7 @@ using base::Reason;
 using health::State;
 
 constexpr base::Millis kLook{100};
+constexpr base::Millis kOlderLook{5'000};
 constexpr base::Millis kTopicPoll{500};
 constexpr base::Millis kTopicsMade{5'000};  ///< what capture of a new task may need for its topics
 constexpr std::chrono::seconds kReadTimeout{60};
@@ -117,9 +119,39 @@ std::string detail(const config::Apply& config, const Workers& workers) {
   return StreamReport::json(config.destination.text(), reports);
 }
 
-base::Result<void> check(const config::Apply& config, const Dialect& dialect) {
+Instances instances_of(const config::Apply& config, const Process& process) {
+  return {config.ledger_database, {config.common.name, config.common.channel.topic, process.instance}};
+}
+
+/// Then waits while this is a restart of an instance that was replaced: ending would only make whatever restarts it do
+/// so again.
+base::Result<void> check(const config::Apply& config, const Dialect& dialect, const Process& process,
+                         health::Status& status, std::stop_token stop) {
+  for (;;) {
+    DS_ASSIGN(const auto connection, connect_destination(config, kReadTimeout));
+    DS_TRY(check_destination(*connection, dialect, config));
+    auto may = instances_of(config, process).check(*connection, dialect);
+    if (may || !may.error().is(Reason::Superseded) || process.claimed) return may;
+    status.set(State::Stalled, Reason::Superseded, may.error().what);
+    status.beat();
+    if (!base::sleep_for(stop, kOlderLook)) return Error(Reason::Stopping, "stopped");
+  }
+}
+
+base::Result<void> claim(const config::Apply& config, const Dialect& dialect, Process& process, std::int32_t streams) {
   DS_ASSIGN(const auto connection, connect_destination(config, kReadTimeout));
-  return check_destination(*connection, dialect, config);
+  for (const auto& statement : dialect.session()) DS_TRY(connection->execute(statement));
+  process.claimed = true;
+  return instances_of(config, process).claim(*connection, dialect, streams, {config.types.begin(), config.types.end()});
+}
+
+/// Why another holder has a stream. One without a rank is of a version that had none: it takes streams over whenever it
+/// is restarted, and so do we until it is gone.
+Error superseded(const config::Apply& config, const Dialect& dialect, const Process& process) {
+  const auto connection = connect_destination(config, kReadTimeout);
+  if (!connection) return connection.error();
+  if (auto may = instances_of(config, process).check(**connection, dialect); !may) return std::move(may).error();
+  return {Reason::DestinationBusy, "an agent of an earlier version took over a stream; it is taken back"};
 }
 
 /// The number of streams; waits for a topic that capture has not made yet. Where both agents start at once, that is
@@ -149,7 +181,7 @@ base::Result<void> watch(health::Status& status, const Workers& workers, std::st
   while (base::sleep_for(stop, kLook)) {
     mirror.look();
     if (std::ranges::any_of(workers, [](const auto& w) { return w->superseded(); }))
-      return Error(Reason::Superseded, "another instance has taken over a stream");
+      return Error(Reason::Superseded, "another instance has taken over");
     if (std::ranges::all_of(workers, [](const auto& w) { return w->completed(); })) return {};
   }
   return Error(Reason::Stopping, "stopped");
@@ -157,24 +189,26 @@ base::Result<void> watch(health::Status& status, const Workers& workers, std::st
 
 }  // namespace
 
-base::Result<void> run_agent(const config::Apply& config, const std::string& instance, health::Status& status,
+base::Result<void> run_agent(const config::Apply& config, Process& process, health::Status& status,
                              health::Metrics& metrics, std::stop_token stop) {
   const auto dialect = make_dialect(config.engine);
   if (!dialect) return Error(Reason::ConfigInvalid, "destination.engine: this version writes to MariaDB only");
-  DS_TRY(check(config, *dialect));
+  DS_TRY(check(config, *dialect, process, status, stop));
   DS_ASSIGN(const auto streams, wait_for_topic(config, status, stop));
+  DS_TRY(claim(config, *dialect, process, streams));
   SchemaBook book([&config]() -> base::Result<std::unique_ptr<protocol::StateLog>> {
     DS_ASSIGN(const auto access, kafka::access(config.common.channel, config.common.secrets_dir));
     return kafka::open_state_log(access, config.common.channel.state_topic());
   });
   Workers workers;
   for (std::int32_t stream = 0; stream < streams; ++stream)
-    workers.push_back(std::make_unique<Worker>(config, *dialect, book, metrics, instance, stream, streams));
+    workers.push_back(std::make_unique<Worker>(config, *dialect, book, metrics, process.instance, stream, streams));
   status.set_detail([&] { return detail(config, workers); });
   for (const auto& w : workers) w->start();
   auto done = watch(status, workers, stop);
   for (const auto& w : workers) w->request_stop();
   status.drop_detail();
+  if (!done && done.error().is(Reason::Superseded)) return superseded(config, *dialect, process);
   return done;
 }
 

@@ -10,11 +10,18 @@
 
 namespace datasync::apply {
 
-/// Checks the destination, waits for the topic, applies all its streams until `stop`, until a newer instance has taken
-/// over, or until all is copied and verified (mode Once: success). For health::supervise. Blocks; runs a thread per
-/// stream meanwhile. Errors: those of check_destination and of Kafka; Superseded; Stopping. What goes wrong in one
-/// stream is tried again there and does not stop the others.
-base::Result<void> run_agent(const config::Apply& config, const std::string& instance, health::Status& status,
+/// What a process must remember between two runs.
+struct Process {
+  std::string instance;  ///< see config::instance_of
+  bool claimed = false;  ///< this process may have claimed the streams
+};
+
+/// Checks the destination, waits for the topic, claims all its streams at once and applies them until `stop`, until a
+/// newer instance has taken over, or until all is copied and verified (mode Once: success). A process that finds at its
+/// start that a newer instance has claimed changes nothing and waits here, in state Stalled with reason Superseded,
+/// until `stop`. For health::supervise. Blocks; runs a thread per stream meanwhile. Errors: those of check_destination
+/// and of Kafka; Superseded; Stopping. What goes wrong in one stream is tried again there and does not stop the others.
+base::Result<void> run_agent(const config::Apply& config, Process& process, health::Status& status,
                              health::Metrics& metrics, std::stop_token stop);
 
 }  // namespace datasync::apply

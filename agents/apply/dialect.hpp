@@ -79,6 +79,7 @@ class Dialect {
   [[nodiscard]] virtual std::string create_ledger(std::string_view database) const = 0;
   /// The table of held tables (held.hpp).
   [[nodiscard]] virtual std::string create_held(std::string_view database) const = 0;
+  [[nodiscard]] virtual std::string create_instances(std::string_view database) const = 0;
   /// For a ledger from before it held the types: the column, with "?" in every row.
   [[nodiscard]] virtual std::string add_types_to_ledger(std::string_view database) const = 0;
   /// For a ledger from before it held the awaited tables.

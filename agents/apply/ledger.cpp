@@ -11,6 +11,7 @@
 #include <fmt/ranges.h>
 
 #include "agents/apply/held.hpp"
+#include "agents/apply/instances.hpp"
 
 namespace datasync::apply {
 namespace {
@@ -180,17 +181,20 @@ base::Result<void> Ledger::forget(sql::Connection& connection, const Dialect& di
   if (!there) return {};
   DS_TRY(connection.execute(
       fmt::format("DELETE FROM {} WHERE task={}", dialect.quote(database, kTable), sql::quote_text(task))));
-  return {};
+  return Instances::forget(connection, dialect, database, task);
 }
 
 base::Result<void> Ledger::create(sql::Connection& connection, const Dialect& dialect, const std::string& database) {
   // Asked first: an agent whose user may not create anything can work with a ledger made by somebody else, if that has
   // all columns.
   DS_ASSIGN(const auto there, exists(connection, database));
-  if (there) return add_columns(connection, dialect, database);
-  DS_TRY(connection.execute(dialect.create_database(database)));
-  DS_TRY(connection.execute(dialect.create_ledger(database)));
-  return {};
+  if (there) {
+    DS_TRY(add_columns(connection, dialect, database));
+  } else {
+    DS_TRY(connection.execute(dialect.create_database(database)));
+    DS_TRY(connection.execute(dialect.create_ledger(database)));
+  }
+  return Instances::create(connection, dialect, database);
 }
 
 std::string Ledger::where() const {
@@ -203,11 +207,11 @@ base::Error Ledger::superseded() const {
           fmt::format("another instance has taken over stream {} of topic {}", key_.stream, key_.topic)};
 }
 
-base::Result<LedgerState> Ledger::first(sql::Connection& connection, const std::string& table) {
+base::Result<LedgerState> Ledger::first(sql::Connection& connection, const std::string& table, std::uint64_t token) {
   auto made = connection.execute(
-      fmt::format("INSERT INTO {} SET task={}, topic={}, stream={}, next_offset=-1, epoch=0, gtids='', token=1, "
+      fmt::format("INSERT INTO {} SET task={}, topic={}, stream={}, next_offset=-1, epoch=0, gtids='', token={}, "
                   "snapshot='', last_record=0, types={}, instance={}, awaited=''",
-                  table, sql::quote_text(key_.task), sql::quote_text(key_.topic), key_.stream,
+                  table, sql::quote_text(key_.task), sql::quote_text(key_.topic), key_.stream, token,
                   sql::quote_text(types_text(types_)), sql::quote_text(instance_)));
   if (!made) {
     constexpr unsigned kDuplicate = 1062;
@@ -215,41 +219,40 @@ base::Result<LedgerState> Ledger::first(sql::Connection& connection, const std::
       return base::Error(base::Reason::DestinationBusy, "another instance made the ledger's row just now");
     return std::move(made).error();
   }
-  token_ = 1;
+  token_ = token;
   return LedgerState{};
 }
 
-base::Result<LedgerState> Ledger::take_over(sql::Connection& connection, const Dialect& dialect) {
+base::Result<LedgerState> Ledger::take(sql::Connection& connection, const Dialect& dialect, std::uint64_t first_token) {
   const auto table = dialect.quote(database_, kTable);
-  DS_TRY(connection.begin());
   DS_ASSIGN(const auto rows,
             connection.query(fmt::format(
                 "SELECT next_offset, epoch, gtids, snapshot, last_record, token, instance, types, awaited FROM {}{} "
                 "FOR UPDATE",
                 table, where())));
-  LedgerState state;
-  if (rows.empty()) {
-    DS_ASSIGN(state, first(connection, table));
-  } else {
-    DS_ASSIGN(state, read_row(rows.front()));
-    if (held_ && rows.front()[6].value_or("") != instance_) {
-      connection.rollback();
-      return superseded();
-    }
-    if (state.next_offset >= 0) {
-      if (auto may = check_types(rows.front()[7].value_or(""), types_); !may) {
-        connection.rollback();
-        return std::move(may).error();
-      }
-    }
-    DS_ASSIGN(token_, number<std::uint64_t>(rows.front()[5], "token"));
-    ++token_;
-    DS_TRY(connection.execute(fmt::format("UPDATE {} SET token={}, types={}, instance={}{}", table, token_,
-                                          sql::quote_text(types_text(types_)), sql::quote_text(instance_), where())));
+  holder_.clear();
+  if (rows.empty()) return first(connection, table, first_token);
+  DS_ASSIGN(auto state, read_row(rows.front()));
+  holder_ = rows.front()[6].value_or("");
+  if (state.next_offset >= 0) DS_TRY(check_types(rows.front()[7].value_or(""), types_));
+  DS_ASSIGN(token_, number<std::uint64_t>(rows.front()[5], "token"));
+  ++token_;
+  DS_TRY(connection.execute(fmt::format("UPDATE {} SET token={}, types={}, instance={}{}", table, token_,
+                                        sql::quote_text(types_text(types_)), sql::quote_text(instance_), where())));
+  return state;
+}
+
+base::Result<LedgerState> Ledger::take_over(sql::Connection& connection, const Dialect& dialect) {
+  DS_TRY(connection.begin());
+  auto taken = take(connection, dialect, 1);
+  if (taken && !holder_.empty() && holder_ != instance_) taken = superseded();
+  if (!taken) {
+    connection.rollback();
+    return taken;
   }
   DS_TRY(connection.commit());
-  committed(state);
-  return state;
+  committed(*taken);
+  return taken;
 }
 
 base::Result<void> Ledger::write(sql::Connection& connection, const Dialect& dialect, const LedgerState& state) {

@@ -59,30 +59,32 @@ struct LedgerKey {
 /// One stream's row. Holds the fencing token once it has taken over. Not thread-safe; uses the connection it is given.
 class Ledger {
  public:
-  /// `types`: those that are stored; empty: all. `held`: this instance has held the row before. Another holder since
-  /// then is newer, and is not pushed away again.
-  Ledger(std::string database, LedgerKey key, std::set<std::string> types, std::string instance, bool held = false)
+  /// `types`: those that are stored; empty: all. `instance` may claim: see Instances.
+  Ledger(std::string database, LedgerKey key, std::set<std::string> types, std::string instance)
       : database_(std::move(database)),
         key_(std::move(key)),
         types_(std::move(types)),
-        instance_(std::move(instance)),
-        held_(held) {}
+        instance_(std::move(instance)) {}
   Ledger(const Ledger&) = default;
   Ledger(Ledger&&) = default;
   Ledger& operator=(const Ledger&) = delete;
   Ledger& operator=(Ledger&&) = delete;
   virtual ~Ledger() = default;
 
-  /// Makes database and table if they are missing.
+  /// Makes database and tables if they are missing, also that of the instances.
   static base::Result<void> create(sql::Connection& connection, const Dialect& dialect, const std::string& database);
 
-  /// Deletes every row of a task; no error when there is no ledger. The task must not run.
+  /// Deletes every row of a task, also of its instances; no error when there is no ledger. The task must not run.
   static base::Result<void> forget(sql::Connection& connection, const Dialect& dialect, const std::string& database,
                                    const std::string& task);
 
-  /// Adds one to the token and reads the row, in one transaction: from here on no commit of an older holder succeeds,
-  /// and what it had open is over. Waits for its open transaction. Errors: DestinationBusy when that takes too long;
-  /// LedgerInvalid; TypeAdded, and then nothing is taken over.
+  /// Inside a transaction: adds one to the token and reads the row, whoever held it; a new row gets `first_token`.
+  /// After the commit no commit of an older holder succeeds, and what it had open is over. Waits for its open
+  /// transaction. Errors: DestinationBusy when that takes too long; LedgerInvalid; TypeAdded; roll back then.
+  base::Result<LedgerState> take(sql::Connection& connection, const Dialect& dialect, std::uint64_t first_token = 0);
+  /// The same in a transaction of its own, for an instance that has claimed all streams: ends what a former connection
+  /// of this instance had open. Errors: Superseded when another instance holds the row; as `take`, and then nothing is
+  /// taken over.
   virtual base::Result<LedgerState> take_over(sql::Connection& connection, const Dialect& dialect);
 
   /// Inside a transaction: writes the row if the token is still ours. Errors: Superseded.
@@ -103,13 +105,13 @@ class Ledger {
  private:
   [[nodiscard]] std::string where() const;
   [[nodiscard]] base::Error superseded() const;
-  base::Result<LedgerState> first(sql::Connection& connection, const std::string& table);
+  base::Result<LedgerState> first(sql::Connection& connection, const std::string& table, std::uint64_t token);
 
   std::string database_;
   LedgerKey key_;
   std::set<std::string> types_;
   std::string instance_;
-  bool held_ = false;
+  std::string holder_;  ///< before `take`; empty: the row was not there
   std::uint64_t token_ = 0;
   SnapshotState
       written_snapshot_;  ///< what the row certainly holds, so that a long list is not written at every commit

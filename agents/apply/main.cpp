@@ -1,17 +1,16 @@
 // datasync-apply --config FILE
 
 #include <cstdio>
-#include <random>
 #include <string>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "agents/apply/agent.hpp"
 #include "agents/base/log.hpp"
 #include "agents/base/stop.hpp"
 #include "agents/config/config.hpp"
+#include "agents/config/instance.hpp"
 #include "agents/health/server.hpp"
 #include "agents/health/supervise.hpp"
 
@@ -19,12 +18,6 @@ namespace datasync::apply {
 namespace {
 
 constexpr int kBadConfig = 2;
-
-std::string make_instance() {
-  std::array<char, 256> host{};
-  gethostname(host.data(), host.size() - 1);
-  return fmt::format("{}-{}-{:08x}", host.data(), getpid(), std::random_device{}());
-}
 
 base::log::Level level_of(const std::string& name) {
   if (name == "debug") return base::log::Level::Debug;
@@ -46,9 +39,9 @@ base::Result<config::Apply> load(const std::string& file) {
 
 int run(const config::Apply& config, std::stop_token stop) {
   base::log::init("apply", level_of(config.common.log_level), format_of(config.common.log_format));
-  const auto instance = config.common.instance.empty() ? make_instance() : config.common.instance;
+  Process process{config::instance_of(config.common)};
   health::Metrics metrics;
-  health::Status status({"apply", config.common.name, instance});
+  health::Status status({"apply", config.common.name, process.instance});
   status.publish(metrics);
   const auto server = health::Server::start(
       {config.common.http_host, config.common.http_port, config.common.http_port_file}, status, metrics);
@@ -57,7 +50,7 @@ int run(const config::Apply& config, std::stop_token stop) {
     return kBadConfig;
   }
   const auto code = health::supervise(
-      "apply", status, stop, [&](std::stop_token s) { return run_agent(config, instance, status, metrics, s); });
+      "apply", status, stop, [&](std::stop_token s) { return run_agent(config, process, status, metrics, s); });
   return static_cast<int>(code);
 }
 

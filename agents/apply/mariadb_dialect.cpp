@@ -228,6 +228,18 @@ class MariaDbDialect final : public Dialect {
         "COMMENT 'DataSync: tables that wait while the rest of their stream is applied'",
         quote(database, "held"));
   }
+  [[nodiscard]] std::string create_instances(std::string_view database) const override {
+    return fmt::format(
+        "CREATE TABLE IF NOT EXISTS {} ("
+        "task VARCHAR(320) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, "
+        "topic VARCHAR(249) CHARACTER SET ascii COLLATE ascii_bin NOT NULL, "
+        "instance VARCHAR(200) CHARACTER SET ascii COLLATE ascii_bin NOT NULL, "
+        "`rank` BIGINT UNSIGNED NOT NULL COMMENT 'grows: the highest may write', "
+        "first_claim TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6), "
+        "PRIMARY KEY (task, topic, instance), UNIQUE (task, topic, `rank`)) "
+        "ENGINE=InnoDB COMMENT 'DataSync: the instances of apply agents by age'",
+        quote(database, "instances"));
+  }
   [[nodiscard]] std::string add_types_to_ledger(std::string_view database) const override {
     return fmt::format("ALTER TABLE {} ADD COLUMN IF NOT EXISTS {}", quote(database, "ledger"), kTypesColumn);
   }

@@ -25,6 +25,7 @@ base::Result<void> SchemaBook::read_on(std::stop_token stop) {
     return std::move(records).error();
   }
   for (const auto& record : *records) {
+    if (record.removed) continue;
     if (auto taken = take(record); !taken)
       return std::move(taken).error().context(fmt::format("state topic, offset {}", record.offset));
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -20,6 +21,8 @@ constexpr auto kKnownEvery = std::chrono::seconds(1);     ///< so often it is ch
 constexpr int kKnownShare = 20;                           ///< and so much longer than the check takes
 constexpr std::chrono::seconds kReadTimeout{60};
 constexpr std::chrono::seconds kDdlTimeout{3600};
+/// A large transaction whose end does not come for so long gives its locks back: capture may be away for days.
+constexpr std::chrono::seconds kOpenTransaction{20};
 constexpr unsigned kMostHalvings = 7;
 
 /// The offsets of "partition:offset" entries that name this stream.
@@ -54,6 +57,7 @@ base::Result<void> run_stream(StreamContext& context, std::stop_token stop) {
     Session session(context, stop);
     auto done = session.run();
     if (done) return done;
+    if (std::exchange(context.rolled_back, false)) continue;
     if (Executor::row_by_row_may_help(done.error())) {
       context.rows_alone = context.config.batch_rows;
       if (!alone) continue;
@@ -76,6 +80,7 @@ Session::Session(StreamContext& context, std::stop_token stop)
       stop_(std::move(stop)),
       skip_(offsets_to_skip(context.config.skip_offsets, context.stream)),
       copies_(context.config, context.book, context.stream, context.streams),
+      gaps_(context.config.common.channel.topic, context.stream),
       held_(context.config.ledger_database, key_of(context)) {
   context_.report.forget_session();
 }
@@ -93,6 +98,7 @@ Session::~Session() = default;
 
 base::Result<void> Session::run() {
   auto done = open();
+  if (done && std::exchange(context_.await_end, false)) done = await_end();
   if (done) done = read();
   if (!done && done.error().is(Reason::DestinationBusy)) ++context_.busy;
   if (assembler_ && writer_) context_.report.counted(assembler_->counts(), writer_->counts());
@@ -119,15 +125,13 @@ base::Result<void> Session::open() {
     ledger_ = std::make_unique<HeldLedger>(*main_->ledger_, main_->held_, tables_, replay_start());
   } else {
     auto ledger = std::make_unique<StreamLedger>(
-        Ledger(config.ledger_database, key_of(context_), {config.types.begin(), config.types.end()}, context_.instance,
-               context_.held),
+        Ledger(config.ledger_database, key_of(context_), {config.types.begin(), config.types.end()}, context_.instance),
         held_);
     stream_ledger_ = ledger.get();
     ledger_ = std::move(ledger);
   }
   DS_ASSIGN(writer_, Writer::open(*connection_, context_.dialect, *catalog_, config, *ledger_,
                                   [this] { context_.status.beat(); }));
-  context_.held = true;
   catalog_->set_token(writer_->token());
   DS_TRY(known_->read(*connection_, context_.dialect));
   if (main_ == nullptr) {
@@ -139,6 +143,7 @@ base::Result<void> Session::open() {
   DS_TRY(open_consumer());
   auto start = writer_->ledger();
   start.next_offset = std::max<std::int64_t>(0, start.next_offset);
+  gaps_.start(start.next_offset);
   if (main_ == nullptr) {
     context_.status.set_epoch(start.epoch.value());
     context_.report.opened(start, writer_->token());
@@ -162,7 +167,7 @@ base::Result<void> Session::open_consumer() {
     auto opened = kafka::Consumer::open(access, channel.topic, context_.stream, next - 1);
     if (opened) {
       consumer_ = std::move(*opened);
-      return check_identity();
+      return check_identity(*consumer_);
     }
     if (!opened.error().is(Reason::OffsetExpired)) return std::move(opened).error();
   }
@@ -170,15 +175,15 @@ base::Result<void> Session::open_consumer() {
   return {};
 }
 
-base::Result<void> Session::check_identity() {
+base::Result<void> Session::check_identity(kafka::Consumer& consumer) {
   const auto& ledger = writer_->ledger();
   const auto deadline = base::steady_now() + std::chrono::seconds(10);
   while (!stop_.stop_requested()) {
-    DS_ASSIGN(const auto record, consumer_->next(kPoll));
+    DS_ASSIGN(const auto record, consumer.next(kPoll));
     context_.status.beat();
     if (!record) {
       if (base::steady_now() < deadline) continue;
-      DS_ASSIGN(const auto ends, consumer_->watermarks());
+      DS_ASSIGN(const auto ends, consumer.watermarks());
       if (ends.high < ledger.next_offset)
         return Error(Reason::LogTruncated,
                      fmt::format("partition {} ends at offset {}, but everything before {} was applied",
@@ -189,7 +194,7 @@ base::Result<void> Session::check_identity() {
     auto headers = record->headers();
     const Incoming seen{record->offset(), record->timestamp_ms(), headers ? *headers : message::Headers{},
                         record->value()};
-    if (seen.offset >= ledger.next_offset) return consumer_->seek(ledger.next_offset);  // it is compacted away
+    if (seen.offset >= ledger.next_offset) return consumer.seek(ledger.next_offset);  // it is compacted away
     if (mark_of(seen) == ledger.last_record) return {};
     return Error(
         Reason::LedgerInvalid,
@@ -247,16 +252,49 @@ milliseconds Session::patience() {
 }
 
 base::Result<void> Session::nothing_there() {
+  DS_TRY(gaps_.end(consumer_->position()));
   const bool position_due = base::steady_now() - last_commit_ >= kPositionEvery;
   DS_TRY(assembler_->pause(position_due));
   context_.report.counted(assembler_->counts(), writer_->counts());
   DS_TRY(check_known(writer_->ledger().awaited));
+  if (main_ == nullptr && writer_->streaming() && base::steady_now() - last_record_ >= kOpenTransaction) {
+    context_.await_end = context_.rolled_back = true;  // the destructor rolls back
+    return Error(Reason::BrokerUnreachable, "the end of a large transaction does not come");
+  }
   return writer_->idle();
+}
+
+/// A large transaction was rolled back because its end did not come. Reads past it until its end, or the start of an
+/// epoch that voids it, is on the topic, and begins again before it.
+base::Result<void> Session::await_end() {
+  show_state();
+  base::log::warn(
+      "the end of a large transaction does not come: it is rolled back, and applied again when its end is "
+      "on the topic",
+      {{"stream", context_.stream}, {"offset", assembler_->position().next_offset}});
+  while (!stop_.stop_requested()) {
+    context_.status.beat();
+    DS_ASSIGN(const auto record, consumer_->next(kPoll));
+    if (!record) {
+      DS_TRY(writer_->idle());
+      continue;
+    }
+    const auto headers = record->headers();
+    const bool ends = !headers || headers->kind == message::Kind::Start || headers->end == message::End::Transaction ||
+                      headers->end == message::End::Abort;
+    if (ends) return consumer_->seek(assembler_->position().next_offset);
+  }
+  return Error(Reason::Stopping, "stopped");
 }
 
 base::Result<void> Session::take(const kafka::Record& record) {
   const auto offset = record.offset();
   offset_ = offset;
+  last_record_ = base::steady_now();
+  if (auto whole = gaps_.see(offset); !whole) {
+    save_what_is_whole();
+    return whole;
+  }
   const bool skip = skip_.contains(offset);
   auto headers = record.headers();
   if (skip) {
@@ -289,9 +327,23 @@ void Session::save_what_is_whole() {
     base::log::debug("not committed", {{"message", std::string_view(saved.error().what)}});
 }
 
-/// Names the place, and the way on that a person may choose.
-Error Session::foreign(Error error, std::int64_t offset) const {
+/// Is the topic still the one that the ledger speaks of? It may have lost its end and grown back while brokers were
+/// away.
+base::Result<void> Session::same_topic() {
+  const auto next = writer_->ledger().next_offset;
+  if (next <= 0 || writer_->ledger().last_record == 0) return {};
+  const auto& channel = context_.config.common.channel;
+  DS_ASSIGN(const auto access, kafka::access(channel, context_.config.common.secrets_dir));
+  auto consumer = kafka::Consumer::open(access, channel.topic, context_.stream, next - 1);
+  if (!consumer && consumer.error().is(Reason::OffsetExpired)) return {};
+  if (!consumer) return std::move(consumer).error();
+  return check_identity(**consumer);
+}
+
+/// Names the place, and the way on that a user may choose. To skip what another log holds would not be one.
+Error Session::foreign(Error error, std::int64_t offset) {
   if (!error.is(Reason::ForeignMessage) && !error.is(Reason::GtidDiverged)) return error;
+  if (auto same = same_topic(); !same) return std::move(same).error();
   error.what = fmt::format(
       "topic {}, partition {}, offset {}: {}; to go on without this record annotate the DataSync with "
       "datasync.dev/skip-offsets={}:{} and the tables that it is about are copied again",

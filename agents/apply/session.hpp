@@ -13,6 +13,7 @@
 #include "agents/apply/assembler.hpp"
 #include "agents/apply/catalog.hpp"
 #include "agents/apply/copies.hpp"
+#include "agents/apply/gap_watch.hpp"
 #include "agents/apply/held.hpp"
 #include "agents/apply/report.hpp"
 #include "agents/apply/schema_book.hpp"
@@ -44,8 +45,9 @@ struct StreamContext {
   /// After a row was refused: so many rows are committed transaction by transaction, so that all before the bad one
   /// count.
   std::uint64_t rows_alone = 0;
-  bool held = false;                         ///< this instance has held the stream
   std::map<std::string, HeldRetry> retries;  ///< by held table; one that is not in it is tried at once
+  bool await_end = false;                    ///< a large transaction was rolled back because its end did not come
+  bool rolled_back = false;                  ///< by the session that ended just now
 };
 
 /// The size of batches now.
@@ -92,18 +94,20 @@ class Session final : private Sink {
 
   base::Result<void> open();
   base::Result<void> open_consumer();
-  base::Result<void> check_identity();
+  base::Result<void> check_identity(kafka::Consumer& consumer);
   base::Result<void> read();
   std::chrono::milliseconds patience();
   base::Result<void> nothing_there();
   base::Result<void> check_known(const Awaited& awaited);
-  base::Result<void> take(const kafka::Record& record);
   base::Result<void> pass_by(const Incoming& incoming);
   base::Result<void> begin_copies();
   [[nodiscard]] base::Error with_copy(base::Error error, std::span<const RowChange> rows) const;
   [[nodiscard]] std::string copy_token() const;
   base::Result<void> watch_copies();
-  base::Error foreign(base::Error error, std::int64_t offset) const;
+  base::Result<void> await_end();
+  base::Result<void> take(const kafka::Record& record);
+  base::Result<void> same_topic();
+  base::Error foreign(base::Error error, std::int64_t offset);
   void save_what_is_whole();
   void show_state();
 
@@ -154,6 +158,8 @@ class Session final : private Sink {
   std::optional<Assembler> assembler_;
   AwaitedCopies copies_;
   base::SteadyTime copies_watched_;  ///< when
+  GapWatch gaps_;
+  base::SteadyTime last_record_ = base::steady_now();
   std::size_t streamed_rows_ = 0;
   std::optional<base::SteadyTime> batch_since_;  ///< when the first whole rows of the batch were there
   base::SteadyTime last_commit_ = base::steady_now();

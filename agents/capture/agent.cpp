@@ -2,11 +2,9 @@
 
 #include <array>
 #include <limits>
-#include <random>
 #include <utility>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "agents/base/log.hpp"
 #include "agents/capture/route.hpp"
@@ -25,22 +23,16 @@ constexpr std::array kSampled{"datasync_capture_rows_total",           "datasync
 
 constexpr base::Millis kProgressEvery{5000};
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+constexpr base::Millis kOlderLook{5000};
 
 }  // namespace
 
-std::string instance_name(const config::Common& common) {
-  if (!common.instance.empty()) return common.instance;
-  std::array<char, 256> host{};
-  if (gethostname(host.data(), host.size() - 1) != 0) host[0] = '\0';
-  return fmt::format("{}-{}-{:06x}", host.data(), getpid(), std::random_device{}() & 0xFFFFFFU);
-}
-
-Agent::Agent(const config::Capture& config, health::Status& status, health::Metrics& metrics, std::string instance,
-             Selection selection)
+Agent::Agent(const config::Capture& config, health::Status& status, health::Metrics& metrics,
+             const std::string& instance, Selection selection)
     : config_(config),
       status_(status),
       metrics_(metrics),
-      instance_(std::move(instance)),
+      claimant_(message::instance_of(config.common.name, instance)),
       selection_(std::move(selection)),
       server_id_(config.server_id != 0 ? config.server_id : derived_server_id(config.common.name)),
       source_(config, server_id_),
@@ -61,12 +53,12 @@ Agent::~Agent() {
 }
 
 base::Result<std::unique_ptr<Agent>> Agent::make(const config::Capture& config, health::Status& status,
-                                                 health::Metrics& metrics, std::string instance) {
+                                                 health::Metrics& metrics, const std::string& instance) {
   if (config.engine != config::Engine::MariaDB)
     return base::Error(base::Reason::ConfigInvalid, "source.engine: this version captures from MariaDB only");
   if (config.replicas.empty()) return base::Error(base::Reason::ConfigInvalid, "source.replicas: none is named");
   DS_ASSIGN(auto selection, Selection::make(config.types, config.common.channel.partitions));
-  return std::unique_ptr<Agent>(new Agent(config, status, metrics, std::move(instance), std::move(selection)));
+  return std::unique_ptr<Agent>(new Agent(config, status, metrics, instance, std::move(selection)));
 }
 
 base::Result<void> Agent::open_session(std::stop_token stop) {
@@ -75,24 +67,51 @@ base::Result<void> Agent::open_session(std::stop_token stop) {
   DS_ASSIGN(auto access, kafka::access(config_.common.channel, config_.common.secrets_dir));
   DS_ASSIGN(const auto max_bytes, prepare_topics(config_, access, !topics_seen_));
   topics_seen_ = true;  // from now on a missing topic was deleted by somebody
+  DS_ASSIGN(auto claims, wait_while_older(access, stop));
   DS_ASSIGN(const auto pick, source_.pick(selection_, std::nullopt, stop));
-  const Surroundings around{config_, message::instance_of(config_.common.name, instance_), server_id_, source_, status_,
-                            loss_};
-  DS_ASSIGN(auto claimed, claim(around, std::move(access), max_bytes, held_, stop));
+  const Surroundings around{config_, claimant_, server_id_, source_, status_, loss_};
+  DS_ASSIGN(auto claimed, claim(around, std::move(access), std::move(claims), max_bytes, held_, stop));
   DS_ASSIGN(auto session, Session::open(around, selection_, std::move(claimed), pick, stop));
   const std::scoped_lock lock(mutex_);
   session_ = std::move(session);
   return {};
 }
 
+/// A restart of an instance that was replaced. Ending would only make whatever restarts it do so again.
+base::Result<Claims> Agent::wait_while_older(const kafka::Access& access, std::stop_token stop) {
+  DS_ASSIGN(auto claims, read_claims(access, config_, stop));
+  for (;;) {
+    auto may = protocol::may_claim(claims.view, claimant_);
+    if (may) return claims;
+    if (held_) return std::move(may).error();
+    status_.set(health::State::Stalled, base::Reason::Superseded, may.error().what);
+    status_.beat();
+    if (!base::sleep_for(stop, kOlderLook)) return base::Error(base::Reason::Stopping, "stopped");
+    DS_TRY(protocol::catch_up(*claims.state, claims.view, stop));
+  }
+}
+
+/// A session keeps the size it began with. As long as the topic takes no larger records, the epoch goes on: a new one
+/// at every try would fill the topics with claims and starts.
+base::Result<void> Agent::ask_for_size() {
+  DS_ASSIGN(const auto access, kafka::access(config_.common.channel, config_.common.secrets_dir));
+  DS_ASSIGN(const auto bytes, prepare_topics(config_, access, false));
+  if (bytes != session_->max_message_bytes()) end_session(true);
+  return {};
+}
+
 base::Result<void> Agent::run_once(std::stop_token stop) {
   if (session_ && !session_->usable()) end_session(false);
+  if (session_ && row_too_large_) DS_TRY(ask_for_size());
   if (!session_) DS_TRY(open_session(stop));
   auto result = session_->run();
+  row_too_large_ = !result && result.error().is(base::Reason::RowTooLarge);
+  const auto snapshot = session_->figures().snapshot;
+  const bool copying = snapshot && !snapshot->complete;
   if (result || result.error().is(base::Reason::Stopping))
     end_session(true);
-  else if (!session_->usable() || result.error().is(base::Reason::RowTooLarge))
-    end_session(false);  // only a new session asks what the topic takes by now
+  else if (!session_->usable() || (row_too_large_ && copying))
+    end_session(false);  // a chunk that a row too large leaves open is voided by another epoch only
   return result;
 }
 

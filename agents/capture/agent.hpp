@@ -17,30 +17,32 @@
 
 namespace datasync::capture {
 
-/// "host-pid-random" when the configuration names none.
-std::string instance_name(const config::Common& common);
-
-/// Not thread-safe, except what it tells through status and metrics.
+/// Not thread-safe, except what it tells through status and metrics. `instance`: see config::instance_of.
 class Agent {
  public:
   /// `config`, `status` and `metrics` must outlive it. Errors: ConfigInvalid.
   static base::Result<std::unique_ptr<Agent>> make(const config::Capture& config, health::Status& status,
-                                                   health::Metrics& metrics, std::string instance);
+                                                   health::Metrics& metrics, const std::string& instance);
   ~Agent();
   Agent(const Agent&) = delete;
   Agent& operator=(const Agent&) = delete;
 
   /// Works until something is wrong, which is returned; no error: mode Once is complete. Call again after an error: an
-  /// epoch that is still good goes on.
+  /// epoch that is still good goes on. A process that finds at its start that a newer instance has claimed changes
+  /// nothing and waits here, in state Stalled with reason Superseded, until `stop`.
   base::Result<void> run_once(std::stop_token stop);
+  /// Put on the streams so far, by all epochs of this process.
+  [[nodiscard]] std::uint64_t produced_bytes() const { return figures()->produced_bytes; }
 
   /// After mode Once was complete: a reader asks for a copy. What cannot be read is asked again at the next call.
   bool asked_again(std::stop_token stop);
 
  private:
-  Agent(const config::Capture& config, health::Status& status, health::Metrics& metrics, std::string instance,
+  Agent(const config::Capture& config, health::Status& status, health::Metrics& metrics, const std::string& instance,
         Selection selection);
   base::Result<void> open_session(std::stop_token stop);
+  base::Result<void> ask_for_size();
+  base::Result<Claims> wait_while_older(const kafka::Access& access, std::stop_token stop);
   void end_session(bool in_peace);
   void publish_metrics(health::Metrics& metrics);
   [[nodiscard]] std::optional<SessionFigures> figures() const;
@@ -49,13 +51,14 @@ class Agent {
   const config::Capture& config_;
   health::Status& status_;
   health::Metrics& metrics_;
-  std::string instance_;
+  std::string claimant_;  ///< the task and the instance
   Selection selection_;
   std::uint32_t server_id_;
   Source source_;
   PositionLoss loss_;
   bool topics_seen_ = false;
-  message::Epoch held_;                        ///< the newest epoch this process had
+  bool row_too_large_ = false;                 ///< the last run ended so
+  bool held_ = false;                          ///< this process may have claimed
   std::unique_ptr<protocol::StateLog> state_;  ///< read while nothing else is left to do
   protocol::StateView view_;                   ///< of state_
   mutable std::mutex mutex_;                   ///< session_, last_

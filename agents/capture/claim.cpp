@@ -41,26 +41,32 @@ base::Result<std::uint32_t> prepare_topics(const config::Capture& config, const 
   return bytes;
 }
 
-base::Result<Claimed> claim(const Surroundings& around, kafka::Access access, std::uint32_t max_message_bytes,
-                            message::Epoch& held, std::stop_token stop) {
+base::Result<Claims> read_claims(const kafka::Access& access, const config::Capture& config, std::stop_token stop) {
+  Claims claims;
+  DS_ASSIGN(claims.state, kafka::open_state_log(access, config.common.channel.state_topic()));
+  DS_TRY(protocol::catch_up(*claims.state, claims.view, stop));
+  return claims;
+}
+
+base::Result<Claimed> claim(const Surroundings& around, kafka::Access access, Claims claims,
+                            std::uint32_t max_message_bytes, bool& held, std::stop_token stop) {
   const auto& channel = around.config.common.channel;
   Claimed claimed;
   claimed.max_message_bytes = max_message_bytes;
-  DS_ASSIGN(claimed.state, kafka::open_state_log(access, channel.state_topic()));
+  claimed.state = std::move(claims.state);
+  claimed.view = std::move(claims.view);
   DS_ASSIGN(const auto streams, kafka::open_stream_log(access, channel.topic));
   claimed.access = std::move(access);
   DS_TRY(protocol::catch_up(*claimed.state, claimed.view, stop));
-  if (held != message::Epoch{} && claimed.view.replaced(held, around.instance))
-    return Error(Reason::Superseded, fmt::format("another instance claimed an epoch above {}", held.value()));
-  held = std::max(held, message::Epoch(claimed.view.highest_claim().value() + 1));
+  DS_TRY(protocol::may_claim(claimed.view, around.instance));
+  held = true;
   base::Backoff backoff(kClaimFirst, kClaimCap);
+  const auto may_give_up = [&] { return around.loss.may_give_up(known_position(claimed.view, channel.partitions)); };
   auto recovered = protocol::begin_epoch(*claimed.state, *streams, claimed.view, claimed.epoch, around.instance,
-                                         std::max(channel.partitions, 1), backoff, stop);
-  held = std::max(held, claimed.epoch);
+                                         std::max(channel.partitions, 1), backoff, stop, may_give_up);
   if (recovered) {
     claimed.streams = std::move(*recovered);
-  } else if (!recovered.error().is(Reason::PositionUnknown) ||
-             !around.loss.may_give_up(known_position(claimed.view, channel.partitions))) {
+  } else if (!recovered.error().is(Reason::PositionUnknown) || !may_give_up()) {
     return Error(std::move(recovered).error());
   }
   return claimed;

@@ -21,6 +21,7 @@ Keeper::Keeper(protocol::StateLog& state, protocol::StateView view, message::Epo
       options_(std::move(options)),
       tells_(std::move(tells)),
       writer_(state, view_, epoch),
+      known_(view_.schemas()),
       written_(static_cast<std::size_t>(options_.streams)),
       seen_(static_cast<std::size_t>(options_.streams)),
       written_at_(base::steady_now()),
@@ -65,7 +66,9 @@ base::Result<void> Keeper::look(std::stop_token stop) {
     const std::scoped_lock lock(state_mutex_);
     DS_TRY(writer_.check(stop));
     has_requests_.store(!view_.requests().empty(), std::memory_order_relaxed);
+    learn_schemas();
   }
+  if (!tidied_) tidy(stop);
   bool moved = false;
   for (std::int32_t i = 0; i < options_.streams; ++i) {
     const auto sequence = acks_.progress(i).sequence;
@@ -74,9 +77,28 @@ base::Result<void> Keeper::look(std::stop_token stop) {
   }
   if (moved) status_.advance();
   DS_TRY(write_waiting(stop));
-  const bool due = checkpoint_owed_ || base::steady_now() - written_at_ >= options_.checkpoint_every ||
-                   bytes_() - written_bytes_ >= options_.checkpoint_bytes;
-  return due ? write_checkpoints(stop) : base::Result<void>();
+  return checkpoint_due() ? write_checkpoints(stop) : base::Result<void>();
+}
+
+/// Once in an epoch, a little at each look. What is left of former epochs would be read by every agent at each start.
+void Keeper::tidy(std::stop_token stop) {
+  const std::scoped_lock lock(state_mutex_);
+  const auto done = writer_.tidy(options_.streams, std::move(stop));
+  if (done)
+    tidied_ = *done;
+  else
+    base::log::debug("old records stay on the state topic for now", {{"message", std::string_view(done.error().what)}});
+}
+
+void Keeper::learn_schemas() {
+  const std::scoped_lock lock(known_mutex_);
+  if (known_.size() != view_.schemas().size()) known_ = view_.schemas();
+}
+
+bool Keeper::checkpoint_due() {
+  const std::scoped_lock lock(checkpoint_mutex_);
+  return checkpoint_owed_ || base::steady_now() - written_at_ >= options_.checkpoint_every ||
+         bytes_() - written_bytes_ >= options_.checkpoint_bytes;
 }
 
 base::Result<void> Keeper::write_waiting(std::stop_token stop) {
@@ -94,6 +116,7 @@ base::Result<void> Keeper::write_waiting(std::stop_token stop) {
 }
 
 base::Result<void> Keeper::write_checkpoints(std::stop_token stop) {
+  const std::scoped_lock one_at_a_time(checkpoint_mutex_);
   written_at_ = base::steady_now();
   written_bytes_ = bytes_();
   checkpoint_owed_ = true;
@@ -107,6 +130,7 @@ base::Result<void> Keeper::write_checkpoints(std::stop_token stop) {
     c.offset = progress.next_offset;
     c.dump_from = prepared_.dump_from(progress.published);
     c.published = progress.published;
+    c.last_record = progress.last_record;
     const std::scoped_lock lock(state_mutex_);
     DS_TRY(writer_.write(std::move(c), stop));
     written_[static_cast<std::size_t>(i)] = progress.sequence;
@@ -118,8 +142,15 @@ base::Result<void> Keeper::write_checkpoints(std::stop_token stop) {
 }
 
 base::Result<void> Keeper::schema(const message::TableSchema& schema, std::stop_token stop) {
+  {
+    const std::scoped_lock lock(known_mutex_);
+    if (known_.contains(schema.id())) return {};
+  }
   const std::scoped_lock lock(state_mutex_);
-  return writer_.write(schema, std::move(stop));
+  DS_TRY(writer_.write(schema, std::move(stop)));
+  const std::scoped_lock known(known_mutex_);
+  known_.try_emplace(schema.id(), schema);
+  return {};
 }
 
 base::Result<void> Keeper::write_progress(const message::SnapshotProgress& progress, std::stop_token stop) {
@@ -159,8 +190,8 @@ base::Result<void> Keeper::served(const message::Request& request, std::stop_tok
 }
 
 bool Keeper::had_column(const TableChoice& table, std::string_view column) {
-  const std::scoped_lock lock(state_mutex_);
-  return std::ranges::any_of(view_.schemas(), [&](const auto& entry) {
+  const std::scoped_lock lock(known_mutex_);
+  return std::ranges::any_of(known_, [&](const auto& entry) {
     const auto& schema = entry.second;
     return schema.qualified() == table.qualified() &&
            std::ranges::any_of(schema.columns, [&](const auto& c) { return base::same_column(c.name, column); });

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -70,6 +71,9 @@ class Keeper {
   [[nodiscard]] bool is_served(const std::string& request);
   /// Answers a request; its tables must be due already (`revise`). Errors: those of StateWriter.
   base::Result<void> served(const message::Request& request, std::stop_token stop);
+  /// Writes a checkpoint of every stream on which something was acknowledged since the last. Errors: those of
+  /// StateWriter.
+  base::Result<void> write_checkpoints(std::stop_token stop);
   /// A schema of this table that was published once has a column of this name.
   [[nodiscard]] bool had_column(const TableChoice& table, std::string_view column);
   /// What is known of a table at a place: the newest definition that is valid there, if any is known.
@@ -92,7 +96,9 @@ class Keeper {
   void tell_trouble(base::Error error);
   void kept_again();
   base::Result<void> write_waiting(std::stop_token stop);
-  base::Result<void> write_checkpoints(std::stop_token stop);
+  bool checkpoint_due();
+  void tidy(std::stop_token stop);
+  void learn_schemas();
 
   protocol::StateView view_;
   protocol::AckTracker& acks_;
@@ -102,16 +108,21 @@ class Keeper {
   KeeperOptions options_;
   KeeperTells tells_;
 
-  std::mutex state_mutex_;  ///< writer_, view_
+  std::mutex state_mutex_;  ///< writer_, view_; held while brokers are asked
   protocol::StateWriter writer_;
+  /// Schemas on the state topic, for the dump thread, which must not wait for brokers because of one it knows.
+  std::mutex known_mutex_;
+  std::map<message::SchemaId, message::TableSchema> known_;
   std::mutex waiting_mutex_;
   std::vector<message::SnapshotProgress> waiting_;
+  std::mutex checkpoint_mutex_;         ///< written_ to checkpoint_owed_ and written_at_; taken before state_mutex_
   std::vector<std::uint64_t> written_;  ///< per stream the AckTracker sequence of the last checkpoint
   std::vector<std::uint64_t> seen_;     ///< per stream the sequence at the last look
   std::uint64_t written_bytes_ = 0;
   bool checkpoint_owed_ = false;                   ///< the last one failed: it is written at the next look
   std::optional<base::SteadyTime> failing_since_;  ///< keeper's thread
   bool trouble_told_ = false;
+  bool tidied_ = false;  ///< keeper's thread
   base::SteadyTime written_at_;
   std::atomic<std::uint64_t> checkpoints_ = 0;
   std::atomic<bool> has_requests_ = false;

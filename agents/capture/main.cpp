@@ -7,6 +7,7 @@
 #include "agents/base/stop.hpp"
 #include "agents/capture/agent.hpp"
 #include "agents/config/config.hpp"
+#include "agents/config/instance.hpp"
 #include "agents/health/metrics.hpp"
 #include "agents/health/server.hpp"
 #include "agents/health/status.hpp"
@@ -23,7 +24,7 @@ constexpr int kMapBytes = 1 << 20;   // larger blocks come from the system and g
 
 int run(const config::Capture& config) {
   const auto stop = base::stop_on_signals();
-  const auto instance = capture::instance_name(config.common);
+  const auto instance = config::instance_of(config.common);
   health::Status status({"capture", config.common.name, instance});
   health::Metrics metrics;
   status.publish(metrics);
@@ -39,6 +40,7 @@ int run(const config::Capture& config) {
     return kBadConfig;
   }
   health::Patience patience;
+  patience.spent = [&] { return (*agent)->produced_bytes(); };
   patience.work_again = [&](std::stop_token s) { return (*agent)->asked_again(std::move(s)); };
   const auto code = health::supervise(
       "capture", status, stop, [&](std::stop_token s) { return (*agent)->run_once(std::move(s)); },

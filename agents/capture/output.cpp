@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "agents/protocol/mark.hpp"
+
 namespace datasync::capture {
 
 base::Result<std::unique_ptr<KafkaOutput>> KafkaOutput::open(const kafka::Access& access, const std::string& topic,
@@ -29,6 +31,11 @@ void KafkaOutput::delivered(std::uint64_t token, std::int64_t offset) {
   call();
 }
 
+void KafkaOutput::last_words(std::stop_token until) {
+  const std::scoped_lock lock(produce_mutex_);
+  stop_ = std::move(until);
+}
+
 void KafkaOutput::forget_waiting() {
   const std::scoped_lock lock(waiting_mutex_);
   waiting_.clear();
@@ -40,7 +47,7 @@ base::Result<void> KafkaOutput::change(std::int32_t stream, message::Headers hea
   headers.epoch = epoch_;
   const std::scoped_lock lock(produce_mutex_);
   bytes_.fetch_add(value.size(), std::memory_order_relaxed);
-  const auto token = acks_.sent(stream, headers.end, gtid);
+  const auto token = acks_.sent(stream, headers.end, gtid, protocol::mark_of(headers, value.bytes()));
   return producer_->produce(stream, headers, "", std::move(value), token, stop_);
 }
 
@@ -56,7 +63,7 @@ base::Result<void> KafkaOutput::between_rows(std::int32_t stream, message::Heade
   headers.epoch = epoch_;
   const std::scoped_lock lock(produce_mutex_);
   bytes_.fetch_add(value.size(), std::memory_order_relaxed);
-  const auto token = acks_.sent_between(stream);
+  const auto token = acks_.sent_between(stream, protocol::mark_of(headers, buffer.bytes()));
   if (on_acked) {
     const std::scoped_lock waiting(waiting_mutex_);
     waiting_.emplace(token, std::move(on_acked));
@@ -66,7 +73,12 @@ base::Result<void> KafkaOutput::between_rows(std::int32_t stream, message::Heade
 }
 
 base::Result<void> KafkaOutput::flush() {
-  return producer_->flush(stop_);
+  std::stop_token stop;
+  {
+    const std::scoped_lock lock(produce_mutex_);
+    stop = stop_;
+  }
+  return producer_->flush(stop);
 }
 
 }  // namespace datasync::capture

@@ -59,9 +59,11 @@ class KafkaOutput final : public Output {
                                   OnAcked on_acked) override;
   void finished(const message::Gtid& gtid) override { acks_.finished(gtid); }
 
+  /// For what is still to be sent after a stop: waits for room until `until` from now on.
+  void last_words(std::stop_token until);
   /// Calls no `on_acked` any more; none runs when this returns.
   void forget_waiting();
-  /// Waits until everything produced so far is acknowledged. Errors: Stopping; ProducerFailed.
+  /// Waits until everything produced before the call is acknowledged. Errors: Stopping; ProducerFailed.
   base::Result<void> flush();
   [[nodiscard]] base::Result<void> health() const { return producer_->health(); }
   [[nodiscard]] std::uint64_t in_flight_bytes() const noexcept { return producer_->in_flight_bytes(); }
@@ -77,7 +79,7 @@ class KafkaOutput final : public Output {
 
   message::Epoch epoch_;
   protocol::AckTracker& acks_;
-  std::stop_token stop_;
+  std::stop_token stop_;  ///< guarded by produce_mutex_
   std::mutex produce_mutex_;  ///< one producer at a time: the order of tokens is the order on the stream
   std::mutex waiting_mutex_;
   std::map<std::uint64_t, OnAcked> waiting_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <random>
+#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
@@ -114,7 +115,9 @@ base::Result<void> Session::begin(const Pick& pick) {
     sent = published;
   }
   accepted_.emplace(around_.config, claimed_.view);
-  acks_ = std::make_unique<protocol::AckTracker>(std::move(published), std::move(offsets));
+  std::vector<std::uint64_t> marks;
+  for (const auto& s : streams) marks.push_back(s.start_mark);
+  acks_ = std::make_unique<protocol::AckTracker>(std::move(published), std::move(offsets), marks);
   kafka::ProducerOptions options;
   options.max_in_flight_bytes = around_.config.max_in_flight_bytes;
   options.compression = around_.config.compression;
@@ -138,6 +141,9 @@ base::Result<void> Session::begin(const Pick& pick) {
   // Where a stream begins stands on it before anything else does, so that no restart takes another beginning.
   DS_TRY(writer_->watermark(0));
   DS_TRY(output_->flush());
+  // A stream of which the brokers lose this beginning must not look like a new one next time.
+  if (lost || std::ranges::any_of(streams, &protocol::StreamState::fresh))
+    DS_TRY(keeper_->write_checkpoints(stop_.get_token()));
   plan();
   watch();
   around_.status.set_epoch(claimed_.epoch.value());
@@ -316,6 +322,18 @@ base::Result<void> Session::outcome(base::Result<void> dumped, const Pick& pick)
   return error;
 }
 
+/// Readers hold a destination's transaction open for what they have of it: no end would come before the next epoch.
+void Session::void_open_transaction() {
+  if (!writer_ || !output_->health()) return;
+  std::stop_source limit;
+  const std::jthread timer([&](const std::stop_token& over) {
+    if (base::sleep_for(over, kCloseWait)) limit.request_stop();
+  });
+  output_->last_words(limit.get_token());
+  if (auto voided = writer_->discard(); !voided)
+    base::log::debug("an open transaction is not voided", {{"message", std::string_view(voided.error().what)}});
+}
+
 bool Session::usable() const {
   {
     const std::scoped_lock lock(mutex_);
@@ -326,6 +344,9 @@ bool Session::usable() const {
 
 void Session::close() {
   const auto give_up = base::steady_now() + kCloseWait;
+  stop_.request_stop();
+  drop_runner();
+  void_open_transaction();
   while (acks_->in_flight() > 0 && output_->health() && base::steady_now() < give_up) base::sleep_for({}, kCloseStep);
   if (keeper_) keeper_->finish();
 }

@@ -52,13 +52,21 @@ struct Claimed {
   std::uint32_t max_message_bytes = 1'000'000;
 };
 
+/// The state topic, read to its end, before anything is claimed.
+struct Claims {
+  std::unique_ptr<protocol::StateLog> state;
+  protocol::StateView view;
+};
+/// Errors: those of kafka::open_state_log and of protocol::catch_up.
+base::Result<Claims> read_claims(const kafka::Access& access, const config::Capture& config, std::stop_token stop);
+
 /// Checks the topics, with `create` makes those that never were; returns the largest record the topic takes.
 /// Errors: those of kafka::ensure_topics.
 base::Result<std::uint32_t> prepare_topics(const config::Capture& config, const kafka::Access& access, bool create);
-/// Steps 1 to 3 of the protocol. `held` is the newest epoch this process claimed or tried to, 0 if none; it moves on as
-/// soon as a claim is on its way. Errors: Superseded when somebody else claimed since; those of begin_epoch.
-base::Result<Claimed> claim(const Surroundings& around, kafka::Access access, std::uint32_t max_message_bytes,
-                            message::Epoch& held, std::stop_token stop);
+/// Steps 1 to 3 of the protocol. `held` is set as soon as a claim of this process may be on its way. Errors: those of
+/// begin_epoch.
+base::Result<Claimed> claim(const Surroundings& around, kafka::Access access, Claims claims,
+                            std::uint32_t max_message_bytes, bool& held, std::stop_token stop);
 
 /// Figures for status and metrics. Copyable, from any thread.
 struct SessionFigures {
@@ -86,8 +94,11 @@ class Session {
   base::Result<void> run();
   /// False when nothing more can be done in this epoch.
   [[nodiscard]] bool usable() const;
-  /// Waits a moment for acknowledgements and writes a last checkpoint, as far as that works.
+  /// Ends all work, voids a transaction that is open, waits a moment for acknowledgements and writes a last checkpoint, as far as that works.
   void close();
+
+  /// The largest record that the topic took when the epoch began.
+  [[nodiscard]] std::uint32_t max_message_bytes() const noexcept { return claimed_.max_message_bytes; }
 
   [[nodiscard]] SessionFigures figures() const;
 
@@ -106,6 +117,7 @@ class Session {
   std::optional<base::Error> take_unfit();
   void watch();
   void drop_runner();
+  void void_open_transaction();
   void plan();
   base::Result<void> on_outdated(const Outdated& table, const std::string& statement);
   base::Result<void> copy_outdated();

@@ -1,6 +1,7 @@
 #include "agents/health/supervise.hpp"
 
 #include <algorithm>
+#include <string>
 
 #include "agents/base/clock.hpp"
 #include "agents/base/log.hpp"
@@ -25,11 +26,35 @@ bool stay_completed(Status& status, std::stop_token stop, const Patience& patien
   return false;
 }
 
+/// Finds tries that repeat a halt at the price of publishing again what stands before it.
+class CostlyHalts {
+ public:
+  explicit CostlyHalts(const Patience& patience) : patience_(patience) {}
+
+  base::Millis wait(const base::Error& error) {
+    const auto spent = patience_.spent ? patience_.spent() : 0;
+    const bool repeated = error.what == message_ && spent - spent_ >= patience_.costly;
+    wait_ = !repeated                 ? base::Millis(0)
+            : wait_ == base::Millis(0) ? patience_.costly_first
+                                       : std::min(wait_ * 2, patience_.costly_longest);
+    message_ = error.what;
+    spent_ = spent;
+    return wait_;
+  }
+
+ private:
+  const Patience& patience_;
+  std::string message_;
+  std::uint64_t spent_ = 0;
+  base::Millis wait_{0};
+};
+
 }  // namespace
 
 ExitCode supervise(std::string_view name, Status& status, std::stop_token stop,
                    const std::function<base::Result<void>(std::stop_token)>& run_once, Patience patience) {
   status.set(State::Starting);
+  CostlyHalts costly(patience);
   while (!stop.stop_requested()) {
     status.beat();
     const auto advances = status.advances();
@@ -53,7 +78,8 @@ ExitCode supervise(std::string_view name, Status& status, std::stop_token stop,
     }
     status.set(state_of(error), error.reason, error.what);
     const bool halted = error.outcome() == base::Outcome::Halt;
-    const auto wait = halted ? std::max(patience.halt_at_least, patience.halt.next()) : patience.retry.next();
+    auto wait = halted ? std::max(patience.halt_at_least, patience.halt.next()) : patience.retry.next();
+    if (halted) wait = std::max(wait, costly.wait(error));
     base::log::debug("tries again", {{"name", name}, {"milliseconds", wait.count()}, {"message", error.what}});
     if (!patience.sleep(stop, wait)) break;
   }

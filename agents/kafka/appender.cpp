@@ -55,11 +55,21 @@ void Appender::drop() {
 
 base::Result<std::int64_t> Appender::append(std::int32_t partition, const message::Headers& headers,
                                             const std::string& key, const std::string& value) {
+  return append(partition, headers, key, base::as_bytes(value));
+}
+
+base::Result<std::int64_t> Appender::append_tombstone(std::int32_t partition, const message::Headers& headers,
+                                                      const std::string& key) {
+  return append(partition, headers, key, base::Bytes());  // librdkafka takes a null pointer for no value
+}
+
+base::Result<std::int64_t> Appender::append(std::int32_t partition, const message::Headers& headers,
+                                            const std::string& key, base::Bytes value) {
   const std::scoped_lock lock(mutex_);
   DS_TRY(connect());
   Report report;
-  if (const auto refused = hand_over(client_.get(), handle_.get(), partition, headers, key, base::as_bytes(value),
-                                     Value::Copied, &report))
+  if (const auto refused =
+          hand_over(client_.get(), handle_.get(), partition, headers, key, value, Value::Copied, &report))
     return from_kafka(rd_kafka_error_code(refused.get()), "appending to topic " + topic_,
                       rd_kafka_error_string(refused.get()));
   const auto until = base::steady_now() + kDeadline + kSlack;

@@ -26,10 +26,15 @@ class Appender {
   /// CertificateRejected, BrokerRejected.
   base::Result<std::int64_t> append(std::int32_t partition, const message::Headers& headers, const std::string& key,
                                     const std::string& value);
+  /// The same for a record without a value.
+  base::Result<std::int64_t> append_tombstone(std::int32_t partition, const message::Headers& headers,
+                                              const std::string& key);
 
  private:
   struct Report;
   base::Result<void> connect();
+  base::Result<std::int64_t> append(std::int32_t partition, const message::Headers& headers, const std::string& key,
+                                    base::Bytes value);
   void drop();
 
   std::mutex mutex_;

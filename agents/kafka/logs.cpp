@@ -59,7 +59,13 @@ class KafkaStateLog final : public protocol::StateLog {
       : access_(access), topic_(topic), appender_(access, topic) {}
 
   base::Result<Offset> append(message::Kind kind, const std::string& key, const std::string& value) override {
-    DS_ASSIGN(const auto offset, appender_.append(0, {kind, "", {}, message::End::None}, key, value));
+    return appended(appender_.append(0, {kind, "", {}, message::End::None}, key, value));
+  }
+  base::Result<Offset> remove(message::Kind kind, const std::string& key) override {
+    return appended(appender_.append_tombstone(0, {kind, "", {}, message::End::None}, key));
+  }
+  base::Result<Offset> appended(base::Result<Offset> at) {
+    DS_ASSIGN(const auto offset, std::move(at));
     auto seen = appended_.load();
     while (seen < offset + 1 && !appended_.compare_exchange_weak(seen, offset + 1)) {
     }
@@ -96,9 +102,10 @@ class KafkaStateLog final : public protocol::StateLog {
     const auto to = std::max(ends.high, appended_.load());
     const auto take = [this](const Record& record) -> base::Result<void> {
       DS_ASSIGN(const auto headers, record.headers());
-      if (!record.tombstone())
-        pending_.push_back(
-            {record.offset(), headers.kind, std::string(record.key()), std::string(base::as_text(record.value()))});
+      // A tombstone without a key removes nothing.
+      if (!record.tombstone() || !record.key().empty())
+        pending_.push_back({record.offset(), headers.kind, std::string(record.key()),
+                            std::string(base::as_text(record.value())), record.tombstone()});
       next_ = record.offset() + 1;
       return {};
     };

@@ -303,9 +303,12 @@ base::Result<void> Producer::produce(std::int32_t partition, const message::Head
 }
 
 base::Result<void> Producer::flush(std::stop_token stop) {
-  impl_->wait(stop, [this] { return impl_->records == 0 || impl_->failed; });
+  // Under load there is always something on its way: waiting for nothing in flight would never end.
+  const auto mark = impl_->rounds.added();
+  const auto there = [&] { return impl_->rounds.acknowledged(mark); };
+  impl_->wait(stop, [&] { return there() || impl_->failed; });
   DS_TRY(impl_->health());
-  if (impl_->records != 0) return Error(Reason::Stopping, "stopped while records were on their way");
+  if (!there()) return Error(Reason::Stopping, "stopped while records were on their way");
   return {};
 }
 

@@ -49,15 +49,22 @@ class Rounds {
   /// Drops what is queued.
   void clear();
 
+  /// How many records of each partition were added so far.
+  using Mark = std::map<std::int32_t, std::uint64_t>;
+  [[nodiscard]] Mark added() const;
+  /// All that had been added at the mark is acknowledged, whatever has been added since.
+  [[nodiscard]] bool acknowledged(const Mark& mark) const;
+
  private:
   struct Partition {
     std::deque<Outgoing> queue;
+    std::uint64_t added = 0, acknowledged_count = 0;  ///< a partition's records are acknowledged in their order
     std::size_t on_their_way = 0;
     std::optional<base::SteadyTime> acknowledged;
   };
 
   const std::size_t full_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::map<std::int32_t, Partition> partitions_;
 };
 

@@ -155,6 +155,8 @@ std::string encode(const Claim& r) {
   p.set_epoch(r.epoch.value());
   p.set_instance(r.instance);
   p.set_time_us(r.time_us);
+  if (!r.holder.empty()) p.set_holder(r.holder);
+  p.set_rank(r.rank);
   return finish(p);
 }
 
@@ -165,6 +167,7 @@ std::string encode(const Checkpoint& r) {
   p.set_offset(r.offset);
   p.set_published(r.published.text());
   p.set_dump_from(r.dump_from.text());
+  p.set_last_record(r.last_record);
   return finish(p);
 }
 
@@ -275,7 +278,7 @@ base::Result<Verify> decode(base::Bytes value) {
 template <>
 base::Result<Claim> decode(base::Bytes value) {
   DS_ASSIGN(auto p, start<v1::Claim>(value, "claim"));
-  return Claim{Epoch(p.epoch()), p.instance(), p.time_us()};
+  return Claim{Epoch(p.epoch()), p.instance(), p.time_us(), p.holder(), p.rank()};
 }
 
 template <>
@@ -287,6 +290,7 @@ base::Result<Checkpoint> decode(base::Bytes value) {
   r.offset = p.offset();
   DS_ASSIGN(r.published, as_foreign(GtidSet::parse(p.published())));
   DS_ASSIGN(r.dump_from, as_foreign(GtidSet::parse(p.dump_from())));
+  r.last_record = p.last_record();
   return r;
 }
 

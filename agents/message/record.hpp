@@ -120,7 +120,11 @@ struct Verify {
 struct Claim {
   Epoch epoch;
   std::string instance;
-  std::uint64_t time_us = 0;  ///< for a person only
+  std::uint64_t time_us = 0;  ///< for users only
+  /// `instance` without its random part: whose claims these are over all restarts. Empty in claims of versions that did
+  /// not write it: those have no rank.
+  std::string holder = {};
+  std::uint64_t rank = 0;  ///< of the holder, the same in all its claims: one above all that it saw at its first claim
 };
 
 struct Checkpoint {
@@ -130,6 +134,7 @@ struct Checkpoint {
   GtidSet published;
   GtidSet
       dump_from;  ///< where to start reading the binlog: `published`, or earlier while an XA transaction is prepared
+  std::uint64_t last_record = 0;  ///< protocol::mark_of the record at `offset` - 1; 0: unknown
 };
 
 /// How a table was captured when it was copied.

@@ -16,11 +16,13 @@ void note_finished(std::vector<message::Gtid>& after, const message::Gtid& gtid)
 
 }  // namespace
 
-AckTracker::AckTracker(std::vector<message::GtidSet> published, std::vector<Offset> next_offset)
+AckTracker::AckTracker(std::vector<message::GtidSet> published, std::vector<Offset> next_offset,
+                       const std::vector<std::uint64_t>& last_records)
     : streams_(published.size()) {
   for (std::size_t i = 0; i < streams_.size(); ++i) {
     streams_[i].progress.published = std::move(published[i]);
     streams_[i].progress.next_offset = next_offset.at(i);
+    if (i < last_records.size()) streams_[i].progress.last_record = last_records[i];
   }
 }
 
@@ -34,15 +36,17 @@ std::uint64_t AckTracker::announce(std::int32_t stream, Entry entry) {
   return number * streams_.size() + index;
 }
 
-std::uint64_t AckTracker::sent(std::int32_t stream, message::End end, const message::Gtid& gtid) {
+std::uint64_t AckTracker::sent(std::int32_t stream, message::End end, const message::Gtid& gtid, std::uint64_t mark) {
   Entry entry;
+  entry.mark = mark;
   entry.gtid = gtid;
   entry.end = end;
   return announce(stream, std::move(entry));
 }
 
-std::uint64_t AckTracker::sent_between(std::int32_t stream) {
+std::uint64_t AckTracker::sent_between(std::int32_t stream, std::uint64_t mark) {
   Entry entry;
+  entry.mark = mark;
   entry.between = true;
   return announce(stream, std::move(entry));
 }
@@ -76,7 +80,10 @@ void AckTracker::settle(Stream& s) {
     const auto& e = s.entries.front();
     if (!e.between) s.open = e.end != message::End::Transaction && e.end != message::End::Abort;
     // A record acknowledged as a repeat may come without its offset.
-    if (!s.open) s.progress.next_offset = std::max(s.progress.next_offset, e.offset + 1);
+    if (!s.open && e.offset >= s.progress.next_offset) {
+      s.progress.next_offset = e.offset + 1;
+      s.progress.last_record = e.mark;
+    }
     if (e.end == message::End::Transaction) s.progress.published.add(e.gtid);
     for (const auto& gtid : e.after) s.progress.published.add(gtid);
     ++s.progress.sequence;

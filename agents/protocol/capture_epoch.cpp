@@ -7,7 +7,9 @@
 #include <fmt/format.h>
 
 #include "agents/base/log.hpp"
+#include "agents/protocol/mark.hpp"
 #include "agents/protocol/reader_rule.hpp"
+#include "agents/protocol/stream_check.hpp"
 
 namespace datasync::protocol {
 namespace {
@@ -49,6 +51,13 @@ Error position_unknown(std::int32_t stream, Offset from, Offset first) {
                       stream, from, first)};
 }
 
+Error truncated(std::int32_t stream, Offset checkpoint, Offset end) {
+  return {Reason::LogTruncated,
+          fmt::format("stream {}: the newest checkpoint stands at offset {}, but the stream ended "
+                      "at {}",
+                      stream, checkpoint, end)};
+}
+
 /// Where the reading of a stream begins, and what was published before it.
 struct Origin {
   Offset offset = 0;
@@ -61,10 +70,7 @@ base::Result<Origin> origin_of(StreamLog& streams, const StateView& view, std::i
   Origin origin;
   if (auto c = view.checkpoint(stream)) {
     origin = {c->offset, c->epoch, std::move(c->published), std::move(c->dump_from)};
-    if (origin.offset > start)
-      return Error(Reason::LogTruncated,
-                   fmt::format("stream {}: the newest checkpoint stands at offset {}, but the stream ended at {}",
-                               stream, origin.offset, start));
+    if (origin.offset > start) return truncated(stream, origin.offset, start);
   }
   if (ends.first > origin.offset) return position_unknown(stream, origin.offset, ends.first);
   return origin;
@@ -75,6 +81,7 @@ struct Started {
   std::int32_t stream = 0;
   Offset before = 0;  ///< where it ended before anything of this epoch was on its way
   Offset start = 0;
+  std::uint64_t mark = 0;  ///< of the start record
 };
 
 base::Result<StreamState> recover(StreamLog& streams, StateView& view, const Started& here, message::Epoch mine,
@@ -107,7 +114,7 @@ base::Result<StreamState> recover(StreamLog& streams, StateView& view, const Sta
     DS_ASSIGN(const auto ends, streams.ends(stream));
     return position_unknown(stream, origin.offset, ends.first);
   }
-  return StreamState{here.start, fold.fresh(), fold.published(), fold.dump_from()};
+  return StreamState{here.start, fold.fresh(), fold.published(), fold.dump_from(), here.mark};
 }
 
 /// A stream that has had records, if there is one.
@@ -120,6 +127,17 @@ base::Result<std::optional<std::int32_t>> used_stream(StreamLog& streams, std::i
 }
 
 }  // namespace
+
+base::Result<void> may_claim(const StateView& view, const std::string& instance) {
+  const auto newer = view.newer_than(instance);
+  if (newer.empty()) return {};
+  return Error(
+      Reason::Superseded,
+      fmt::format("instance {} is newer than this one ({}) and has taken over. This one claims nothing any more "
+                  "and waits. If the newer one no longer exists, replace this one: delete its pod, or start "
+                  "datasync run again",
+                  newer, instance));
+}
 
 base::Result<message::Epoch> claim_epoch(StateLog& state, StreamLog& streams, StateView& view,
                                          const std::string& instance, std::int32_t stream_count, base::Backoff& backoff,
@@ -135,10 +153,12 @@ base::Result<message::Epoch> claim_epoch(StateLog& state, StreamLog& streams, St
                              "lost with it; begin anew with another channel.topic",
                              *used));
   for (;;) {
+    DS_TRY(may_claim(view, instance));
     const message::Epoch wanted(view.highest_claim().value() + 1);
-    const message::Claim claim{wanted, claimant(instance), wall_us()};
+    const message::Claim claim{wanted, claimant(instance), wall_us(), instance, view.rank_for(instance)};
     DS_TRY(state.append(message::Kind::Claim, message::claim_key(wanted, claim.instance), message::encode(claim)));
     DS_TRY(catch_up(state, view, stop));
+    DS_TRY(may_claim(view, instance));
     if (view.owner(wanted) == claim.instance) return wanted;
     if (!base::sleep_for(stop, backoff.next())) return Error(Reason::Stopping, "stopped while claiming an epoch");
     DS_TRY(catch_up(state, view, stop));
@@ -153,11 +173,14 @@ base::Result<std::vector<StreamState>> start_and_recover(StateLog& state, Stream
                                                  view.highest_claim().value(), epoch.value()));
   const message::Headers headers{message::Kind::Start, "", epoch, message::End::None};
   const auto value = message::encode(message::Start{epoch, instance});
+  const auto mark = mark_of(headers, base::as_bytes(value));
   std::vector<Started> started;
   for (std::int32_t i = 0; i < stream_count; ++i) {
     DS_ASSIGN(const auto ends, streams.ends(i));
+    if (const auto checkpoint = view.checkpoint(i); checkpoint && checkpoint->offset > ends.next)
+      return truncated(i, checkpoint->offset, ends.next);
     DS_ASSIGN(const auto offset, append_again(stop, [&] { return streams.append(i, headers, value); }));
-    started.push_back({i, ends.next, offset});
+    started.push_back({i, ends.next, offset, mark});
   }
   std::vector<StreamState> out;
   for (const auto& here : started) {
@@ -166,7 +189,7 @@ base::Result<std::vector<StreamState>> start_and_recover(StateLog& state, Stream
   }
   for (std::int32_t i = 0; i < stream_count; ++i) {
     const auto& s = out[static_cast<std::size_t>(i)];
-    const message::Checkpoint checkpoint{epoch, i, s.start + 1, s.published, s.dump_from};
+    const message::Checkpoint checkpoint{epoch, i, s.start + 1, s.published, s.dump_from, s.start_mark};
     const auto key = message::checkpoint_key(checkpoint, 0);
     const auto body = message::encode(checkpoint);
     DS_TRY(append_again(stop, [&] { return state.append(message::Kind::Checkpoint, key, body); }));
@@ -177,8 +200,15 @@ base::Result<std::vector<StreamState>> start_and_recover(StateLog& state, Stream
 base::Result<std::vector<StreamState>> begin_epoch(StateLog& state, StreamLog& streams, StateView& view,
                                                    message::Epoch& epoch, const std::string& instance,
                                                    std::int32_t stream_count, base::Backoff& backoff,
-                                                   std::stop_token stop) {
+                                                   std::stop_token stop, const std::function<bool()>& may_give_up) {
   for (;;) {
+    DS_TRY(catch_up(state, view, stop));
+    // A restart of an instance that was replaced has nothing to say of the streams.
+    DS_TRY(may_claim(view, instance));
+    if (auto seen = check_streams(streams, view, stream_count, stop); !seen) {
+      const bool give_up = seen.error().is(Reason::PositionUnknown) && may_give_up && may_give_up();
+      if (!give_up) return std::move(seen).error();
+    }
     DS_ASSIGN(epoch, claim_epoch(state, streams, view, instance, stream_count, backoff, stop));
     auto begun = start_and_recover(state, streams, view, epoch, instance, stream_count, stop);
     if (begun || !begun.error().is(Reason::Superseded)) return begun;

@@ -2,6 +2,7 @@
 // Steps 1 to 3 of a capture agent's life: claim, start, recover.
 
 #include <cstdint>
+#include <functional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -13,10 +14,15 @@
 
 namespace datasync::protocol {
 
+/// A restart of an instance that was replaced claims nothing, so that two that are restarted all the time do not
+/// replace each other for ever. Errors: Superseded naming the newer instance.
+base::Result<void> may_claim(const StateView& view, const std::string& instance);
+
 /// Claims the next epoch: reads the state topic to its end, appends a claim one above the highest, reads to the end
 /// again. A lost race is tried again with a higher epoch after a random wait. `view` is left at the end of the state
 /// topic. Each claim stands under a name of its own made from `instance`: two claims never share a key, so that
-/// compaction cannot change which came first. Errors: LogTruncated when one of the `stream_count` streams has had
+/// compaction cannot change which came first. Errors: Superseded when a newer instance has claimed (see
+/// StateView::newer_than); LogTruncated when one of the `stream_count` streams has had
 /// records and the state topic has no claim, before anything is written: an epoch that readers know already would be
 /// ignored or taken for the old one; those of the logs (call again: nothing is owed); Stopping.
 base::Result<message::Epoch> claim_epoch(StateLog& state, StreamLog& streams, StateView& view,
@@ -25,10 +31,11 @@ base::Result<message::Epoch> claim_epoch(StateLog& state, StreamLog& streams, St
 
 /// What one stream held when the epoch began.
 struct StreamState {
-  Offset start = 0;            ///< offset of this epoch's start record
-  bool fresh = false;          ///< no transaction, watermark or snapshot stood before it: a new stream
-  message::GtidSet published;  ///< every reader will have applied exactly this at `start`
-  message::GtidSet dump_from;  ///< read the binlog from here; a subset of published
+  Offset start = 0;              ///< offset of this epoch's start record
+  bool fresh = false;            ///< no transaction, watermark or snapshot stood before it: a new stream
+  message::GtidSet published;    ///< every reader will have applied exactly this at `start`
+  message::GtidSet dump_from;    ///< read the binlog from here; a subset of published
+  std::uint64_t start_mark = 0;  ///< mark_of the start record
 };
 
 /// Appends `start` to every stream and reads each from its newest certain checkpoint (or its first offset) up to it.
@@ -40,13 +47,15 @@ base::Result<std::vector<StreamState>> start_and_recover(StateLog& state, Stream
                                                          message::Epoch epoch, const std::string& instance,
                                                          std::int32_t stream_count, std::stop_token stop);
 
-/// Both, again above an epoch that has started and that nobody claimed: the state topic has lost its newest records.
-/// `epoch` is the one claimed last, also after an error. Errors: those of both; Superseded only when somebody claimed a
-/// higher epoch.
+/// check_streams and both of the above, again above an epoch that has started and that nobody claimed: the state topic
+/// has lost its newest records. `epoch` is the one claimed last, also after an error. `may_give_up` is asked, when
+/// retention took what recovery needs, whether the position may be given up: the epoch then begins, and ends here with
+/// PositionUnknown. Errors: those of all three, and when check_streams finds one nothing has been written; Superseded
+/// only when a higher epoch was claimed.
 base::Result<std::vector<StreamState>> begin_epoch(StateLog& state, StreamLog& streams, StateView& view,
                                                    message::Epoch& epoch, const std::string& instance,
                                                    std::int32_t stream_count, base::Backoff& backoff,
-                                                   std::stop_token stop);
+                                                   std::stop_token stop, const std::function<bool()>& may_give_up = {});
 
 /// Where one dump feeds all streams from: the intersection over the streams that are not fresh. Empty when all are
 /// fresh. Right only because an epoch begins with a watermark on every stream, at a position that is not empty, and

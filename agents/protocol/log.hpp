@@ -22,6 +22,7 @@ struct StateRecord {
   message::Kind kind = message::Kind::Claim;
   std::string key;
   std::string value;
+  bool removed = false;  ///< a tombstone: the records of this key before it count no more
 };
 
 /// The state topic: one partition, totally ordered, compacted.
@@ -34,6 +35,8 @@ class StateLog {
   /// Appends and waits for the acknowledgement. An error leaves the outcome unknown: the record may have landed, or may
   /// still land later.
   virtual base::Result<Offset> append(message::Kind kind, const std::string& key, const std::string& value) = 0;
+  /// Appends a tombstone: compaction removes what stands before it under this key. As `append`.
+  virtual base::Result<Offset> remove(message::Kind kind, const std::string& key) = 0;
   /// Everything from where this reader stands up to the log's end at the time of the call; after an error perhaps
   /// records that it gave before, too. Stop: Stopping.
   virtual base::Result<std::vector<StateRecord>> read_to_end(std::stop_token stop) = 0;

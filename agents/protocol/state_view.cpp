@@ -6,11 +6,18 @@
 
 #include <fmt/format.h>
 
+#include "agents/message/instance.hpp"
+
 namespace datasync::protocol {
 namespace {
 
 base::Error unclaimed(std::string_view what, message::Epoch epoch) {
   return {base::Reason::ForeignMessage, fmt::format("a {} of epoch {}, which nobody claimed", what, epoch.value())};
+}
+
+/// Empty: the whole snapshot.
+std::string name_of(const message::SnapshotProgress& p) {
+  return p.table.empty() ? std::string() : p.database + "." + p.table;
 }
 
 }  // namespace
@@ -23,14 +30,18 @@ base::Result<void> StateView::see(const StateRecord& record) {
 }
 
 base::Result<void> StateView::take(const StateRecord& record) {
+  if (record.removed) {
+    forget(record);
+    return {};
+  }
   const auto value = base::as_bytes(record.value);
   switch (record.kind) {
     case message::Kind::Claim:
-      return take_claim(value);
+      return take_claim(record.key, value);
     case message::Kind::Checkpoint:
-      return take_checkpoint(value);
+      return take_checkpoint(record.key, value);
     case message::Kind::Progress:
-      return take_progress(value);
+      return take_progress(record.key, value);
     case message::Kind::SchemaBody:
       return take_schema(value);
     case message::Kind::Definition:
@@ -44,16 +55,33 @@ base::Result<void> StateView::take(const StateRecord& record) {
   }
 }
 
-base::Result<void> StateView::take_claim(base::Bytes value) {
+/// What a removed record said counts on: compaction takes it away some day, and only who needs nothing of it removes
+/// it.
+void StateView::forget(const StateRecord& record) {
+  std::erase_if(claim_keys_, [&](const auto& entry) { return entry.second.key == record.key; });
+  checkpoint_keys_.erase(record.key);
+  progress_keys_.erase(record.key);
+}
+
+base::Result<void> StateView::take_claim(const std::string& key, base::Bytes value) {
   DS_ASSIGN(auto claim, message::decode<message::Claim>(value));
   if (claim.epoch == message::Epoch{}) return base::Error(base::Reason::ForeignMessage, "a claim of epoch 0");
+  claim_keys_.emplace(claim.epoch, ClaimKey{key, std::string(message::task_of(claim.instance)), claim.holder});
+  if (!claim.holder.empty()) {
+    auto& rank = ranks_[claim.holder];
+    rank = std::max(rank, claim.rank);
+    newest_ = std::max(newest_, std::pair(rank, claim.holder));
+  }
   owners_.try_emplace(claim.epoch, std::move(claim.instance));
   highest_ = std::max(highest_, claim.epoch);
   return {};
 }
 
-base::Result<void> StateView::take_checkpoint(base::Bytes value) {
+base::Result<void> StateView::take_checkpoint(const std::string& key, base::Bytes value) {
   DS_ASSIGN(auto checkpoint, message::decode<message::Checkpoint>(value));
+  checkpoint_keys_[key] = checkpoint.epoch;
+  if (auto& reached = furthest_[checkpoint.stream]; checkpoint.offset >= reached.offset)
+    reached = {checkpoint.offset, checkpoint.last_record};
   if (checkpoint.epoch < highest_) return {};  // after a higher claim: perhaps a zombie's
   if (!owners_.contains(checkpoint.epoch)) return unclaimed("checkpoint", checkpoint.epoch);
   const auto rank = [](const message::Checkpoint& c) { return std::tuple(c.epoch, c.offset); };
@@ -63,8 +91,9 @@ base::Result<void> StateView::take_checkpoint(base::Bytes value) {
   return {};
 }
 
-base::Result<void> StateView::take_progress(base::Bytes value) {
+base::Result<void> StateView::take_progress(const std::string& key, base::Bytes value) {
   DS_ASSIGN(auto progress, message::decode<message::SnapshotProgress>(value));
+  progress_keys_[key] = {progress.epoch, progress.id, name_of(progress)};
   if (progress.epoch < highest_) return {};
   if (!owners_.contains(progress.epoch)) return unclaimed("snapshot progress", progress.epoch);
   if (progress.id != snapshot_) {
@@ -73,7 +102,7 @@ base::Result<void> StateView::take_progress(base::Bytes value) {
     snapshot_ = progress.id;
     progress_.clear();
   }
-  const auto name = progress.table.empty() ? std::string() : progress.database + "." + progress.table;
+  const auto name = name_of(progress);
   const auto rank = [](const message::SnapshotProgress& p) { return std::tuple(p.done, p.epoch, p.rows_done); };
   const auto [at, fresh] = progress_.try_emplace(name, progress);
   if (!fresh && rank(progress) >= rank(at->second)) at->second = std::move(progress);
@@ -120,15 +149,24 @@ std::string StateView::owner(message::Epoch epoch) const {
   return at == owners_.end() ? std::string() : at->second;
 }
 
-bool StateView::replaced(message::Epoch held, const std::string& instance) const {
-  // Claimants are named "instance/random bits"; a claim of our own may have landed after its acknowledgement was lost.
-  return std::any_of(owners_.upper_bound(held), owners_.end(),
-                     [&](const auto& claim) { return !claim.second.starts_with(instance + "/"); });
+std::uint64_t StateView::rank_for(const std::string& instance) const {
+  const auto own = ranks_.find(instance);
+  return own == ranks_.end() ? newest_.first + 1 : own->second;
+}
+
+std::string StateView::newer_than(const std::string& instance) const {
+  return newest_.second == instance || !ranks_.contains(instance) ? std::string() : newest_.second;
 }
 
 std::optional<message::Checkpoint> StateView::checkpoint(std::int32_t stream) const {
   const auto at = checkpoints_.find(stream);
   if (at == checkpoints_.end()) return std::nullopt;
+  return at->second;
+}
+
+std::optional<StateView::Reached> StateView::furthest(std::int32_t stream) const {
+  const auto at = furthest_.find(stream);
+  if (at == furthest_.end()) return std::nullopt;
   return at->second;
 }
 
@@ -143,6 +181,32 @@ std::optional<message::TableSchema> StateView::schema(message::SchemaId id) cons
   const auto at = schemas_.find(id);
   if (at == schemas_.end()) return std::nullopt;
   return at->second;
+}
+
+std::vector<StateView::Key> StateView::obsolete(message::Epoch mine, std::int32_t streams) const {
+  for (std::int32_t i = 0; i < streams; ++i)
+    if (const auto at = checkpoints_.find(i); at == checkpoints_.end() || at->second.epoch != mine) return {};
+  std::vector<Key> out;
+  for (const auto& [key, epoch] : checkpoint_keys_)
+    if (epoch < mine) out.push_back({message::Kind::Checkpoint, key});
+  std::set<message::Epoch> needed;
+  for (const auto& [key, p] : progress_keys_) {
+    const auto newest = progress_.find(p.name);
+    const bool counts = p.id == snapshot_ && newest != progress_.end() && newest->second.epoch == p.epoch;
+    if (counts || p.epoch >= mine)
+      needed.insert(p.epoch);
+    else
+      out.push_back({message::Kind::Progress, key});
+  }
+  std::set<std::string> tasks, holders;
+  for (auto at = claim_keys_.rbegin(); at != claim_keys_.rend(); ++at) {
+    const auto& [epoch, claim] = *at;
+    const bool of_task = tasks.insert(claim.task).second;
+    const bool of_holder = !claim.holder.empty() && holders.size() < kInstances && holders.insert(claim.holder).second;
+    if (!of_task && !of_holder && epoch < mine && !needed.contains(epoch))
+      out.push_back({message::Kind::Claim, claim.key});
+  }
+  return out;
 }
 
 base::Result<void> catch_up(StateLog& state, StateView& view, std::stop_token stop) {

@@ -8,6 +8,7 @@
 #include <set>
 #include <stop_token>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agents/message/definition.hpp"
@@ -32,11 +33,21 @@ class StateView {
   [[nodiscard]] bool claimed_above(message::Epoch epoch) const { return owners_.upper_bound(epoch) != owners_.end(); }
   /// Who has the epoch: the `instance` of its first claim, as that claim spells it; empty when nobody claimed it.
   [[nodiscard]] std::string owner(message::Epoch epoch) const;
-  /// Somebody else claimed an epoch above `held`, the newest that `instance` had. An instance that finds this on its
-  /// way back from a lost connection (or from being frozen) was replaced: it must end, not claim again.
-  [[nodiscard]] bool replaced(message::Epoch held, const std::string& instance) const;
+  /// The rank that the next claim of `instance` carries: its own if it has claimed, else one above all others.
+  [[nodiscard]] std::uint64_t rank_for(const std::string& instance) const;
+  /// The newest instance when it is not `instance` and `instance` has claimed, else empty: an instance that finds a
+  /// name here was replaced and must never claim again, however often it is restarted. Of two of equal rank, which
+  /// claimed at the same time, the greater name is the newer one. Claims without a holder have no rank.
+  [[nodiscard]] std::string newer_than(const std::string& instance) const;
   /// The newest certain checkpoint of a stream.
   [[nodiscard]] std::optional<message::Checkpoint> checkpoint(std::int32_t stream) const;
+  /// A place that a stream has reached, and the mark of the record before it (0: unknown).
+  struct Reached {
+    Offset offset = 0;
+    std::uint64_t last_record = 0;
+  };
+  /// The furthest place of a stream that any checkpoint names, certain or not: also a zombie's stood where it says.
+  [[nodiscard]] std::optional<Reached> furthest(std::int32_t stream) const;
   /// The newest certain progress of each table of the newest snapshot, and of the snapshot itself (empty table name).
   [[nodiscard]] std::vector<message::SnapshotProgress> snapshot() const;
   /// Wishes that no capture has served, by id.
@@ -48,18 +59,38 @@ class StateView {
   [[nodiscard]] std::vector<message::Definition> definitions(const std::string& table) const;
   [[nodiscard]] const std::map<message::SchemaId, message::TableSchema>& schemas() const noexcept { return schemas_; }
 
+  /// A record of the state topic by its key.
+  struct Key {
+    message::Kind kind = message::Kind::Claim;
+    std::string key;
+    bool operator==(const Key&) const = default;
+  };
+  /// What nobody needs any more once epoch `mine` has a certain checkpoint on each of its streams, in the order in
+  /// which to remove it, so that what is left can be read at any time: checkpoints and snapshot progress of epochs
+  /// before it, then claims. The newest claim of each task and of each instance stays (of the newest kInstances), and
+  /// with it those of which snapshot progress is still needed. Empty as long as a checkpoint of `mine` is missing.
+  [[nodiscard]] std::vector<Key> obsolete(message::Epoch mine, std::int32_t streams) const;
+  static constexpr std::size_t kInstances = 50;
+
  private:
+  struct ClaimKey {
+    std::string key, task, holder;
+  };
   base::Result<void> take(const StateRecord& record);
-  base::Result<void> take_claim(base::Bytes value);
-  base::Result<void> take_checkpoint(base::Bytes value);
-  base::Result<void> take_progress(base::Bytes value);
+  void forget(const StateRecord& record);
+  base::Result<void> take_claim(const std::string& key, base::Bytes value);
+  base::Result<void> take_checkpoint(const std::string& key, base::Bytes value);
+  base::Result<void> take_progress(const std::string& key, base::Bytes value);
   base::Result<void> take_schema(base::Bytes value);
   void take_request(base::Bytes value);
   base::Result<void> take_definition(base::Bytes value);
 
   message::Epoch highest_;
   std::map<message::Epoch, std::string> owners_;
+  std::map<std::string, std::uint64_t> ranks_;    ///< of instances
+  std::pair<std::uint64_t, std::string> newest_;  ///< rank and name
   std::map<std::int32_t, message::Checkpoint> checkpoints_;
+  std::map<std::int32_t, Reached> furthest_;
   std::string snapshot_;  ///< id of the newest snapshot
   std::set<std::string> old_snapshots_;
   std::map<std::string, message::SnapshotProgress> progress_;  ///< by qualified table name
@@ -67,6 +98,14 @@ class StateView {
   std::set<std::string> served_;
   std::map<message::SchemaId, message::TableSchema> schemas_;
   std::map<std::string, std::map<std::uint64_t, message::Definition>> definitions_;  ///< by table and slot
+  // What stands on the topic, by epoch.
+  std::multimap<message::Epoch, ClaimKey> claim_keys_;
+  std::map<std::string, message::Epoch> checkpoint_keys_;
+  struct ProgressKey {
+    message::Epoch epoch;
+    std::string id, name;
+  };
+  std::map<std::string, ProgressKey> progress_keys_;
 };
 
 /// Feeds `view` everything up to the state topic's present end. Errors: ForeignMessage; those of the log; Stopping.

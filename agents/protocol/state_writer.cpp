@@ -52,6 +52,14 @@ base::Result<void> StateWriter::write(message::Request served, std::stop_token s
   return {};
 }
 
+base::Result<bool> StateWriter::tidy(std::int32_t streams, std::stop_token stop) {
+  constexpr std::size_t kAtOnce = 20;
+  DS_TRY(check(stop));
+  const auto keys = view_.obsolete(epoch_, streams);
+  for (std::size_t i = 0; i < std::min(kAtOnce, keys.size()); ++i) DS_TRY(state_.remove(keys[i].kind, keys[i].key));
+  return keys.size() <= kAtOnce;
+}
+
 base::Result<void> StateWriter::write(const message::TableSchema& schema, std::stop_token stop) {
   if (view_.schema(schema.id())) return {};
   DS_TRY(check(stop));

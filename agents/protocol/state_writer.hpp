@@ -27,6 +27,9 @@ class StateWriter {
   base::Result<void> write(message::SnapshotProgress progress, std::stop_token stop);
   /// That a request is served: write it after the records that make its tables due.
   base::Result<void> write(message::Request served, std::stop_token stop);
+  /// Removes what nobody needs any more, see StateView::obsolete, but only so much that a caller does not wait long.
+  /// True when nothing is left. Errors: as `check`; those of the log.
+  base::Result<bool> tidy(std::int32_t streams, std::stop_token stop);
   /// A schema has no epoch: its key is its content. Written once.
   base::Result<void> write(const message::TableSchema& schema, std::stop_token stop);
   /// Nor has a definition. Gives it the next sequence of its table. Errors as `check`, then those of the append.

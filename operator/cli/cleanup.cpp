@@ -33,16 +33,16 @@ base::Result<std::set<std::string>> claimants(const kafka::Access& access, const
   DS_ASSIGN(const auto records, log->read_to_end({}));
   std::set<std::string> out;
   for (const auto& record : records) {
-    if (record.kind != message::Kind::Claim) continue;
+    if (record.kind != message::Kind::Claim || record.removed) continue;
     DS_ASSIGN(const auto claim, message::decode<message::Claim>(base::as_bytes(record.value)));
     out.emplace(message::task_of(claim.instance));
   }
   return out;
 }
 
-/// Whose topic it is, the claims tell: they are kept for ever. That of another program, or of another task that a
-/// mistaken resource named, must not go along. One claim of another task is enough: which of the two is mistaken,
-/// their order does not tell.
+/// Whose topic it is, the claims tell: the newest of every task and instance is kept for ever. That of another program,
+/// or of another task that a mistaken resource named, must not go along. One claim of another task is enough: which of
+/// the two is mistaken, their order does not tell.
 base::Result<void> confirm_ours(const config::Capture& c, const kafka::Access& access, kafka::Admin& admin) {
   const auto& channel = c.common.channel;
   DS_ASSIGN(const auto stream, admin.describe(channel.topic));

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "agents/base/secret.hpp"
+#include "agents/config/instance.hpp"
 #include "operator/cli/agent_log.hpp"
 #include "operator/cli/agent_process.hpp"
 #include "operator/cli/folder.hpp"
@@ -116,6 +117,7 @@ class Runner {
   [[nodiscard]] desired::Runtime runtime(const api::DataSync& r, std::string_view agent) const {
     desired::Runtime out;
     out.secrets_dir = std::filesystem::absolute(options_.secrets_dir);
+    out.instance = instance_;
     out.http_host = "127.0.0.1";
     out.http_port_file = path(r, agent, "port");
     out.log_level = options_.log_level;
@@ -198,6 +200,8 @@ class Runner {
 
   const RunOptions& options_;
   const Folder& folder_;
+  /// The agents that this run starts again are the same instances as before; another run that starts later is newer.
+  const std::string instance_ = config::instance_of({});
   bool table_;
   Screen screen_;
   std::map<std::string, config::Mode> modes_;

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "agents/config/instance.hpp"
 #include "operator/desired/desired.hpp"
 #include "operator/desired/merge.hpp"
 
@@ -62,6 +63,11 @@ Json probe(const char* path, int period) {
           {"successThreshold", 1}};
 }
 
+/// An environment variable from the pod itself.
+Json field(const char* name, const char* path) {
+  return {{"name", name}, {"valueFrom", {{"fieldRef", {{"apiVersion", "v1"}, {"fieldPath", path}}}}}};
+}
+
 Json container(const api::Agent& agent, const Settings& settings) {
   auto resources = json_of(agent.resources);
   if (resources.empty())
@@ -114,9 +120,20 @@ Json pod_spec(const Owner& owner, Json container, const Json& config_items, cons
             {{"name", kTmpVolume}, {"emptyDir", {{"sizeLimit", "64Mi"}}}}}}};
 }
 
+/// What tells an agent that was restarted in its pod from one in a newer pod. Behind what the user sets there.
+void add_identity(Json& container) {
+  auto& env = container["env"];
+  for (const auto& entry : {field(config::kPodName, "metadata.name"), field(config::kPodUid, "metadata.uid")}) {
+    const auto same = [&](const Json& other) { return other.value("name", "") == entry.at("name"); };
+    if (std::ranges::none_of(env, same)) env.push_back(entry);
+  }
+}
+
 /// What a user writes wins, except the labels that the selector needs and the marks by which revisions are told.
-Json finish(Json made, const api::Agent& agent, const Json& labels, Json marks) {
+Json finish(Json made, const api::Agent& agent, const Json& labels, Json marks, bool has_instance) {
   auto out = merge(made, json_of(agent.pod_template));
+  for (auto& c : out["spec"]["containers"])
+    if (has_instance && c.value("name", "") == kContainer) add_identity(c);
   out["metadata"]["labels"].update(labels);
   for (const auto& [key, value] : marks.items()) out["metadata"]["annotations"][key] = value;
   out["metadata"]["annotations"][std::string(kTemplateHash)] = hash(out);
@@ -187,7 +204,7 @@ Json agent_template(const Owner& owner, const api::DataSync& resource, const Set
   const auto own_labels = labels(owner, agent);
   Json made{{"metadata", {{"labels", own_labels}, {"annotations", Json::object()}}},
             {"spec", pod_spec(owner, std::move(c), items, config.secrets)}};
-  return finish(std::move(made), own, own_labels, std::move(marks));
+  return finish(std::move(made), own, own_labels, std::move(marks), true);
 }
 
 Json cleanup_template(const Owner& owner, const api::DataSync& resource, const Settings& settings) {
@@ -204,7 +221,7 @@ Json cleanup_template(const Owner& owner, const api::DataSync& resource, const S
   const auto own_labels = labels(owner, kCleanup);
   auto spec = pod_spec(owner, std::move(c), items, secrets_of(resource));
   Json made{{"metadata", {{"labels", own_labels}, {"annotations", Json::object()}}}, {"spec", std::move(spec)}};
-  auto out = finish(std::move(made), own, own_labels, Json::object());
+  auto out = finish(std::move(made), own, own_labels, Json::object(), false);
   out["spec"]["restartPolicy"] = "Never";  // a Job counts its failed pods
   return out;
 }

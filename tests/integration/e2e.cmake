@@ -19,3 +19,8 @@ integration_test(replicas_watch_test WHOLE LINKS ds_integration_rig TIMEOUT 600 
 target_compile_definitions(replicas_watch_test PRIVATE PROJECT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
 add_dependencies(replicas_watch_test datasync-capture datasync-apply)
 target_sources(destination_test PRIVATE destination_known_test.cpp)
+
+# Who may write, and what becomes of a topic that loses records.
+integration_test(exactly_once_test WHOLE LINKS ds_integration_rig ds_kafka TIMEOUT 600 PROCESSORS 2)
+target_sources(exactly_once_test PRIVATE topic_losses_test.cpp)
+add_dependencies(exactly_once_test datasync datasync-capture datasync-apply)

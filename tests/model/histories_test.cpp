@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <iostream>
 #include <memory>
+#include <mutex>
+#include <set>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -28,9 +30,21 @@ struct Agent {
   Life life;
 };
 
+/// Rules that are taken away.
+struct Without {
+  bool ranks = false;
+  bool comparing_first = false;
+  bool marks = false;
+};
+
 class History {
  public:
-  explicit History(std::uint64_t seed) : world_(seed, static_cast<std::int32_t>(1 + seed % 3)) {}
+  explicit History(std::uint64_t seed, const Without& without = {})
+      : world_(seed, static_cast<std::int32_t>(1 + seed % 3)) {
+    world_.ranks_ignored = without.ranks;
+    world_.starts_before_comparing = without.comparing_first;
+    world_.marks_ignored = without.marks;
+  }
 
   /// What went wrong, if anything.
   std::string run() {
@@ -49,11 +63,25 @@ class History {
         std::ranges::count_if(agents_, [](const auto& a) { return !a->process.fiber->done(); }));
   }
 
-  Agent& start() {
+  Agent& start() { return start(fmt::format("agent-{}", started_ + 1)); }
+
+  Agent& start(const std::string& name) {
     auto& agent = *agents_.emplace_back(std::make_unique<Agent>());
-    agent.process.name = fmt::format("agent-{}", ++started_);
+    agent.process.name = name;
+    agent.process.start = ++started_;
     agent.process.fiber = std::make_unique<Fiber>([this, &agent] { agent.life = live(world_, agent.process); });
     return agent;
+  }
+
+  const Agent* one_that_ended() {
+    std::vector<const Agent*> ended;
+    for (const auto& a : agents_) {
+      const bool runs = std::ranges::any_of(agents_, [&](const auto& other) {
+        return other->process.name == a->process.name && !other->process.fiber->done();
+      });
+      if (!runs) ended.push_back(a.get());
+    }
+    return ended.empty() ? nullptr : ended[below(world_.random, ended.size())];
   }
 
   void kill(Agent& agent) {
@@ -68,7 +96,10 @@ class History {
     auto& random = world_.random;
     const auto dice = below(random, 1000);
     if (started_ < total && alive() < kMostAlive && (alive() == 0 || dice < 30)) {
-      start();
+      if (const auto* ended = one_that_ended(); ended != nullptr && chance(random, 40))
+        start(ended->process.name);  // what restarts a container knows nothing of the others
+      else
+        start();
       return;
     }
     std::vector<Agent*> running;
@@ -99,19 +130,69 @@ class History {
     const bool cut = late == 1 && chance(world_.random, 30);
     if (cut) world_.cut_state();
     const bool emptied = cut && !world_.has_claims() && used();
+    const bool shortened = late == 1 && !cut && chance(world_.random, 50) && world_.cut_streams();
     world_.calm = true;
-    auto& last = start();
-    while (!last.process.fiber->done()) {
-      last.process.fiber->resume();
-      if (chance(world_.random, 10)) world_.land_some();
-    }
+    for (auto traces = shortened ? below(world_.random, 4) : 0; traces > 0; --traces) run_alone(start_tracing());
+    auto& first = start();
+    run_alone(first);
+    if (shortened && refused(first)) return stays_refused(first.process.name);
+    auto& last = first;
     if (emptied)
       return last.life.defect.find("holds no claim") != std::string::npos ? "" : "goes on with an emptied state topic";
     if (auto wrong = defect(); !wrong.empty()) return wrong;
     if (!last.life.finished) return "the last agent did not finish";
     if (auto wrong = compare(); !wrong.empty()) return wrong;
     world_.land_all();
-    return compare();
+    if (auto wrong = compare(); !wrong.empty()) return wrong;
+    return cut ? std::string() : restart_all(last.process.name);
+  }
+
+  void run_alone(Agent& agent) {
+    while (!agent.process.fiber->done()) {
+      agent.process.fiber->resume();
+      if (chance(world_.random, 10)) world_.land_some();
+    }
+  }
+
+  Agent& start_tracing() {
+    auto& agent = *agents_.emplace_back(std::make_unique<Agent>());
+    agent.process.name = fmt::format("agent-{}", ++started_);
+    agent.process.start = started_;
+    agent.process.fiber = std::make_unique<Fiber>([this, &agent] { leave_a_trace(world_, agent.process); });
+    return agent;
+  }
+
+  static bool refused(const Agent& agent) {
+    return agent.life.defect.find("its end was cut off") != std::string::npos ||
+           agent.life.defect.find("but the stream ended") != std::string::npos;
+  }
+
+  /// However often it is tried, and whatever the tries leave.
+  std::string stays_refused(const std::string& name) {
+    constexpr int kTries = 20;
+    for (int i = 0; i < kTries; ++i) {
+      auto& again = start(name);
+      run_alone(again);
+      if (refused(again)) continue;
+      if (auto wrong = compare(); !wrong.empty()) return "goes on after records were lost: " + wrong;
+      return "was refused, and then goes on";
+    }
+    return {};
+  }
+
+  /// Whoever claimed before the newest instance and is restarted now must claim nothing.
+  std::string restart_all(const std::string& newest) {
+    std::set<std::string> names;
+    for (const auto& a : agents_)
+      if (a->process.name != newest && a->life.claimed) names.insert(a->process.name);
+    const auto claims = world_.claims();
+    for (const auto& name : names) {
+      auto& agent = start(name);
+      while (!agent.process.fiber->done()) agent.process.fiber->resume();
+      if (world_.claims() != claims) return name + ": claims again though a newer instance has";
+      if (agent.life.finished) return name + ": goes on though a newer instance has claimed";
+    }
+    return {};
   }
 
   bool used() const {
@@ -145,11 +226,16 @@ class History {
   std::size_t kills_ = 0;
 };
 
+void quiet() {
+  static std::once_flag once;
+  std::call_once(once, [] { base::log::init("histories", base::log::Level::Error, base::log::Format::Text); });
+}
+
 TEST(Histories, bring_every_transaction_once_and_whole) {
 #if defined(__SANITIZE_THREAD__)
   GTEST_SKIP() << "one thread that changes stacks: nothing for this sanitizer";
 #endif
-  base::log::init("histories", base::log::Level::Error, base::log::Format::Text);
+  quiet();
   const auto one = number("DATASYNC_SEED", 0);
   const auto count = one != 0 ? 1 : number("DATASYNC_HISTORIES", 5000);
   const auto first = one != 0 ? one : static_cast<std::uint64_t>(std::random_device{}()) + 1;
@@ -163,6 +249,41 @@ TEST(Histories, bring_every_transaction_once_and_whole) {
   }
   std::cout << count << " histories, " << kills << " kills\n";
 }
+
+/// The search notices when every restart claims again.
+TEST(Histories, find_that_restarts_of_replaced_instances_claim_again) {
+#if defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "one thread that changes stacks: nothing for this sanitizer";
+#endif
+  quiet();
+  for (std::uint64_t seed = 1; seed <= 200; ++seed)
+    if (History(seed, {.ranks = true}).run().find("a newer instance has") != std::string::npos) return;
+  FAIL() << "200 histories without the rule, and none is wrong";
+}
+
+class HistoriesWithout : public testing::TestWithParam<std::pair<const char*, Without>> {};
+
+// The broker lost acknowledged records, and each refused try put a start on the stream until the stream was longer than
+// the checkpoint: then the lost changes were never published again.
+TEST_P(HistoriesWithout, find_that_records_which_brokers_lost_stay_lost) {
+#if defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "one thread that changes stacks: nothing for this sanitizer";
+#endif
+  quiet();
+  for (std::uint64_t seed = 1; seed <= 2000; ++seed) {
+    const auto wrong = History(seed, GetParam().second).run();
+    if (wrong.find("applied") == std::string::npos) continue;
+    std::cout << "seed " << seed << ": " << wrong << "\n";
+    return;
+  }
+  FAIL() << "2000 histories without the rule, and none loses anything";
+}
+
+INSTANTIATE_TEST_SUITE_P(Histories, HistoriesWithout,
+                         testing::Values(std::pair{"comparing_before_the_start",
+                                                   Without{.comparing_first = true, .marks = true}},
+                                         std::pair{"marks", Without{.marks = true}}),
+                         [](const auto& row) { return row.param.first; });
 
 }  // namespace
 }  // namespace datasync::model

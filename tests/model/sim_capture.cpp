@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -9,6 +10,7 @@
 
 #include "agents/protocol/acks.hpp"
 #include "agents/protocol/capture_epoch.hpp"
+#include "agents/protocol/mark.hpp"
 #include "agents/protocol/state_writer.hpp"
 
 namespace datasync::model {
@@ -29,33 +31,62 @@ class Run {
     base::Backoff backoff(base::Millis(1), base::Millis(1), world_.random());
     const auto stop = process_.stop.get_token();
     SimStreamLog logs(world_, process_);
-    DS_ASSIGN(recovered_,
-              protocol::begin_epoch(state_, logs, view_, epoch_, process_.name, world_.streams, backoff, stop));
+    auto instance = process_.name;
+    if (world_.ranks_ignored) instance += fmt::format("-{}", process_.start);
+    if (world_.starts_before_comparing) {
+      DS_ASSIGN(epoch_, protocol::claim_epoch(state_, logs, view_, instance, world_.streams, backoff, stop));
+      auto recovered = protocol::start_and_recover(state_, logs, view_, epoch_, instance, world_.streams, stop);
+      if (!recovered && recovered.error().is(Reason::LogTruncated)) DS_TRY(append_starts(logs, instance));
+      DS_ASSIGN(recovered_, std::move(recovered));
+    } else {
+      DS_ASSIGN(recovered_,
+                protocol::begin_epoch(state_, logs, view_, epoch_, instance, world_.streams, backoff, stop));
+    }
     from_ = protocol::dump_position(recovered_);
     if (std::ranges::all_of(recovered_, &protocol::StreamState::fresh))
       from_ = random_beginning(world_.random, world_.source);
     std::vector<message::GtidSet> published;
     std::vector<protocol::Offset> next;
+    std::vector<std::uint64_t> marks;
     for (auto& r : recovered_) {
+      any_fresh_ = any_fresh_ || r.fresh;
       if (r.fresh) r.published = from_;
       published.push_back(r.published);
       next.push_back(r.start + 1);
+      marks.push_back(r.start_mark);
       channels_.push_back(world_.open_channel(process_));
     }
-    protocol::AckTracker acks(published, next);
+    protocol::AckTracker acks(published, next, marks);
     protocol::StateWriter writer(state_, view_, epoch_);
     acks_ = &acks;
     writer_ = &writer;
     return dump();
   }
+  [[nodiscard]] bool claimed() const { return epoch_ != message::Epoch{}; }
+  /// What an agent did that compared behind the start: one try that is refused.
+  base::Result<void> try_and_leave_a_trace() {
+    base::Backoff backoff(base::Millis(1), base::Millis(1), world_.random());
+    SimStreamLog logs(world_, process_);
+    DS_ASSIGN(epoch_, protocol::claim_epoch(state_, logs, view_, process_.name, world_.streams, backoff,
+                                            process_.stop.get_token()));
+    return append_starts(logs, process_.name);
+  }
 
  private:
+  base::Result<void> append_starts(protocol::StreamLog& logs, const std::string& instance) {
+    const message::Headers headers{Kind::Start, "", epoch_, End::None};
+    const auto value = message::encode(message::Start{epoch_, instance});
+    for (std::int32_t s = 0; s < world_.streams; ++s) DS_TRY(logs.append(s, headers, value));
+    return {};
+  }
+
   base::Result<void> pause() {
     if (!world_.turn(process_)) return Error(Reason::Stopping, "killed");
     hear();
     if (world_.calm) return {};
     if (chance(world_.random, 1)) return Error(Reason::ProducerFailed, "the producer gave up");
     if (chance(world_.random, 15)) DS_TRY(checkpoint());
+    if (chance(world_.random, 3)) DS_TRY(tidy());
     return {};
   }
 
@@ -71,13 +102,23 @@ class Run {
 
   base::Result<void> checkpoint() {
     const auto stream = static_cast<std::int32_t>(below(world_.random, static_cast<std::size_t>(world_.streams)));
-    const auto progress = acks_->progress(stream);
-    auto written = writer_->write(
-        message::Checkpoint{epoch_, stream, progress.next_offset, progress.published, dump_from(progress.published)},
-        process_.stop.get_token());
+    auto written = checkpoint(stream);
     // An append with a lost acknowledgement changes nothing for a running epoch.
     if (!written && written.error().is(Reason::BrokerUnreachable)) return {};
     return written;
+  }
+
+  base::Result<void> tidy() {
+    auto tidied = writer_->tidy(world_.streams, process_.stop.get_token());
+    if (tidied || tidied.error().is(Reason::BrokerUnreachable)) return {};
+    return std::move(tidied).error();
+  }
+
+  base::Result<void> checkpoint(std::int32_t stream) {
+    const auto progress = acks_->progress(stream);
+    return writer_->write(message::Checkpoint{epoch_, stream, progress.next_offset, progress.published,
+                                              dump_from(progress.published), progress.last_record},
+                          process_.stop.get_token());
   }
 
   /// Before the first XA transaction that is prepared and whose commit is not published.
@@ -108,9 +149,9 @@ class Run {
 
   base::Result<void> send_fragment(std::int32_t stream, const Transaction& t, std::uint32_t fragment, End end) {
     const message::Headers headers{Kind::Change, "t", epoch_, end};
-    const auto token = acks_->sent(stream, end, t.gtid);
-    return send(stream, headers, message::encode(message::Change{t.gtid, 0, fragment, end == End::Transaction, {}}),
-                token);
+    auto value = message::encode(message::Change{t.gtid, 0, fragment, end == End::Transaction, {}});
+    const auto token = acks_->sent(stream, end, t.gtid, protocol::mark_of(headers, base::as_bytes(value)));
+    return send(stream, headers, std::move(value), token);
   }
 
   base::Result<void> send_rows(std::int32_t stream, const Transaction& t) {
@@ -126,8 +167,9 @@ class Run {
 
   base::Result<void> send_watermark(std::int32_t stream, const message::GtidSet& position) {
     const message::Headers headers{Kind::Watermark, "", epoch_, End::None};
-    const auto token = acks_->sent_between(stream);
-    return send(stream, headers, message::encode(message::Watermark{position, 0}), token);
+    auto value = message::encode(message::Watermark{position, 0});
+    const auto token = acks_->sent_between(stream, protocol::mark_of(headers, base::as_bytes(value)));
+    return send(stream, headers, std::move(value), token);
   }
 
   /// Reads the source from where recovery says, skipping per stream what that has.
@@ -135,6 +177,8 @@ class Run {
     // Where a stream begins stands on it before anything else does, on any stream.
     for (std::int32_t s = 0; s < world_.streams; ++s) DS_TRY(send_watermark(s, from_));
     DS_TRY(flush());
+    // A stream that loses this beginning must not look like a new one.
+    for (std::int32_t s = 0; any_fresh_ && s < world_.streams; ++s) DS_TRY(checkpoint(s));
     auto position = from_;
     for (const auto& t : world_.source) {
       if (from_.contains(t.gtid)) continue;
@@ -171,25 +215,35 @@ class Run {
   std::vector<std::uint64_t> prepared_;
   protocol::AckTracker* acks_ = nullptr;
   protocol::StateWriter* writer_ = nullptr;
+  bool any_fresh_ = false;
 };
 
 }  // namespace
 
+void leave_a_trace(World& world, Process& process) {
+  SimStateLog state(world, process);
+  protocol::StateView view;
+  std::ignore = Run(world, process, state, view).try_and_leave_a_trace();
+}
+
 Life live(World& world, Process& process) {
   SimStateLog state(world, process);
   protocol::StateView view;
+  bool claimed = false;
   for (;;) {
-    const auto ended = Run(world, process, state, view)();
-    if (ended) return {true, {}};
+    Run run(world, process, state, view);
+    const auto ended = run();
+    claimed = claimed || run.claimed();
+    if (ended) return {true, claimed, {}};
     switch (ended.error().reason) {
       case Reason::Stopping:
       case Reason::Superseded:
-        return {};
+        return {false, claimed, {}};
       case Reason::BrokerUnreachable:
       case Reason::ProducerFailed:
         break;  // a new epoch
       default:
-        return {false, ended.error().what};
+        return {false, claimed, ended.error().what};
     }
   }
 }

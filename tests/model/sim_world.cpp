@@ -53,7 +53,7 @@ void World::land(std::deque<ParcelPtr>& channel) {
   p->landed = true;
   if (p->to_state) {
     p->offset = static_cast<protocol::Offset>(state_.size());
-    state_.push_back(protocol::StateRecord{p->offset, p->headers.kind, p->key, p->value});
+    state_.push_back(protocol::StateRecord{p->offset, p->headers.kind, p->key, p->value, p->removed});
   } else {
     auto& log = logs_[static_cast<std::size_t>(p->stream)];
     p->offset = static_cast<protocol::Offset>(log.size());
@@ -84,16 +84,31 @@ void World::lose(const Process& p) {
 
 void World::compact() {
   std::set<std::string> newer;
-  for (auto i = state_.size(); i-- > 0;)
-    if (state_[i] && !newer.insert(state_[i]->key).second) state_[i].reset();
+  for (auto i = below(random, state_.size() + 1); i-- > 0;) {  // what is behind is not looked at yet
+    if (!state_[i]) continue;
+    const bool newest = newer.insert(state_[i]->key).second;
+    if (!newest || (state_[i]->removed && chance(random, 30))) state_[i].reset();
+  }
 }
 
 void World::cut_state() {
   state_.resize(below(random, state_.size() + 1));
 }
 
-bool World::has_claims() const {
-  return std::ranges::any_of(state_, [](const auto& r) { return r && r->kind == message::Kind::Claim; });
+bool World::cut_streams() {
+  const bool made_again = chance(random, 30);
+  bool cut = false;
+  for (auto& log : logs_) {
+    const auto left = made_again ? 0 : chance(random, 50) ? log.size() : below(random, log.size() + 1);
+    cut = cut || left < log.size();
+    log.resize(left);
+  }
+  return cut;
+}
+
+std::size_t World::claims() const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(state_, [](const auto& r) { return r && r->kind == message::Kind::Claim && !r->removed; }));
 }
 
 std::vector<protocol::StateRecord> World::state_from(std::size_t from) const {
@@ -110,6 +125,20 @@ base::Result<protocol::Offset> SimStateLog::append(message::Kind kind, const std
   parcel.headers.kind = kind;
   parcel.key = key;
   parcel.value = value;
+  if (world_.marks_ignored && kind == message::Kind::Checkpoint) {
+    DS_ASSIGN(auto checkpoint, message::decode<message::Checkpoint>(base::as_bytes(value)));
+    checkpoint.last_record = 0;
+    parcel.value = message::encode(checkpoint);
+  }
+  return world_.post_and_wait(process_, std::move(parcel));
+}
+
+base::Result<protocol::Offset> SimStateLog::remove(message::Kind kind, const std::string& key) {
+  Parcel parcel;
+  parcel.to_state = true;
+  parcel.headers.kind = kind;
+  parcel.key = key;
+  parcel.removed = true;
   return world_.post_and_wait(process_, std::move(parcel));
 }
 

@@ -22,6 +22,7 @@ struct Parcel {
   std::int32_t stream = 0;
   message::Headers headers;  ///< state topic: kind only
   std::string key, value;
+  bool removed = false;  ///< a tombstone
   bool landed = false;
   protocol::Offset offset = -1;
 };
@@ -29,7 +30,8 @@ using ParcelPtr = std::shared_ptr<Parcel>;
 
 /// A process: something that runs in turns and can be killed at each.
 struct Process {
-  std::string name;
+  std::string name;       ///< of the instance: the same over restarts
+  std::size_t start = 0;  ///< which start of all this is
   std::stop_source stop;
   bool killed = false;
   std::set<std::uint64_t> channels;  ///< its ways into the broker
@@ -44,6 +46,10 @@ class World {
   const std::int32_t streams;
   const std::vector<Transaction> source;
   bool calm = false;  ///< no faults any more: everything lands at once and is heard
+  // Mutations.
+  bool ranks_ignored = false;            ///< every restart is an instance of its own
+  bool starts_before_comparing = false;  ///< the streams are compared with the checkpoints behind the start
+  bool marks_ignored = false;            ///< only the lengths are compared
 
   /// Lets others run. False: the process was killed.
   bool turn(Process& p);
@@ -60,7 +66,10 @@ class World {
   void compact();
   /// The state topic loses its newest records, or all.
   void cut_state();
-  [[nodiscard]] bool has_claims() const;
+  /// Brokers lose the newest records of some streams, or all: the topic was made again. True when anything was lost.
+  bool cut_streams();
+  [[nodiscard]] bool has_claims() const { return claims() > 0; }
+  [[nodiscard]] std::size_t claims() const;
 
   [[nodiscard]] const std::vector<Landed>& stream(std::int32_t number) const {
     return logs_[static_cast<std::size_t>(number)];
@@ -81,6 +90,7 @@ class SimStateLog final : public protocol::StateLog {
  public:
   SimStateLog(World& world, Process& process) : world_(world), process_(process) {}
   base::Result<protocol::Offset> append(message::Kind kind, const std::string& key, const std::string& value) override;
+  base::Result<protocol::Offset> remove(message::Kind kind, const std::string& key) override;
   base::Result<std::vector<protocol::StateRecord>> read_to_end(std::stop_token stop) override;
 
  private:

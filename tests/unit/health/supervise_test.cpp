@@ -82,6 +82,45 @@ TEST_F(SuperviseTest, a_stalled_agent_tries_again_every_2_to_15_seconds) {
   }
 }
 
+// A halt inside a large transaction published all that stands before it again every 2 to 15 s, without end.
+TEST_F(SuperviseTest, a_halt_that_costs_much_at_each_try_is_tried_less_and_less_often) {
+  std::uint64_t bytes = 0;
+  auto p = patience();
+  p.spent = [&] { return bytes; };
+  int runs = 0;
+  supervise(
+      "capture", status, stop.get_token(),
+      [&](std::stop_token) -> Result<void> {
+        if (++runs == 12) return Error(Reason::Stopping, "");
+        bytes += 5'000'000;
+        status.advance();  // what is published again is acknowledged again
+        return Error(Reason::RowTooLarge, "row 7 of shop.t");
+      },
+      p);
+  ASSERT_EQ(waits.size(), 11U);
+  EXPECT_LE(waits.at(0), Millis(15'000));  // once is no repetition
+  for (std::size_t i = 1; i < waits.size(); ++i)
+    EXPECT_GE(waits[i], std::min(Millis(15'000) * (1 << (i - 1)), Millis(600'000))) << i;
+  EXPECT_LE(waits.back(), Millis(600'000));
+}
+
+TEST_F(SuperviseTest, halts_that_differ_or_cost_little_stay_at_2_to_15_seconds) {
+  std::uint64_t bytes = 0;
+  auto p = patience();
+  p.spent = [&] { return bytes; };
+  int runs = 0;
+  supervise(
+      "capture", status, stop.get_token(),
+      [&](std::stop_token) -> Result<void> {
+        if (++runs == 20) return Error(Reason::Stopping, "");
+        const bool differs = runs < 10;
+        bytes += differs ? 5'000'000 : 5'000;
+        return Error(Reason::RowTooLarge, differs ? std::to_string(runs) : "the same");
+      },
+      p);
+  for (const auto wait : waits) EXPECT_LE(wait, Millis(15'000));
+}
+
 TEST_F(SuperviseTest, a_newer_instance_ends_it_with_its_own_exit_code) {
   EXPECT_EQ(run({fails(Reason::Superseded), fails(Reason::Internal)}), ExitCode::Superseded);
   EXPECT_TRUE(waits.empty());

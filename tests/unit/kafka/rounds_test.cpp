@@ -102,5 +102,23 @@ TEST_F(RoundsTest, what_was_dropped_does_not_come) {
   EXPECT_THAT(next(), IsEmpty());
 }
 
+// `flush` waited for nothing in flight: under load a snapshot never completed.
+TEST_F(RoundsTest, what_was_added_before_a_mark_is_acknowledged_though_more_is_on_its_way) {
+  EXPECT_TRUE(rounds.acknowledged(rounds.added()));
+  add(1);
+  add(2, 10, 1);
+  const auto mark = rounds.added();
+  add(3);
+  add(4, 10, 1);
+  EXPECT_FALSE(rounds.acknowledged(mark));
+  (void)next(0, 0);
+  rounds.acknowledged(0, at(0));
+  EXPECT_FALSE(rounds.acknowledged(mark));
+  (void)next(0, 1);
+  rounds.acknowledged(1, at(0));
+  EXPECT_TRUE(rounds.acknowledged(mark));
+  EXPECT_FALSE(rounds.acknowledged(rounds.added()));
+}
+
 }  // namespace
 }  // namespace datasync::kafka

@@ -189,5 +189,21 @@ TEST(AckTracker, agrees_with_a_plain_count_for_any_order_of_acknowledgement) {
   }
 }
 
+TEST(AckTracker, the_mark_is_that_of_the_record_before_the_position) {
+  AckTracker acks({{}}, {1}, {7});
+  EXPECT_EQ(acks.progress(0).last_record, 7U);
+  const auto open = acks.sent(0, message::End::None, gtid(1), 20);
+  const auto whole = acks.sent(0, message::End::Transaction, gtid(1), 21);
+  const auto between = acks.sent_between(0, 22);
+  acks.acknowledged(open, 1);
+  EXPECT_EQ(acks.progress(0).last_record, 7U);  // inside a transaction the position does not move
+  acks.acknowledged(whole, 2);
+  EXPECT_EQ(acks.progress(0).next_offset, 3);
+  EXPECT_EQ(acks.progress(0).last_record, 21U);
+  acks.acknowledged(between, -1);  // a repeat, whose offset is not known
+  EXPECT_EQ(acks.progress(0).next_offset, 3);
+  EXPECT_EQ(acks.progress(0).last_record, 21U);
+}
+
 }  // namespace
 }  // namespace datasync::protocol

@@ -84,6 +84,46 @@ TEST_F(CaptureEpoch, an_own_claim_that_lands_late_is_just_another_lost_race) {
   EXPECT_EQ(claim().value(), Epoch(2));
 }
 
+// Two agents that were restarted at once replaced each other without end: 43 and 43 ends with status 3 in 40 s.
+TEST_F(CaptureEpoch, a_restart_of_an_instance_that_was_replaced_claims_nothing) {
+  const auto claim_as = [&](const std::string& instance) {
+    MemoryStateLog restarted(records);  // a process that knows nothing but the topic
+    StateView fresh;
+    base::Backoff backoff(base::Millis(1), base::Millis(1));
+    return claim_epoch(restarted, streams, fresh, instance, 1, backoff, {});
+  };
+  EXPECT_EQ(claim_as("older").value(), Epoch(1));
+  EXPECT_EQ(claim_as("older").value(), Epoch(2));  // a restart of the newest claims again
+  EXPECT_EQ(claim_as("newer").value(), Epoch(3));
+  const auto claims = records.size();
+  for (int i = 0; i < 3; ++i) {
+    const auto refused = claim_as("older");
+    ASSERT_FALSE(refused);
+    EXPECT_TRUE(refused.error().is(Reason::Superseded));
+    EXPECT_NE(refused.error().what.find("instance newer is newer"), std::string::npos) << refused.error().what;
+  }
+  EXPECT_EQ(records.size(), claims);
+  EXPECT_EQ(claim_as("newer").value(), Epoch(4));
+}
+
+TEST_F(CaptureEpoch, of_two_that_claim_at_once_exactly_one_goes_on) {
+  for (const auto* rival : {"A", "z"}) {  // of equal rank, the lesser and the greater name
+    records.clear();
+    MemoryStateLog mine(records);
+    StateView fresh;
+    int races = 0;
+    mine.before_append = [&](Kind) {
+      if (races++ == 0) put_state(ranked_claim_at(0, 1, rival, 1));
+    };
+    base::Backoff backoff(base::Millis(1), base::Millis(1));
+    const auto claimed = claim_epoch(mine, streams, fresh, "a", 1, backoff, {});
+    MemoryStateLog others(records);
+    StateView seen;
+    ASSERT_TRUE(catch_up(others, seen, {}));
+    EXPECT_NE(claimed.has_value(), seen.newer_than(rival).empty()) << rival;
+  }
+}
+
 TEST_F(CaptureEpoch, a_stop_ends_claiming) {
   std::stop_source stop;
   stop.request_stop();

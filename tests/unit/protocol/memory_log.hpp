@@ -35,6 +35,11 @@ class MemoryStateLog : public StateLog {
     if (fate == Fate::LandsUnheard) return unheard();
     return offset;
   }
+  base::Result<Offset> remove(message::Kind kind, const std::string& key) override {
+    const auto offset = static_cast<Offset>(records_.size());
+    records_.push_back({offset, kind, key, "", true});
+    return offset;
+  }
   base::Result<std::vector<StateRecord>> read_to_end(std::stop_token stop) override {
     if (stop.stop_requested()) return base::Error(base::Reason::Stopping, "stopped");
     const std::vector<StateRecord> out(records_.begin() + static_cast<std::ptrdiff_t>(next_), records_.end());

@@ -30,6 +30,11 @@ inline StateRecord claim_at(Offset offset, std::uint64_t epoch, const std::strin
   const message::Claim claim{message::Epoch(epoch), instance, 0};
   return {offset, message::Kind::Claim, message::claim_key(claim.epoch, instance), message::encode(claim)};
 }
+inline StateRecord ranked_claim_at(Offset offset, std::uint64_t epoch, const std::string& holder, std::uint64_t rank) {
+  const auto instance = holder + "/" + std::to_string(offset);
+  const message::Claim claim{message::Epoch(epoch), instance, 0, holder, rank};
+  return {offset, message::Kind::Claim, message::claim_key(claim.epoch, instance), message::encode(claim)};
+}
 inline StateRecord checkpoint_at(Offset at, std::uint64_t epoch, Offset offset, const message::GtidSet& published,
                                  const message::GtidSet& dump_from = {}, std::int32_t stream = 0) {
   const message::Checkpoint c{message::Epoch(epoch), stream, offset, published, dump_from};

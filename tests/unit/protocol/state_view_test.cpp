@@ -1,5 +1,7 @@
 #include "agents/protocol/state_view.hpp"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "tests/unit/protocol/records.hpp"
@@ -136,15 +138,36 @@ INSTANTIATE_TEST_SUITE_P(StateView, StateViewRefuses,
                                          Bad{"progress_of_an_epoch_nobody_claimed", progress_at(42, 1, "s", "t", 1)}),
                          [](const auto& row) { return row.param.name; });
 
-TEST(StateView, a_higher_claim_of_somebody_else_replaces_and_one_of_our_own_does_not) {
-  StateView view;
-  ASSERT_TRUE(view.see(claim_at(0, 1, "me/0a")));
-  ASSERT_TRUE(view.see(claim_at(1, 2, "me/0b")));
-  EXPECT_FALSE(view.replaced(message::Epoch(1), "me"));
-  ASSERT_TRUE(view.see(claim_at(2, 3, "me-too/0c")));
-  EXPECT_TRUE(view.replaced(message::Epoch(1), "me"));
-  EXPECT_TRUE(view.replaced(message::Epoch(2), "me"));
-  EXPECT_FALSE(view.replaced(message::Epoch(3), "me"));
+TEST(StateView, an_instance_is_replaced_for_ever_by_one_that_first_claimed_after_it) {
+  auto view = view_of({ranked_claim_at(0, 1, "me", 1), ranked_claim_at(1, 2, "me", 1)});
+  EXPECT_EQ(view.newer_than("me"), "");
+  EXPECT_EQ(view.newer_than("unknown"), "");
+  EXPECT_EQ(view.rank_for("unknown"), 2U);
+  ASSERT_TRUE(view.see(ranked_claim_at(2, 3, "other", 2)));
+  EXPECT_EQ(view.newer_than("me"), "other");
+  EXPECT_EQ(view.newer_than("other"), "");
+  // Also when a claim of the older one lands late.
+  ASSERT_TRUE(view.see(ranked_claim_at(3, 4, "me", 1)));
+  EXPECT_EQ(view.newer_than("me"), "other");
+  EXPECT_EQ(view.newer_than("other"), "");
+  EXPECT_EQ(view.rank_for("me"), 1U);
+}
+
+TEST(StateView, of_two_that_first_claimed_at_once_exactly_one_is_newer) {
+  for (const bool reversed : {false, true}) {
+    std::vector<StateRecord> both{ranked_claim_at(0, 1, "a", 1), ranked_claim_at(1, 1, "b", 1)};
+    if (reversed) std::ranges::reverse(both);
+    const auto view = view_of(both);
+    EXPECT_EQ(view.newer_than("a"), "b");
+    EXPECT_EQ(view.newer_than("b"), "");
+  }
+}
+
+TEST(StateView, claims_of_a_version_without_ranks_replace_nobody_for_ever) {
+  const auto view = view_of({claim_at(0, 1, "old/0a"), ranked_claim_at(1, 2, "me", 1), claim_at(2, 3, "old/0b")});
+  EXPECT_EQ(view.newer_than("me"), "");
+  EXPECT_EQ(view.rank_for("me"), 1U);
+  EXPECT_EQ(view.highest_claim(), Epoch(3));
 }
 
 StateRecord request_at(Offset offset, const message::Request& r) {

@@ -1,5 +1,6 @@
 #include "agents/protocol/state_writer.hpp"
 
+#include <algorithm>
 #include <set>
 
 #include <gtest/gtest.h>
@@ -96,6 +97,70 @@ TEST_F(StateWriterTest, a_schema_is_written_once) {
   ASSERT_TRUE(writer.check({}));
   ASSERT_TRUE(writer.write(schema, {}));
   EXPECT_EQ(records.size(), 2U);
+}
+
+// The state topic grew with every epoch, and every agent reads all of it at each start.
+TEST_F(StateWriterTest, what_is_left_of_former_epochs_is_removed) {
+  records.clear();
+  std::uint64_t epoch = 0;
+  std::size_t after_ten = 0;
+  for (int i = 0; i < 100; ++i) {
+    MemoryStateLog restarted(records);
+    StateView fresh;
+    ASSERT_TRUE(catch_up(restarted, fresh, {}));
+    const auto instance = "pod-" + std::to_string(i % 3);
+    ++epoch;
+    records.push_back(ranked_claim_at(static_cast<Offset>(records.size()), epoch, instance, fresh.rank_for(instance)));
+    StateWriter writes(restarted, fresh, message::Epoch(epoch));
+    EXPECT_TRUE(fresh.obsolete(message::Epoch(epoch), 2).empty()) << "its own checkpoints are not there yet";
+    for (int stream = 0; stream < 2; ++stream)
+      for (int n = 0; n < 5; ++n)
+        ASSERT_TRUE(writes.write(message::Checkpoint{{}, stream, 10 * i + n, set_of({gtid(epoch)}), {}}, {}));
+    while (!writes.tidy(2, {}).value()) {
+    }
+    std::erase_if(records, [&](const auto& r) {
+      return std::ranges::any_of(records, [&](const auto& other) { return other.removed && other.key == r.key; });
+    });
+    if (i == 10) after_ten = records.size();
+  }
+  EXPECT_EQ(records.size(), after_ten);
+  StateView rest;
+  MemoryStateLog reader(records);
+  ASSERT_TRUE(catch_up(reader, rest, {}));
+  EXPECT_EQ(rest.checkpoint(0)->published, set_of({gtid(100)}));
+  EXPECT_EQ(rest.newer_than("pod-0"), "pod-2");
+  EXPECT_EQ(rest.newer_than("pod-1"), "pod-2");
+}
+
+TEST_F(StateWriterTest, claims_are_removed_last_and_one_of_each_task_and_instance_stays) {
+  const auto read = [] {
+    StateView v;
+    Offset at = 0;
+    for (const auto* instance : {"a/b@x", "a/b@y", "c/d@z", "a/b@x"}) {
+      const auto epoch = static_cast<std::uint64_t>(at) / 2 + 1;
+      EXPECT_TRUE(v.see(ranked_claim_at(at++, epoch, instance, epoch)));
+      EXPECT_TRUE(v.see(checkpoint_at(at++, epoch, 5, {})));
+    }
+    return v;
+  }();
+  const auto keys = read.obsolete(message::Epoch(4), 1);
+  ASSERT_EQ(keys.size(), 4U);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(keys[i].kind, message::Kind::Checkpoint);
+  EXPECT_EQ(keys[3].key, "claim/1/a/b@x/0");
+}
+
+TEST_F(StateWriterTest, the_claim_of_an_epoch_whose_snapshot_progress_counts_stays) {
+  StateView v;
+  ASSERT_TRUE(v.see(ranked_claim_at(0, 1, "x", 1)));
+  ASSERT_TRUE(v.see(progress_at(1, 1, "s1", "orders", 10, true)));
+  ASSERT_TRUE(v.see(progress_at(2, 1, "s1", "items", 5)));
+  ASSERT_TRUE(v.see(ranked_claim_at(3, 2, "x", 1)));
+  ASSERT_TRUE(v.see(progress_at(4, 2, "s1", "items", 9)));
+  ASSERT_TRUE(v.see(ranked_claim_at(5, 3, "x", 1)));
+  ASSERT_TRUE(v.see(checkpoint_at(6, 3, 5, {})));
+  const auto keys = v.obsolete(message::Epoch(3), 1);
+  ASSERT_EQ(keys.size(), 1U);
+  EXPECT_EQ(keys[0].kind, message::Kind::Progress);  // of table items, of which epoch 2 has newer progress
 }
 
 }  // namespace
