@@ -3,3 +3,6 @@ integration_test(sql_test LINKS ds_sql WHOLE)
 target_sources(sql_test PRIVATE sql_cut_test.cpp)
 integration_test(sql_rows_test LINKS ds_sql WHOLE)
 target_sources(sql_rows_test PRIVATE key_types_data.cpp types_data.cpp)
+# Thousands of random statements on a server, and what their place in the binlog says of them.
+integration_test(statement_judgement_test WHOLE LINKS ds_sql ds_binlog TIMEOUT 900)
+target_sources(statement_judgement_test PRIVATE judged_tables.cpp)
