@@ -33,8 +33,8 @@ TEST_F(Destination, table_that_was_made_again) {
   start({"a"});
   ASSERT_TRUE(equal({"a"}));
   at_destination({"RENAME TABLE a TO kept", "CREATE TABLE a LIKE kept"});
-  at_source({"INSERT INTO a VALUES (2, 2)"});
   refusal("DestinationTableMissing");
+  at_source({"INSERT INTO a VALUES (2, 2)"});
   at_destination({"DROP TABLE a", "RENAME TABLE kept TO a"});
   EXPECT_TRUE(heals({"a"}));
 }
@@ -45,8 +45,8 @@ TEST_F(Destination, column_that_no_longer_exists) {
   start({"a"});
   ASSERT_TRUE(equal({"a"}));
   at_destination({"ALTER TABLE a CHANGE v kept INT"});
-  at_source({"INSERT INTO a VALUES (2, 2)"});
   EXPECT_THAT(refusal("DestinationSchemaMismatch"), HasSubstr("no longer has the column"));
+  at_source({"INSERT INTO a VALUES (2, 2)"});
   at_destination({"ALTER TABLE a CHANGE kept v INT"});
   EXPECT_TRUE(heals({"a"}));
 }

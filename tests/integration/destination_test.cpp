@@ -16,9 +16,9 @@ using testing::HasSubstr;
 // Every row got NULL in it.
 TEST_F(Destination, column_whose_name_has_another_case) {
   prepare("other_case", {"CREATE TABLE a (id INT PRIMARY KEY, Name VARCHAR(20))", "INSERT INTO a VALUES (1, 'one')"},
-          {"CREATE TABLE a (ID INT PRIMARY KEY, NAME VARCHAR(20), UNIQUE KEY (NAME, ID))"});
+          {"CREATE TABLE a (id INT PRIMARY KEY, name VARCHAR(20), UNIQUE KEY (name, id))"});
   start({"a"});
-  ASSERT_TRUE(equal({"a"}));
+  ASSERT_TRUE(rig_->eventually_value(rig_->destination(), "SELECT name FROM other_case.a WHERE id=1", "one"));
   at_source({"ALTER TABLE a CHANGE Name name VARCHAR(20)", "INSERT INTO a VALUES (2, 'two')",
              "UPDATE a SET name='changed' WHERE id=1"});
   EXPECT_TRUE(equal({"a"}));
@@ -26,6 +26,7 @@ TEST_F(Destination, column_whose_name_has_another_case) {
       rig_->destination().number("SELECT COUNT(*) FROM information_schema.columns WHERE table_schema='other_case'"), 2);
 }
 
+// The computed value was kept and the source's was not stored.
 TEST_F(Destination, column_that_only_the_destination_computes) {
   prepare("computed", {"CREATE TABLE a (id INT PRIMARY KEY, v INT)", "INSERT INTO a VALUES (1, 5)"},
           {"CREATE TABLE a (id INT PRIMARY KEY, v INT AS (id * 2) STORED)"});
@@ -119,9 +120,9 @@ constexpr const char* kChild =
 TEST_F(Destination, cascades_happen_while_another_table_is_copied) {
   const Texts tables{"CREATE TABLE parent (id INT PRIMARY KEY)", kChild};
   prepare("beside", tables, tables);
-  at_source({"INSERT INTO parent SELECT seq FROM seq_1_to_100", "INSERT INTO child SELECT seq, seq FROM seq_1_to_100",
+  at_source({"INSERT INTO parent SELECT seq FROM seq_1_to_20", "INSERT INTO child SELECT seq, seq FROM seq_1_to_20",
              "CREATE TABLE big (id INT PRIMARY KEY, v VARCHAR(100))",
-             "INSERT INTO big SELECT seq, REPEAT('v', 100) FROM seq_1_to_3000"});
+             "INSERT INTO big SELECT seq, REPEAT('v', 100) FROM seq_1_to_400"});
   auto capture = capture_of({"parent", "child"});
   capture.allow_cascades = true;
   rig_->start_capture(capture);
@@ -134,7 +135,7 @@ TEST_F(Destination, cascades_happen_while_another_table_is_copied) {
   capture.parallelism = 1;
   rig_->start_capture(capture);
   ASSERT_TRUE(rig_->becomes(rig_->apply(), "Snapshotting", "", seconds(60)));
-  for (int id = 1; id <= 50; ++id) at_source({fmt::format("DELETE FROM parent WHERE id={}", id)});
+  for (int id = 1; id <= 10; ++id) at_source({fmt::format("DELETE FROM parent WHERE id={}", id)});
   EXPECT_TRUE(equal({"parent", "child", "big"}));
 }
 
