@@ -1,5 +1,5 @@
 # End-to-end tests: real servers and the real agents. Each program shares its world among its tests.
-add_library(ds_integration_rig STATIC rig.cpp chaos.cpp key_types_data.cpp types_data.cpp)
+add_library(ds_integration_rig STATIC rig.cpp chaos.cpp key_types_data.cpp schema_chaos.cpp schema_chaos_script.cpp types_data.cpp)
 target_link_libraries(ds_integration_rig PUBLIC datasync_flags ds_test_support GTest::gtest)
 
 # Copy and stream agree; the defects of copies and of the decoder.
@@ -7,7 +7,7 @@ integration_test(images_agree_test WHOLE LINKS ds_integration_rig ds_capture TIM
 target_sources(images_agree_test PRIVATE agree_data.cpp agree_reader.cpp copy_defects.cpp)
 add_dependencies(images_agree_test datasync-capture datasync-apply)
 
-foreach(name IN ITEMS types_test statements_test chaos_test halts_test copies_test held_tables_test definitions_test destination_test ways_on_test memory_test security_test)
+foreach(name IN ITEMS types_test statements_test chaos_test halts_test copies_test held_tables_test definitions_test destination_test ways_on_test memory_test security_test schema_chaos_test)
   integration_test(${name} WHOLE LINKS ds_integration_rig TIMEOUT 1200 PROCESSORS 2)
   add_dependencies(${name} datasync-capture datasync-apply)
 endforeach()
