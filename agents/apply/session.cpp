@@ -90,6 +90,7 @@ Session::Session(StreamContext& context, std::stop_token stop, Session& main, st
       stop_(std::move(stop)),
       skip_(offsets_to_skip(context.config.skip_offsets, context.stream)),
       copies_(context.config, context.book, context.stream, context.streams),
+      gaps_(context.config.common.channel.topic, context.stream),
       main_(&main),
       tables_(std::move(tables)),
       held_(context.config.ledger_database, key_of(context)) {}

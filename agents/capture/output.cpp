@@ -63,7 +63,7 @@ base::Result<void> KafkaOutput::between_rows(std::int32_t stream, message::Heade
   headers.epoch = epoch_;
   const std::scoped_lock lock(produce_mutex_);
   bytes_.fetch_add(value.size(), std::memory_order_relaxed);
-  const auto token = acks_.sent_between(stream, protocol::mark_of(headers, buffer.bytes()));
+  const auto token = acks_.sent_between(stream, protocol::mark_of(headers, value.bytes()));
   if (on_acked) {
     const std::scoped_lock waiting(waiting_mutex_);
     waiting_.emplace(token, std::move(on_acked));

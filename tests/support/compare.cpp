@@ -1,6 +1,7 @@
 #include "tests/support/compare.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <map>
 #include <utility>
 
@@ -159,6 +160,11 @@ class Merger {
   CompareResult& result_;
 };
 
+/// Servers compare the names of columns without case. Scripts of tests use ASCII letters in two cases.
+bool same_name(const std::string& a, const std::string& b) {
+  return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+}
+
 /// Columns of the source that the destination lacks, or the table as a whole.
 std::vector<std::string> missing_parts(const TablePair& pair, const std::vector<Column>& columns,
                                        const Shape& destination) {
@@ -166,8 +172,8 @@ std::vector<std::string> missing_parts(const TablePair& pair, const std::vector<
   if (destination.columns.empty()) return {fmt::format("{}: no such table at the destination", pair.destination)};
   std::vector<std::string> missing;
   for (const auto& column : columns) {
-    const bool there =
-        std::ranges::any_of(destination.columns, [&](const Column& other) { return other.name == column.name; });
+    const bool there = std::ranges::any_of(destination.columns,
+                                           [&](const Column& other) { return same_name(other.name, column.name); });
     if (!there) missing.push_back(fmt::format("{}: the destination lacks column {}", pair.source, column.name));
   }
   return missing;
@@ -175,10 +181,12 @@ std::vector<std::string> missing_parts(const TablePair& pair, const std::vector<
 
 /// The destination's texts use its own column types: ENUM may have become VARCHAR there, and then it differs in text.
 std::vector<std::string> texts(const std::vector<Column>& columns, const Shape& shape, bool text_as_utf8) {
-  std::map<std::string, std::string> types;
-  for (const auto& column : shape.columns) types[column.name] = column.type;
   std::vector<std::string> result;
-  for (const auto& column : columns) result.push_back(exact_text(column.name, types.at(column.name), text_as_utf8));
+  for (const auto& column : columns) {
+    const auto here =
+        std::ranges::find_if(shape.columns, [&](const Column& c) { return same_name(c.name, column.name); });
+    result.push_back(exact_text(column.name, here->type, text_as_utf8));
+  }
   return result;
 }
 
