@@ -1,5 +1,6 @@
 #include "agents/binlog/judgement.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -153,6 +154,20 @@ void weaken(Judgement& out) {
   out.effects = std::move(all);
 }
 
+Judgement judge_as_written(std::string_view sql, const StatementContext& context) {
+  TokenReader in(sql, context);
+  Judgement out;
+  bool quoting_changes = false;
+  while (in.take(';')) {
+  }
+  out.certain = skip_settings(in, quoting_changes) && judge_statement(in, out);
+  if ((quoting_changes || !context.quoting_known) && has_quotes(sql)) out.certain = false;
+  if (out.by_statement) out.certain = false;
+  if (!out.certain) out.control = Control::None;
+  if (context.failed) weaken(out);
+  return out;
+}
+
 }  // namespace
 
 std::string_view to_string(TableEffect::What what) noexcept {
@@ -171,17 +186,21 @@ std::string_view to_string(Control control) noexcept {
 }
 
 Judgement judge(std::string_view sql, const StatementContext& context) {
-  TokenReader in(sql, context);
-  Judgement out;
-  bool quoting_changes = false;
-  while (in.take(';')) {
-  }
-  out.certain = skip_settings(in, quoting_changes) && judge_statement(in, out);
-  if ((quoting_changes || !context.quoting_known) && has_quotes(sql)) out.certain = false;
-  if (out.by_statement) out.certain = false;
-  if (!out.certain) out.control = Control::None;
-  if (context.failed) weaken(out);
+  auto out = judge_as_written(sql, context);
+  if (!may_be_made_by_server(sql, context)) return out;
+  StatementContext utf8 = context;
+  utf8.charset = "utf8mb4";
+  auto other = judge_as_written(sql, utf8);
+  for (auto& effect : other.effects)
+    if (std::ranges::find(out.effects, effect) == out.effects.end()) out.effects.push_back(std::move(effect));
+  out.certain = out.certain && other.certain;
   return out;
+}
+
+bool may_be_made_by_server(std::string_view sql, const StatementContext& context) noexcept {
+  if (context.charset.starts_with("utf8")) return false;
+  const bool ascii = std::ranges::all_of(sql, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  return !ascii && is_utf8(sql);
 }
 
 }  // namespace datasync::binlog

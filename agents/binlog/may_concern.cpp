@@ -4,6 +4,7 @@
 #include <numeric>
 #include <unordered_map>
 
+#include "agents/binlog/judge.hpp"
 #include "agents/binlog/judgement.hpp"
 
 namespace datasync::binlog {
@@ -30,8 +31,8 @@ class Finder {
   }
 
   /// Looks for names among the tokens; false when they are no proof.
-  bool tokens(std::string_view sql) {
-    Lexer lexer(sql, context_.quoting, context_.charset, &context_.to_utf8);
+  bool tokens(std::string_view sql, std::string_view charset) {
+    Lexer lexer(sql, context_.quoting, charset, &context_.to_utf8);
     std::string qualifier;
     bool qualified = false;  // the current token follows a name and a dot
     for (Token token = lexer.next(); token.kind != Token::Kind::End;) {
@@ -119,7 +120,8 @@ std::vector<std::size_t> may_concern(std::string_view sql, const StatementContex
     return all;
   }
   Finder finder(context, tables, judgement.by_statement);
-  if (!finder.tokens(sql)) finder.bytes(sql);
+  if (!finder.tokens(sql, context.charset)) finder.bytes(sql);
+  if (may_be_made_by_server(sql, context)) (void)finder.tokens(sql, "utf8mb4");
   return finder.found();
 }
 
