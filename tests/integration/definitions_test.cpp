@@ -261,8 +261,8 @@ TEST(DefinitionsOfNames, server_with_lower_case_names_is_carried_under_the_names
                             "ALTER TABLE shop.orders ADD COLUMN n INT NULL DEFAULT 4"});
   EXPECT_TRUE(rig.becomes_equal(pairs));
   EXPECT_EQ(
-      rig.destination().number("SELECT COUNT(*) FROM information_schema.tables WHERE table_schema IN ('shop', 'Shop')"),
-      1);
+      rig.destination().number("SELECT COUNT(*) FROM information_schema.tables WHERE LOWER(table_schema) = 'shop'"), 1)
+      << "one table, not a second one in lower case";
   rig.source().execute("TRUNCATE TABLE SHOP.orders");
   EXPECT_TRUE(rig.becomes_equal(pairs));
 }
