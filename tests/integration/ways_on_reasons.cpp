@@ -50,37 +50,36 @@ void make_at_destination(WaysOn& w) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, ReasonStatement,
-    testing::Values(Statement{"preflight", "PreflightFailed", Where::Source, "SET GLOBAL [a-z_]+ ?= ?[A-Za-z']+",
-                              [](WaysOn& w) {
-                                w.sql("SET GLOBAL binlog_row_image = MINIMAL");
-                                w.sql("SET GLOBAL binlog_row_metadata = NO_LOG");
-                              },
-                              nullptr},
-                    Statement{"engine", "EngineNotTransactional", Where::Source, "ALTER TABLE [^ ]+ ENGINE=InnoDB",
-                              [](WaysOn& w) { w.sql("ALTER TABLE {}.t ENGINE=MyISAM"); }, nullptr},
-                    Statement{"keyless", "KeyMissing", Where::Source, R"(ALTER TABLE [^ ]+ ADD PRIMARY KEY \(\.\.\.\))",
-                              [](WaysOn& w) { w.sql("ALTER TABLE {}.t DROP PRIMARY KEY"); }, nullptr},
-                    Statement{"target_engine", "DestinationSchemaMismatch", Where::Destination,
-                              "ALTER TABLE [^ ]+ ENGINE=InnoDB",
-                              [](WaysOn& w) {
-                                make_at_destination(w);
-                                w.destination_sql(
-                                    "CREATE TABLE {}.t (id INT PRIMARY KEY, v VARCHAR(50)) ENGINE=MyISAM");
-                              },
-                              nullptr},
-                    Statement{"target_missing", "DestinationTableMissing", Where::Destination, "CREATE TABLE [^\n]*",
-                              [](WaysOn& w) {
-                                make_at_destination(w);
-                                w.destination_sql("CREATE TABLE {}.u (id INT PRIMARY KEY, v VARCHAR(50))");
-                                w.apply_.create_tables = false;
-                              },
-                              nullptr},
-                    Statement{"column", "SchemaChanged", Where::Destination, "ALTER TABLE [^\n]* ADD COLUMN [^\n]*",
-                              [](WaysOn& w) { w.apply_.schema_changes = config::SchemaChanges::Halt; },
-                              [](WaysOn& w) {
-                                w.sql("ALTER TABLE {}.t ADD COLUMN c INT NULL");
-                                w.sql("INSERT INTO {}.t VALUES (4, 'd', 4)");
-                              }}),
+    testing::Values(
+        Statement{"preflight", "PreflightFailed", Where::Source, "SET GLOBAL [a-z_]+ ?= ?[A-Za-z']+",
+                  [](WaysOn& w) {
+                    w.sql("SET GLOBAL binlog_row_image = MINIMAL");
+                    w.sql("SET GLOBAL binlog_row_metadata = NO_LOG");
+                  },
+                  nullptr},
+        Statement{"engine", "EngineNotTransactional", Where::Source, "ALTER TABLE [^ ]+ ENGINE=InnoDB",
+                  [](WaysOn& w) { w.sql("ALTER TABLE {}.t ENGINE=MyISAM"); }, nullptr},
+        Statement{"keyless", "KeyMissing", Where::Source, R"(ALTER TABLE [^ ]+ ADD PRIMARY KEY \(\.\.\.\))",
+                  [](WaysOn& w) { w.sql("ALTER TABLE {}.t DROP PRIMARY KEY"); }, nullptr},
+        Statement{"target_engine", "DestinationSchemaMismatch", Where::Destination, "ALTER TABLE [^ ]+ ENGINE=InnoDB",
+                  [](WaysOn& w) {
+                    make_at_destination(w);
+                    w.destination_sql("CREATE TABLE {}.t (id INT PRIMARY KEY, v VARCHAR(50)) ENGINE=MyISAM");
+                  },
+                  nullptr},
+        Statement{"target_missing", "DestinationTableMissing", Where::Destination, "CREATE TABLE [^\n]*",
+                  [](WaysOn& w) {
+                    make_at_destination(w);
+                    w.destination_sql("CREATE TABLE {}.u (id INT PRIMARY KEY, v VARCHAR(50))");
+                    w.apply_.create_tables = false;
+                  },
+                  nullptr},
+        Statement{"added_column", "SchemaChanged", Where::Destination, "ALTER TABLE [^\n]* ADD COLUMN [^\n]*",
+                  [](WaysOn& w) { w.apply_.schema_changes = config::SchemaChanges::Halt; },
+                  [](WaysOn& w) {
+                    w.sql("ALTER TABLE {}.t ADD COLUMN c INT NULL");
+                    w.sql("INSERT INTO {}.t VALUES (4, 'd', 4)");
+                  }}),
     [](const auto& row) { return row.param.name; });
 
 // What the topic or its state has lost cannot be had again: the rows are, from the source.
