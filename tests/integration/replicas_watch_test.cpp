@@ -124,15 +124,15 @@ TEST_F(ReplicasWatch, the_grants_of_the_readme_are_exactly_what_is_needed) {
 // The foreign-key rules in information_schema are hidden from a user with README's grants: the deleted child rows
 // stayed.
 TEST_F(ReplicasWatch, a_foreign_key_that_deletes_rows_is_seen_with_the_grants_of_the_readme) {
-  auto config = capture_of("cascade");
+  auto config = capture_of("cascading");
   source().execute_all(
-      {"CREATE TABLE cascade.parent (id INT PRIMARY KEY)",
-       "ALTER TABLE cascade.t ADD p INT, ADD CONSTRAINT parental FOREIGN KEY (p) REFERENCES parent (id) "
+      {"CREATE TABLE cascading.parent (id INT PRIMARY KEY)",
+       "ALTER TABLE cascading.t ADD p INT, ADD CONSTRAINT parental FOREIGN KEY (p) REFERENCES parent (id) "
        "ON DELETE CASCADE"});
   catch_up(0), catch_up(1);
   auto& agent = rig_->start_capture(config);
   EXPECT_TRUE(rig_->becomes(agent, "Stalled", "PreflightFailed"));
-  EXPECT_NE(message().find("foreign key parental of cascade.t changes rows by ON DELETE CASCADE"), std::string::npos)
+  EXPECT_NE(message().find("foreign key parental of cascading.t changes rows by ON DELETE CASCADE"), std::string::npos)
       << message();
 }
 
