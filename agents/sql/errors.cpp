@@ -96,7 +96,7 @@ struct Words {
   std::string_view part;
   Reason reason;
 };
-constexpr std::array<Words, 14> kDumpWords{{
+constexpr std::array<Words, 15> kDumpWords{{
     {"required binlog files have been purged", Reason::BinlogPurged},
     {"Could not find first log file name", Reason::BinlogPurged},
     {"which is not in the master's binlog", Reason::GtidDiverged},
@@ -111,6 +111,8 @@ constexpr std::array<Words, 14> kDumpWords{{
     {"log event entry exceeded max_allowed_packet", Reason::BinlogCorrupt},
     {"Could not open log file", Reason::BinlogCorrupt},
     {"memory allocation failed", Reason::SourceRestarted},
+    // RESET MASTER under an open dump: beginning again shows what the binlog still has.
+    {"could not find next log", Reason::SourceRestarted},
 }};
 
 }  // namespace
