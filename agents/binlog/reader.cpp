@@ -87,6 +87,10 @@ base::Result<bool> EventReader::stream_event(Bytes event, Bytes body) {
       DS_TRY(handler_.on_heartbeat(file, header_.next_position));
       return true;
     }
+    case EventType::GtidList:
+      // The dump thread makes one up when it has passed over transactions of the position, also after the GTID event of
+      // the first one that it sends (send_fake_gtid_list_event in sql_repl.cc). It is part of no file.
+      return (header_.flags & kFlagArtificial) != 0;
     case EventType::Incident:
       DS_TRY(incident(body));
       return true;

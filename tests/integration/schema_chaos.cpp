@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <regex>
+#include <set>
 #include <thread>
 
 #include <fmt/format.h>
 
+#include "agents/base/clock.hpp"
 #include "tests/support/eventually.hpp"
 
 namespace datasync::test {

@@ -250,6 +250,16 @@ TEST_F(Reader, an_xa_commit_without_its_xid_is_damage) {
   EXPECT_EQ(refused(query_event("d", "XA COMMIT X'67',X'',7")), Reason::BinlogCorrupt);
 }
 
+// The server sends one after the first transaction's GTID event when it has passed over transactions before it.
+TEST_F(Reader, a_gtid_list_that_the_dump_thread_made_up_is_passed_over) {
+  const auto list = le(1, 4) + le(0, 4) + le(1, 4) + le(5, 8);
+  ok(plain(EventType::GtidList, list, kFlagArtificial));
+  ok(gtid_event(6, 0));
+  ok(plain(EventType::GtidList, list, kFlagArtificial));
+  ok(xid());
+  EXPECT_EQ(recorder_.lines(), (Lines{"gtid 0-1-6", "commit"}));
+}
+
 TEST_F(Reader, heartbeats_gtid_lists_and_incidents_are_told) {
   ok(make_event({.type = EventType::Heartbeat, .body = "bin.000001", .next_position = 99}));
   ok(plain(EventType::GtidList, le(1, 4) + le(0, 4) + le(1, 4) + le(5, 8)));
