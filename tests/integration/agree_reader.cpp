@@ -142,8 +142,13 @@ std::string server_expression(const message::Column& column) {
 AgreeReader::AgreeReader(const capture::Selection& selection, sql::ConnectOptions server)
     : selection_(selection),
       server_(std::move(server)),
-      catalog_([this] { return sql::Connection::open(server_); },
-               [](const message::TableSchema&) { return base::Result<void>(); }) {}
+      catalog_(
+          selection_, {.allow_primary = true}, [this] { return sql::Connection::open(server_); },
+          [](const message::TableSchema&) { return base::Result<void>(); },
+          {.place = [] { return message::GtidSet(); },
+           .load = [](const auto&, const auto&) { return std::optional<message::Definition>(); },
+           .save = [](const auto&) { return base::Result<void>(); },
+           .published = [](const auto&, const auto&) { return std::optional<message::TableSchema>(); }}) {}
 
 void AgreeReader::read(const std::string& position, const std::string& up_to) {
   const auto stream = must(sql::BinlogStream::open(
@@ -158,9 +163,9 @@ void AgreeReader::read(const std::string& position, const std::string& up_to) {
 
 base::Result<binlog::TableToken> AgreeReader::on_table(const binlog::TableMap& map, const binlog::Where&) {
   const auto* choice = selection_.find(map.database, map.table);
-  DS_ASSIGN(const auto number, catalog_.add(*choice, map));
-  schemas_[choice->qualified()] = catalog_.table(number).encoder.schema();
-  return number;
+  DS_ASSIGN(const auto added, catalog_.add(*choice, map));
+  schemas_[choice->qualified()] = catalog_.table(added.number).encoder.schema();
+  return added.number;
 }
 
 base::Result<void> AgreeReader::on_rows(binlog::TableToken token, const binlog::RowsEvent& rows) {

@@ -132,13 +132,15 @@ TEST_F(ApplyTest, emptying_a_large_table_shows_that_it_moves) {
   });
   const auto connection = std::move(connect().value());
   ASSERT_TRUE(apply::Ledger::create(*connection, *dialect, config.ledger_database));
-  apply::Catalog catalog(config, *dialect, book, connect);
+  const apply::LedgerKey key{config.common.name, config.common.channel.topic, 0};
+  ASSERT_TRUE(apply::KnownTables::create(*connection, *dialect, config.ledger_database));
+  apply::KnownTables known(config.ledger_database, key);
+  apply::Catalog catalog(config, *dialect, book, known, connect, [] { return base::Result<void>(); });
   int steps = 0;
-  auto writer = apply::Writer::open(
-      *connection, *dialect, catalog, config,
-      apply::Ledger(config.ledger_database, {config.common.name, config.common.channel.topic, 0}, {}, "test", false),
-      [&] { ++steps; });
+  apply::Ledger ledger(config.ledger_database, key, {}, "test");
+  auto writer = apply::Writer::open(*connection, *dialect, catalog, config, ledger, [&] { ++steps; });
   ASSERT_TRUE(writer) << writer.error().what;
+  catalog.set_token((*writer)->token());
   const auto schema = w.schema();
   ASSERT_TRUE(catalog.activate(schema.id(), {}));
   apply::TableIndex index = 0;

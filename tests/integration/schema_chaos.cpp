@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <regex>
-#include <set>
 #include <thread>
 
 #include <fmt/format.h>
@@ -16,8 +15,9 @@ namespace {
 using What = ChaosStep::What;
 
 constexpr milliseconds kSettle = seconds(45);
-constexpr milliseconds kStall{1500};  ///< so long the same reason stands before its recommended action is run
-constexpr int kMostActions = 20;      ///< of one script
+constexpr milliseconds kStall{1500};          ///< so long the same reason stands before its recommended action is run
+constexpr milliseconds kHeals = seconds(25);  ///< so long it may take to see what an action changed
+constexpr int kMostActions = 20;              ///< of one script
 
 const std::string kBody =
     "(id INT PRIMARY KEY AUTO_INCREMENT, n INT NULL, v VARCHAR(40) NULL, secret VARCHAR(20) NULL)";
@@ -45,7 +45,8 @@ struct SchemaChaos::Run {
   bool frozen = false;
   int actions = 0;
   std::int64_t marks = 0;
-  std::set<std::string> told;
+  std::string acted_on;  ///< what the last action was about
+  base::SteadyTime acted;
 
   [[nodiscard]] std::string text(const ChaosStep& step) const {
     auto text = replaced(step.text, "~", database);
@@ -192,8 +193,11 @@ std::string SchemaChaos::settle(Run& run) {
         since = base::steady_now();
         continue;
       }
-      if (base::steady_now() - since < kStall) continue;
+      const bool again = run.acted_on == text && base::steady_now() - run.acted < kHeals;
+      if (again || base::steady_now() - since < kStall) continue;
       stuck = run.actions >= kMostActions || !follow(run, *agent, *status);
+      run.acted_on = text;
+      run.acted = base::steady_now();
       stalled.clear();
       return stuck;
     }
