@@ -62,9 +62,11 @@ bool drop_index(TokenReader& in, Judgement& out) {
 /// Where each table came from, after the renames so far.
 class Renames {
  public:
-  explicit Renames(const base::TableNames& names) : names_(names) {}
+  /// `if_exists`: a table that is missing is passed over, so that what several renames did cannot be known.
+  Renames(const base::TableNames& names, bool if_exists) : names_(names), if_exists_(if_exists) {}
   void move(NamedTable from, NamedTable to) {
     const auto moved = now_.find(key(from));
+    unsure_ = if_exists_ && !tables_.empty();
     NamedTable was = moved == now_.end() ? from : tables_[moved->second].was;
     if (moved != now_.end()) {
       tables_[moved->second].moved_on = true;
@@ -75,6 +77,12 @@ class Renames {
     if (left_.insert(key(from)).second) order_.push_back(std::move(from));
   }
   void write(std::vector<TableEffect>& out) const {
+    if (unsure_) {
+      for (const auto& name : order_) out.push_back({name, What::Rows});
+      for (const auto& t : tables_)
+        if (!left_.contains(key(t.now))) out.push_back({t.now, What::Rows});
+      return;
+    }
     // A name that had a table only between two renames had none before; to say that it has none now does no harm.
     for (const auto& name : order_)
       if (!now_.contains(key(name))) out.push_back({name, What::Dropped});
@@ -95,6 +103,8 @@ class Renames {
   [[nodiscard]] std::string key(const NamedTable& t) const { return names_.key(t.database, t.table); }
 
   base::TableNames names_;
+  bool if_exists_;
+  bool unsure_ = false;
   std::vector<Table> tables_;
   std::unordered_map<std::string, std::size_t> now_;  ///< by key, the index in tables_
   std::unordered_set<std::string> left_;              ///< keys of names that a table was moved away from
@@ -159,9 +169,8 @@ bool create_sequence(TokenReader& in, bool replace, bool temporary, Judgement& o
   if (!in.if_exists()) return false;
   auto name = in.table();
   if (!name) return false;
-  TableEffect created{std::move(*name), What::Created};
-  created.replaced = replace;
-  if (!temporary) out.effects.push_back(std::move(created));
+  // OR REPLACE takes the name from a table too.
+  if (!temporary) out.effects.push_back({std::move(*name), replace ? What::Rows : What::Definition});
   return in.rest();
 }
 
@@ -247,8 +256,10 @@ bool judge_drop(TokenReader& in, Judgement& out) {
 
 bool judge_rename(TokenReader& in, Judgement& out) {
   if (in.take("USER")) return in.rest();
-  if ((!in.take("TABLE") && !in.take("TABLES")) || !in.if_exists()) return false;
-  Renames renames(in.context().names);
+  if (!in.take("TABLE") && !in.take("TABLES")) return false;
+  const bool if_exists = in.is("IF");
+  if (!in.if_exists()) return false;
+  Renames renames(in.context().names, if_exists);
   bool understood = true;
   do {
     auto from = in.table();

@@ -133,7 +133,7 @@ class Comparison {
 
   /// What is certain must be true.
   void wrong_claims() {
-    if (!judged_.certain) return;
+    if (!judged_.certain || judged_.may_be_temporary) return;
     std::map<std::string, What> last;
     for (const auto& e : judged_.effects) last[e.name.database + "." + e.name.table] = e.what;
     for (const auto& [name, what] : last)
