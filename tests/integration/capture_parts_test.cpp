@@ -123,7 +123,10 @@ TEST_F(CaptureParts, a_group_that_the_server_broke_off_is_taken_when_it_comes_ag
   SourceClock clock;
   Freshness freshness;
   GtidOrder order;
-  Pipeline pipeline({*selection_, stream, prepared, gate_, clock, status_, freshness, order, between_, [] {}, [] {}},
+  Pipeline pipeline({*selection_, stream, prepared, gate_, clock, status_, freshness, order, between_, [] {}, [] {},
+                     [](const auto&, const auto&) { return base::Result<void>(); }, [] { return base::Result<void>(); },
+                     [](const auto&, const auto&) { return false; }, [](const auto&) { return false; },
+                     [](const auto&, const auto&, const auto&) { return false; }},
                     *catalog_, {});
   binlog::EventReader reader(pipeline);
   const auto feed = [&](const std::string& event) {
