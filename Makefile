@@ -9,7 +9,7 @@ export CCACHE_NOHASHDIR ?= 1
 
 SOURCES = $(shell git ls-files '*.cpp' '*.hpp')
 
-.PHONY: help deps run-deps cluster-deps cluster-test cluster-docs cluster-demo build test unit integration demo asan tsan fuzz bench images manifests tidy format check
+.PHONY: help deps run-deps cluster-deps cluster-test cluster-docs cluster-demo build test unit integration demo asan tsan fuzz soak bench images manifests tidy format check
 
 help: ## this text
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -56,6 +56,9 @@ cluster-docs: cluster-deps ## every command of docs/install.md and docs/operate.
 
 fuzz: deps ## every fuzz target for a bounded time (FUZZ_SECONDS each)
 	@tools/test fuzz
+
+soak: run-deps ## random schema changes and statements against real servers for SOAK_MINUTES (20), with a seed that is printed
+	@tools/soak
 
 demo: run-deps ## the whole flow with faults, on real servers (DEMO_SECONDS=60, KEEP=1)
 	@cmake --preset release >/dev/null

@@ -7,7 +7,7 @@ integration_test(images_agree_test WHOLE LINKS ds_integration_rig ds_capture TIM
 target_sources(images_agree_test PRIVATE agree_data.cpp agree_reader.cpp copy_defects.cpp)
 add_dependencies(images_agree_test datasync-capture datasync-apply)
 
-foreach(name IN ITEMS types_test statements_test chaos_test halts_test copies_test held_tables_test definitions_test destination_test ways_on_test memory_test security_test schema_chaos_test)
+foreach(name IN ITEMS types_test statements_test chaos_test halts_test copies_test held_tables_test definitions_test destination_test ways_on_test memory_test security_test)
   integration_test(${name} WHOLE LINKS ds_integration_rig TIMEOUT 1200 PROCESSORS 2)
   add_dependencies(${name} datasync-capture datasync-apply)
 endforeach()
@@ -24,3 +24,9 @@ target_sources(destination_test PRIVATE destination_known_test.cpp)
 integration_test(exactly_once_test WHOLE LINKS ds_integration_rig ds_kafka TIMEOUT 600 PROCESSORS 2)
 target_sources(exactly_once_test PRIVATE topic_losses_test.cpp)
 add_dependencies(exactly_once_test datasync datasync-capture datasync-apply)
+
+# Random schema changes against everything: too long and too random for every run, see `make soak`.
+add_executable(schema_chaos_test schema_chaos_test.cpp)
+target_link_libraries(schema_chaos_test PRIVATE ds_integration_rig GTest::gtest_main)
+add_dependencies(schema_chaos_test datasync-capture datasync-apply)
+datasync_label(schema_chaos_test soak)

@@ -233,7 +233,7 @@ bool SchemaChaos::follow(Run& run, Agent& agent, const AgentStatus& status) {
     return true;
   }
   if (&agent == &rig_.capture()) return fix_at_source(run, status);
-  static const std::regex kStatement("((ALTER|CREATE|DROP) TABLE [^;]+)");
+  static const std::regex kStatement("((ALTER|CREATE|DROP) TABLE .*?)(;|\\. [A-Z]|$)");
   if (std::regex_search(status.message, found, kStatement)) {
     try {
       rig_.destination().query(found[1].str());

@@ -231,7 +231,8 @@ class Writer {
         return;
       case 6:
         return ddl(
-            fmt::format("CREATE OR REPLACE TABLE {} (PRIMARY KEY (id)) AS SELECT seq id, seq n, 'v' v, 's' secret "
+            fmt::format("CREATE OR REPLACE TABLE {} (PRIMARY KEY (id)) AS SELECT seq id, seq n, CONVERT('v' USING "
+                        "utf8mb4) v, CONVERT('s' USING utf8mb4) secret "
                         "FROM mysql.seq_1_to_{}",
                         name(table), pick(1, 20)));
       case 7:
