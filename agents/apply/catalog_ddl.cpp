@@ -146,6 +146,8 @@ base::Result<void> Catalog::drop(std::vector<TargetName> tables) {
     std::optional<Error> refused;
     for (auto& name : tables) {
       name = {names_->stored(name.database), names_->stored(name.table)};
+      // Before the table: a stop in between must not leave a table that is missed. The note comes again then.
+      DS_TRY(known_.remove(*connection, dialect_, name.qualified()));
       auto dropped = run_ddl(*connection, dialect_.drop_table(name.database, name.table), waiting_);
       if (!dropped) {
         refused = std::move(dropped).error().context("while dropping " + name.qualified());
@@ -155,7 +157,6 @@ base::Result<void> Catalog::drop(std::vector<TargetName> tables) {
       }
       base::log::warn("dropped a table that was dropped at the source", {{"table", name.qualified()}});
       forget_loaded(names_->key(name.database, name.table));
-      DS_TRY(known_.remove(*connection, dialect_, name.qualified()));
     }
     if (left.size() == tables.size()) return std::move(*refused);
     tables = std::move(left);

@@ -62,7 +62,7 @@ base::Result<DestinationFacts> read_destination_facts(sql::Connection& connectio
   for (const auto& row : triggers)
     out.triggers.push_back(fmt::format("{} ({} {})", row[0].value_or(""), row[1].value_or(""), row[2].value_or("")));
   DS_ASSIGN(const auto created,
-            connection.query_one("SELECT create_time FROM information_schema.tables WHERE " + where));
+            connection.query_one(fmt::format("SELECT {} FROM information_schema.tables WHERE {}", kCreatedAt, where)));
   out.created = created.value_or("");
   return out;
 }

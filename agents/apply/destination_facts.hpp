@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agents/base/identifier.hpp"
@@ -10,6 +11,11 @@
 #include "agents/sql/connection.hpp"
 
 namespace datasync::apply {
+
+/// When a table was made or altered, by whole seconds, as the catalogue has it. A question mark follows while the table
+/// may be made again within the same second: two such values do not prove that it is the same table.
+inline constexpr std::string_view kCreatedAt =
+    "CONCAT(create_time, IF(create_time > NOW() - INTERVAL 2 SECOND, '?', ''))";
 
 struct DestinationFacts {
   std::vector<std::string> required;           ///< columns that must be given a value

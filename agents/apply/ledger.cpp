@@ -12,6 +12,7 @@
 
 #include "agents/apply/held.hpp"
 #include "agents/apply/instances.hpp"
+#include "agents/apply/known_tables.hpp"
 
 namespace datasync::apply {
 namespace {
@@ -177,6 +178,7 @@ base::Result<void> add_columns(sql::Connection& connection, const Dialect& diale
 base::Result<void> Ledger::forget(sql::Connection& connection, const Dialect& dialect, const std::string& database,
                                   const std::string& task) {
   DS_TRY(HeldTables::forget(connection, dialect, database, task));
+  DS_TRY(KnownTables::forget(connection, dialect, database, task));
   DS_ASSIGN(const auto there, exists(connection, database));
   if (!there) return {};
   DS_TRY(connection.execute(

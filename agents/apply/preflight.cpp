@@ -50,7 +50,7 @@ base::Result<void> check_destination(sql::Connection& connection, const Dialect&
   if (made) made = KnownTables::create(connection, dialect, config.ledger_database);
   if (!made && made.error().is(Reason::PermissionDenied)) {
     wrong.push_back(fmt::format(
-        "the ledger cannot be made or widened: {}; GRANT SELECT, INSERT, UPDATE, CREATE, ALTER ON {}.* TO {}",
+        "the ledger cannot be made or widened: {}; GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER ON {}.* TO {}",
         made.error().what, sql::quote_identifier(config.ledger_database), grantee(facts[4].value_or(""))));
   } else if (!made) {
     return made;

@@ -43,6 +43,12 @@ LedgerKey key_of(const StreamContext& context) {
   return {context.config.common.name, context.config.common.channel.topic, context.stream};
 }
 
+/// The record ends a chunk of a copy, or stands outside of one.
+bool ends_chunk(base::Bytes value) {
+  const auto snapshot = message::decode<message::Snapshot>(value);
+  return !snapshot || snapshot->phase != message::Snapshot::Phase::Rows || snapshot->last;
+}
+
 }  // namespace
 
 IntakeLimits limits_of(const StreamContext& context) {
@@ -102,9 +108,21 @@ base::Result<void> Session::run() {
   if (done && std::exchange(context_.await_end, false)) done = await_end();
   if (done) done = read();
   if (!done && done.error().is(Reason::DestinationBusy)) ++context_.busy;
+  if (!done) done = blamed(std::move(done).error());
   if (assembler_ && writer_) context_.report.counted(assembler_->counts(), writer_->counts());
   if (!done && writer_) return with_token(std::move(done).error(), copy_token());
   return done;
+}
+
+/// A statement failed because a table or column does not exist: where one that was written before is missing, the error
+/// says so and names the ways on.
+Error Session::blamed(Error error) {
+  const bool missing = error.is(Reason::DestinationTableMissing) || error.is(Reason::DestinationSchemaMismatch);
+  if (!missing || main_ != nullptr || !writer_ || error.what.find("datasync.dev/copy-tables") != std::string::npos)
+    return error;
+  writer_->rollback();
+  auto known = check_known_but(held_.names(), writer_->ledger().awaited);
+  return known ? std::move(error) : std::move(known).error();
 }
 
 base::Result<void> Session::open() {
@@ -281,8 +299,12 @@ base::Result<void> Session::await_end() {
       continue;
     }
     const auto headers = record->headers();
-    const bool ends = !headers || headers->kind == message::Kind::Start || headers->end == message::End::Transaction ||
-                      headers->end == message::End::Abort;
+    // A chunk of a copy ends without a mark in its headers. Whatever is no part of a transaction or chunk follows one.
+    using message::Kind;
+    const bool ends = !headers || headers->kind == Kind::Start || headers->kind == Kind::Watermark ||
+                      headers->kind == Kind::Verify || headers->end == message::End::Transaction ||
+                      headers->end == message::End::Abort ||
+                      (headers->kind == Kind::Snapshot && ends_chunk(record->value()));
     if (ends) return consumer_->seek(assembler_->position().next_offset);
   }
   return Error(Reason::Stopping, "stopped");

@@ -92,6 +92,7 @@ class Session final : private Sink {
   /// Applies `tables`, which `main` holds.
   Session(StreamContext& context, std::stop_token stop, Session& main, std::vector<std::string> tables);
 
+  [[nodiscard]] base::Error blamed(base::Error error);
   base::Result<void> open();
   base::Result<void> open_consumer();
   base::Result<void> check_identity(kafka::Consumer& consumer);

@@ -89,11 +89,10 @@ base::Result<void> Session::check_known_but(const std::vector<std::string>& held
   auto done = catalog_->check_known(*connection_, left_out);
   const auto& failed = catalog_->failed_known();
   if (done || !failed) return done;
-  const auto dot = std::min(failed->target.find('.'), failed->target.size() - 1);
-  refusals_.push_back({{failed->target.substr(0, dot), failed->target.substr(dot + 1)},
-                       failed->source,
-                       done.error().reason,
-                       without_values(done.error().what)});
+  // Held by the name that the configuration gives it, as every record is judged; the server may store another case.
+  const auto dot = std::min(failed->source.find('.'), failed->source.size() - 1);
+  refusals_.push_back({target_name(context_.config, failed->source.substr(0, dot), failed->source.substr(dot + 1)),
+                       failed->source, done.error().reason, without_values(done.error().what)});
   return done;
 }
 
@@ -101,9 +100,8 @@ void Session::refuse_executed(const Error& error) {
   const auto& refused = writer_->refused();
   if (!refused) return;
   const auto& table = catalog_->table(refused->table);
-  refusals_.push_back({{table.names.database, table.names.table},
-                       table.schema->qualified(),
-                       error.reason,
+  refusals_.push_back({target_name(context_.config, table.schema->database, table.schema->table),
+                       table.schema->qualified(), error.reason,
                        refused->what.empty() ? without_values(error.what) : refused->what});
 }
 
@@ -121,6 +119,9 @@ bool Session::hold_refused(const Error& error) {
   const bool wanted =
       waits_for_held_ || (context_.config.on_table_error == config::OnTableError::HoldTable && may_hold(error));
   if (!wanted || refusals_.empty() || !writer_) return false;
+  // A table that is held is not applied here: what is refused of it all the same would be refused for ever.
+  const auto is_held = [&](const Refusal& refusal) { return held_.find(refusal.target.qualified()) != nullptr; };
+  if (main_ == nullptr && std::ranges::all_of(refusals_, is_held)) return false;
   writer_->rollback();
   const auto held = fenced([&]() -> base::Result<void> {
     for (const auto& refusal : refusals_) {

@@ -118,6 +118,7 @@ base::Result<bool> Session::replay(std::int64_t end) {
     }
     DS_TRY(take(*record));
   }
+  DS_TRY(gaps_.end(end));  // records that are missing just before it
   DS_TRY(assembler_->pause(true));
   return !assembler_->in_transaction();
 }

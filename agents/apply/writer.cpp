@@ -69,6 +69,7 @@ base::Result<void> Writer::empty_in_parts(std::span<const RowChange> rows) {
     for (std::uint64_t gone = 1; gone != 0;) {
       DS_TRY(begin(nullptr));
       DS_ASSIGN(gone, executor_.empty_some(table));
+      DS_TRY(check_triggers(rows));
       DS_TRY(connection_.commit());
       open_ = false;
     }

@@ -110,8 +110,10 @@ base::Result<void> Agent::run_once(std::stop_token stop) {
   const bool copying = snapshot && !snapshot->complete;
   if (result || result.error().is(base::Reason::Stopping))
     end_session(true);
-  else if (!session_->usable() || (row_too_large_ && copying))
-    end_session(false);  // a chunk that a row too large leaves open is voided by another epoch only
+  else if (!session_->usable() || (row_too_large_ && (copying || session_->has_pending_xa())))
+    // A chunk that a row too large leaves open is voided by another epoch only, and the rows of an XA transaction that
+    // could not be published are before the position of this one.
+    end_session(false);
   return result;
 }
 

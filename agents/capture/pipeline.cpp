@@ -185,6 +185,8 @@ base::Result<void> Pipeline::on_rollback() {
 
 // Not over: a replica that crashed while it logged a transaction gets it again, under the same GTID.
 base::Result<void> Pipeline::on_broken_off() {
+  // Of a passed transaction whose end could not be read: it is over, and its tables are due.
+  if (unread_) return end_unread();
   passing_.reset();
   parts_.order.broken_off();
   DS_TRY(parts_.writer.discard());

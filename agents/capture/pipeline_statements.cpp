@@ -114,6 +114,10 @@ base::Result<void> Pipeline::on_statement(const TableStatement& s, const binlog:
   change.renamed = renamed_columns(query.event.sql, query.context);
   if (s.truncated && !s.rows && !s.created && !s.values)
     return wanted ? truncated(table, std::nullopt) : base::Result<void>();
+  // Asked before the new definition is published: a column counts as known to readers only if they had one of the name.
+  bool values = s.values;
+  if (!s.created)
+    for (const auto& column : s.added) values = values || parts_.had_column(table, column);
   DS_ASSIGN(const auto changed, catalog_.changed(table, change));
   std::erase_if(due_, [&](const auto& d) { return d.table == &table; });
   if (!wanted) return {};
@@ -128,9 +132,6 @@ base::Result<void> Pipeline::on_statement(const TableStatement& s, const binlog:
       rows = true;
   }
   if (may_hide_changes(query.event.sql, query.context, catalog_.allows_cascades())) rows = true;
-  bool values = s.values;
-  if (!s.created)
-    for (const auto& column : s.added) values = values || parts_.had_column(table, column);
   if (rows || values) DS_TRY(outdated(table, rows || key, shown(query)));
   if (changed.schema) announce({&table, *changed.schema, changed.executed}, changed.of_this_place);
   return {};

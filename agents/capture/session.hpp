@@ -94,7 +94,10 @@ class Session {
   base::Result<void> run();
   /// False when nothing more can be done in this epoch.
   [[nodiscard]] bool usable() const;
-  /// Ends all work, voids a transaction that is open, waits a moment for acknowledgements and writes a last checkpoint, as far as that works.
+  /// Rows of XA transactions that only another session can read again.
+  [[nodiscard]] bool has_pending_xa() const { return prepared_.pending(); }
+  /// Ends all work, voids a transaction that is open, waits a moment for acknowledgements and writes a last checkpoint,
+  /// as far as that works.
   void close();
 
   /// The largest record that the topic took when the epoch began.

@@ -58,6 +58,11 @@ std::uint64_t PreparedTransactions::bytes_left() const {
   return bytes_ >= kMostHeldBytes ? 0 : kMostHeldBytes - bytes_;
 }
 
+bool PreparedTransactions::pending() const {
+  const std::scoped_lock lock(mutex_);
+  return !open_.empty() || !decided_.empty();
+}
+
 std::size_t PreparedTransactions::open() const {
   const std::scoped_lock lock(mutex_);
   return open_.size();

@@ -35,6 +35,8 @@ class PreparedTransactions {
 
   [[nodiscard]] std::uint64_t bytes_left() const;
   [[nodiscard]] std::size_t open() const;
+  /// A transaction is prepared, or committed and not yet on every stream: only a dump from `dump_from` has its rows.
+  [[nodiscard]] bool pending() const;
 
  private:
   struct Open {
