@@ -158,9 +158,9 @@ void KafkaBroker::set_scram_user(const std::string& name, const std::string& pas
 
 void KafkaBroker::deny(const std::string& user, const std::string& topic, const std::string& operation) {
   const auto principal = "User:" + user;
-  // A topic with rules has no default any more: all but this one is allowed.
+  // A topic with rules has no default any more: all but this one is allowed, and everything to the others.
   tool("org.apache.kafka.tools.AclCommand",
-       {"--add", "--allow-principal", principal, "--operation", "All", "--topic", topic});
+       {"--add", "--allow-principal", "User:*", "--operation", "All", "--topic", topic});
   tool("org.apache.kafka.tools.AclCommand",
        {"--add", "--deny-principal", principal, "--operation", operation, "--topic", topic});
 }
