@@ -95,29 +95,6 @@ TEST_F(ApplyTest, a_long_run_of_other_types_does_not_end_a_streamed_transaction)
   EXPECT_EQ(w.agent().status()->number("/streams/0/token"), 1U) << "it had to begin again: " << w.story();
 }
 
-// Capture died inside a large transaction: the destination's transaction stayed open, with its locks, for days.
-TEST_F(ApplyTest, a_large_transaction_whose_end_does_not_come_gives_its_locks_back_and_is_applied_later) {
-  auto& w = world();
-  w.create_table();
-  auto config = w.config();
-  config.batch_rows = 2;
-  w.start_agent(config);
-  w.transaction({w.insert(7, "before")});
-  ASSERT_TRUE(w.becomes("7=before")) << w.story();
-  w.fragment({w.insert(1, "a"), w.insert(2, "b"), w.insert(3, "c")}, 0, End::Group);
-  const auto open = "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_rows_modified > 1";
-  ASSERT_TRUE(eventually([&] { return w.destination().number(open) == 1; }, std::chrono::seconds(20))) << w.story();
-  ASSERT_TRUE(eventually([&] { return w.destination().number(open) == 0; }, std::chrono::seconds(40))) << w.story();
-  w.destination().execute("INSERT INTO " + w.table() + " VALUES (90, 'not blocked')");
-  EXPECT_EQ(w.agent().status()->state, "Streaming");
-  std::this_thread::sleep_for(std::chrono::seconds(3));
-  EXPECT_EQ(w.destination().number(open), 0);
-  w.fragment({w.insert(4, "d")}, 1, End::Transaction);
-  w.end_transaction();
-  w.transaction({w.insert(5, "after")});
-  EXPECT_TRUE(w.becomes("1=a 2=b 3=c 4=d 5=after 7=before 90=not blocked")) << w.story();
-}
-
 // Emptying a table that takes longer than the liveness patience was killed, rolled back and tried again for ever.
 TEST_F(ApplyTest, emptying_a_large_table_shows_that_it_moves) {
   auto& w = world();

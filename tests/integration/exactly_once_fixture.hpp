@@ -64,7 +64,8 @@ class ExactlyOnce : public testing::Test {
     const auto access = kafka::access(config.common.channel, config.common.secrets_dir).value();
     const auto log = kafka::open_state_log(access, config.common.channel.state_topic()).value();
     int count = 0;
-    for (const auto& record : log->read_to_end({}).value()) {
+    const auto records = log->read_to_end({}).value();  // outlives the loop, as a part of a temporary would not
+    for (const auto& record : records) {
       if (record.kind != message::Kind::Claim || record.removed) continue;
       const auto claim = message::decode<message::Claim>(base::as_bytes(record.value)).value();
       if (claim.holder.ends_with("@" + instance)) ++count;
