@@ -152,10 +152,12 @@ base::Result<void> Pipeline::on_rows(binlog::TableToken token, const binlog::Row
 /// the source was corrected. The table is copied again instead, and the copy waits until such rows are corrected. An
 /// update may have moved its row from another key, which only an emptied table forgets.
 base::Result<void> Pipeline::left_out(const TableChoice& table, const binlog::RowsEvent& rows) {
+  auto what = fmt::format("transaction {} at {} writes a row of {} with an empty value in a GEOMETRY column",
+                          gtid_.text(), rows.where.text(), table.qualified());
+  // A copy of now has no row of a transaction that is only prepared, and nothing would be due at its commit.
+  if (held_) return Error(Reason::UnsupportedValue, what + ", in an XA transaction");
   outdated_ = true;
-  return parts_.on_outdated({table.qualified(), rows.op == message::Op::Update},
-                            fmt::format("transaction {} at {} writes a row with an empty value in a GEOMETRY column",
-                                        gtid_.text(), rows.where.text()));
+  return parts_.on_outdated({table.qualified(), rows.op == message::Op::Update}, what);
 }
 
 void Pipeline::ended() {
