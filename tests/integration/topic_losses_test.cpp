@@ -185,30 +185,6 @@ TEST_F(TopicLosses, RecordsThatAreMissingInTheMiddleAreNoticed) {
   begin_again_with_another_topic();
 }
 
-// Capture was stopped inside a large transaction, and the destination's transaction stayed open for days.
-TEST_F(TopicLosses, ACaptureThatIsStoppedInsideALargeTransactionVoidsIt) {
-  prepare("stopped_inside");
-  auto slow = capture("one");
-  slow.max_in_flight_bytes = 1U << 20U;
-  slow.record_bytes = 1024;
-  auto& publisher = rig_->start_capture(slow);
-  rig_->start_apply(apply("one"));
-  ASSERT_TRUE(equal());
-  add_rows(1000, 400'000);
-  const auto open = "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_rows_modified > 500";
-  // A fast machine may have the whole transaction at the destination before anybody can look.
-  const auto begun = [&] {
-    return rig_->destination().number(open) > 0 || rig_->destination().number("SELECT COUNT(*) FROM " + table()) > 3;
-  };
-  ASSERT_TRUE(eventually(begun, seconds(60))) << rig_->story();
-  const auto end = publisher.process().terminate();
-  EXPECT_EQ(end.code, 0);
-  // Voided at once, or, where all of it was on the topic before the stop, as soon as its rows are stored.
-  EXPECT_TRUE(rig_->eventually_value(rig_->destination(), open, "0", seconds(90)));
-  publisher.start();
-  EXPECT_TRUE(rig_->eventually_equal({{table(), ""}}, seconds(120)));
-}
-
 // Each try of a row that is too large began a new epoch.
 TEST_F(TopicLosses, ARowThatIsTooLargeBeginsNoEpochAtEachTry) {
   prepare("too_large");
