@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include "agents/apply/ledger_tables.hpp"
 #include "agents/base/clock.hpp"
 #include "agents/base/identifier.hpp"
 #include "agents/message/row.hpp"
@@ -74,13 +75,6 @@ std::string place_of(const LedgerState& at) {
                      sql::quote_text(to_text(at.awaited)));
 }
 
-base::Result<bool> exists(sql::Connection& connection, const std::string& database) {
-  DS_ASSIGN(const auto there, connection.query_one(fmt::format(
-                                  "SELECT 1 FROM information_schema.tables WHERE table_schema={} AND table_name={}",
-                                  sql::quote_text(database), sql::quote_text(kTable))));
-  return there.has_value();
-}
-
 }  // namespace
 
 bool may_hold(const Error& error) noexcept {
@@ -143,7 +137,7 @@ std::vector<std::string> ForeignKeyGraph::connected(std::string_view table,
 base::Result<void> HeldTables::create(sql::Connection& connection, const Dialect& dialect,
                                       const std::string& database) {
   // Asked first, as for the ledger: who may not create tables works with one that somebody else made.
-  DS_ASSIGN(const auto there, exists(connection, database));
+  DS_ASSIGN(const auto there, ledger_table_exists(connection, database, kTable));
   if (there) return {};
   DS_TRY(connection.execute(dialect.create_held(database)));
   return {};
@@ -151,15 +145,11 @@ base::Result<void> HeldTables::create(sql::Connection& connection, const Dialect
 
 base::Result<void> HeldTables::forget(sql::Connection& connection, const Dialect& dialect, const std::string& database,
                                       const std::string& task) {
-  DS_ASSIGN(const auto there, exists(connection, database));
-  if (!there) return {};
-  DS_TRY(connection.execute(
-      fmt::format("DELETE FROM {} WHERE task={}", dialect.quote(database, kTable), sql::quote_text(task))));
-  return {};
+  return forget_task(connection, dialect, database, kTable, task);
 }
 
 base::Result<void> HeldTables::load(sql::Connection& connection, const Dialect& dialect) {
-  DS_ASSIGN(const auto there, exists(connection, database_));
+  DS_ASSIGN(const auto there, ledger_table_exists(connection, database_, kTable));
   std::map<std::string, HeldTable> tables;
   if (there) {
     DS_ASSIGN(

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "agents/apply/ledger.hpp"
+#include "agents/apply/ledger_tables.hpp"
 #include "agents/base/log.hpp"
 
 namespace datasync::apply {
@@ -16,13 +17,6 @@ using base::Reason;
 
 constexpr std::string_view kTable = "instances";
 constexpr std::uint64_t kKept = 1000;  ///< so many instances of a task are remembered
-
-base::Result<bool> exists(sql::Connection& connection, const std::string& database) {
-  DS_ASSIGN(const auto there, connection.query_one(fmt::format(
-                                  "SELECT 1 FROM information_schema.tables WHERE table_schema={} AND table_name={}",
-                                  sql::quote_text(database), sql::quote_text(kTable))));
-  return there.has_value();
-}
 
 base::Result<std::uint64_t> rank_of(const sql::Row& row) {
   std::uint64_t rank = 0;
@@ -36,7 +30,7 @@ base::Result<std::uint64_t> rank_of(const sql::Row& row) {
 }  // namespace
 
 base::Result<void> Instances::create(sql::Connection& connection, const Dialect& dialect, const std::string& database) {
-  DS_ASSIGN(const auto there, exists(connection, database));
+  DS_ASSIGN(const auto there, ledger_table_exists(connection, database, kTable));
   if (there) return {};
   const auto statement = dialect.create_instances(database);
   if (auto made = connection.execute(statement); !made)
@@ -46,11 +40,7 @@ base::Result<void> Instances::create(sql::Connection& connection, const Dialect&
 
 base::Result<void> Instances::forget(sql::Connection& connection, const Dialect& dialect, const std::string& database,
                                      const std::string& task) {
-  DS_ASSIGN(const auto there, exists(connection, database));
-  if (!there) return {};
-  DS_TRY(connection.execute(
-      fmt::format("DELETE FROM {} WHERE task={}", dialect.quote(database, kTable), sql::quote_text(task))));
-  return {};
+  return forget_task(connection, dialect, database, kTable, task);
 }
 
 std::string Instances::where() const {

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "agents/apply/ledger_tables.hpp"
+
 namespace datasync::apply {
 namespace {
 
@@ -12,13 +14,6 @@ using base::Reason;
 using sql::quote_text;
 
 constexpr std::string_view kTable = "tables";
-
-base::Result<bool> exists(sql::Connection& connection, const std::string& database) {
-  DS_ASSIGN(const auto there, connection.query_one(fmt::format(
-                                  "SELECT 1 FROM information_schema.tables WHERE table_schema={} AND table_name={}",
-                                  quote_text(database), quote_text(kTable))));
-  return there.has_value();
-}
 
 base::Result<KnownTable> parse(const sql::Row& row) {
   KnownTable out;
@@ -71,18 +66,14 @@ std::vector<std::string> parse_lines(std::string_view text) {
 
 base::Result<void> KnownTables::create(sql::Connection& connection, const Dialect& dialect,
                                        const std::string& database) {
-  DS_ASSIGN(const auto there, exists(connection, database));
+  DS_ASSIGN(const auto there, ledger_table_exists(connection, database, kTable));
   if (!there) DS_TRY(connection.execute(dialect.create_known_tables(database)));
   return {};
 }
 
 base::Result<void> KnownTables::forget(sql::Connection& connection, const Dialect& dialect, const std::string& database,
                                        const std::string& task) {
-  DS_ASSIGN(const auto there, exists(connection, database));
-  if (!there) return {};
-  DS_TRY(connection.execute(
-      fmt::format("DELETE FROM {} WHERE task={}", dialect.quote(database, kTable), quote_text(task))));
-  return {};
+  return forget_task(connection, dialect, database, kTable, task);
 }
 
 std::string KnownTables::where() const {

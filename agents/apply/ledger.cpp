@@ -13,6 +13,7 @@
 #include "agents/apply/held.hpp"
 #include "agents/apply/instances.hpp"
 #include "agents/apply/known_tables.hpp"
+#include "agents/apply/ledger_tables.hpp"
 
 namespace datasync::apply {
 namespace {
@@ -147,13 +148,6 @@ base::Result<void> check_types(std::string_view stored, const std::set<std::stri
 
 namespace {
 
-base::Result<bool> exists(sql::Connection& connection, const std::string& database) {
-  DS_ASSIGN(const auto there, connection.query_one(fmt::format(
-                                  "SELECT 1 FROM information_schema.tables WHERE table_schema={} AND table_name={}",
-                                  sql::quote_text(database), sql::quote_text(kTable))));
-  return there.has_value();
-}
-
 /// A ledger that an older agent made lacks some columns: what they would have held is unknown or nothing there.
 base::Result<void> add_column(sql::Connection& connection, const std::string& database, std::string_view column,
                               const std::string& statement) {
@@ -179,7 +173,7 @@ base::Result<void> Ledger::forget(sql::Connection& connection, const Dialect& di
                                   const std::string& task) {
   DS_TRY(HeldTables::forget(connection, dialect, database, task));
   DS_TRY(KnownTables::forget(connection, dialect, database, task));
-  DS_ASSIGN(const auto there, exists(connection, database));
+  DS_ASSIGN(const auto there, ledger_table_exists(connection, database, kTable));
   if (!there) return {};
   DS_TRY(connection.execute(
       fmt::format("DELETE FROM {} WHERE task={}", dialect.quote(database, kTable), sql::quote_text(task))));
@@ -189,7 +183,7 @@ base::Result<void> Ledger::forget(sql::Connection& connection, const Dialect& di
 base::Result<void> Ledger::create(sql::Connection& connection, const Dialect& dialect, const std::string& database) {
   // Asked first: an agent whose user may not create anything can work with a ledger made by somebody else, if that has
   // all columns.
-  DS_ASSIGN(const auto there, exists(connection, database));
+  DS_ASSIGN(const auto there, ledger_table_exists(connection, database, kTable));
   if (there) {
     DS_TRY(add_columns(connection, dialect, database));
   } else {

@@ -1,0 +1,24 @@
+#include "agents/apply/ledger_tables.hpp"
+
+#include <fmt/format.h>
+
+namespace datasync::apply {
+
+base::Result<bool> ledger_table_exists(sql::Connection& connection, const std::string& database,
+                                       std::string_view table) {
+  DS_ASSIGN(const auto there, connection.query_one(fmt::format(
+                                  "SELECT 1 FROM information_schema.tables WHERE table_schema={} AND table_name={}",
+                                  sql::quote_text(database), sql::quote_text(table))));
+  return there.has_value();
+}
+
+base::Result<void> forget_task(sql::Connection& connection, const Dialect& dialect, const std::string& database,
+                               std::string_view table, const std::string& task) {
+  DS_ASSIGN(const auto there, ledger_table_exists(connection, database, table));
+  if (!there) return {};
+  DS_TRY(connection.execute(
+      fmt::format("DELETE FROM {} WHERE task={}", dialect.quote(database, table), sql::quote_text(task))));
+  return {};
+}
+
+}  // namespace datasync::apply
