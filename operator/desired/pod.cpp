@@ -124,8 +124,9 @@ Json pod_spec(const Owner& owner, Json container, const Json& config_items, cons
 void add_identity(Json& container) {
   auto& env = container["env"];
   for (const auto& entry : {field(config::kPodName, "metadata.name"), field(config::kPodUid, "metadata.uid")}) {
-    const auto same = [&](const Json& other) { return other.value("name", "") == entry.at("name"); };
-    if (std::ranges::none_of(env, same)) env.push_back(entry);
+    const std::string name = entry.at("name");
+    const auto same = [&](const Json& other) { return other.value("name", "") == name; };
+    if (std::none_of(env.begin(), env.end(), same)) env.push_back(entry);
   }
 }
 
