@@ -296,6 +296,20 @@ base::Result<bool> Assembler::left_out(const message::TableRows& rows) {
   return true;
 }
 
+/// Rows of two versions of a table never meet in one plan. The transaction is not opened for it where that is possible:
+/// the destination would change the table only after its end. CREATE OR REPLACE TABLE ... SELECT is one transaction
+/// that empties the table of before and has the rows of the new one.
+base::Result<void> Assembler::before_version(message::SchemaId id) {
+  if (buffer_.empty()) return {};
+  DS_ASSIGN(const bool other, sink_.has_other_version(buffer_.rows(), id));
+  if (!other) return {};
+  const auto empties = [](const RowChange& row) { return row.op == message::Op::Truncate; };
+  const bool only_empties = !sink_.streaming() && std::ranges::all_of(buffer_.rows(), empties);
+  DS_TRY(only_empties ? sink_.empty(buffer_, buffer_.rows()) : sink_.stream(buffer_, buffer_.rows()));
+  buffer_.clear();
+  return {};
+}
+
 base::Result<void> Assembler::append(message::TableRows rows) {
   DS_ASSIGN(const bool out, left_out(rows));
   if (out) return {};
@@ -304,12 +318,8 @@ base::Result<void> Assembler::append(message::TableRows rows) {
   if (schema == nullptr) {
     DS_ASSIGN(const bool skipped, sink_.skips(rows, state_));
     if (skipped) return {};
-    // Rows of two versions of a table never meet in one plan.
     if (complete_rows_ > 0) DS_TRY(commit_complete());
-    if (!buffer_.empty()) {
-      DS_TRY(sink_.stream(buffer_, buffer_.rows()));
-      buffer_.clear();
-    }
+    DS_TRY(before_version(rows.schema));
     const bool emptied = !rows.rows.empty() && rows.rows.front() == static_cast<char>(message::Op::Truncate);
     DS_TRY(emptied ? sink_.activate_emptied(rows.schema) : sink_.activate(rows.schema));
     schema = sink_.active(rows.schema, index);

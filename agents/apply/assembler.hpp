@@ -44,7 +44,9 @@ class Sink {
   /// True for rows that are not to be applied now; asked only when their schema is not active. `before`: the position
   /// before the transaction or the copy they are part of.
   virtual base::Result<bool> skips(const message::TableRows& /*rows*/, const LedgerState& /*before*/) { return false; }
-  /// Makes it so. All rows taken before are executed.
+  /// True when `rows` has rows of another version of the schema's table.
+  virtual base::Result<bool> has_other_version(std::span<const RowChange> rows, message::SchemaId id) = 0;
+  /// Makes it so. All rows of other versions of its table are executed.
   virtual base::Result<void> activate(message::SchemaId id) = 0;
   /// The same for rows that begin with the order to empty their table.
   virtual base::Result<void> activate_emptied(message::SchemaId id) { return activate(id); }
@@ -53,6 +55,8 @@ class Sink {
                                     const BatchTimes& times) = 0;
   /// Executes rows of a transaction that is not whole yet.
   virtual base::Result<void> stream(const RowBuffer& buffer, std::span<const RowChange> rows) = 0;
+  /// Commits `rows`, which do nothing but empty tables, without the ledger: they come again if what follows them fails.
+  virtual base::Result<void> empty(const RowBuffer& buffer, std::span<const RowChange> rows) = 0;
   virtual bool streaming() = 0;
   virtual void rollback() = 0;
   /// The open transaction is void.
@@ -150,6 +154,7 @@ class Assembler {
   base::Result<void> finish(const Incoming& record);
   base::Result<void> between(std::string_view what) const;
   base::Result<void> append_group();
+  base::Result<void> before_version(message::SchemaId id);
   base::Result<void> append(message::TableRows rows);
   base::Result<bool> left_out(const message::TableRows& rows);
   [[nodiscard]] Awaited& awaited_within();

@@ -213,7 +213,8 @@ bool Catalog::goes_to(const std::string& source, const TargetName& name) const {
 base::Result<void> Catalog::note_rows(sql::Connection& connection, std::span<const RowChange> rows) {
   for (const auto& row : rows) {
     auto& table = *tables_[row.table];
-    if (table.has_rows) continue;
+    const bool stores = row.op == message::Op::Insert || row.op == message::Op::Update;
+    if (table.has_rows || !stores) continue;
     DS_TRY(known_.has_rows(connection, dialect_, table.qualified()));
     table.has_rows = true;
   }

@@ -134,10 +134,12 @@ class Session final : private Sink {
   const message::TableSchema* active(message::SchemaId id, TableIndex& index) override;
   base::Result<std::string> source_table(message::SchemaId id) override;
   base::Result<bool> skips(const message::TableRows& rows, const LedgerState& before) override;
+  base::Result<bool> has_other_version(std::span<const RowChange> rows, message::SchemaId id) override;
   base::Result<void> activate(message::SchemaId id) override;
   base::Result<void> activate_emptied(message::SchemaId id) override;
   base::Result<void> commit(const RowBuffer& buffer, std::span<const RowChange> rows, const LedgerState& next,
                             const BatchTimes& times) override;
+  base::Result<void> empty(const RowBuffer& buffer, std::span<const RowChange> rows) override;
   base::Result<void> stream(const RowBuffer& buffer, std::span<const RowChange> rows) override;
   bool streaming() override;
   void rollback() override;

@@ -23,6 +23,14 @@ base::Result<std::string> Session::source_table(message::SchemaId id) {
   return schema->qualified();
 }
 
+base::Result<bool> Session::has_other_version(std::span<const RowChange> rows, message::SchemaId id) {
+  DS_ASSIGN(const auto schema, context_.book.find(id, stop_));
+  return std::ranges::any_of(rows, [&](const RowChange& row) {
+    const auto& table = *catalog_->table(row.table).schema;
+    return table.database == schema->database && table.table == schema->table;
+  });
+}
+
 base::Result<void> Session::activate(message::SchemaId id) {
   auto done = catalog_->activate(id, stop_);
   if (!done) refuse_activated(id, done.error());
@@ -85,6 +93,18 @@ base::Result<void> Session::stream(const RowBuffer& buffer, std::span<const RowC
     return error;
   }
   streamed_rows_ += rows.size();
+  context_.status.beat();
+  return {};
+}
+
+base::Result<void> Session::empty(const RowBuffer& /*buffer*/, std::span<const RowChange> rows) {
+  auto done = writer_->empty(rows);
+  sink_failed_ = !done;
+  if (!done) {
+    auto error = with_copy(std::move(done).error(), rows);
+    refuse_executed(error);
+    return error;
+  }
   context_.status.beat();
   return {};
 }

@@ -1,7 +1,5 @@
 #include "agents/apply/writer.hpp"
 
-#include <set>
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -58,13 +56,8 @@ base::Result<void> Writer::begin(const LedgerState* next) {
   return ledger_.hold(connection_, dialect_);
 }
 
-/// A table that is being copied again is emptied in transactions of bounded size before the one that says so: whatever
-/// of its rows is stored comes again. Each of them holds the ledger's row, so that a replaced instance deletes nothing.
-base::Result<void> Writer::empty_in_parts(std::span<const RowChange> rows) {
-  std::set<TableIndex> tables;
-  for (const auto& row : rows) {
-    if (row.op == message::Op::Truncate && catalog_.table(row.table).tolerant) tables.insert(row.table);
-  }
+/// Each of the transactions holds the ledger's row, so that a replaced instance deletes nothing.
+base::Result<void> Writer::empty_in_parts(const std::set<TableIndex>& tables, std::span<const RowChange> rows) {
   for (const auto table : tables) {
     for (std::uint64_t gone = 1; gone != 0;) {
       DS_TRY(begin(nullptr));
@@ -77,13 +70,26 @@ base::Result<void> Writer::empty_in_parts(std::span<const RowChange> rows) {
   return {};
 }
 
+base::Result<void> Writer::empty(std::span<const RowChange> rows) {
+  last_used_ = base::steady_now();
+  std::set<TableIndex> tables;
+  for (const auto& row : rows) tables.insert(row.table);
+  return empty_in_parts(tables, rows);
+}
+
 /// The fast way; if that fails for a reason in the rows, once more row by row, which works or names the row.
 base::Result<void> Writer::execute(const RowBuffer& buffer, std::span<const RowChange> rows, const LedgerState* next) {
   const bool continued = open_;
   if (continued) {
     DS_TRY(connection_.execute("SAVEPOINT datasync_part"));
   } else {
-    DS_TRY(empty_in_parts(rows));
+    // A table that is being copied again is emptied before the transaction that says so: whatever of its rows is stored
+    // comes again.
+    std::set<TableIndex> tables;
+    for (const auto& row : rows) {
+      if (row.op == message::Op::Truncate && catalog_.table(row.table).tolerant) tables.insert(row.table);
+    }
+    DS_TRY(empty_in_parts(tables, rows));
     DS_TRY(begin(next));
   }
   if (rows.empty()) return {};

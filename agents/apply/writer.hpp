@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 
@@ -39,6 +40,9 @@ class Writer {
   base::Result<void> commit(const RowBuffer& buffer, std::span<const RowChange> rows, const LedgerState& next);
   /// Executes `rows` in the open transaction, beginning it if need be, and leaves it open.
   base::Result<void> stream(const RowBuffer& buffer, std::span<const RowChange> rows);
+  /// Empties the tables of `rows` in transactions of their own, of bounded size; none is open before and after. Errors:
+  /// as of `commit`.
+  base::Result<void> empty(std::span<const RowChange> rows);
   [[nodiscard]] bool streaming() const noexcept { return open_; }
   void rollback() noexcept;
 
@@ -56,7 +60,7 @@ class Writer {
  private:
   Writer(sql::Connection& connection, const Dialect& dialect, Catalog& catalog, const config::Apply& config,
          Ledger& ledger, std::function<void()> on_step);
-  base::Result<void> empty_in_parts(std::span<const RowChange> rows);
+  base::Result<void> empty_in_parts(const std::set<TableIndex>& tables, std::span<const RowChange> rows);
   base::Result<void> check_triggers(std::span<const RowChange> rows);
   base::Result<void> begin(const LedgerState* next);
   base::Result<void> execute(const RowBuffer& buffer, std::span<const RowChange> rows, const LedgerState* next);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <vector>
@@ -31,6 +32,10 @@ class FakeSink final : public Sink {
     return &schemas_[at->second];
   }
   base::Result<std::string> source_table(message::SchemaId id) override { return schemas_[ids_.at(id)].qualified(); }
+  base::Result<bool> has_other_version(std::span<const RowChange> rows, message::SchemaId id) override {
+    const auto& schema = schemas_[ids_.at(id)];
+    return std::ranges::any_of(rows, [&](const auto& row) { return schemas_[row.table].table == schema.table; });
+  }
   base::Result<void> activate(message::SchemaId id) override {
     log.push_back("activate " + schemas_[ids_.at(id)].table);
     active_[ids_.at(id)] = true;
@@ -54,6 +59,10 @@ class FakeSink final : public Sink {
   base::Result<void> stream(const RowBuffer& buffer, std::span<const RowChange> rows) override {
     log.push_back("stream" + text(buffer, rows));
     streaming_ = true;
+    return {};
+  }
+  base::Result<void> empty(const RowBuffer& buffer, std::span<const RowChange> rows) override {
+    log.push_back("in parts" + text(buffer, rows));
     return {};
   }
   bool streaming() override { return streaming_; }

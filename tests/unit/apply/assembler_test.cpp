@@ -120,9 +120,21 @@ TEST_F(AssemblerTest, a_new_version_of_a_table_waits_until_everything_before_is_
   ASSERT_TRUE(simple(1, 1));
   sink.deactivate(items.id());
   ASSERT_TRUE(change(2, 0, End::Group, {rows(orders, 0, {2}), rows(items, 1, {3})}));
-  EXPECT_EQ(take_log(), (Log{"commit 1 @1", "stream 2", "activate items"}));
-  ASSERT_TRUE(change(2, 1, End::Transaction, {}));
-  EXPECT_EQ(take_log(), (Log{"commit 3 @3"}));
+  EXPECT_EQ(take_log(), (Log{"commit 1 @1", "activate items"})) << "no rows of items are waiting";
+  sink.deactivate(items.id());
+  ASSERT_TRUE(change(2, 1, End::Transaction, {rows(items, 0, {4})}));
+  EXPECT_EQ(take_log(), (Log{"stream 2 3", "activate items", "commit 4 @3"}));
+}
+
+// The change of the definition waited for the transaction that had emptied the table, and the server ended that.
+TEST_F(AssemblerTest, a_table_replaced_in_one_transaction_is_emptied_before_its_definition_changes) {
+  auto replaced = orders;
+  replaced.columns[1].name = "renamed";
+  sink.know(replaced);
+  sink.deactivate(replaced.id());
+  ASSERT_TRUE(change(1, 0, End::Transaction, {emptied(orders), rows(replaced, 1, {5})}));
+  ASSERT_TRUE(assembler->pause(true));
+  EXPECT_EQ(take_log(), (Log{"in parts empty", "activate orders", "commit 5 @1"}));
 }
 
 TEST_F(AssemblerTest, rows_of_a_held_table_are_passed_over_and_the_rest_of_their_transaction_is_committed) {
