@@ -358,8 +358,20 @@ base::Result<void> Assembler::commit_complete() {
 void Assembler::discard() {
   if (open_.active) ++counts_.discarded;
   if (sink_.streaming()) sink_.rollback();
-  sink_.voided();
+  sink_.voided(state_.next_offset);
   buffer_.drop_back(complete_rows_);
+  group_.clear();
+  notes_.clear();
+  open_ = {};
+}
+
+void Assembler::begin_again(LedgerState start, const IntakeLimits& limits) {
+  limits_ = limits;
+  rule_ = protocol::ReaderRule(start.epoch);
+  state_ = std::move(start);
+  dirty_ = false;
+  buffer_.clear();
+  complete_rows_ = 0;
   group_.clear();
   notes_.clear();
   open_ = {};

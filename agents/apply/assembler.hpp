@@ -59,8 +59,8 @@ class Sink {
   virtual base::Result<void> empty(const RowBuffer& buffer, std::span<const RowChange> rows) = 0;
   virtual bool streaming() = 0;
   virtual void rollback() = 0;
-  /// The open transaction is void.
-  virtual void voided() {}
+  /// The open transaction, all records from this offset on, is void.
+  virtual void voided(std::int64_t /*from*/) {}
   /// Tables of the source are gone, by one statement. Everything before is committed.
   virtual base::Result<void> tables_gone(std::span<const GoneTable> gone) = 0;
   /// Everything before is committed. `verify` is nothing when the record is of a type that is not wanted.
@@ -105,6 +105,10 @@ class Assembler {
   void await_no_more(const std::string& table);
   /// No further record is there: commits whole transactions. `position_too`: also when only the position moved.
   base::Result<void> pause(bool position_too);
+
+  /// Forgets everything that is not committed: the next record is the one at `start.next_offset`, which the ledger
+  /// holds. Counts stay.
+  void begin_again(LedgerState start, const IntakeLimits& limits);
 
   /// From the next transaction on.
   void set_limits(const IntakeLimits& limits) noexcept { limits_ = limits; }

@@ -115,13 +115,12 @@ base::Result<std::unique_ptr<TargetTable>> Catalog::load(std::shared_ptr<const m
   altered_ = false;
   const auto* known = known_.find(name.qualified());
   const bool source_changed = known != nullptr && known->schema != schema->id();
-  if (emptied) DS_TRY(known_.remove(*connection, dialect_, name.qualified()));
-  DS_ASSIGN(auto info, find_or_make(*connection, *schema, name));
+  DS_ASSIGN(auto info, find_or_make(*connection, *schema, name, emptied));
   if (info.engine != "InnoDB")
     return Error(Reason::DestinationSchemaMismatch,
                  fmt::format("{} is kept by the engine {}, which has no transactions; ALTER TABLE {} ENGINE=InnoDB",
                              name.qualified(), info.engine, dialect_.quote(name.database, name.table)));
-  DS_TRY(check_definition(*connection, *schema, name, info));
+  if (!emptied) DS_TRY(check_definition(*connection, *schema, name, info));
   DS_ASSIGN(auto facts, read_destination_facts(*connection, name.database, name.table));
   DS_TRY(check_triggers(facts, name));
   DS_ASSIGN(auto fits, fit_or_widen(*connection, *schema, name, info, facts, source_changed));
@@ -143,7 +142,7 @@ base::Result<std::unique_ptr<TargetTable>> Catalog::load(std::shared_ptr<const m
   out->info = std::move(info);
   out->created = facts.created;
   out->schema = std::move(schema);
-  DS_TRY(store_known(*connection, *out));
+  DS_TRY(store_known(*connection, *out, emptied));
   base::log::info("writes a table", {{"table", name.qualified()},
                                      {"source", std::string_view(out->schema->qualified())},
                                      {"folds", why.empty()},

@@ -87,6 +87,9 @@ class Catalog {
   [[nodiscard]] const std::optional<KnownTable>& failed_known() const noexcept { return failed_known_; }
   /// Inside the transaction that stores `rows`: their tables have rows from now on.
   base::Result<void> note_rows(sql::Connection& connection, std::span<const RowChange> rows);
+  /// The end of that transaction.
+  void committed();
+  void rolled_back();
 
   /// The table of this schema if it is the version its rows have now; otherwise `activate` is needed, and before it
   /// everything that was read must be executed.
@@ -120,12 +123,12 @@ class Catalog {
                                       const TargetName& name, const sql::TableInfo& info);
   base::Result<void> check_new_column(sql::Connection& connection, const message::TableSchema& schema,
                                       const TargetName& name, const message::Column& there);
-  base::Result<void> store_known(sql::Connection& connection, const TargetTable& table);
+  base::Result<void> store_known(sql::Connection& connection, const TargetTable& table, bool emptied);
   [[nodiscard]] bool goes_to(const std::string& source, const TargetName& name) const;
   void forget_loaded(const std::string& key);
   base::Result<void> check_owner(const message::TableSchema& schema, const TargetName& name) const;
   base::Result<sql::TableInfo> find_or_make(sql::Connection& connection, const message::TableSchema& schema,
-                                            const TargetName& name);
+                                            const TargetName& name, bool emptied);
   base::Result<void> make(sql::Connection& connection, const message::TableSchema& schema, const TargetName& name);
   base::Result<Fit> fit_or_widen(sql::Connection& connection, const message::TableSchema& schema,
                                  const TargetName& name, sql::TableInfo& info, const DestinationFacts& facts,
@@ -157,6 +160,7 @@ class Catalog {
   std::set<std::string> copying_;     ///< keys of their destination tables
   std::vector<std::unique_ptr<TargetTable>> tables_;
   std::unordered_map<message::SchemaId, TableIndex> by_id_;
+  std::vector<TableIndex> noted_;                    ///< tables that got their first rows in the open transaction
   std::map<std::string, message::SchemaId> active_;  ///< by the plan's name of the destination table
   std::uint64_t generation_ = 1;
 };

@@ -26,10 +26,10 @@ bool is_about_definition(const Error& error) {
 }  // namespace
 
 base::Result<sql::TableInfo> Catalog::find_or_make(sql::Connection& connection, const message::TableSchema& schema,
-                                                   const TargetName& name) {
+                                                   const TargetName& name, bool emptied) {
   DS_ASSIGN(auto info, sql::read_table_info(connection, name.database, name.table));
   if (info) return std::move(*info);
-  if (const auto* known = known_.find(name.qualified()); known != nullptr) {
+  if (const auto* known = known_.find(name.qualified()); known != nullptr && !emptied) {
     DS_TRY(prove_missing(connection, *known, {}));
     return Error(Reason::DestinationTableMissing, name.qualified() + " exists, but its definition cannot be read");
   }
@@ -79,7 +79,9 @@ base::Result<Fit> Catalog::fit_or_widen(sql::Connection& connection, const messa
   if (fits.missing.empty() && fits.narrow.empty()) return fits;
   DS_TRY(add_columns(connection, schema, name, fits.missing));
   for (const auto& narrow : fits.narrow) DS_TRY(widen(connection, schema, name, narrow, facts, source_changed));
-  DS_ASSIGN(info, find_or_make(connection, schema, name));
+  DS_ASSIGN(auto altered, sql::read_table_info(connection, name.database, name.table));
+  if (!altered) return Error(Reason::DestinationTableMissing, name.qualified() + " is not there after it was altered");
+  info = std::move(*altered);
   fits = fit(schema, info, dialect_, facts.required);
   for (const auto& narrow : fits.narrow) fits.mismatches.push_back(narrow.text);
   if (!fits.mismatches.empty() || !fits.missing.empty())

@@ -190,7 +190,9 @@ base::Result<void> Catalog::check_new_column(sql::Connection& connection, const 
                   schema.qualified(), there.name, name.qualified(), table, column, schema.qualified()));
 }
 
-base::Result<void> Catalog::store_known(sql::Connection& connection, const TargetTable& table) {
+/// A table that is emptied first is from now on what its copy makes it. What was known before counts until here: a try
+/// that fails must not change what the next one finds.
+base::Result<void> Catalog::store_known(sql::Connection& connection, const TargetTable& table, bool emptied) {
   KnownTable known;
   known.target = table.qualified();
   known.source = table.schema->qualified();
@@ -199,7 +201,7 @@ base::Result<void> Catalog::store_known(sql::Connection& connection, const Targe
   known.actions = actions_of(table.info);
   known.created = table.created;
   const auto* before = known_.find(known.target);
-  known.has_rows = before != nullptr && before->has_rows;
+  known.has_rows = !emptied && before != nullptr && before->has_rows;
   return known_.store(connection, dialect_, token_, std::move(known));
 }
 
@@ -215,10 +217,21 @@ base::Result<void> Catalog::note_rows(sql::Connection& connection, std::span<con
     auto& table = *tables_[row.table];
     const bool stores = row.op == message::Op::Insert || row.op == message::Op::Update;
     if (table.has_rows || !stores) continue;
-    DS_TRY(known_.has_rows(connection, dialect_, table.qualified()));
+    DS_TRY(known_.store_has_rows(connection, dialect_, table.qualified()));
     table.has_rows = true;
+    noted_.push_back(row.table);
   }
   return {};
+}
+
+void Catalog::committed() {
+  for (const auto index : noted_) known_.has_rows(tables_[index]->qualified());
+  noted_.clear();
+}
+
+void Catalog::rolled_back() {
+  for (const auto index : noted_) tables_[index]->has_rows = false;
+  noted_.clear();
 }
 
 /// Its next row reads the definition again.

@@ -103,8 +103,8 @@ class StreamLedger final : public Ledger {
   /// `table` is emptied by the transaction or the copy at `offset`; `before`: the position before it. Counts with the
   /// first commit that passes the offset.
   void emptied(const std::string& table, std::int64_t offset, const LedgerState& before);
-  /// What was open is void.
-  void forget_open() { jumps_.clear(); }
+  /// Records from this offset on are void, or will be read again. What came before them counts.
+  void forget_from(std::int64_t offset);
   /// The tables that wait from another place on since the last call.
   [[nodiscard]] std::vector<std::string> take_moved() { return std::exchange(moved_, {}); }
   base::Result<void> write(sql::Connection& connection, const Dialect& dialect, const LedgerState& state) override;
@@ -112,11 +112,12 @@ class StreamLedger final : public Ledger {
 
  private:
   struct Jump {
+    std::string table;
     std::int64_t offset = 0;
     LedgerState before;
   };
   HeldTables& held_;
-  std::map<std::string, Jump> jumps_;
+  std::vector<Jump> jumps_;  ///< in the stream's order; a table may be emptied several times before a commit
   std::vector<std::string> moved_;
 };
 

@@ -122,14 +122,17 @@ base::Result<void> KnownTables::store(sql::Connection& connection, const Dialect
   return {};
 }
 
-base::Result<void> KnownTables::has_rows(sql::Connection& connection, const Dialect& dialect,
-                                         const std::string& target) {
+base::Result<void> KnownTables::store_has_rows(sql::Connection& connection, const Dialect& dialect,
+                                               const std::string& target) const {
   const auto at = tables_.find(target);
   if (at == tables_.end() || at->second.has_rows) return {};
   DS_TRY(connection.execute(fmt::format("UPDATE {} SET has_rows=1{} AND target={}", dialect.quote(database_, kTable),
                                         where(), quote_text(target))));
-  at->second.has_rows = true;  // at worst the transaction is rolled back, and its rows come again
   return {};
+}
+
+void KnownTables::has_rows(const std::string& target) {
+  if (const auto at = tables_.find(target); at != tables_.end()) at->second.has_rows = true;
 }
 
 base::Result<void> KnownTables::remove(sql::Connection& connection, const Dialect& dialect, const std::string& target) {

@@ -48,8 +48,12 @@ class KnownTables {
 
   /// Stores one, unless another instance holds the stream (`token`). Errors: Superseded; those of the connection.
   base::Result<void> store(sql::Connection& connection, const Dialect& dialect, std::uint64_t token, KnownTable table);
-  /// Inside a transaction that stores rows in it.
-  base::Result<void> has_rows(sql::Connection& connection, const Dialect& dialect, const std::string& target);
+  /// Inside a transaction that stores rows in it. Counts here only after `has_rows`: the transaction may be rolled
+  /// back.
+  base::Result<void> store_has_rows(sql::Connection& connection, const Dialect& dialect,
+                                    const std::string& target) const;
+  /// That transaction is committed.
+  void has_rows(const std::string& target);
   /// After the table was dropped because the source dropped it.
   base::Result<void> remove(sql::Connection& connection, const Dialect& dialect, const std::string& target);
 

@@ -272,10 +272,15 @@ base::Result<void> Ledger::hold(sql::Connection& connection, const Dialect& dial
 }
 
 base::Result<void> Ledger::check(sql::Connection& connection, const Dialect& dialect) {
-  DS_ASSIGN(const auto mine, connection.query_one(fmt::format("SELECT token FROM {}{} AND token={}",
+  DS_TRY(next_offset(connection, dialect));
+  return {};
+}
+
+base::Result<std::int64_t> Ledger::next_offset(sql::Connection& connection, const Dialect& dialect) {
+  DS_ASSIGN(const auto mine, connection.query_one(fmt::format("SELECT next_offset FROM {}{} AND token={}",
                                                               dialect.quote(database_, kTable), where(), token_)));
   if (!mine) return superseded();
-  return {};
+  return number<std::int64_t>(mine, "next_offset");
 }
 
 }  // namespace datasync::apply

@@ -99,6 +99,8 @@ class Ledger {
   base::Result<void> hold(sql::Connection& connection, const Dialect& dialect);
   /// Without a lock: is the token still ours? Errors: Superseded.
   base::Result<void> check(sql::Connection& connection, const Dialect& dialect);
+  /// Without a lock: the offset that the row holds. Errors: Superseded.
+  base::Result<std::int64_t> next_offset(sql::Connection& connection, const Dialect& dialect);
 
   [[nodiscard]] std::uint64_t token() const noexcept { return token_; }
 

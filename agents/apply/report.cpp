@@ -49,6 +49,8 @@ StreamReport::StreamReport(health::Metrics& m, std::int32_t stream)
       row_by_row_(m.counter("datasync_apply_row_by_row_total", "Batches run row by row.", label(stream))),
       skipped_(m.counter("datasync_apply_skipped_offsets_total", "Records skipped because skipOffsets names them.",
                          label(stream))),
+      retries_(m.counter("datasync_apply_busy_retries_total",
+                         "Batches tried again because of a deadlock or a lock at the destination.", label(stream))),
       commit_seconds_(m.histogram("datasync_apply_commit_seconds", "Time to execute and commit a batch.",
                                   health::latency_bounds(), label(stream))),
       batch_lag_seconds_(m.histogram("datasync_apply_batch_lag_seconds",
@@ -177,6 +179,7 @@ void StreamReport::add_to(Parts& parts) const {
                                 {"token", token_},
                                 {"rows", rows_.value()},
                                 {"commits", commits_.value()},
+                                {"busyRetries", retries_.value()},
                                 {"skippedOffsets", skipped_offsets_}};
   if (ledger_.snapshot.active())
     stream["snapshot"] = {{"id", ledger_.snapshot.id}, {"tables", ledger_.snapshot.tables}};

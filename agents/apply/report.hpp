@@ -37,6 +37,8 @@ class StreamReport {
   /// Counts of a session so far; what grew since the last call is added.
   void counted(const Assembler::Counts& intake, const Executor::Counts& executor);
   void skipped(std::int64_t offset);
+  /// A batch is tried again because the destination was busy.
+  void retried() { retries_.add(); }
   void verified(const std::string& id, Verified result);
   void verification_done();
   /// Rows of held tables were committed.
@@ -58,7 +60,7 @@ class StreamReport {
   health::Metrics& metrics_;
   std::int32_t stream_;
   health::Counter &rows_, &transactions_, &commits_, &statement_rows_, &other_types_, &lower_epochs_, &discarded_,
-      &duplicates_, &overwritten_, &row_by_row_, &skipped_;
+      &duplicates_, &overwritten_, &row_by_row_, &skipped_, &retries_;
   health::Histogram &commit_seconds_, &batch_lag_seconds_;
   health::Gauge &next_offset_, &held_tables_;
 

@@ -107,7 +107,11 @@ base::Result<void> Session::run() {
   auto done = open();
   if (done && std::exchange(context_.await_end, false)) done = await_end();
   if (done) done = read();
-  if (!done && done.error().is(Reason::DestinationBusy)) ++context_.busy;
+  while (!done && done.error().is(Reason::DestinationBusy) && assembler_) {
+    done = begin_again(Error(done.error()));
+    if (!done) break;
+    done = read();
+  }
   if (!done) done = blamed(std::move(done).error());
   if (assembler_ && writer_) context_.report.counted(assembler_->counts(), writer_->counts());
   if (!done && writer_) return with_token(std::move(done).error(), copy_token());
@@ -240,7 +244,7 @@ base::Result<void> Session::check_known(const Awaited& awaited) {
 base::Result<void> Session::read() {
   DS_TRY(check_known(writer_->ledger().awaited));
   // After a lock that was not free in time it is not Streaming before something was written.
-  if (context_.busy == 0) show_state();
+  if (!context_.blocked) show_state();
   while (!stop_.stop_requested()) {
     context_.status.beat();
     DS_ASSIGN(auto record, consumer_->next(patience()));

@@ -18,6 +18,7 @@
 #include "agents/apply/report.hpp"
 #include "agents/apply/schema_book.hpp"
 #include "agents/apply/writer.hpp"
+#include "agents/base/backoff.hpp"
 #include "agents/base/result.hpp"
 #include "agents/config/config.hpp"
 #include "agents/health/status.hpp"
@@ -40,8 +41,10 @@ struct StreamContext {
   StreamReport& report;
   std::string instance;
   std::int32_t stream = 0;
-  std::int32_t streams = 1;  ///< of the topic
-  unsigned busy = 0;         ///< failures by DestinationBusy since the last commit; each halves the batches
+  std::int32_t streams = 1;   ///< of the topic
+  unsigned busy = 0;          ///< grows with every failure by DestinationBusy; every second one halves the batches
+  unsigned calm_commits = 0;  ///< since the last such failure, or since batches grew
+  bool blocked = false;       ///< by a lock at the destination, and nothing was committed since
   /// After a row was refused: so many rows are committed transaction by transaction, so that all before the bad one
   /// count.
   std::uint64_t rows_alone = 0;
@@ -106,6 +109,9 @@ class Session final : private Sink {
   [[nodiscard]] std::string copy_token() const;
   base::Result<void> watch_copies();
   base::Result<void> await_end();
+  base::Result<void> begin_again(const base::Error& error);
+  base::Result<void> forget_uncommitted();
+  void grow_batches(std::size_t rows);
   base::Result<void> take(const kafka::Record& record);
   base::Result<void> same_topic();
   base::Error foreign(base::Error error, std::int64_t offset);
@@ -143,7 +149,7 @@ class Session final : private Sink {
   base::Result<void> stream(const RowBuffer& buffer, std::span<const RowChange> rows) override;
   bool streaming() override;
   void rollback() override;
-  void voided() override;
+  void voided(std::int64_t from) override;
   base::Result<void> tables_gone(std::span<const GoneTable> gone) override;
   base::Result<void> drop(const std::vector<TargetName>& tables);
   base::Result<void> verify(const std::optional<message::Verify>& verify, bool last) override;
@@ -164,6 +170,8 @@ class Session final : private Sink {
   GapWatch gaps_;
   base::SteadyTime last_record_ = base::steady_now();
   std::size_t streamed_rows_ = 0;
+  base::Backoff retry_wait_{base::Millis(50), base::Millis(5'000)};
+  unsigned retries_ = 0;                         ///< since the last commit
   std::optional<base::SteadyTime> batch_since_;  ///< when the first whole rows of the batch were there
   base::SteadyTime last_commit_ = base::steady_now();
   [[nodiscard]] base::Error verify_failed() const;

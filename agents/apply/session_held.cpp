@@ -51,8 +51,8 @@ base::Result<bool> Session::skips(const message::TableRows& rows, const LedgerSt
   return skip;
 }
 
-void Session::voided() {
-  if (stream_ledger_ != nullptr) stream_ledger_->forget_open();
+void Session::voided(std::int64_t from) {
+  if (stream_ledger_ != nullptr) stream_ledger_->forget_from(from);
 }
 
 /// A table that foreign keys connect to a held one waits with it: its rows would be refused, or rows of the held one

@@ -52,7 +52,7 @@ base::Result<void> Session::commit(const RowBuffer& buffer, std::span<const RowC
   // Before rows hide that a table was made again; what is noted here as awaited is not missed.
   if (!rows.empty()) DS_TRY(check_known(next.awaited));
   const auto begun = base::steady_now();
-  const bool was_busy = context_.busy > 0;
+  const bool was_blocked = context_.blocked;
   const bool snapshot_before = writer_->ledger().snapshot.active();
   const bool waits = writer_->ledger().awaited != next.awaited;
   auto done = writer_->commit(buffer, rows, next);
@@ -63,11 +63,7 @@ base::Result<void> Session::commit(const RowBuffer& buffer, std::span<const RowC
     return error;
   }
   last_commit_ = base::steady_now();
-  if (context_.busy > 0 || context_.rows_alone > 0) {
-    context_.busy = 0;
-    context_.rows_alone -= std::min<std::uint64_t>(context_.rows_alone, std::max<std::size_t>(1, rows.size()));
-    assembler_->set_limits(limits_of(context_));
-  }
+  grow_batches(rows.size());
   context_.status.advance();
   if (main_ != nullptr) {
     replayed_rows_ += rows.size() + streamed_rows_;
@@ -80,7 +76,7 @@ base::Result<void> Session::commit(const RowBuffer& buffer, std::span<const RowC
   context_.report.committed(next, times, rows.size() + streamed_rows_, begun);
   context_.report.counted(assembler_->counts(), writer_->counts());
   streamed_rows_ = 0;
-  if (was_busy || snapshot_before != next.snapshot.active() || waits) show_state();
+  if (was_blocked || snapshot_before != next.snapshot.active() || waits) show_state();
   return {};
 }
 

@@ -115,6 +115,7 @@ base::Result<void> Writer::commit(const RowBuffer& buffer, std::span<const RowCh
   if (continued || !rows.empty()) DS_TRY(check_triggers(rows));
   DS_TRY(connection_.commit());
   open_ = false;
+  catalog_.committed();
   ledger_.committed(next);
   const bool snapshot_changed = state_.snapshot != next.snapshot || state_.awaited != next.awaited;
   state_ = next;
@@ -129,6 +130,7 @@ base::Result<void> Writer::stream(const RowBuffer& buffer, std::span<const RowCh
 
 void Writer::rollback() noexcept {
   connection_.rollback();
+  catalog_.rolled_back();
   open_ = false;
 }
 

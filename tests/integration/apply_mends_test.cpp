@@ -3,13 +3,14 @@
 #include <sstream>
 #include <thread>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "agents/apply/session.hpp"
 #include "agents/kafka/logs.hpp"
 #include "tests/integration/apply_fixture.hpp"
-#include "tests/support/eventually.hpp"
+#include "tests/support/open_transactions.hpp"
 
 namespace datasync::test {
 namespace {
@@ -93,6 +94,73 @@ TEST_F(ApplyTest, a_long_run_of_other_types_does_not_end_a_streamed_transaction)
   w.fragment({w.insert(4, "d")}, number, End::Transaction);
   EXPECT_TRUE(w.becomes("1=a 2=b 3=c 4=d")) << w.story();
   EXPECT_EQ(w.agent().status()->number("/streams/0/token"), 1U) << "it had to begin again: " << w.story();
+}
+
+// Capture died inside a large transaction: the destination's transaction stayed open, with its locks, for days.
+TEST_F(ApplyTest, a_large_transaction_whose_end_does_not_come_gives_its_locks_back_and_is_applied_later) {
+  auto& w = world();
+  w.create_table();
+  auto config = w.config();
+  config.batch_rows = 2;
+  w.start_agent(config);
+  w.transaction({w.insert(7, "before")});
+  ASSERT_TRUE(w.becomes("7=before")) << w.story();
+  w.fragment({w.insert(1, "a"), w.insert(2, "b"), w.insert(3, "c")}, 0, End::Group);
+  const auto open = [&] { return open_transactions(w.destination(), 1); };
+  ASSERT_TRUE(eventually([&] { return open() == 1; }, std::chrono::seconds(15))) << w.story();
+  ASSERT_TRUE(eventually([&] { return open() == 0; }, std::chrono::seconds(40))) << w.story();
+  w.destination().execute("INSERT INTO " + w.table() + " VALUES (90, 'not blocked')");
+  EXPECT_EQ(w.agent().status()->state, "Streaming");
+  std::this_thread::sleep_for(std::chrono::seconds(3));
+  EXPECT_EQ(open(), 0);
+  w.fragment({w.insert(4, "d")}, 1, End::Transaction);
+  w.end_transaction();
+  w.transaction({w.insert(5, "after")});
+  EXPECT_TRUE(w.becomes("1=a 2=b 3=c 4=d 5=after 7=before 90=not blocked")) << w.story();
+}
+
+// A deadlock ended the session: it connected, took over the ledger and read everything again, each time.
+TEST_F(ApplyTest, a_deadlock_is_tried_again_without_another_session) {
+  auto& w = world();
+  w.create_table();
+  w.destination().execute("CREATE TABLE " + w.database() + ".heavy (id INT PRIMARY KEY)");
+  auto config = w.config();
+  config.batch_rows = 2;
+  w.start_agent(config);
+  w.transaction({w.insert(1, "a"), w.insert(2, "b"), w.insert(3, "c")});
+  ASSERT_TRUE(w.becomes("1=a 2=b 3=c")) << w.story();
+  // The server ends the transaction that changed less: the agent's. It has been executed in part, row 1 first.
+  const auto deadlock = [&](int round, const auto& wait_for_row_2) {
+    auto other = w.destination().connect();
+    other.execute("BEGIN");
+    other.execute(fmt::format("INSERT INTO {}.heavy SELECT seq FROM {}.seq_{}_to_{}", w.database(), w.database(),
+                              round * 1000, round * 1000 + 999));
+    other.execute("SELECT * FROM " + w.table() + " WHERE id=2 FOR UPDATE");
+    wait_for_row_2();
+    const auto waits = "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state='LOCK WAIT'";
+    ASSERT_TRUE(eventually(
+        [&] {
+          std::this_thread::sleep_for(milliseconds(150));  // see open_transactions
+          return w.destination().number(waits) == 1;
+        },
+        std::chrono::seconds(15)))
+        << w.story();
+    other.execute("SELECT * FROM " + w.table() + " WHERE id=1 FOR UPDATE");  // throws where this one is the victim
+    other.execute("COMMIT");
+  };
+  deadlock(1, [&] { w.transaction({w.update(1, "a", 1, "a2"), w.update(2, "b", 2, "b2")}); });
+  EXPECT_TRUE(w.becomes("1=a2 2=b2 3=c")) << w.story();
+  // In the middle of a large transaction what was executed of it is lost with the deadlock, too.
+  w.fragment({w.update(1, "a2", 1, "a3"), w.update(3, "c", 3, "c3")}, 0, End::Group);
+  ASSERT_TRUE(eventually([&] { return open_transactions(w.destination(), 0) == 1; }, std::chrono::seconds(15)));
+  deadlock(2, [&] { w.fragment({w.update(2, "b2", 2, "b3"), w.insert(4, "d")}, 1, End::Group); });
+  w.fragment({w.insert(5, "e")}, 2, End::Transaction);
+  w.end_transaction();
+  w.transaction({w.insert(6, "after")});
+  EXPECT_TRUE(w.becomes("1=a3 2=b3 3=c3 4=d 5=e 6=after")) << w.story();
+  EXPECT_GE(w.agent().metric("datasync_apply_busy_retries_total"), 2);
+  EXPECT_EQ(w.agent().status()->number("/streams/0/token"), 1U) << "another session took over: " << w.story();
+  EXPECT_EQ(w.duplicates(), 0U);
 }
 
 // Emptying a table that takes longer than the liveness patience was killed, rolled back and tried again for ever.

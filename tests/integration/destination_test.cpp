@@ -182,6 +182,8 @@ TEST_F(Destination, table_that_a_user_locks) {
   }
   EXPECT_TRUE(heals({"a"}));
   EXPECT_TRUE(rig_->becomes(rig_->apply(), "Streaming", "", seconds(30)));
+  EXPECT_GE(rig_->apply().metric("datasync_apply_busy_retries_total"), 1);
+  EXPECT_EQ(rig_->apply().status()->number("/streams/0/token"), 1U) << "it was tried again by another session";
 }
 
 // The parent came first, and its child was still there.

@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/integration/exactly_once_fixture.hpp"
+#include "tests/support/open_transactions.hpp"
 
 namespace datasync::test {
 namespace {
@@ -183,6 +184,33 @@ TEST_F(TopicLosses, RecordsThatAreMissingInTheMiddleAreNoticed) {
   EXPECT_THAT(reader.status().value_or(AgentStatus{}).message,
               HasSubstr(fmt::format("the records at the offsets {} to {} were removed", first, last)));
   begin_again_with_another_topic();
+}
+
+// Capture was stopped inside a large transaction, and the destination's transaction stayed open for days.
+TEST_F(TopicLosses, ACaptureThatIsStoppedInsideALargeTransactionVoidsIt) {
+  prepare("stopped_inside");
+  auto slow = capture("one");
+  slow.max_in_flight_bytes = 1U << 20U;
+  slow.record_bytes = 1024;
+  auto& publisher = rig_->start_capture(slow);
+  rig_->start_apply(apply("one"));
+  ASSERT_TRUE(equal());
+  const auto begin = ends().high;
+  add_rows(1000, 400'000);
+  // It is held within the transaction, which has thousands of records, until the destination has got part of it.
+  ASSERT_TRUE(eventually([&] { return ends().high > begin + 100; }, seconds(60))) << rig_->story();
+  publisher.process().freeze();
+  const auto open = [&] { return open_transactions(rig_->destination(), 500); };
+  ASSERT_TRUE(eventually([&] { return open() > 0; }, seconds(15))) << rig_->story();
+  ASSERT_EQ(rig_->destination().number("SELECT COUNT(*) FROM " + table()), 3) << "it was whole before the stop";
+  publisher.process().thaw();
+  const auto end = publisher.process().terminate();
+  EXPECT_EQ(end.code, 0);
+  // Capture says that it is void; without that it would be rolled back only 20 s later.
+  EXPECT_TRUE(eventually([&] { return open() == 0; }, seconds(15))) << rig_->story();
+  EXPECT_EQ(rig_->destination().number("SELECT COUNT(*) FROM " + table()), 3);
+  publisher.start();
+  EXPECT_TRUE(rig_->eventually_equal({{table(), ""}}, seconds(120)));
 }
 
 // Each try of a row that is too large began a new epoch.

@@ -47,7 +47,10 @@ class FakeSink final : public Sink {
     log.push_back("skips " + schema.table + " after " + std::to_string(before.next_offset));
     return true;
   }
-  void voided() override { ++voids; }
+  void voided(std::int64_t from) override {
+    ++voids;
+    void_from = from;
+  }
   base::Result<void> commit(const RowBuffer& buffer, std::span<const RowChange> rows, const LedgerState& next,
                             const BatchTimes&) override {
     if (fail) return base::Error(base::Reason::DestinationUnreachable, "gone");
@@ -87,6 +90,7 @@ class FakeSink final : public Sink {
   bool fail = false;
   std::string held;  ///< a table whose rows are passed over
   int voids = 0;
+  std::int64_t void_from = -1;
 
  private:
   std::string text(const RowBuffer& buffer, std::span<const RowChange> rows) {

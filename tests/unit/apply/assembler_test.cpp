@@ -148,13 +148,34 @@ TEST_F(AssemblerTest, rows_of_a_held_table_are_passed_over_and_the_rest_of_their
   EXPECT_EQ(sink.ledger.gtids.text(), "0-1-2");
 }
 
-TEST_F(AssemblerTest, a_void_transaction_is_reported_so_that_nothing_of_it_counts_for_held_tables) {
-  ASSERT_TRUE(change(1, 0, End::Group, {rows(orders, 0, {2})}));
+TEST_F(AssemblerTest, a_void_transaction_is_reported_with_its_first_record_so_that_what_came_before_counts) {
+  ASSERT_TRUE(simple(1, 1));
+  const auto first = assembler->position().next_offset;
+  ASSERT_TRUE(change(2, 0, End::Group, {rows(orders, 0, {2})}));
   EXPECT_TRUE(assembler->in_transaction());
   const auto before = sink.voids;
-  ASSERT_TRUE(change(1, 1, End::Abort, {}));
+  ASSERT_TRUE(change(2, 1, End::Abort, {}));
   EXPECT_EQ(sink.voids, before + 1);
+  EXPECT_EQ(sink.void_from, first);
   EXPECT_FALSE(assembler->in_transaction());
+}
+
+TEST_F(AssemblerTest, what_is_not_committed_is_taken_again_from_the_ledger_on) {
+  ASSERT_TRUE(simple(1, 1));
+  ASSERT_TRUE(assembler->pause(true));
+  take_log();
+  const auto committed = sink.ledger;
+  ASSERT_TRUE(simple(2, 2));
+  ASSERT_TRUE(change(3, 0, End::Group, {rows(orders, 0, {3})}));
+  assembler->begin_again(committed, {1, 1U << 20U});
+  EXPECT_FALSE(assembler->in_transaction());
+  EXPECT_FALSE(assembler->has_whole_rows());
+  EXPECT_EQ(assembler->position().next_offset, committed.next_offset);
+  offset = committed.next_offset;
+  ASSERT_TRUE(simple(2, 2)) << "it is no duplicate: nothing of it was committed";
+  ASSERT_TRUE(assembler->pause(true));
+  EXPECT_EQ(sink.ledger.gtids.text(), "0-1-2");
+  EXPECT_EQ(assembler->counts().duplicates_refused, 0U);
 }
 
 TEST_F(AssemblerTest, a_snapshot_begins_and_ends_at_a_commit) {

@@ -18,6 +18,22 @@ TEST(HeldTables, messages_have_no_values) {
   EXPECT_EQ(without_values("Data too long for column 'c' at row 1"), "Data too long for column 'c' at row 1");
 }
 
+TEST(HeldTables, a_table_that_a_whole_transaction_emptied_is_not_forgotten_with_a_void_one) {
+  HeldTables held("ledger", {"task", "topic", 0});
+  StreamLedger ledger(Ledger("ledger", {"task", "topic", 0}, {}, "instance"), held);
+  LedgerState before;
+  before.next_offset = 5;
+  ledger.emptied("d.a", 5, before);
+  before.next_offset = 8;
+  ledger.emptied("d.a", 9, before);
+  ledger.emptied("d.b", 9, before);
+  ledger.forget_from(8);
+  LedgerState committed;
+  committed.next_offset = 12;
+  ledger.committed(committed);
+  EXPECT_EQ(ledger.take_moved(), (Names{"d.a"}));
+}
+
 TEST(HeldTables, foreign_keys_connect_tables_over_others_whatever_their_case) {
   ForeignKeyGraph graph;
   graph.add("d.item", "d.Order");
