@@ -63,7 +63,7 @@ base::Result<void> Catalog::activate(message::SchemaId id, std::stop_token stop,
     return {};
   }
   DS_ASSIGN(auto schema, book_.find(id, stop));
-  DS_ASSIGN(auto table, load(std::move(schema), emptied));
+  DS_ASSIGN(auto table, load(std::move(schema), stop, emptied));
   active_[table->plan.name] = id;
   by_id_[id] = static_cast<TableIndex>(tables_.size());
   tables_.push_back(std::move(table));
@@ -103,7 +103,7 @@ base::Result<void> Catalog::check_owner(const message::TableSchema& schema, cons
 }
 
 base::Result<std::unique_ptr<TargetTable>> Catalog::load(std::shared_ptr<const message::TableSchema> schema,
-                                                         bool emptied) {
+                                                         std::stop_token stop, bool emptied) {
   if (schema->key.empty())
     return Error(Reason::KeyMissing,
                  fmt::format("{} has neither a primary key nor declared key columns", schema->qualified()));
@@ -113,17 +113,23 @@ base::Result<std::unique_ptr<TargetTable>> Catalog::load(std::shared_ptr<const m
   name = {names_->stored(name.database), names_->stored(name.table)};
   DS_TRY(check_owner(*schema, name));
   altered_ = false;
+  needs_copy_.reset();
   const auto* known = known_.find(name.qualified());
-  const bool source_changed = known != nullptr && known->schema != schema->id();
-  DS_ASSIGN(auto info, find_or_make(*connection, *schema, name, emptied));
+  Cause cause{known != nullptr && known->schema != schema->id(), emptied, nullptr};
+  if (cause.source_changed) {
+    if (auto before = book_.find(known->schema, stop)) cause.before = std::move(*before);
+  }
+  // What is emptied anyway is not missed.
+  const auto* expected = emptied ? nullptr : known;
+  DS_ASSIGN(auto info, find_or_make(*connection, *schema, name, expected));
   if (info.engine != "InnoDB")
     return Error(Reason::DestinationSchemaMismatch,
                  fmt::format("{} is kept by the engine {}, which has no transactions; ALTER TABLE {} ENGINE=InnoDB",
                              name.qualified(), info.engine, dialect_.quote(name.database, name.table)));
-  if (!emptied) DS_TRY(check_definition(*connection, *schema, name, info));
+  DS_TRY(check_definition(*connection, *schema, name, expected, info));
   DS_ASSIGN(auto facts, read_destination_facts(*connection, name.database, name.table));
   DS_TRY(check_triggers(facts, name));
-  DS_ASSIGN(auto fits, fit_or_widen(*connection, *schema, name, info, facts, source_changed));
+  DS_ASSIGN(auto fits, fit_or_alter(*connection, *schema, name, info, facts, cause, expected));
   if (altered_) {
     DS_ASSIGN(facts, read_destination_facts(*connection, name.database, name.table));
   }
@@ -143,6 +149,8 @@ base::Result<std::unique_ptr<TargetTable>> Catalog::load(std::shared_ptr<const m
   out->created = facts.created;
   out->schema = std::move(schema);
   DS_TRY(store_known(*connection, *out, emptied));
+  // Other definitions were loaded for the table as it was.
+  if (altered_) forget_loaded(out->plan.name);
   base::log::info("writes a table", {{"table", name.qualified()},
                                      {"source", std::string_view(out->schema->qualified())},
                                      {"folds", why.empty()},

@@ -62,6 +62,14 @@ struct FoundTable {
   std::set<std::string> columns;  ///< folded
 };
 
+/// A change that a table of the destination needs before it takes the source's rows.
+struct Alteration {
+  std::string why;        ///< "column price (INT at the destination, BIGINT at the source) is too narrow ..."
+  std::string statement;  ///< ALTER TABLE
+  bool lossless = false;  ///< no value that is stored can become another one or be in the way
+  bool ours = true;       ///< what it changes followed the source before; otherwise it is the user's
+};
+
 /// Not thread-safe. DDL and look-ups run on connections of their own, so that a transaction that streams rows is not
 /// committed by them.
 class Catalog {
@@ -79,12 +87,17 @@ class Catalog {
 
   /// With the token of the ledger the catalogue may store what it knows.
   void set_token(std::uint64_t token) noexcept { token_ = token; }
+  /// Called in each transaction that deletes rows: its error ends the transaction, as that of a replaced instance must.
+  void set_fence(std::function<base::Result<void>(sql::Connection&)> fence) { fence_ = std::move(fence); }
   /// Looks whether the tables that were written before are still there with their columns, but for those of the source
   /// tables in `left_out`. A table that was altered meanwhile is read again before its next row. Between transactions.
   /// Errors: DestinationTableMissing, DestinationSchemaMismatch, both with the ways on; those of the connection.
   base::Result<void> check_known(sql::Connection& connection, const std::set<std::string>& left_out);
   /// The table that the last `check_known` failed at.
   [[nodiscard]] const std::optional<KnownTable>& failed_known() const noexcept { return failed_known_; }
+  /// The source table at which the last `activate` failed because rows that are stored stand in the way of a change
+  /// that the configuration allows. A copy that empties the table first makes the change possible.
+  [[nodiscard]] const std::optional<std::string>& needs_copy() const noexcept { return needs_copy_; }
   /// Inside the transaction that stores `rows`: their tables have rows from now on.
   base::Result<void> note_rows(sql::Connection& connection, std::span<const RowChange> rows);
   /// The end of that transaction.
@@ -99,6 +112,7 @@ class Catalog {
   /// SchemaChanged, KeyMissing, ForeignMessage (unknown schema), PermissionDenied with the GRANT that is needed, and
   /// those of the connection and the logs.
   /// `emptied`: its rows begin with the order to empty the table, so that what was stored before no longer matters.
+  /// Where the definition needs it and the configuration allows it, the table is emptied here already.
   base::Result<void> activate(message::SchemaId id, std::stop_token stop, bool emptied = false);
   /// Drops tables that one statement dropped at the source, children before their parents, and forgets them. Errors:
   /// ConstraintViolated naming a table that others point to; those of the connection.
@@ -113,14 +127,15 @@ class Catalog {
   [[nodiscard]] std::uint64_t generation() const noexcept { return generation_; }
 
  private:
-  base::Result<std::unique_ptr<TargetTable>> load(std::shared_ptr<const message::TableSchema> schema, bool emptied);
+  base::Result<std::unique_ptr<TargetTable>> load(std::shared_ptr<const message::TableSchema> schema,
+                                                  std::stop_token stop, bool emptied);
   base::Result<void> read_server(sql::Connection& connection);
   base::Result<void> prove_missing(sql::Connection& connection, const KnownTable& known,
                                    const std::vector<std::string>& columns);
   base::Result<void> check_known_table(sql::Connection& connection, const KnownTable& known,
                                        const std::optional<FoundTable>& found);
   base::Result<void> check_definition(sql::Connection& connection, const message::TableSchema& schema,
-                                      const TargetName& name, const sql::TableInfo& info);
+                                      const TargetName& name, const KnownTable* known, const sql::TableInfo& info);
   base::Result<void> check_new_column(sql::Connection& connection, const message::TableSchema& schema,
                                       const TargetName& name, const message::Column& there);
   base::Result<void> store_known(sql::Connection& connection, const TargetTable& table, bool emptied);
@@ -128,15 +143,22 @@ class Catalog {
   void forget_loaded(const std::string& key);
   base::Result<void> check_owner(const message::TableSchema& schema, const TargetName& name) const;
   base::Result<sql::TableInfo> find_or_make(sql::Connection& connection, const message::TableSchema& schema,
-                                            const TargetName& name, bool emptied);
+                                            const TargetName& name, const KnownTable* known);
   base::Result<void> make(sql::Connection& connection, const message::TableSchema& schema, const TargetName& name);
-  base::Result<Fit> fit_or_widen(sql::Connection& connection, const message::TableSchema& schema,
+  /// Why a table may be altered.
+  struct Cause {
+    bool source_changed = false;                         ///< its rows had another definition at the source before
+    bool emptied = false;                                ///< see `activate`
+    std::shared_ptr<const message::TableSchema> before;  ///< that definition; null when it is not known any more
+  };
+  base::Result<Fit> fit_or_alter(sql::Connection& connection, const message::TableSchema& schema,
                                  const TargetName& name, sql::TableInfo& info, const DestinationFacts& facts,
-                                 bool source_changed);
+                                 const Cause& cause, const KnownTable* known);
+  base::Result<void> alter(sql::Connection& connection, const message::TableSchema& schema, const TargetName& name,
+                           const std::vector<Alteration>& alterations, const Cause& cause);
+  base::Result<void> empty(sql::Connection& connection, const TargetName& name);
   base::Result<void> add_columns(sql::Connection& connection, const message::TableSchema& schema,
                                  const TargetName& name, const std::vector<std::uint16_t>& missing);
-  base::Result<void> widen(sql::Connection& connection, const message::TableSchema& schema, const TargetName& name,
-                           const Narrow& narrow, const DestinationFacts& facts, bool source_changed);
   base::Result<void> change_table(sql::Connection& connection, const TargetName& name, const std::string& statement,
                                   std::string_view what);
   void add_references(PlanTable& plan, const message::TableSchema& schema, std::string& why) const;
@@ -155,6 +177,8 @@ class Catalog {
   std::optional<base::TableNames> names_;  ///< how the destination compares; read with the first table
   References references_;
   std::optional<KnownTable> failed_known_;
+  std::optional<std::string> needs_copy_;
+  std::function<base::Result<void>(sql::Connection&)> fence_;
   SnapshotState snapshot_;
   std::set<std::string> incomplete_;  ///< source tables that are being copied or whose copy is awaited
   std::set<std::string> copying_;     ///< keys of their destination tables

@@ -26,10 +26,10 @@ bool is_about_definition(const Error& error) {
 }  // namespace
 
 base::Result<sql::TableInfo> Catalog::find_or_make(sql::Connection& connection, const message::TableSchema& schema,
-                                                   const TargetName& name, bool emptied) {
+                                                   const TargetName& name, const KnownTable* known) {
   DS_ASSIGN(auto info, sql::read_table_info(connection, name.database, name.table));
   if (info) return std::move(*info);
-  if (const auto* known = known_.find(name.qualified()); known != nullptr && !emptied) {
+  if (known != nullptr) {
     DS_TRY(prove_missing(connection, *known, {}));
     return Error(Reason::DestinationTableMissing, name.qualified() + " exists, but its definition cannot be read");
   }
@@ -69,27 +69,6 @@ base::Result<void> Catalog::make(sql::Connection& connection, const message::Tab
   return {};
 }
 
-base::Result<Fit> Catalog::fit_or_widen(sql::Connection& connection, const message::TableSchema& schema,
-                                        const TargetName& name, sql::TableInfo& info, const DestinationFacts& facts,
-                                        bool source_changed) {
-  auto fits = fit(schema, info, dialect_, facts.required);
-  if (!fits.mismatches.empty())
-    return Error(Reason::DestinationSchemaMismatch,
-                 fmt::format("{}: {}", name.qualified(), fmt::join(fits.mismatches, "; ")));
-  if (fits.missing.empty() && fits.narrow.empty()) return fits;
-  DS_TRY(add_columns(connection, schema, name, fits.missing));
-  for (const auto& narrow : fits.narrow) DS_TRY(widen(connection, schema, name, narrow, facts, source_changed));
-  DS_ASSIGN(auto altered, sql::read_table_info(connection, name.database, name.table));
-  if (!altered) return Error(Reason::DestinationTableMissing, name.qualified() + " is not there after it was altered");
-  info = std::move(*altered);
-  fits = fit(schema, info, dialect_, facts.required);
-  for (const auto& narrow : fits.narrow) fits.mismatches.push_back(narrow.text);
-  if (!fits.mismatches.empty() || !fits.missing.empty())
-    return Error(Reason::DestinationSchemaMismatch, fmt::format("{} still does not fit after it was altered: {}",
-                                                                name.qualified(), fmt::join(fits.mismatches, "; ")));
-  return fits;
-}
-
 base::Result<void> Catalog::add_columns(sql::Connection& connection, const message::TableSchema& schema,
                                         const TargetName& name, const std::vector<std::uint16_t>& missing) {
   for (const auto index : missing) {
@@ -103,27 +82,6 @@ base::Result<void> Catalog::add_columns(sql::Connection& connection, const messa
     DS_TRY(change_table(connection, name, statement, "adding a column to"));
     base::log::info("added a column", {{"table", name.qualified()}, {"column", std::string_view(column.name)}});
   }
-  return {};
-}
-
-/// Only where no value that is stored can become another one, and only after the source: a column that was narrower
-/// from the beginning, or that a user made so, is the user's.
-base::Result<void> Catalog::widen(sql::Connection& connection, const message::TableSchema& schema,
-                                  const TargetName& name, const Narrow& narrow, const DestinationFacts& facts,
-                                  bool source_changed) {
-  const auto kept = facts.attributes.find(base::fold_identifier(narrow.wanted.name));
-  const auto statement = dialect_.modify_column(narrow.wanted, kept == facts.attributes.end() ? "" : kept->second,
-                                                name.database, name.table);
-  if (!narrow.lossless)
-    return Error(Reason::DestinationSchemaMismatch,
-                 fmt::format("{}: {}. Change it: {}. If that changes values that are stored, have the table copied "
-                             "again: annotate the DataSync with datasync.dev/copy-tables={}",
-                             name.qualified(), narrow.text, statement, schema.qualified()));
-  if (config_.schema_changes == SchemaChanges::Halt || !source_changed)
-    return Error(Reason::DestinationSchemaMismatch,
-                 fmt::format("{}: {}; widen it: {}", name.qualified(), narrow.text, statement));
-  DS_TRY(change_table(connection, name, statement, "widening a column of"));
-  base::log::info("widened a column", {{"table", name.qualified()}, {"column", std::string_view(narrow.wanted.name)}});
   return {};
 }
 

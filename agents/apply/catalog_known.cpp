@@ -140,8 +140,8 @@ base::Result<void> Catalog::check_known_table(sql::Connection& connection, const
 
 /// What is there now, against what rows were written to.
 base::Result<void> Catalog::check_definition(sql::Connection& connection, const message::TableSchema& schema,
-                                             const TargetName& name, const sql::TableInfo& info) {
-  const auto* known = known_.find(name.qualified());
+                                             const TargetName& name, const KnownTable* known,
+                                             const sql::TableInfo& info) {
   if (known == nullptr) return {};
   if (known->source != schema.qualified())
     return Error(

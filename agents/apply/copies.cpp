@@ -110,6 +110,11 @@ Awaited AwaitedCopies::skipped(std::int64_t offset, const std::vector<std::strin
   return out;
 }
 
+Awaited AwaitedCopies::unaltered(std::int64_t next_offset, const std::string& table) const {
+  // Of this task alone: another one may have been able to alter its table.
+  return {{table, fmt::format("alter/{}/{}:{}", config_.common.name, stream_, next_offset)}};
+}
+
 std::vector<std::string> AwaitedCopies::look(const Awaited& committed, std::stop_token stop) {
   std::vector<std::string> elsewhere;
   std::map<std::string, message::Request> requests;

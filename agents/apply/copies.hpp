@@ -38,6 +38,9 @@ class AwaitedCopies {
   base::Result<Awaited> ordered(std::stop_token stop);
   /// What is to be awaited when the record at `offset` is skipped.
   [[nodiscard]] Awaited skipped(std::int64_t offset, const std::vector<std::string>& tables) const;
+  /// What is to be awaited when a table cannot be altered with its rows, at the place of the stream before
+  /// `next_offset`.
+  [[nodiscard]] Awaited unaltered(std::int64_t next_offset, const std::string& table) const;
 
   /// Asks for what the ledger holds and nobody has asked for. Returns the tables of which no copy comes on this stream:
   /// another stream has them, or this task stores none of their type. What fails is tried again at the next call.

@@ -71,6 +71,9 @@ class Dialect {
   /// wants it; empty: those of a new column.
   [[nodiscard]] virtual std::string modify_column(const message::Column& column, std::string_view attributes,
                                                   std::string_view database, std::string_view table) const = 0;
+  /// Gives a table that has a primary key the one of `schema`.
+  [[nodiscard]] virtual std::string replace_key(const message::TableSchema& schema, std::string_view database,
+                                                std::string_view table) const = 0;
   [[nodiscard]] virtual std::string drop_table(std::string_view database, std::string_view table) const = 0;
   /// "DECIMAL(10,2) UNSIGNED"; for messages too.
   [[nodiscard]] virtual std::string type_name(const message::Column& column) const = 0;

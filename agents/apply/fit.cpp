@@ -218,9 +218,7 @@ Fit fit(const message::TableSchema& source, const sql::TableInfo& destination, c
     }
   }
   for (const auto& name : required_extra) {
-    if (find_column(source.columns, name) == nullptr)
-      out.mismatches.push_back(
-          fmt::format("column {} is not in the source table, has no default and takes no NULL", name));
+    if (find_column(source.columns, name) == nullptr) out.unfilled.push_back(name);
   }
   return out;
 }

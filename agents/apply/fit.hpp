@@ -29,6 +29,7 @@ struct Narrow {
 struct Fit {
   std::vector<std::uint16_t> missing;   ///< source columns the destination lacks
   std::vector<Narrow> narrow;           ///< columns that must become wider before a row is written
+  std::vector<std::string> unfilled;    ///< destination columns that must be given a value and get none
   std::vector<std::string> mismatches;  ///< other reasons not to write
   std::vector<std::uint16_t> written;   ///< source columns to store: all but those that both sides compute
   std::vector<message::Column> there;   ///< by source column: the destination's, or the source's where it is missing

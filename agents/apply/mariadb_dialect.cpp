@@ -160,6 +160,12 @@ class MariaDbDialect final : public Dialect {
                            : fmt::format("{} {}{} {}", quote_identifier(column.name), mariadb_type(column),
                                          column.nullable ? " NULL" : " NOT NULL", attributes));
   }
+  [[nodiscard]] std::string replace_key(const TableSchema& schema, std::string_view database,
+                                        std::string_view table) const override {
+    const auto key = key_clause(schema);
+    return fmt::format("ALTER TABLE {} DROP PRIMARY KEY{}{}", quote(database, table), key.empty() ? "" : ", ADD ",
+                       key.empty() ? "" : key.substr(2));
+  }
   [[nodiscard]] std::string drop_table(std::string_view database, std::string_view table) const override {
     return "DROP TABLE IF EXISTS " + quote(database, table);
   }

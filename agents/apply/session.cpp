@@ -68,7 +68,7 @@ base::Result<void> run_stream(StreamContext& context, std::stop_token stop) {
       context.rows_alone = context.config.batch_rows;
       if (!alone) continue;
     }
-    if (!session.hold_refused(done.error())) return done;
+    if (!session.await_refused() && !session.hold_refused(done.error())) return done;
   }
 }
 
@@ -156,6 +156,7 @@ base::Result<void> Session::open() {
   DS_ASSIGN(writer_, Writer::open(*connection_, context_.dialect, *catalog_, config, *ledger_,
                                   [this] { context_.status.beat(); }));
   catalog_->set_token(writer_->token());
+  catalog_->set_fence([this](sql::Connection& connection) { return ledger_->hold(connection, context_.dialect); });
   DS_TRY(known_->read(*connection_, context_.dialect));
   if (main_ == nullptr) {
     if (config.on_table_error == config::OnTableError::HoldTable)

@@ -73,6 +73,9 @@ class Session final : private Sink {
   /// Runs until an error, a stop (Stopping), or until all is copied and verified (mode Once: returns success).
   base::Result<void> run();
 
+  /// After `run` failed: where a table cannot be altered while it has rows, awaits a copy that empties it, from the
+  /// place on that is written. True: run another session, which leaves its rows out until then.
+  bool await_refused();
   /// After `run` failed: holds the tables that it failed with, if the configuration wants that and their place is
   /// written. True: run another session, which passes them over.
   bool hold_refused(const base::Error& error);

@@ -36,6 +36,24 @@ base::Result<void> Session::begin_copies() {
   return ordered.empty() ? base::Result<void>() : assembler_->pause(true);
 }
 
+bool Session::await_refused() {
+  if (main_ != nullptr || !writer_ || !catalog_->needs_copy()) return false;
+  const auto& table = *catalog_->needs_copy();
+  // Awaited from this place on, and all the same here: it is emptied and gets the definition in one transaction.
+  if (writer_->ledger().awaited.contains(table)) return false;
+  writer_->rollback();
+  auto next = writer_->ledger();
+  for (const auto& [name, request] : copies_.unaltered(next.next_offset, table))
+    next.awaited.insert_or_assign(name, request);
+  if (auto written = writer_->commit(RowBuffer(), {}, next); !written) {
+    base::log::warn("a copy could not be awaited", {{"message", std::string_view(written.error().what)}});
+    return false;
+  }
+  base::log::warn("a table has rows that are in the way of its new definition: it is copied again",
+                  {{"table", std::string_view(table)}, {"stream", context_.stream}});
+  return true;
+}
+
 /// The same while the stream stands at this place, so that the message does not change, and another one later.
 std::string Session::copy_token() const {
   return fmt::format("{}-{}", context_.stream, writer_->ledger().next_offset);

@@ -47,9 +47,13 @@ base::Result<binlog::TableToken> Pipeline::on_table(const binlog::TableMap& map,
     // Rows that cannot be carried, of a definition that the table no longer has: a copy of what it is now makes up for
     // them. While it is as it was, this is what is wrong.
     DS_ASSIGN(const bool outgrown, catalog_.outgrown(*choice, map));
-    if (!outgrown) return Error(std::move(added).error().context(place));
-    if (wanted) DS_TRY(outdated(*choice, true, fmt::format("{}; {}", added.error().what, place)));
-    return binlog::kUnwanted;
+    if (outgrown) {
+      if (wanted) DS_TRY(outdated(*choice, true, fmt::format("{}; {}", added.error().what, place)));
+      return binlog::kUnwanted;
+    }
+    // While the server replaces a table, none has its name for a moment: it may have been asked just then.
+    added = catalog_.add(*choice, map);
+    if (!added) return Error(std::move(added).error().context(place));
   }
   if (added->unannounced) {
     DS_TRY(catalog_.outgrown(*choice, map));

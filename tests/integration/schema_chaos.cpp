@@ -1,13 +1,13 @@
 #include "tests/integration/schema_chaos.hpp"
 
 #include <algorithm>
-#include <regex>
 #include <thread>
 
 #include <fmt/format.h>
 
 #include "agents/base/clock.hpp"
 #include "tests/support/eventually.hpp"
+#include "tests/support/recommended.hpp"
 
 namespace datasync::test {
 namespace {
@@ -54,10 +54,10 @@ struct SchemaChaos::Run {
   }
 };
 
-SchemaChaos::SchemaChaos() : rig_({.replicas = 2}) {}
+SchemaChaos::SchemaChaos() = default;
 
 void SchemaChaos::create_tables(const std::string& database) {
-  auto session = rig_.source().connect();
+  auto session = rig().source().connect();
   session.execute("USE mysql");
   session.execute("CREATE DATABASE `" + database + "`");
   session.execute("CREATE DATABASE `" + database + "x`");
@@ -77,23 +77,23 @@ void SchemaChaos::create_tables(const std::string& database) {
 }
 
 void SchemaChaos::restart_capture(Run& run) {
-  rig_.capture().process().terminate();
-  rig_.forget(rig_.capture());
-  rig_.start_capture(run.capture);
+  rig().capture().process().terminate();
+  rig().forget(rig().capture());
+  rig().start_capture(run.capture);
   run.frozen = false;
 }
 
 void SchemaChaos::restart_apply(Run& run) {
-  rig_.apply().process().terminate();
-  rig_.forget(rig_.apply());
-  rig_.start_apply(run.apply);
+  rig().apply().process().terminate();
+  rig().forget(rig().apply());
+  rig().start_apply(run.apply);
 }
 
 std::vector<TablePair> SchemaChaos::existing(const Run& run) {
   std::vector<TablePair> pairs;
   for (const auto& table : chaos_captured_tables()) {
-    const auto there = rig_.source().number("SELECT COUNT(*) FROM information_schema.tables WHERE table_schema=" +
-                                            quote(run.database) + " AND table_name=" + quote(table));
+    const auto there = rig().source().number("SELECT COUNT(*) FROM information_schema.tables WHERE table_schema=" +
+                                             quote(run.database) + " AND table_name=" + quote(table));
     if (there == 0) continue;
     TablePair pair{run.database + "." + table, "", {}, true};
     if (table == "t") pair.ignored_columns = {"secret", "secret2"};
@@ -103,88 +103,107 @@ std::vector<TablePair> SchemaChaos::existing(const Run& run) {
 }
 
 std::string SchemaChaos::run(const ChaosScript& script) {
+  std::string failure;
+  if (!rig_) rig_ = std::make_unique<Rig>(RigOptions{.replicas = 2});
+  try {
+    failure = play(script);
+  } catch (const std::exception& error) {
+    failure = error.what();
+  }
+  if (failure.empty()) {
+    rig().end_agents();
+    return failure;
+  }
+  failure += "\n" + rig().story();
+  rig_.reset();
+  return failure;
+}
+
+std::string SchemaChaos::play(const ChaosScript& script) {
   Run run;
   run.database = fmt::format("chaos{}", ++runs_);
   create_tables(run.database);
   config::Type type{.name = "all", .tables = {}, .exclude_columns = {run.database + ".t.secret"}, .key_columns = {}};
   for (const auto& table : chaos_captured_tables()) type.tables.push_back(run.database + "." + table);
-  run.capture = rig_.capture_config({type}, run.database);
-  run.apply = rig_.apply_config(run.database, run.database);
+  run.capture = rig().capture_config({type}, run.database);
+  run.apply = rig().apply_config(run.database, run.database);
   run.apply.schema_changes = config::SchemaChanges::ApplyAll;
-  for (auto& replica : rig_.replicas()) replica->wait_for_gtid(rig_.source().gtid());
-  for (int i = 0; i < kChaosSessions; ++i) run.sessions.push_back(rig_.source().connect());
+  for (auto& replica : rig().replicas()) replica->wait_for_gtid(rig().source().gtid());
+  for (int i = 0; i < kChaosSessions; ++i) run.sessions.push_back(rig().source().connect());
   run.sessions[0].execute("USE mysql");
   run.sessions[1].execute("SET NAMES latin1");
   run.sessions[2].execute("SET sql_mode = CONCAT(@@sql_mode, ',ANSI_QUOTES')");
   run.sessions[3].execute("SET sql_mode = 'STRICT_ALL_TABLES'");
   run.sessions[3].execute("USE " + quote_name(run.database));
-  rig_.start_capture(run.capture);
-  rig_.start_apply(run.apply);
+  rig().start_capture(run.capture);
+  rig().start_apply(run.apply);
 
   std::string failure = settle(run);
-  for (const auto& step : script) {
+  for (const auto& one : script) {
     if (!failure.empty()) break;
-    switch (step.what) {
-      case What::Sql:
-        if (step.ddl) ++statements_;
-        try {
-          run.sessions[static_cast<std::size_t>(step.session)].query(run.text(step));
-        } catch (const SqlError& error) {
-          if (error.number == 0) throw;
-          if (step.ddl) ++tally_["refused by the server"];
-        }
-        break;
-      case What::Kill:
-        ++tally_["kills"];
-        run.frozen = run.frozen && step.text != "capture";
-        (step.text == "capture" ? rig_.capture() : rig_.apply()).kill_and_restart();
-        break;
-      case What::Failover: {
-        ++tally_["replicas restarted"];
-        rig_.replicas()[static_cast<std::size_t>(tally_["replicas restarted"]) % rig_.replicas().size()]->restart();
-        break;
-      }
-      case What::Lag:
-        ++tally_["lags"];
-        if (!run.frozen) rig_.capture().process().freeze();
-        run.frozen = true;
-        break;
-      case What::CatchUp:
-        failure = settle(run);
-        break;
-    }
+    failure = step(run, one);
   }
-  if (failure.empty()) failure = settle(run);
-  if (!failure.empty()) failure += "\n" + rig_.story();
-  rig_.end_agents();
-  return failure;
+  return failure.empty() ? settle(run) : failure;
+}
+
+/// Empty, or why it is not equal.
+std::string SchemaChaos::step(Run& run, const ChaosStep& step) {
+  switch (step.what) {
+    case What::Sql:
+      ++(step.ddl ? statements_ : tally_["statements with rows"]);
+      try {
+        run.sessions[static_cast<std::size_t>(step.session)].query(run.text(step));
+      } catch (const SqlError& error) {
+        if (error.number == 0) throw;
+        if (step.ddl) ++tally_["refused by the server"];
+      }
+      return {};
+    case What::Kill:
+      ++tally_["kills"];
+      run.frozen = run.frozen && step.text != "capture";
+      (step.text == "capture" ? rig().capture() : rig().apply()).kill_and_restart();
+      return {};
+    case What::Failover: {
+      const auto restarts = static_cast<std::size_t>(++tally_["replicas restarted"]);
+      rig().replicas()[restarts % rig().replicas().size()]->restart();
+      return {};
+    }
+    case What::Lag:
+      ++tally_["lags"];
+      if (!run.frozen) rig().capture().process().freeze();
+      run.frozen = true;
+      return {};
+    case What::CatchUp:
+      return settle(run);
+  }
+  return {};
 }
 
 /// Lets everything catch up and compares. A reason that stays is followed.
 std::string SchemaChaos::settle(Run& run) {
   ++tally_["comparisons"];
   for (auto& session : run.sessions) session.query("ROLLBACK");
-  if (run.frozen) rig_.capture().process().thaw();
+  if (run.frozen) rig().capture().process().thaw();
   run.frozen = false;
-  for (auto& replica : rig_.replicas()) replica->wait_for_gtid(rig_.source().gtid());
+  for (auto& replica : rig().replicas()) replica->wait_for_gtid(rig().source().gtid());
   // Everything before this row has been applied when it is at the destination.
   const auto mark = quote_name(run.database) + ".mark";
-  rig_.source().execute("INSERT INTO " + mark + fmt::format(" (n) VALUES ({})", ++run.marks + 1'000'000));
+  rig().source().execute("INSERT INTO " + mark + fmt::format(" (n) VALUES ({})", ++run.marks + 1'000'000));
   const auto is_marked = [&] {
     try {
-      return rig_.destination().number("SELECT COUNT(*) FROM " + mark +
-                                       fmt::format(" WHERE n = {}", run.marks + 1'000'000)) == 1;
+      return rig().destination().number("SELECT COUNT(*) FROM " + mark +
+                                        fmt::format(" WHERE n = {}", run.marks + 1'000'000)) == 1;
     } catch (const SqlError&) {
       return false;  // the first copy has not made it yet
     }
   };
-  auto left = rig_.source().connect();
-  auto right = rig_.destination().connect();
+  auto left = rig().source().connect();
+  auto right = rig().destination().connect();
   CompareResult result;
   std::map<const Agent*, std::pair<std::string, base::SteadyTime>> stalled;
   bool stuck = false;
   const auto done = [&] {
-    for (auto* agent : {&rig_.capture(), &rig_.apply()}) {
+    for (auto* agent : {&rig().capture(), &rig().apply()}) {
       const auto status = agent->status();
       const auto text = status && status->state == "Stalled" ? status->reason + " " + status->message : std::string();
       auto& [last, since] = stalled[agent];
@@ -195,14 +214,20 @@ std::string SchemaChaos::settle(Run& run) {
       }
       const bool again = run.acted_on == text && base::steady_now() - run.acted < kHeals;
       if (again || base::steady_now() - since < kStall) continue;
-      stuck = run.actions >= kMostActions || !follow(run, *agent, *status);
+      if (!follow(run, *agent, *status)) {
+        // It may be about to try again by itself.
+        stuck = base::steady_now() - since >= kHeals;
+        return stuck;
+      }
+      ++tally_["after " + status->reason];
+      stuck = ++run.actions >= kMostActions;
       run.acted_on = text;
       run.acted = base::steady_now();
       stalled.clear();
       return stuck;
     }
     if (!is_marked()) return false;
-    const auto capture = rig_.capture().status();
+    const auto capture = rig().capture().status();
     if (!capture || capture->state != "Streaming") return false;
     result = compare(left, right, existing(run));
     return result.equal();
@@ -218,12 +243,7 @@ std::string SchemaChaos::settle(Run& run) {
 
 /// Runs what the status recommends. False when it recommends nothing that can be run.
 bool SchemaChaos::follow(Run& run, Agent& agent, const AgentStatus& status) {
-  ++run.actions;
-  ++tally_["after " + status.reason];
-  std::smatch found;
-  static const std::regex kSkip("datasync\\.dev/skip-offsets=([0-9:,]+)");
-  if (std::regex_search(status.message, found, kSkip)) {
-    const auto offsets = found[1].str();
+  if (const auto offsets = recommended_annotation(status.message, "skip-offsets"); !offsets.empty()) {
     for (std::size_t at = 0; at < offsets.size();) {
       const auto comma = std::min(offsets.find(',', at), offsets.size());
       run.apply.skip_offsets.push_back(offsets.substr(at, comma - at));
@@ -232,17 +252,22 @@ bool SchemaChaos::follow(Run& run, Agent& agent, const AgentStatus& status) {
     restart_apply(run);
     return true;
   }
-  if (&agent == &rig_.capture()) return fix_at_source(run, status);
-  static const std::regex kStatement("((ALTER|CREATE|DROP) TABLE .*?)(;|\\. [A-Z]|$)");
-  if (std::regex_search(status.message, found, kStatement)) {
+  if (&agent == &rig().capture()) return fix_at_source(run, status);
+  bool ran = false;
+  for (const auto& statement : recommended_statements(status.message)) {
     try {
-      rig_.destination().query(found[1].str());
-      return true;
+      rig().destination().query(statement);
+      ran = true;
     } catch (const SqlError& error) {
       ++tally_[fmt::format("recommended statement refused: {}", error.what())];
     }
   }
-  return false;
+  if (const auto tables = recommended_annotation(status.message, "copy-tables"); !tables.empty()) {
+    run.apply.copy_tables = tables;
+    restart_apply(run);
+    ran = true;
+  }
+  return ran;
 }
 
 /// What requirements of captured tables ask for: a table, a primary key, InnoDB, no history, no cascade, the excluded
@@ -250,7 +275,7 @@ bool SchemaChaos::follow(Run& run, Agent& agent, const AgentStatus& status) {
 bool SchemaChaos::fix_at_source(Run& run, const AgentStatus& status) {
   const auto try_one = [&](const std::string& sql) {
     try {
-      rig_.source().query(sql);
+      rig().source().query(sql);
       return true;
     } catch (const SqlError&) {
       return false;
@@ -269,7 +294,7 @@ bool SchemaChaos::fix_at_source(Run& run, const AgentStatus& status) {
       changed |= try_one("ALTER TABLE " + name + " RENAME COLUMN secret2 TO secret") ||
                  try_one("ALTER TABLE " + name + " ADD COLUMN secret VARCHAR(20) NULL");
     }
-    const auto keys = rig_.source().number(
+    const auto keys = rig().source().number(
         "SELECT COUNT(*) FROM information_schema.statistics WHERE index_name="
         "'PRIMARY' AND table_schema=" +
         quote(run.database) + " AND table_name=" + quote(table));
@@ -279,7 +304,7 @@ bool SchemaChaos::fix_at_source(Run& run, const AgentStatus& status) {
           try_one("ALTER TABLE " + name + " ADD COLUMN id INT PRIMARY KEY AUTO_INCREMENT FIRST");
     }
   }
-  for (auto& replica : rig_.replicas()) replica->wait_for_gtid(rig_.source().gtid());
+  for (auto& replica : rig().replicas()) replica->wait_for_gtid(rig().source().gtid());
   return changed;
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <random>
 #include <string>
 #include <vector>
@@ -45,7 +46,8 @@ class SchemaChaos {
  public:
   SchemaChaos();
 
-  /// Runs one script from an empty world and compares at its end and, now and then, in between. Empty: all equal.
+  /// Runs one script from an empty world and compares at its end and, now and then, in between. Empty: all equal. After
+  /// a failure the next script has other servers.
   std::string run(const ChaosScript& script);
   /// The shortest script found within `tries` runs that still fails.
   ChaosScript shrink(ChaosScript script, int tries);
@@ -55,6 +57,8 @@ class SchemaChaos {
 
  private:
   struct Run;
+  std::string play(const ChaosScript& script);
+  std::string step(Run& run, const ChaosStep& step);
   void create_tables(const std::string& database);
   std::string settle(Run& run);
   bool follow(Run& run, Agent& agent, const AgentStatus& status);
@@ -63,7 +67,9 @@ class SchemaChaos {
   void restart_apply(Run& run);
   [[nodiscard]] std::vector<TablePair> existing(const Run& run);
 
-  Rig rig_;
+  [[nodiscard]] Rig& rig() { return *rig_; }
+
+  std::unique_ptr<Rig> rig_;
   int runs_ = 0;
   int statements_ = 0;
   std::map<std::string, int> tally_;

@@ -3,6 +3,8 @@
 // which reason.
 
 #include "tests/integration/ways_on_fixture.hpp"
+#include "tests/support/eventually.hpp"
+#include "tests/support/recommended.hpp"
 
 namespace datasync::test {
 namespace {
@@ -194,6 +196,65 @@ TEST_F(WaysOn, table_that_was_dropped_and_made_again_is_copied_after_the_skip) {
   sql("UPDATE {}.t SET v = 'later'");
   EXPECT_TRUE(equal());
 }
+
+/// Another table has the name of t now, of other types and with another key.
+class Replaced : public WaysOn, public testing::WithParamInterface<config::SchemaChanges> {
+ protected:
+  /// Does what apply says until it says nothing more.
+  void follow() {
+    const auto idle = [&] {
+      const auto status = rig_->apply().status();
+      return status && (status->state == "Stalled" || (status->state == "Streaming" && equal_now()));
+    };
+    for (int i = 0; i < 8 && eventually(idle, seconds(60)); ++i) {
+      const auto text = message(rig_->apply());
+      if (rig_->apply().status().value_or(AgentStatus{}).state != "Stalled") return;
+      EXPECT_NE(GetParam(), config::SchemaChanges::ApplyAll) << text;
+      for (const auto& statement : recommended_statements(text)) rig_->destination().query(statement);
+      if (const auto tables = recommended_annotation(text, "copy-tables"); !tables.empty()) apply_.copy_tables = tables;
+      restart_apply();
+    }
+  }
+  [[nodiscard]] bool equal_now() const {
+    auto left = rig_->source().connect();
+    auto right = rig_->destination().connect();
+    return compare(left, right, {{name_ + ".t", ""}, {name_ + ".u", ""}}).equal();
+  }
+};
+
+// The statement of the message was refused for the rows that were there, and two changes in a row contradicted each
+// other.
+TEST_P(Replaced, table_of_other_types_takes_the_place_of_another) {
+  prepare(GetParam() == config::SchemaChanges::ApplyAll ? "replaced_all" : "replaced_halt");
+  apply_.schema_changes = GetParam();
+  start_both();
+  sql("CREATE TABLE {}.next (id INT, n INT NOT NULL, v DATE, w INT NULL, PRIMARY KEY (id, n))");
+  sql("INSERT INTO {}.next VALUES (1, 1, '2026-01-01', 7), (1, 2, NULL, 8)");
+  sql("RENAME TABLE {0}.t TO {0}.old, {0}.next TO {0}.t");
+  sql("INSERT INTO {}.t VALUES (2, 1, '2026-01-02', NULL), (2, 2, '2026-01-03', 9)");
+  follow();
+  ASSERT_TRUE(equal());
+  sql("DROP TABLE {}.t");
+  sql("CREATE TABLE {}.t (id INT PRIMARY KEY, v BIGINT UNSIGNED, w INT NULL)");
+  sql("INSERT INTO {}.t VALUES (3, 18446744073709551615, 1)");
+  follow();
+  ASSERT_TRUE(equal());
+  sql("CREATE OR REPLACE TABLE {}.t (id INT PRIMARY KEY, v VARCHAR(9), w INT NULL) SELECT 4 AS id, 'text' AS v, 2 AS "
+      "w");
+  sql("INSERT INTO {}.t VALUES (5, 'more', 3)");
+  follow();
+  ASSERT_TRUE(equal());
+  sql("UPDATE {}.t SET v = id");
+  sql("ALTER TABLE {}.t MODIFY v SMALLINT NULL");
+  sql("UPDATE {}.t SET v = -1 WHERE id = 5");
+  follow();
+  EXPECT_TRUE(equal());
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Replaced, testing::Values(config::SchemaChanges::ApplyAll, config::SchemaChanges::Halt),
+                         [](const auto& row) {
+                           return row.param == config::SchemaChanges::ApplyAll ? "ApplyAll" : "Halt";
+                         });
 
 TEST_F(WaysOn, once_is_complete_after_what_differs_was_copied_again) {
   prepare("once");

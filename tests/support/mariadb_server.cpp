@@ -230,7 +230,8 @@ void MariaDbServer::wait_for_gtid(const std::string& gtid, milliseconds limit) {
   const auto seconds = static_cast<double>(limit.count()) / 1000.0;
   if (value(fmt::format("SELECT MASTER_GTID_WAIT({}, {})", quote(gtid), seconds)) == "0") return;
   std::string status;
-  for (const auto& field : query("SHOW SLAVE STATUS").at(0)) status += field.value_or("") + " | ";
+  const auto rows = query("SHOW SLAVE STATUS");
+  for (const auto& field : rows.at(0)) status += field.value_or("") + " | ";
   throw std::runtime_error(fmt::format("{} did not reach {}: {}", name(), gtid, status));
 }
 
