@@ -30,6 +30,13 @@ bool key_updates_itself(const DestinationFacts& facts, const message::TableSchem
   });
 }
 
+Error two_in_one(const std::string& other, const message::TableSchema& schema, const TargetName& name) {
+  return {Reason::DestinationSchemaMismatch,
+          fmt::format("{} and {} would both be stored in {}; give one of them another name by "
+                      "destination.tables.rename",
+                      other, schema.qualified(), name.qualified())};
+}
+
 std::uint16_t column_of(const message::TableSchema& schema, const message::Column* column) {
   return static_cast<std::uint16_t>(column - schema.columns.data());
 }
@@ -84,14 +91,10 @@ base::Result<void> Catalog::read_server(sql::Connection& connection) {
 
 /// Rows of two tables in one could not be told apart.
 base::Result<void> Catalog::check_owner(const message::TableSchema& schema, const TargetName& name) const {
-  const auto refused = [&](const std::string& other) {
-    return Error(Reason::DestinationSchemaMismatch,
-                 fmt::format("{} and {} would both be stored in {}; give one of them another name by "
-                             "destination.tables.rename",
-                             other, schema.qualified(), name.qualified()));
-  };
+  const auto refused = [&](const std::string& other) { return two_in_one(other, schema, name); };
   if (names_->same(name.database, config_.ledger_database) &&
-      (names_->same(name.table, "ledger") || names_->same(name.table, "tables") || names_->same(name.table, "held")))
+      (names_->same(name.table, "ledger") || names_->same(name.table, "tables") || names_->same(name.table, "held") ||
+       names_->same(name.table, "instances")))
     return refused("the ledger of DataSync");
   const auto key = names_->key(name.database, name.table);
   for (const auto& [id, index] : by_id_) {
@@ -114,6 +117,7 @@ base::Result<std::unique_ptr<TargetTable>> Catalog::load(std::shared_ptr<const m
   DS_TRY(check_owner(*schema, name));
   altered_ = false;
   needs_copy_.reset();
+  if (!emptied) DS_TRY(check_one_target(*schema, name));
   const auto* known = known_.find(name.qualified());
   Cause cause{known != nullptr && known->schema != schema->id(), emptied, nullptr};
   if (cause.source_changed) {
@@ -128,6 +132,7 @@ base::Result<std::unique_ptr<TargetTable>> Catalog::load(std::shared_ptr<const m
                              name.qualified(), info.engine, dialect_.quote(name.database, name.table)));
   DS_TRY(check_definition(*connection, *schema, name, expected, info));
   DS_ASSIGN(auto facts, read_destination_facts(*connection, name.database, name.table));
+  if (expected != nullptr) DS_TRY(check_restored(*connection, *expected, facts.created));
   DS_TRY(check_triggers(facts, name));
   DS_ASSIGN(auto fits, fit_or_alter(*connection, *schema, name, info, facts, cause, expected));
   if (altered_) {
@@ -148,7 +153,14 @@ base::Result<std::unique_ptr<TargetTable>> Catalog::load(std::shared_ptr<const m
   out->info = std::move(info);
   out->created = facts.created;
   out->schema = std::move(schema);
+  if (emptied) DS_TRY(forget_other_targets(*connection, *out->schema, name));
   DS_TRY(store_known(*connection, *out, emptied));
+  // Stored first, so that one of two streams that do so at once sees the other.
+  DS_ASSIGN(const auto other, known_.other_source(*connection, dialect_, name.qualified(), out->schema->qualified()));
+  if (other) {
+    if (known == nullptr) DS_TRY(known_.remove(*connection, dialect_, name.qualified()));
+    return two_in_one(*other, *out->schema, name);
+  }
   // Other definitions were loaded for the table as it was.
   if (altered_) forget_loaded(out->plan.name);
   base::log::info("writes a table", {{"table", name.qualified()},

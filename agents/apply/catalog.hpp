@@ -56,6 +56,9 @@ TargetName target_name(const config::Apply& config, const std::string& database,
 /// A known table is not as it was: the error with both ways on, to restore it or to have it copied again.
 base::Error lost(const KnownTable& known, base::Reason reason, std::string_view what);
 
+/// "VIEW" or "SEQUENCE" when the destination has one of this name, else empty. Errors: those of the connection.
+base::Result<std::string> other_kind(sql::Connection& connection, const TargetName& name);
+
 /// A table as the destination's catalogue lists it.
 struct FoundTable {
   std::string created;
@@ -134,6 +137,12 @@ class Catalog {
                                    const std::vector<std::string>& columns);
   base::Result<void> check_known_table(sql::Connection& connection, const KnownTable& known,
                                        const std::optional<FoundTable>& found);
+  base::Result<void> lost_columns(sql::Connection& connection, const KnownTable& known,
+                                  const std::vector<std::string>& columns, base::Error error);
+  base::Result<void> check_restored(sql::Connection& connection, const KnownTable& known, std::string_view created);
+  base::Result<void> check_one_target(const message::TableSchema& schema, const TargetName& name) const;
+  base::Result<void> forget_other_targets(sql::Connection& connection, const message::TableSchema& schema,
+                                          const TargetName& name);
   base::Result<void> check_definition(sql::Connection& connection, const message::TableSchema& schema,
                                       const TargetName& name, const KnownTable* known, const sql::TableInfo& info);
   base::Result<void> check_new_column(sql::Connection& connection, const message::TableSchema& schema,

@@ -23,12 +23,32 @@ bool is_about_definition(const Error& error) {
          error.is(Reason::DestinationSchemaMismatch);
 }
 
+/// A view or a sequence of this name would take the rows somewhere else, or not all of them.
+base::Result<void> check_kind(sql::Connection& connection, const TargetName& name) {
+  DS_ASSIGN(const auto kind, other_kind(connection, name));
+  if (kind.empty()) return {};
+  return Error(Reason::DestinationSchemaMismatch,
+               fmt::format("{} is a {}, and rows are stored in tables only. Drop or rename it, or give the table "
+                           "another name by destination.tables.rename",
+                           name.qualified(), kind));
+}
+
 }  // namespace
+
+base::Result<std::string> other_kind(sql::Connection& connection, const TargetName& name) {
+  DS_ASSIGN(const auto row,
+            connection.query_one(fmt::format("SELECT table_type FROM information_schema.tables WHERE table_schema={} "
+                                             "AND table_name={} AND table_type NOT IN ('BASE TABLE', "
+                                             "'SYSTEM VERSIONED', 'TEMPORARY')",
+                                             sql::quote_text(name.database), sql::quote_text(name.table))));
+  return row ? *row : std::string();
+}
 
 base::Result<sql::TableInfo> Catalog::find_or_make(sql::Connection& connection, const message::TableSchema& schema,
                                                    const TargetName& name, const KnownTable* known) {
   DS_ASSIGN(auto info, sql::read_table_info(connection, name.database, name.table));
   if (info) return std::move(*info);
+  DS_TRY(check_kind(connection, name));
   if (known != nullptr) {
     DS_TRY(prove_missing(connection, *known, {}));
     return Error(Reason::DestinationTableMissing, name.qualified() + " exists, but its definition cannot be read");

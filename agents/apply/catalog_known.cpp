@@ -111,24 +111,24 @@ base::Result<void> Catalog::prove_missing(sql::Connection& connection, const Kno
 
 base::Result<void> Catalog::check_known_table(sql::Connection& connection, const KnownTable& known,
                                               const std::optional<FoundTable>& found) {
-  if (!found) return prove_missing(connection, known, {});
+  if (!found) {
+    DS_TRY(prove_missing(connection, known, {}));
+    DS_ASSIGN(const auto kind, other_kind(connection, name_of(known)));
+    if (!kind.empty()) return lost(known, Reason::DestinationSchemaMismatch, "is a " + kind + " now");
+    return {};
+  }
   std::vector<std::string> missing;
   for (const auto& column : known.columns) {
     if (!found->columns.contains(base::fold_identifier(column))) missing.push_back(column);
   }
-  if (!missing.empty()) DS_TRY(prove_missing(connection, known, missing));
-  if (found->created == known.created && !found->created.ends_with('?')) return {};
-  // Altered, or made again: an empty one in the place of one with rows is not what was written.
-  const auto name = name_of(known);
-  // Within the same second it may be the same table, whose rows the source has deleted.
-  const auto second = [](std::string_view created) { return created.substr(0, created.find('?')); };
-  if (known.has_rows && second(found->created) != second(known.created)) {
-    DS_ASSIGN(const auto row,
-              connection.query_one(fmt::format("SELECT 1 FROM {} LIMIT 1", dialect_.quote(name.database, name.table))));
-    if (!row)
-      return lost(known, Reason::DestinationTableMissing,
-                  fmt::format("was altered or made again at {} and has no rows any more", found->created));
+  if (!missing.empty()) {
+    if (auto there = prove_missing(connection, known, missing); !there)
+      return lost_columns(connection, known, missing, std::move(there).error());
   }
+  if (found->created == known.created && !found->created.ends_with('?')) return {};
+  // Altered, or made again.
+  const auto name = name_of(known);
+  DS_TRY(check_restored(connection, known, found->created));
   DS_ASSIGN(const auto info, sql::read_table_info(connection, name.database, name.table));
   if (info) DS_TRY(check_actions(known, *info));
   forget_loaded(names_->key(name.database, name.table));
@@ -152,7 +152,9 @@ base::Result<void> Catalog::check_definition(sql::Connection& connection, const 
                     name.qualified(), known->source, schema.qualified(), schema.qualified(), schema.qualified()));
   for (const auto& column : known->columns) {
     if (find_column(schema.columns, column) != nullptr && find_column(info.schema.columns, column) == nullptr)
-      return lost(*known, Reason::DestinationSchemaMismatch, fmt::format("no longer has the column {}", column));
+      return lost_columns(
+          connection, *known, {column},
+          lost(*known, Reason::DestinationSchemaMismatch, fmt::format("no longer has the column {}", column)));
   }
   DS_TRY(check_actions(*known, info));
   if (snapshot_.tables.contains(schema.qualified())) return {};

@@ -61,6 +61,8 @@ class Executor {
   base::Result<void> run_strict(const RowBuffer& buffer, const Run& run, std::span<const PlannedRow> rows);
   base::Result<void> run_tolerant(const RowBuffer& buffer, const Run& run, std::span<const PlannedRow> rows);
   base::Result<void> set_checks(const TargetTable& table, StatementKind kind);
+  base::Result<void> set_checks_to(bool on);
+  base::Result<void> store_parents(const RowBuffer& buffer, TableIndex table, std::span<const PlannedRow> rows);
   base::Result<void> store_row(const RowBuffer& buffer, TableIndex table, ImageAt after);
   base::Result<void> move_tolerant(const RowBuffer& buffer, const RowChange& change);
   base::Result<void> overwrite_row(const RowBuffer& buffer, const RowChange& change);

@@ -135,6 +135,15 @@ void KnownTables::has_rows(const std::string& target) {
   if (const auto at = tables_.find(target); at != tables_.end()) at->second.has_rows = true;
 }
 
+base::Result<std::optional<std::string>> KnownTables::other_source(sql::Connection& connection, const Dialect& dialect,
+                                                                   const std::string& target,
+                                                                   const std::string& source) const {
+  return connection.query_one(fmt::format(
+      "SELECT source FROM {} WHERE task={} AND topic={} AND stream<>{} AND target={} AND source<>{} LIMIT 1",
+      dialect.quote(database_, kTable), quote_text(key_.task), quote_text(key_.topic), key_.stream, quote_text(target),
+      quote_text(source)));
+}
+
 base::Result<void> KnownTables::remove(sql::Connection& connection, const Dialect& dialect, const std::string& target) {
   DS_TRY(connection.execute(
       fmt::format("DELETE FROM {}{} AND target={}", dialect.quote(database_, kTable), where(), quote_text(target))));

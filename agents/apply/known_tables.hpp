@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,6 +55,10 @@ class KnownTables {
                                     const std::string& target) const;
   /// That transaction is committed.
   void has_rows(const std::string& target);
+  /// Another source table whose rows another stream of this task stores in `target`; nothing if there is none. Errors:
+  /// those of the connection.
+  base::Result<std::optional<std::string>> other_source(sql::Connection& connection, const Dialect& dialect,
+                                                        const std::string& target, const std::string& source) const;
   /// After the table was dropped because the source dropped it.
   base::Result<void> remove(sql::Connection& connection, const Dialect& dialect, const std::string& target);
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "agents/base/log.hpp"
+#include "agents/capture/cascades.hpp"
 #include "agents/capture/session.hpp"
 
 namespace datasync::capture {
@@ -82,13 +83,22 @@ base::Result<void> Session::start_snapshot() {
                       [this](const Error* trouble) { show_trouble(trouble); }};
   SnapshotSettings settings{around_.config.parallelism, around_.config.chunk_rows, around_.config.record_bytes,
                             claimed_.max_message_bytes, once};
+  auto plan = plan_;
+  if (plan && around_.config.allow_cascades) {
+    DS_ASSIGN(const auto connection, around_.source.connect(gate_.replica()));
+    DS_ASSIGN(const auto parents, cascading_parents(*connection, selection_, plan->tasks));
+    if (!parents.empty()) {
+      parents_first(plan->tasks, parents);
+      settings.parallelism = 1;
+    }
+  }
   auto runner = std::make_unique<SnapshotRunner>(std::move(parts), settings);
   auto* started = runner.get();
   {
     const std::scoped_lock lock(runner_mutex_);
     runner_ = std::move(runner);
   }
-  DS_TRY(started->start(plan_, stop_.get_token()));
+  DS_TRY(started->start(std::move(plan), stop_.get_token()));
   plan_started_ = true;
   return {};
 }

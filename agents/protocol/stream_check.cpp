@@ -14,7 +14,8 @@ using base::Reason;
 
 constexpr const char* kWayOn =
     "Records that were acknowledged are lost, and who has read them is not known. Make sure that the brokers keep what "
-    "they acknowledge, then begin again with another channel.topic: everything is copied again";
+    "they acknowledge, empty the tables at the destination, then begin again with another channel.topic: everything is "
+    "copied again";
 
 Error lost(std::int32_t stream, const std::string& why) {
   return {Reason::LogTruncated, fmt::format("stream {}: {}; its end was cut off, or the topic was deleted and made "

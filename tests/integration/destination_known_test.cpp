@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/integration/destination_fixture.hpp"
+#include "tests/support/eventually.hpp"
 
 namespace datasync::test {
 namespace {
@@ -51,6 +52,78 @@ TEST_F(Destination, column_that_no_longer_exists) {
   EXPECT_THAT(refusal("DestinationSchemaMismatch"), HasSubstr("no longer has the column"));
   at_source({"INSERT INTO a VALUES (2, 2)"});
   at_destination({"ALTER TABLE a CHANGE kept v INT"});
+  EXPECT_TRUE(heals({"a"}));
+}
+
+// It was accepted with NULL in every row of before.
+TEST_F(Destination, lost_column_that_was_added_again_without_its_values) {
+  prepare("added_again", {"CREATE TABLE a (id INT PRIMARY KEY, v INT)", "INSERT INTO a VALUES (1, 1), (2, 2)"});
+  start({"a"});
+  ASSERT_TRUE(equal({"a"}));
+  at_destination({"ALTER TABLE a DROP COLUMN v"});
+  refusal("DestinationSchemaMismatch");
+  at_destination({"ALTER TABLE a ADD COLUMN v INT"});
+  at_source({"INSERT INTO a VALUES (3, 3)"});
+  restart_apply(apply_here());
+  EXPECT_THAT(refusal("DestinationSchemaMismatch"), HasSubstr("nothing but its default value"));
+  auto ordered = apply_here();
+  ordered.copy_tables = "added_again.a";
+  restart_apply(ordered);
+  EXPECT_TRUE(heals({"a"}));
+}
+
+// A held table that a user made again empty was released, without its past.
+TEST_F(Destination, held_table_that_was_made_again_empty) {
+  prepare("held_again", {"CREATE TABLE a (id INT PRIMARY KEY, v INT)", "CREATE TABLE b (id INT PRIMARY KEY)",
+                         "INSERT INTO a VALUES (1, 1)", "INSERT INTO b VALUES (1)"});
+  auto apply = apply_here();
+  apply.on_table_error = config::OnTableError::HoldTable;
+  start({"a", "b"}, apply);
+  ASSERT_TRUE(equal({"a", "b"}));
+  std::this_thread::sleep_for(milliseconds(1100));  // CREATE_TIME counts whole seconds
+  at_destination({"DROP TABLE a"});
+  at_source({"INSERT INTO a VALUES (2, 2)", "INSERT INTO b VALUES (2)"});
+  ASSERT_TRUE(rig_->eventually_equal({{name_ + ".b", "", {}}}, seconds(60)));
+  at_destination({"CREATE TABLE a (id INT PRIMARY KEY, v INT)"});
+  at_source({"INSERT INTO a VALUES (3, 3)", "INSERT INTO b VALUES (3)"});
+  ASSERT_TRUE(rig_->eventually_equal({{name_ + ".b", "", {}}}, seconds(60)));
+  EXPECT_TRUE(eventually(
+      [] {
+        const auto held = rig_->apply().status().value_or(AgentStatus{}).at("/held/0/message").value_or("");
+        return held.find("has no rows any more") != std::string::npos;
+      },
+      seconds(60)));
+  apply.copy_tables = "held_again.a";
+  restart_apply(apply);
+  EXPECT_TRUE(heals({"a", "b"}));
+}
+
+// Rows went to a new table, and those of before stayed in the old one.
+TEST_F(Destination, table_that_is_stored_under_another_name_from_now_on) {
+  prepare("renamed", {"CREATE TABLE a (id INT PRIMARY KEY, v INT)", "INSERT INTO a VALUES (1, 1)"});
+  start({"a"});
+  ASSERT_TRUE(equal({"a"}));
+  auto apply = apply_here();
+  apply.rename = {{"renamed.a", "renamed.other"}};
+  restart_apply(apply);
+  at_source({"INSERT INTO a VALUES (2, 2)"});
+  EXPECT_THAT(refusal("DestinationSchemaMismatch"), HasSubstr("datasync.dev/copy-tables=renamed.a"));
+  apply.copy_tables = "renamed.a";
+  restart_apply(apply);
+  EXPECT_TRUE(rig_->eventually_equal({{"renamed.a", "renamed.other", {}}}, seconds(90)));
+  at_source({"DELETE FROM a WHERE id=1"});
+  EXPECT_TRUE(rig_->eventually_equal({{"renamed.a", "renamed.other", {}}}, seconds(60)));
+}
+
+// Its rows went through the view, and a WHERE of it hid some.
+TEST_F(Destination, view_in_the_place_of_a_table) {
+  prepare("viewed", {"CREATE TABLE a (id INT PRIMARY KEY, v INT)", "INSERT INTO a VALUES (1, 1)"});
+  start({"a"});
+  ASSERT_TRUE(equal({"a"}));
+  at_destination({"RENAME TABLE a TO base", "CREATE VIEW a AS SELECT * FROM base WHERE v > 0"});
+  at_source({"INSERT INTO a VALUES (2, 0)"});
+  EXPECT_THAT(refusal("DestinationSchemaMismatch"), HasSubstr("VIEW"));
+  at_destination({"DROP VIEW a", "RENAME TABLE base TO a"});
   EXPECT_TRUE(heals({"a"}));
 }
 

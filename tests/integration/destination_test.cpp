@@ -139,6 +139,22 @@ TEST_F(Destination, cascades_happen_while_another_table_is_copied) {
   EXPECT_TRUE(equal({"parent", "child", "big"}));
 }
 
+// A parent that was deleted before its copy came left its children at the destination.
+TEST_F(Destination, cascades_of_rows_that_are_deleted_before_they_are_copied) {
+  const Texts tables{"CREATE TABLE parent (id INT PRIMARY KEY, v VARCHAR(100))", kChild};
+  prepare("before_copy", tables, tables);
+  at_source({"INSERT INTO parent SELECT seq, REPEAT('v', 100) FROM seq_1_to_400",
+             "INSERT INTO child SELECT seq, seq FROM seq_1_to_400"});
+  auto capture = capture_of({"child", "parent"});
+  capture.allow_cascades = true;
+  capture.chunk_rows = 10;
+  rig_->start_capture(capture);
+  rig_->start_apply(apply_here());
+  ASSERT_TRUE(rig_->becomes(rig_->apply(), "Snapshotting", "", seconds(60)));
+  for (int id = 400; id > 360; id -= 4) at_source({fmt::format("DELETE FROM parent WHERE id={}", id)});
+  EXPECT_TRUE(equal({"parent", "child"}));
+}
+
 // REPLACE deletes the parent and its children go with it: as one UPDATE nothing happened to them.
 TEST_F(Destination, replaced_parent_takes_its_children_along) {
   const Texts tables{"CREATE TABLE parent (id INT PRIMARY KEY, v INT)", kChild};

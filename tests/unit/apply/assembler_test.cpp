@@ -132,7 +132,8 @@ TEST_F(AssemblerTest, a_table_replaced_in_one_transaction_is_emptied_before_its_
   replaced.columns[1].name = "renamed";
   sink.know(replaced);
   sink.deactivate(replaced.id());
-  ASSERT_TRUE(change(1, 0, End::Transaction, {emptied(orders), rows(replaced, 1, {5})}));
+  ASSERT_TRUE(change(1, 0, End::Group, {emptied(orders)}));
+  ASSERT_TRUE(change(1, 1, End::Transaction, {rows(replaced, 0, {5})}));
   ASSERT_TRUE(assembler->pause(true));
   EXPECT_EQ(take_log(), (Log{"in parts empty", "activate orders", "commit 5 @1"}));
 }

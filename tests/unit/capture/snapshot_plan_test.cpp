@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "agents/capture/cascades.hpp"
+
 namespace datasync::capture {
 namespace {
 
@@ -44,6 +46,24 @@ TEST(SnapshotPlan, reads_all_tables_of_a_new_stream) {
   EXPECT_TRUE(plan->fresh);
   EXPECT_EQ(plan->id, "new");
   EXPECT_EQ(plan->tasks.size(), 2U);
+}
+
+// A parent's row that was deleted before it was copied left its children at the destination.
+TEST(SnapshotPlan, children_of_cascades_are_copied_after_their_parents) {
+  const auto s = selection({"shop.a", "shop.b", "shop.c", "shop.d"});
+  auto plan = plan_snapshot(s, SnapshotMode::Initial, {}, new_id);
+  ASSERT_TRUE(plan);
+  const auto order = [&](const CascadingParents& parents) {
+    auto tasks = plan->tasks;
+    parents_first(tasks, parents);
+    std::string out;
+    for (const auto& task : tasks) out += task.table->table;
+    return out;
+  };
+  EXPECT_EQ(order({}), "abcd");
+  EXPECT_EQ(order({{"shop.a", {"shop.c"}}, {"shop.c", {"shop.d"}}}), "bdca");
+  EXPECT_EQ(order({{"shop.a", {"shop.b"}}, {"shop.b", {"shop.a"}}}), "cdab") << "each other's parents";
+  EXPECT_EQ(order({{"shop.a", {"shop.elsewhere"}}}), "abcd") << "copied before";
 }
 
 TEST(SnapshotPlan, reads_nothing_when_none_is_wanted) {

@@ -1,0 +1,99 @@
+// What the catalogue checks before a table gets its next rows: that what is there is what was stored.
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "agents/apply/catalog.hpp"
+
+namespace datasync::apply {
+namespace {
+
+using base::Error;
+using base::Reason;
+
+constexpr std::string_view kLost = "lost\n";
+
+/// Without the mark of kCreatedAt. Within the same second it may be the same table, whose rows the source has deleted.
+std::string_view second_of(std::string_view created) {
+  return created.substr(0, created.find('?'));
+}
+
+std::string copy_hint(const std::string& source) {
+  return "annotate the DataSync with datasync.dev/copy-tables=" + source;
+}
+
+}  // namespace
+
+/// Written down before it is reported: a column of the same name that is added later has none of the values.
+base::Result<void> Catalog::lost_columns(sql::Connection& connection, const KnownTable& known,
+                                         const std::vector<std::string>& columns, Error error) {
+  if (!error.is(Reason::DestinationSchemaMismatch) || known.created.starts_with(kLost)) return error;
+  auto seen = known;
+  seen.created = std::string(kLost) + lines_text(columns);
+  DS_TRY(known_.store(connection, dialect_, token_, std::move(seen)));
+  return error;
+}
+
+/// A table that was altered or made again since rows were stored: an empty one is not what was written, nor is a column
+/// that was lost and was added again.
+base::Result<void> Catalog::check_restored(sql::Connection& connection, const KnownTable& known,
+                                           std::string_view created) {
+  if (!known.has_rows || second_of(created) == second_of(known.created)) return {};
+  const auto dot = std::min(known.target.find('.'), known.target.size() - 1);
+  const auto table = dialect_.quote(known.target.substr(0, dot), known.target.substr(dot + 1));
+  DS_ASSIGN(const auto row, connection.query_one(fmt::format("SELECT 1 FROM {} LIMIT 1", table)));
+  if (!row)
+    return lost(known, Reason::DestinationTableMissing,
+                fmt::format("was altered or made again at {} and has no rows any more", created));
+  if (!known.created.starts_with(kLost)) return {};
+  for (const auto& column : parse_lines(std::string_view(known.created).substr(kLost.size()))) {
+    const auto quoted = sql::quote_identifier(column);
+    DS_ASSIGN(const auto has_default, connection.query_one(fmt::format(
+                                          "SELECT 1 FROM information_schema.columns WHERE CONCAT(table_schema, '.', "
+                                          "table_name)={} AND column_name={} AND (is_nullable='YES' OR "
+                                          "column_default IS NOT NULL)",
+                                          sql::quote_text(known.target), sql::quote_text(column))));
+    const auto added =
+        has_default ? fmt::format("DEFAULT({})", quoted) : fmt::format("(SELECT {} FROM {} LIMIT 1)", quoted, table);
+    bool restored = false;
+    DS_TRY(run_watched(
+        connection,
+        [&]() -> base::Result<void> {
+          DS_ASSIGN(const auto other, connection.query_one(fmt::format("SELECT 1 FROM {} WHERE NOT {} <=> {} LIMIT 1",
+                                                                       table, quoted, added)));
+          restored = other.has_value();
+          return {};
+        },
+        waiting_));
+    if (!restored)
+      return lost(known, Reason::DestinationSchemaMismatch,
+                  fmt::format("had lost the column {}, which has nothing but its default value now", column));
+  }
+  return {};
+}
+
+/// The rule of another name (destination.tables.rename) was changed: the rows of before are elsewhere.
+base::Result<void> Catalog::check_one_target(const message::TableSchema& schema, const TargetName& name) const {
+  for (const auto& [target, known] : known_.all()) {
+    if (known.source != schema.qualified() || target == name.qualified()) continue;
+    return Error(Reason::DestinationSchemaMismatch,
+                 fmt::format("rows of {} were stored in {}, and destination.tables.rename leads to {} now. Undo that, "
+                             "or have the table copied there: {}. {} keeps its rows",
+                             known.source, target, name.qualified(), copy_hint(schema.qualified()), target));
+  }
+  return {};
+}
+
+base::Result<void> Catalog::forget_other_targets(sql::Connection& connection, const message::TableSchema& schema,
+                                                 const TargetName& name) {
+  std::vector<std::string> others;
+  for (const auto& [target, known] : known_.all()) {
+    if (known.source == schema.qualified() && target != name.qualified()) others.push_back(target);
+  }
+  for (const auto& target : others) DS_TRY(known_.remove(connection, dialect_, target));
+  return {};
+}
+
+}  // namespace datasync::apply
