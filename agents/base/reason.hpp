@@ -11,7 +11,7 @@ namespace datasync::base {
 /// What the holder of an error does about it.
 enum class Outcome : std::uint8_t {
   Retry,  ///< heals by itself: bounded, jittered back-off; no effect on data
-  Halt,   ///< needs a person: the agent stands still, tells why, skips nothing, and tries again slowly
+  Halt,   ///< needs a person: the agent stops at this place, says why, skips nothing, and tries again slowly
   Exit,   ///< another instance has taken over, or a stop was asked for: end at once
 };
 
@@ -54,7 +54,8 @@ enum class Outcome : std::uint8_t {
     "Rows of the named tables are left out until the copy that was asked for begins; the rest is applied.")           \
   X(PreflightFailed, Halt, "A server does not meet the requirements; the message lists all of them with the fix.")    \
   X(BinlogPurged, Halt, "The replica no longer has the binlogs that are needed. See onPositionLost.")                 \
-  X(PositionUnknown, Halt, "What tells the position, or rows needed before it, is gone. See onPositionLost.")         \
+  X(PositionUnknown, Halt,                                                                                            \
+    "The record of the position, or rows that are needed from before it, are missing. See onPositionLost.")           \
   X(GtidDiverged, Halt, "The replica's history is not the one that was published (reset, restore, errant writes).")   \
   X(DuplicateServerId, Halt, "Another client uses the same server id and the server keeps cutting one of the two.")   \
   X(BinlogCorrupt, Halt, "An event is damaged or not understood at the named position.")                              \
@@ -64,13 +65,18 @@ enum class Outcome : std::uint8_t {
   X(UnsupportedEvent, Halt, "The binlog has an event this version does not read.")                                    \
   X(UnsupportedType, Halt, "A captured column has a type this version does not carry.")                               \
   X(UnsupportedValue, Halt, "A value cannot be carried without loss.")                                                \
-  X(KeyMissing, Halt, "A captured table has no primary key. Add one or declare keyColumns.")                          \
+  X(KeyMissing, Halt,                                                                                                 \
+    "A captured table has no key that can be used: it has no primary key and no keyColumns, a key column does not "   \
+    "exist or is excluded, or two rows have the same values in keyColumns. The message says which. Add a primary "    \
+    "key, or declare other keyColumns.")                                                                              \
   X(EngineNotTransactional, Halt, "A captured table's storage engine has no transactions. Convert it to InnoDB.")     \
   X(SchemaUnknown, Halt, "The definition of a captured table does not fit its binlog events.")                        \
   X(SchemaChanged, Halt, "The source table changed in a way schemaChanges does not allow.")                           \
   X(TableDropped, Halt, "A captured table was dropped or renamed at the source.")                                     \
   X(XaTooLarge, Halt, "A prepared XA transaction is larger than the agent may hold.")                                 \
-  X(RowTooLarge, Halt, "A row is larger than the topic accepts. Raise max.message.bytes.")                            \
+  X(RowTooLarge, Halt,                                                                                                \
+    "A row is larger than a record of the topic may be: raise its max.message.bytes. Or a row or an event is larger " \
+    "than the agent's memory limit allows: raise the limit. The message says which, and how to continue without it.") \
   X(TopicMissing, Halt,                                                                                               \
     "A topic does not exist. In state Retrying apply waits until capture has made it; in state Stalled it was "       \
     "deleted.")                                                                                                       \
@@ -81,7 +87,9 @@ enum class Outcome : std::uint8_t {
   X(RowConflict, Halt, "The destination row is not what the source says it was. See onConflict.")                     \
   X(ConstraintViolated, Halt, "A constraint of the destination refuses a row.")                                       \
   X(ValueNotStorable, Halt, "A destination column cannot hold a value.")                                              \
-  X(DestinationTableMissing, Halt, "A destination table is missing and createTables is off.")                         \
+  X(DestinationTableMissing, Halt,                                                                                    \
+    "A destination table does not exist and createTables is off; or a table that the agent has written to no longer " \
+    "exists, or was made again without its rows. The message says which, and how to continue.")                       \
   X(DestinationSchemaMismatch, Halt, "A destination table does not fit the source table.")                            \
   X(LedgerInvalid, Halt, "The ledger at the destination does not fit the topic.")                                     \
   X(TypeAdded, Halt, "A type was added to a task that has begun; its earlier rows are not at the destination.")       \

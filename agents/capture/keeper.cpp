@@ -44,7 +44,7 @@ void Keeper::run(std::stop_token stop) {
   }
 }
 
-/// The position stands still and nothing is lost. A moment of it is no news, and when all brokers stay away the
+/// The position does not advance, and nothing is lost. A moment of it is no news, and when all brokers stay away the
 /// producer tells that.
 void Keeper::tell_trouble(base::Error error) {
   if (!failing_since_) {

@@ -63,7 +63,7 @@ void Session::pulse() {
   const bool was_down = brokers_down_.exchange(down);
   if (down)
     around_.status.set(health::State::Retrying, Reason::BrokerUnreachable,
-                       fmt::format("no broker of {} answers; the position stands still and the binlog waits",
+                       fmt::format("no broker of {} answers; the position does not advance until one does",
                                    claimed_.access.bootstrap_servers));
   else if (was_down)
     show_state();
