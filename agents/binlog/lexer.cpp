@@ -187,4 +187,20 @@ Token Lexer::next() {
   return out;
 }
 
+std::string without_values(std::string_view sql, Quoting quoting, std::string_view charset, const ToUtf8* other) {
+  std::string out;
+  Lexer lexer(sql, quoting, charset, other);
+  for (auto token = lexer.next(); token.kind != Token::Kind::End; token = lexer.next()) {
+    const bool number = token.kind == Token::Kind::Word && token.raw.front() >= '0' && token.raw.front() <= '9';
+    const bool value = number || token.kind == Token::Kind::String;
+    const bool joined = token.is('.') || token.is(',') || token.is(')') || out.ends_with('.') || out.ends_with('(');
+    if (!out.empty() && !joined) out.push_back(' ');
+    out.append(value ? std::string_view("?") : token.raw);
+  }
+  if (is_utf8(out)) return out;
+  for (char& c : out)
+    if (static_cast<unsigned char>(c) >= 0x80) c = '?';
+  return out;
+}
+
 }  // namespace datasync::binlog

@@ -72,6 +72,11 @@ class Lexer {
   bool whole_ = true;
 };
 
+/// The statement without the values in it: each string and number is a question mark. For logs and errors: a value may
+/// be of a column that nobody is to see. The result is UTF-8, whatever the client's character set; see Lexer.
+std::string without_values(std::string_view sql, Quoting quoting, std::string_view charset = "utf8mb4",
+                           const ToUtf8* other = nullptr);
+
 /// Equal when ASCII letters are compared without case.
 bool same_ignoring_case(std::string_view a, std::string_view b) noexcept;
 

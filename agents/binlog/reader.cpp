@@ -310,8 +310,7 @@ base::Result<void> EventReader::query(Bytes body) {
   context.failed = event.error != 0;
   // LOAD DATA by statement names its table in a statement like any other.
   const auto judgement = judge(event.sql, context);
-  const QueryInfo info{
-      event, classify(event.sql, event.database, context.quoting), context.quoting, where(), judgement, context};
+  const QueryInfo info{event, where(), judgement, context};
   return state_ == State::Standalone ? standalone_query(info) : group_query(info);
 }
 

@@ -33,7 +33,6 @@
 #include "agents/binlog/inflate.hpp"
 #include "agents/binlog/judgement.hpp"
 #include "agents/binlog/rows_event.hpp"
-#include "agents/binlog/statement.hpp"
 #include "agents/binlog/table_map.hpp"
 
 namespace datasync::binlog {
@@ -44,8 +43,6 @@ inline constexpr TableToken kUnwanted = ~TableToken{0};
 
 struct QueryInfo {
   const QueryEvent& event;  ///< sql is plain text here, also when it came compressed
-  Statement statement;
-  Quoting quoting;
   Where where;
   const Judgement& judgement;       ///< what the statement means for tables
   const StatementContext& context;  ///< for may_concern()

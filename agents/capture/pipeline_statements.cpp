@@ -25,7 +25,9 @@ constexpr base::Millis kBackSoon{3000}, kStep{50};
 
 /// For logs, errors and records: without values, which may be of columns that nobody is to see.
 std::string shown(const binlog::QueryInfo& query) {
-  return binlog::without_values(query.event.sql.substr(0, kMostStatement), query.quoting);
+  const auto& context = query.context;
+  return binlog::without_values(query.event.sql.substr(0, kMostStatement), context.quoting, context.charset,
+                                &context.to_utf8);
 }
 
 bool about_definition(const Error& error) {

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "agents/binlog/judgement.hpp"
-#include "agents/binlog/statement.hpp"
 #include "agents/message/gtid.hpp"
 
 namespace {
@@ -22,13 +21,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   for (const datasync::binlog::Quoting quoting :
        {datasync::binlog::Quoting{false, false}, datasync::binlog::Quoting{true, true}}) {
-    (void)datasync::binlog::classify(text, "shop", quoting);
-    (void)datasync::binlog::mentions(text, "shop", "shop", "orders", quoting);
     for (const std::string_view charset : {"utf8mb4", "latin1", "gbk", ""}) {
       const datasync::binlog::StatementContext context{.database = "shop", .quoting = quoting, .charset = charset};
       const auto judgement = datasync::binlog::judge(text, context);
       if (judgement.by_statement && judgement.certain) std::abort();
       (void)datasync::binlog::may_concern(text, context, kTables);
+      if (!datasync::binlog::is_utf8(datasync::binlog::without_values(text, quoting, charset))) std::abort();
     }
   }
   return 0;

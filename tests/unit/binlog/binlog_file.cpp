@@ -11,6 +11,7 @@
 #include <zlib.h>
 
 #include "agents/binlog/charset.hpp"
+#include "tests/unit/binlog/judgement_text.hpp"
 
 namespace datasync::binlog::test {
 namespace {
@@ -201,10 +202,7 @@ Result<void> Recorder::on_rows(TableToken table, const RowsEvent& rows) {
 }
 
 Result<void> Recorder::on_query(const QueryInfo& query) {
-  std::vector<std::string> tables;
-  for (const auto& t : query.statement.tables) tables.push_back(t.database + "." + t.table);
-  lines_.push_back(
-      fmt::format("query {} [{}] {}", to_string(query.statement.kind), fmt::join(tables, " "), query.event.sql));
+  lines_.push_back(fmt::format("query [{}] {}", text(query.judgement), query.event.sql));
   std::replace(lines_.back().begin(), lines_.back().end(), '\n', ' ');
   return {};
 }

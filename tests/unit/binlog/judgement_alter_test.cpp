@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "tests/unit/binlog/judgement_text.hpp"
+#include "tests/unit/binlog/judgement_rows.hpp"
 
 namespace datasync::binlog {
 namespace {
@@ -15,6 +15,8 @@ TEST(Judge, ReadsAlterationsThatKeepAllValues) {
        "Definition home.a added c+d"},
       {"ALTER TABLE a ADD (c decimal(3,1), `d d` enum('x','y') CHARACTER SET latin1, KEY (c))",
        "Definition home.a added c+d d"},
+      {"ALTER TABLE a ADD COLUMN `drop partition` int", "Definition home.a added drop partition"},
+      {"ALTER TABLE a RENAME INDEX d TO e, ALGORITHM=INPLACE, LOCK=NONE", "Definition home.a"},
       {"ALTER TABLE a ADD INDEX (c), ADD UNIQUE KEY u (d), ADD CHECK (c > 0), ADD FULLTEXT f (e)", "Definition home.a"},
       {"ALTER TABLE a ADD CONSTRAINT f FOREIGN KEY (p) REFERENCES x.b (id) ON DELETE CASCADE", "Definition home.a"},
       {"ALTER TABLE a ADD c INT REFERENCES b (id) ON DELETE SET NULL", "Definition home.a added c"},
@@ -54,6 +56,7 @@ TEST(Judge, ReadsAlterationsThatGiveRowsOtherValues) {
       {"ALTER TABLE a ADD PRIMARY KEY (c)", "Values home.a key"},
       {"ALTER TABLE a DROP PRIMARY KEY, ADD CONSTRAINT PRIMARY KEY (c)", "Values home.a key"},
       {"ALTER TABLE a ADD c int AUTO_INCREMENT PRIMARY KEY", "Values home.a added c key"},
+      {"ALTER TABLE a ADD c int KEY", "Values home.a added c key"},
       {"ALTER TABLE a ADD (c INT, PRIMARY KEY (c))", "Values home.a added c key"},
       {"ALTER TABLE a ENGINE=InnoDB, MODIFY c datetime", "Values home.a columns c"},
       {"ALTER TABLE a MODIFY c int KEY, ORDER BY d, e", "Values home.a columns c key"},

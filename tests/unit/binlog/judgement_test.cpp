@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "tests/unit/binlog/judgement_text.hpp"
+#include "tests/unit/binlog/judgement_rows.hpp"
 
 namespace datasync::binlog {
 namespace {
@@ -25,6 +25,7 @@ TEST(Judge, ReadsEveryFormOfATablesName) {
       {"TRUNCATE $t", "Truncated home.$t"},
       {"TRUNCATE db.select", "Truncated db.select"},
       {"TRUNCATE TABLE nowait NOWAIT", "Truncated home.nowait"},
+      {"TRUNCATE t WAIT 5", "Truncated home.t"},
       {"TRUNCATE \"t\"", "?"},
       {"TRUNCATE t.", "?"},
       {"TRUNCATE ``", "?"},
@@ -217,6 +218,7 @@ TEST(Judge, ReadsWhatDropsTables) {
       {"drop schema s", "Dropped s."},
       {"CREATE OR REPLACE DATABASE d", "Dropped d."},
       {"ALTER DATABASE `#mysql50#d` UPGRADE DATA DIRECTORY NAME", "Rows #mysql50#d., ?"},
+      {"DROP TABLE IF EXISTS \"a\"", "?"},
       {"DROP VIEW IF EXISTS a, b", "Definition home.a, Definition home.b"},
       {"DROP SEQUENCE s", "Definition home.s"},
       {"DROP INDEX i ON a ALGORITHM=INPLACE LOCK=NONE", "Definition home.a"},
@@ -284,6 +286,8 @@ TEST(Judge, ReadsChangesOfRowsByStatement) {
   expect({
       {"insert into a values (1)", "rows by statement, ?"},
       {"UPDATE a SET b=1", "rows by statement, ?"},
+      {"REPLACE a VALUES (1)", "rows by statement, ?"},
+      {"DELETE FROM a", "rows by statement, ?"},
       {"LOAD DATA INFILE 'x' INTO TABLE a", "rows by statement, ?"},
       {"WITH x AS (SELECT 1) DELETE FROM a", "rows by statement, ?"},
       {"CALL p()", "rows of any table, ?"},

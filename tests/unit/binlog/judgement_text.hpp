@@ -1,13 +1,11 @@
 #pragma once
-// Judgements as text, for tests by tables of statements.
+// Judgements as text.
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <gtest/gtest.h>
 
 #include "agents/binlog/judgement.hpp"
 
@@ -29,16 +27,6 @@ inline std::string text(const Judgement& j) {
   if (j.by_statement) parts.emplace_back(j.any_table ? "rows of any table" : "rows by statement");
   if (!j.certain) parts.emplace_back("?");
   return parts.empty() ? "harmless" : fmt::format("{}", fmt::join(parts, ", "));
-}
-
-struct Row {
-  std::string_view sql;
-  std::string_view expected;
-};
-
-inline void expect(const std::vector<Row>& rows, StatementContext context = {}) {
-  if (context.database.empty()) context.database = "home";
-  for (const auto& row : rows) EXPECT_EQ(text(judge(row.sql, context)), row.expected) << row.sql;
 }
 
 }  // namespace datasync::binlog

@@ -64,7 +64,7 @@ TEST_F(Reader, a_standalone_group_ends_with_its_statement) {
   ok(plain(EventType::IntVar, std::string(9, '\0')));
   ok(query_event("d", "truncate t"));
   EXPECT_TRUE(reader_.outside());
-  EXPECT_EQ(recorder_.lines(), (Lines{"gtid 0-1-5 standalone ddl", "query Truncate [d.t] truncate t", "commit"}));
+  EXPECT_EQ(recorder_.lines(), (Lines{"gtid 0-1-5 standalone ddl", "query [Truncated d.t] truncate t", "commit"}));
 }
 
 TEST_F(Reader, a_commit_or_rollback_statement_ends_a_group) {
@@ -75,7 +75,7 @@ TEST_F(Reader, a_commit_or_rollback_statement_ends_a_group) {
   ok(query_event("d", "ROLLBACK TO `s`"));
   ok(query_event("d", "ROLLBACK"));
   EXPECT_EQ(recorder_.lines(),
-            (Lines{"gtid 0-1-5", "commit", "gtid 0-1-6", "query RollbackTo [] ROLLBACK TO `s`", "rollback"}));
+            (Lines{"gtid 0-1-5", "commit", "gtid 0-1-6", "query [RollbackTo] ROLLBACK TO `s`", "rollback"}));
 }
 
 TEST_F(Reader, unwanted_tables_are_never_parsed) {
@@ -285,7 +285,7 @@ TEST_F(Reader, a_load_by_statement_is_a_statement) {
   const std::string sql = "LOAD DATA INFILE 'x' INTO TABLE t";
   ok(plain(EventType::ExecuteLoadQuery,
            le(7, 4) + le(0, 4) + le(1, 1) + le(0, 2) + le(0, 2) + std::string(13, '\0') + "d" + le(0, 1) + sql));
-  EXPECT_EQ(recorder_.lines().back(), "query Dml [] " + sql);
+  EXPECT_EQ(recorder_.lines().back(), "query [rows by statement, ?] " + sql);
 }
 
 }  // namespace
