@@ -1,7 +1,6 @@
 #include "agents/health/supervise.hpp"
 
 #include <algorithm>
-#include <string>
 
 #include "agents/base/clock.hpp"
 #include "agents/base/log.hpp"
@@ -26,25 +25,26 @@ bool stay_completed(Status& status, std::stop_token stop, const Patience& patien
   return false;
 }
 
-/// Finds tries that repeat a halt at the price of publishing again what stands before it.
+/// Finds tries that repeat a halt at the price of publishing again what stands before it. It is the same halt when it
+/// has the same reason: its message may name another replica, and another place in that one's binlog.
 class CostlyHalts {
  public:
   explicit CostlyHalts(const Patience& patience) : patience_(patience) {}
 
   base::Millis wait(const base::Error& error) {
     const auto spent = patience_.spent ? patience_.spent() : 0;
-    const bool repeated = error.what == message_ && spent - spent_ >= patience_.costly;
-    wait_ = !repeated                 ? base::Millis(0)
+    const bool repeated = error.reason == reason_ && spent - spent_ >= patience_.costly;
+    wait_ = !repeated                  ? base::Millis(0)
             : wait_ == base::Millis(0) ? patience_.costly_first
                                        : std::min(wait_ * 2, patience_.costly_longest);
-    message_ = error.what;
+    reason_ = error.reason;
     spent_ = spent;
     return wait_;
   }
 
  private:
   const Patience& patience_;
-  std::string message_;
+  base::Reason reason_ = base::Reason::Stopping;  // no halt
   std::uint64_t spent_ = 0;
   base::Millis wait_{0};
 };

@@ -17,8 +17,9 @@ struct Patience {
   base::Backoff halt{base::Millis(4'000), base::Millis(15'000)};
   base::Millis halt_at_least{2'000};
   base::Millis long_run{60'000};  ///< a run this long starts the back-off afresh even when no data moved
-  /// What the tries have put on the topic so far, in bytes; empty: nothing is counted. A try that ends in the same halt
-  /// as the one before it and has put `costly` bytes there only for that is made again after a wait that doubles.
+  /// What the tries have put on the topic so far, in bytes; empty: nothing is counted. A try that ends in a halt of the
+  /// same reason as the one before it and has put `costly` bytes there only for that is made again after a wait that
+  /// doubles.
   std::function<std::uint64_t()> spent;
   std::uint64_t costly = 1ULL << 20U;
   base::Millis costly_first{15'000}, costly_longest{600'000};
@@ -35,7 +36,8 @@ enum class ExitCode : int { Done = 0, Superseded = 3 };
 ///                                once more when `work_again` says so
 ///   an error to Retry            state Retrying with the reason, jittered back-off, from the start again after
 ///                                progress
-///   an error to Halt             state Stalled with the reason; tried again every 2 to 15 s, so that it heals by itself
+///   an error to Halt             state Stalled with the reason; tried again every 2 to 15 s, so that it heals by
+///   itself
 ///                                once the cause is fixed; nothing is skipped by trying again. Tries that cost much are
 ///                                made less and less often, see Patience
 ///   an error to Exit             returns: Done for Stopping, Superseded for a newer instance
