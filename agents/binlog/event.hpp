@@ -64,7 +64,9 @@ enum class EventType : std::uint8_t {
 std::string to_string(EventType type);
 
 /// Header flags.
-inline constexpr std::uint16_t kFlagInUse = 0x1;        ///< the binlog file was not closed yet; not under the checksum
+inline constexpr std::uint16_t kFlagInUse = 0x1;  ///< the binlog file was not closed yet; not under the checksum
+/// The statement used temporary tables of its session. RENAME TABLE does not set it (tried with 10.11).
+inline constexpr std::uint16_t kFlagThreadSpecific = 0x4;
 inline constexpr std::uint16_t kFlagArtificial = 0x20;  ///< made by the dump thread, stands in no file
 inline constexpr std::uint16_t kFlagIgnorable = 0x80;   ///< whoever does not know the type may skip it
 

@@ -251,6 +251,7 @@ class AlterReader {
     const auto& names = in_.context().names;
     if (names.same(to_->database, table_.database) && names.same(to_->table, table_.table)) return;
     out.effects.push_back({table_, What::Dropped});
+    out.renames = true;
     out.effects.push_back({std::move(*to_), What::Moved, table_});
   }
 

@@ -89,7 +89,7 @@ class Renames {
     for (const auto& t : tables_) {
       if (t.moved_on) continue;
       if (key(t.now) == key(t.was))
-        out.push_back({t.now, What::Definition});
+        out.push_back({t.now, What::Rows});  // and if one of the names was a temporary table's, another one has it
       else
         out.push_back({t.now, What::Moved, t.was});
     }
@@ -123,11 +123,13 @@ bool like(TokenReader& in) {
 
 /// CREATE TABLE from its name on.
 bool create_table(TokenReader& in, bool replace, bool temporary, Judgement& out) {
+  const bool if_missing = in.is("IF");
   if (!in.if_exists()) return false;
   auto name = in.table();
   if (!name) return false;
   TableEffect created{std::move(*name), What::Created};
   created.replaced = replace;
+  created.if_missing = if_missing;
   PartEffect options;
   bool understood = true;
   bool query = false;
@@ -270,6 +272,7 @@ bool judge_rename(TokenReader& in, Judgement& out) {
     if (understood) renames.move(std::move(*from), std::move(*to));
   } while (understood && in.take(','));
   renames.write(out.effects);
+  out.renames = true;
   return understood && in.finished();
 }
 

@@ -144,7 +144,8 @@ bool has_quotes(std::string_view sql) noexcept {
   return sql.find_first_of("\"\\[") != std::string_view::npos;
 }
 
-/// A statement that failed on the source, and was written because a part of it happened: which part is not written.
+/// It is not known which part of a statement happened to the tables that it names: it failed on the source and was
+/// written because of that part, or some of its names are those of temporary tables.
 void weaken(Judgement& out) {
   std::vector<TableEffect> all;
   for (auto& e : out.effects) {
@@ -160,11 +161,15 @@ Judgement judge_as_written(std::string_view sql, const StatementContext& context
   bool quoting_changes = false;
   while (in.take(';')) {
   }
-  out.certain = skip_settings(in, quoting_changes) && judge_statement(in, out);
+  const bool settled = skip_settings(in, quoting_changes);
+  // The server writes what it drops as statements of its own, apart by whether it was temporary; and what is not
+  // created as temporary is not.
+  const bool may_be_temporary = context.temporary && !in.is("DROP") && !in.is("CREATE");
+  out.certain = settled && judge_statement(in, out);
   if ((quoting_changes || !context.quoting_known) && has_quotes(sql)) out.certain = false;
   if (out.by_statement) out.certain = false;
   if (!out.certain) out.control = Control::None;
-  if (context.failed) weaken(out);
+  if (context.failed || may_be_temporary) weaken(out);
   return out;
 }
 

@@ -38,8 +38,9 @@ struct TableEffect {
   };
   NamedTable name;
   What what = What::Definition;
-  NamedTable was = {};    ///< Moved
-  bool replaced = false;  ///< Created: another table of this name may have existed before (OR REPLACE)
+  NamedTable was = {};      ///< Moved
+  bool replaced = false;    ///< Created: another table of this name may have existed before (OR REPLACE)
+  bool if_missing = false;  ///< Created: only if there was none of this name (IF NOT EXISTS), else nothing happened
   /// Definition, Values: columns of before that were changed, renamed or dropped. More may have changed when it is
   /// empty and `what` is Values.
   std::vector<std::string> columns = {};
@@ -77,6 +78,11 @@ struct Judgement {
   bool by_statement = false;
   /// No name in the text says which tables are concerned (SELECT f(), CALL p()): every one may be.
   bool any_table = false;
+  /// It renames tables, and only the server knows whether there is a table of a name that is said to be Dropped or
+  /// Moved: each of the names in RENAME TABLE may be that of a temporary table of the session, and servers leave a
+  /// table behind in some cases (10.11.19: ALTER TABLE ... RENAME into another database, of a table with a foreign key
+  /// to itself and a name with a quote in it).
+  bool renames = false;
 
   [[nodiscard]] bool harmless() const noexcept { return certain && effects.empty(); }
 };
@@ -90,6 +96,7 @@ struct StatementContext {
   ToUtf8 to_utf8 = {};                   ///< for names in character sets that charset.hpp does not know; may be empty
   base::TableNames names{};              ///< how the server compares the names of tables
   bool failed = false;                   ///< the event has an error code: what it did happened in part, or not at all
+  bool temporary = false;                ///< the session has temporary tables, and the statement used some of them
 };
 
 /// Judges one statement. Accepts any bytes and takes time in proportion to them.

@@ -26,7 +26,7 @@ EventHeader header_of(Bytes front) noexcept {
 /// Never read, in whatever place.
 bool is_never_read(EventType type) noexcept {
   return type == EventType::AnnotateRows || type == EventType::RowsQuery || type == EventType::BeginLoadQuery ||
-         type == EventType::AppendBlock;
+         type == EventType::AppendBlock || type == EventType::UserVar;
 }
 
 }  // namespace
@@ -46,7 +46,7 @@ base::Result<void> EventReader::pass_over(Bytes front) {
   header_ = header_of(front);
   ++counters_.events;
   if (header_.next_position >= header_.size) position_ = header_.next_position - header_.size;
-  if (is_never_read(header_.type)) return {};
+  if (!rows_kind(header_.type)) return {};
   DS_ASSIGN(const auto head, parse_rows_head(front.subspan(kHeaderSize), where()));
   ++counters_.unwanted_rows_events;
   if (head.statement_end) open_.clear();

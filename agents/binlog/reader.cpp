@@ -11,9 +11,6 @@ using base::Bytes;
 using base::Error;
 using base::Reason;
 
-constexpr std::size_t kMostKnownTables = 4096;
-constexpr std::size_t kScratchKept = std::size_t{4} << 20U;
-
 bool is_variable(EventType type) noexcept {
   return type == EventType::IntVar || type == EventType::Rand || type == EventType::UserVar;
 }
@@ -21,18 +18,6 @@ bool is_variable(EventType type) noexcept {
 /// The pieces of a LOAD DATA logged by statement; only the statement at their end is of interest.
 bool is_load_piece(EventType type) noexcept {
   return type == EventType::BeginLoadQuery || type == EventType::AppendBlock || type == EventType::DeleteFile;
-}
-
-constexpr std::size_t kBeforeNames = 8;  // id and flags
-
-/// Where the names in a table map end, with their lengths and ends.
-std::size_t name_end(const TableName& name) noexcept {
-  return kBeforeNames + name.database.size() + name.table.size() + 4;
-}
-
-/// The names in a table map, as many bytes as `like` takes.
-std::string_view name_bytes(std::string_view map, const TableName& like) noexcept {
-  return map.size() < name_end(like) ? std::string_view() : map.substr(kBeforeNames, name_end(like) - kBeforeNames);
 }
 
 }  // namespace
@@ -229,116 +214,6 @@ base::Result<void> EventReader::gtid(Bytes body) {
     xid_ = {event.xid->format, all.substr(0, event.xid->gtrid.size()), all.substr(event.xid->gtrid.size())};
   }
   return handler_.on_gtid(event, header_, where());
-}
-
-base::Result<void> EventReader::table_map(Bytes body) {
-  DS_ASSIGN(const auto name, parse_table_name(body, where()));
-  if (!known_.contains(name.id.value())) forget_older(name, body);
-  auto& known = known_[name.id.value()];
-  if (known.bytes != base::as_text(body)) {
-    known.bytes.clear();
-    known.token = kUnwanted;
-    if (handler_.wants(name.database, name.table)) {
-      DS_ASSIGN(const auto map, parse_table_map(body, where()));
-      DS_ASSIGN(known.token, handler_.on_table(map, where()));
-    }
-    // Of a table that is not wanted the names are enough: it is asked about again each time.
-    known.bytes = known.token == kUnwanted ? base::as_text(body).substr(0, name_end(name)) : base::as_text(body);
-  }
-  const auto at = std::find_if(open_.begin(), open_.end(), [&](const OpenTable& t) { return t.id == name.id; });
-  if (at != open_.end()) {
-    at->token = known.token;
-  } else {
-    open_.push_back({name.id, known.token});
-  }
-  return {};
-}
-
-/// A table that the server opens anew gets a new id; its older one comes back only in a transaction begun before.
-void EventReader::forget_older(const TableName& name, Bytes body) {
-  if (known_.size() >= kMostKnownTables) known_.clear();
-  const auto named = name_bytes(base::as_text(body), name);
-  std::erase_if(known_, [&](const auto& k) { return name_bytes(k.second.bytes, name) == named; });
-}
-
-base::Result<void> EventReader::rows(Bytes body, RowsKind kind) {
-  DS_ASSIGN(const auto head, parse_rows_head(body, where()));
-  const auto at = std::find_if(open_.begin(), open_.end(), [&](const OpenTable& t) { return t.id == head.table; });
-  if (at == open_.end() && !is_dummy(head.table))
-    return damaged(fmt::format("is for table id {}, which no table map in its statement names", head.table.value()));
-  if (at == open_.end() || at->token == kUnwanted) {
-    ++counters_.unwanted_rows_events;
-  } else {
-    const auto token = at->token;
-    if (scratch_.capacity() > kScratchKept) scratch_ = base::Buffer();
-    DS_ASSIGN(const auto event, parse_rows(body, kind, where(), inflater_, scratch_, options_.max_inflated));
-    DS_TRY(handler_.on_rows(token, event));
-  }
-  if (head.statement_end) open_.clear();
-  return {};
-}
-
-base::Result<QueryEvent> EventReader::plain_query(Bytes body) {
-  if (header_.type == EventType::ExecuteLoadQuery) return parse_load_query(body, where());
-  DS_ASSIGN(auto event, parse_query(body, where()));
-  if (header_.type != EventType::QueryCompressed) return event;
-  const auto packed = read_event_header(base::as_bytes(event.sql));
-  scratch_.clear();
-  if (packed && packed->length > options_.max_inflated)
-    return Error(Reason::RowTooLarge,
-                 fmt::format("{} event at {} has {} bytes when it is not compressed; the agent's "
-                             "memory limit allows {}",
-                             to_string(header_.type), where().text(), packed->length, options_.max_inflated));
-  if (!packed || !inflater_.inflate(*packed, scratch_.grow(packed->length))) return damaged("does not inflate");
-  event.sql = scratch_.text();
-  return event;
-}
-
-std::optional<std::string> Handler::to_utf8(std::string_view, std::string_view) {
-  return std::nullopt;
-}
-
-base::Result<void> EventReader::query(Bytes body) {
-  DS_ASSIGN(const auto event, plain_query(body));
-  StatementContext context;
-  context.database = event.database;
-  context.quoting = Quoting::of(event.sql_mode);
-  context.quoting_known = event.sql_mode_known;
-  context.charset = charset_of_collation(event.client_collation);
-  context.to_utf8 = [this](std::string_view charset, std::string_view text) { return handler_.to_utf8(charset, text); };
-  context.names = handler_.table_names();
-  context.failed = event.error != 0;
-  // LOAD DATA by statement names its table in a statement like any other.
-  const auto judgement = judge(event.sql, context);
-  const QueryInfo info{event, where(), judgement, context};
-  return state_ == State::Standalone ? standalone_query(info) : group_query(info);
-}
-
-base::Result<void> EventReader::standalone_query(const QueryInfo& info) {
-  const auto kind = info.judgement.control;
-  if (kind == Control::XaCommit || kind == Control::XaRollback) {
-    if (!xa_completed_) return damaged("completes an XA transaction that its GTID does not name");
-    end_group();
-    return kind == Control::XaCommit ? handler_.on_xa_commit(xid_) : handler_.on_xa_rollback(xid_);
-  }
-  // With binlog_alter_two_phase the statement counts when its second GTID, the commit of the ALTER, comes.
-  if (!pending_) DS_TRY(handler_.on_query(info));
-  return commit();
-}
-
-base::Result<void> EventReader::group_query(const QueryInfo& info) {
-  switch (info.judgement.control) {
-    case Control::Begin:
-    case Control::XaStart:
-    case Control::XaEnd:
-      return {};
-    case Control::Commit:
-      return commit();
-    case Control::Rollback:
-      return rollback();
-    default:
-      return handler_.on_query(info);
-  }
 }
 
 base::Result<void> EventReader::commit() {

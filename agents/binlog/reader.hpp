@@ -110,7 +110,8 @@ class EventReader {
   /// Whether an event, of which this is the front (200 bytes at least), has to be fed whole: rows of a table that is
   /// not wanted and the pieces of a LOAD DATA do not.
   [[nodiscard]] bool needs_whole(base::Bytes front) const;
-  /// Takes the front of an event for which `needs_whole` is false. Errors: BinlogCorrupt.
+  /// Takes the front of an event for which `needs_whole` is false, or of rows or a statement of a group that does not
+  /// count for the caller (see `abandon`). Errors: BinlogCorrupt.
   base::Result<void> pass_over(base::Bytes front);
   /// "a row of shop.orders after binlog.000007:4711"; for messages.
   [[nodiscard]] std::string name_of(base::Bytes front) const;

@@ -79,7 +79,9 @@ class Comparison {
   }
   /// Anything may have happened to it.
   [[nodiscard]] bool open(const std::string& name, const DdlTable& table) const {
-    return judged_.concerned.contains(name) || said(name, table, What::Rows) || said(name, table, What::Statement);
+    const bool renamed = judged_.renames && (said(name, table, What::Moved) || said(name, table, What::Dropped));
+    return renamed || judged_.concerned.contains(name) || said(name, table, What::Rows) ||
+           said(name, table, What::Statement);
   }
   [[nodiscard]] const DdlTableState* moved_from(const std::string& name) const {
     for (const auto& e : judged_.effects) {
@@ -133,7 +135,7 @@ class Comparison {
 
   /// What is certain must be true.
   void wrong_claims() {
-    if (!judged_.certain || judged_.may_be_temporary) return;
+    if (!judged_.certain || judged_.renames) return;
     std::map<std::string, What> last;
     for (const auto& e : judged_.effects) last[e.name.database + "." + e.name.table] = e.what;
     for (const auto& [name, what] : last)

@@ -15,7 +15,7 @@ namespace datasync::test {
 struct Judged {
   std::vector<binlog::TableEffect> effects;
   bool certain = true;
-  bool may_be_temporary = false;          ///< it may have been about a temporary table of a name
+  bool renames = false;                   ///< see Judgement
   std::set<std::string> concerned;        ///< when it is not certain: tables that it may concern
   std::set<std::string> with_row_events;  ///< tables of which rows are in the binlog
   std::string text;                       ///< for messages

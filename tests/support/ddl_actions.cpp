@@ -187,7 +187,7 @@ void DdlSentences::program() {
 void DdlSentences::temporary() {
   if (w_.chance(50)) {
     w_.words(one_of("CREATE TEMPORARY TABLE", "CREATE OR REPLACE TEMPORARY TABLE"));
-    put(any_name());
+    put(w_.chance(70) ? existing_name() : any_name());  // it hides a table
     columns();
     return;
   }

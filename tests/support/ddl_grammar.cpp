@@ -22,7 +22,7 @@ constexpr auto kForms = std::to_array<Form>({{16, false, &DdlSentences::create_t
                                              {5, true, &DdlSentences::index},
                                              {6, true, &DdlSentences::maintenance},
                                              {5, true, &DdlSentences::program},
-                                             {4, true, &DdlSentences::temporary}});
+                                             {6, true, &DdlSentences::temporary}});
 constexpr Form kDatabase{3, false, &DdlSentences::database};
 constexpr Form kExotic{8, true, &DdlSentences::exotic};
 

@@ -36,11 +36,11 @@ std::string gtid_event(std::uint64_t sequence, std::uint8_t flags) {
       {.type = EventType::Gtid, .body = le(sequence, 8) + le(0, 4) + le(flags, 1) + std::string(6, '\0')});
 }
 
-std::string query_event(std::string_view database, std::string_view sql, std::uint64_t sql_mode) {
+std::string query_event(std::string_view database, std::string_view sql, std::uint64_t sql_mode, std::uint16_t flags) {
   const auto status = std::string(1, '\0') + le(0, 4) + "\x01" + le(sql_mode, 8);
   const auto body = le(7, 4) + le(0, 4) + le(database.size(), 1) + le(0, 2) + le(status.size(), 2) + status +
                     std::string(database) + std::string(1, '\0') + std::string(sql);
-  return make_event({.type = EventType::Query, .body = body});
+  return make_event({.type = EventType::Query, .body = body, .flags = flags});
 }
 
 std::string table_map_body(const MapSpec& spec) {

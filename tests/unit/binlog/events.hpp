@@ -24,7 +24,8 @@ std::string make_event(const EventSpec& spec);
 /// A format description; `created` not 0 means that the server started with this file.
 std::string format_description(Checksum checksum, std::uint32_t created = 0);
 std::string gtid_event(std::uint64_t sequence, std::uint8_t flags);
-std::string query_event(std::string_view database, std::string_view sql, std::uint64_t sql_mode = 0);
+std::string query_event(std::string_view database, std::string_view sql, std::uint64_t sql_mode = 0,
+                        std::uint16_t flags = 0);
 
 /// Little-endian bytes of `value`.
 std::string le(std::uint64_t value, std::size_t bytes);

@@ -19,6 +19,7 @@ inline std::string text(const Judgement& j) {
     auto part = fmt::format("{} {}.{}", to_string(e.what), e.name.database, e.name.table);
     if (e.what == TableEffect::What::Moved) part += fmt::format(" (was {}.{})", e.was.database, e.was.table);
     if (e.replaced) part += " replaced";
+    if (e.if_missing) part += " if missing";
     if (!e.columns.empty()) part += fmt::format(" columns {}", fmt::join(e.columns, "+"));
     if (!e.added.empty()) part += fmt::format(" added {}", fmt::join(e.added, "+"));
     if (e.key) part += " key";
