@@ -11,6 +11,8 @@
 namespace datasync::protocol {
 namespace {
 
+constexpr std::size_t kMostNames = 4000;  ///< a schema can have this many columns
+
 base::Error unclaimed(std::string_view what, message::Epoch epoch) {
   return {base::Reason::ForeignMessage, fmt::format("a {} of epoch {}, which nobody claimed", what, epoch.value())};
 }
@@ -18,6 +20,14 @@ base::Error unclaimed(std::string_view what, message::Epoch epoch) {
 /// Empty: the whole snapshot.
 std::string name_of(const message::SnapshotProgress& p) {
   return p.table.empty() ? std::string() : p.database + "." + p.table;
+}
+
+message::Request answer_of(const std::pair<message::Epoch, std::string>& of) {
+  message::Request request;
+  request.id = of.second;
+  request.epoch = of.first;
+  request.served = true;
+  return request;
 }
 
 }  // namespace
@@ -61,6 +71,10 @@ void StateView::forget(const StateRecord& record) {
   std::erase_if(claim_keys_, [&](const auto& entry) { return entry.second.key == record.key; });
   checkpoint_keys_.erase(record.key);
   progress_keys_.erase(record.key);
+  if (record.kind == message::Kind::Request)
+    std::erase_if(answers_, [&](const auto& a) { return message::request_key(answer_of(a)) == record.key; });
+  if (record.kind == message::Kind::SchemaBody)
+    std::erase_if(schema_keys_, [&](auto id) { return message::schema_key(id) == record.key; });
 }
 
 base::Result<void> StateView::take_claim(const std::string& key, base::Bytes value) {
@@ -112,6 +126,7 @@ base::Result<void> StateView::take_progress(const std::string& key, base::Bytes 
 base::Result<void> StateView::take_schema(base::Bytes value) {
   DS_ASSIGN(auto schema, message::parse_schema(value));
   const auto id = schema.id();
+  schema_keys_.insert(id);
   schemas_.try_emplace(id, std::move(schema));
   return {};
 }
@@ -124,6 +139,7 @@ void StateView::take_request(base::Bytes value) {
   if (request->served) {
     if (request->epoch < highest_) return;
     requests_.erase(request->id);
+    answers_.emplace(request->epoch, request->id);
     served_.insert(request->id);
   } else if (!served_.contains(request->id)) {
     requests_.try_emplace(request->id, std::move(*request));
@@ -205,6 +221,50 @@ std::vector<StateView::Key> StateView::obsolete(message::Epoch mine, std::int32_
     const bool of_holder = !claim.holder.empty() && holders.size() < kInstances && holders.insert(claim.holder).second;
     if (!of_task && !of_holder && epoch < mine && !needed.contains(epoch))
       out.push_back({message::Kind::Claim, claim.key});
+  }
+  auto left = answers_.size();
+  for (auto at = answers_.begin(); left > kAnswers && at->first < mine; ++at, --left) {
+    message::Request answer = answer_of(*at);
+    message::Request wish = answer;
+    wish.served = false;
+    out.push_back({message::Kind::Request, message::request_key(wish)});  // without its answer it would be one again
+    out.push_back({message::Kind::Request, message::request_key(answer)});
+  }
+  return out;
+}
+
+std::vector<StateView::OldSchemas> StateView::old_schemas(const std::set<message::SchemaId>& used) const {
+  struct Table {
+    bool used = false;
+    std::vector<message::SchemaId> former;  ///< with those that only have names
+    bool more = false;                      ///< some of them have more than names
+  };
+  std::map<std::string, Table> tables;
+  for (const auto id : schema_keys_) {
+    const auto& schema = schemas_.at(id);
+    auto& table = tables[schema.qualified()];
+    table.used = table.used || used.contains(id);
+    if (used.contains(id)) continue;
+    table.former.push_back(id);
+    table.more = table.more || !schema.key.empty();
+  }
+  std::vector<OldSchemas> out;
+  for (const auto& [name, table] : tables) {
+    if (!table.used || !table.more) continue;
+    OldSchemas old;
+    std::set<std::string_view> names;
+    for (const auto id : table.former) {
+      const auto& schema = schemas_.at(id);
+      if (!old.names) old.names.emplace(message::TableSchema{schema.database, schema.table, {}, {}});
+      for (const auto& column : schema.columns)
+        if (names.insert(column.name).second) old.names->columns.push_back({.name = column.name});
+    }
+    if (old.names->columns.size() > kMostNames) continue;
+    std::ranges::sort(old.names->columns, {}, &message::Column::name);  // the same names are the same schema
+    const auto kept = old.names->id();
+    for (const auto id : table.former)
+      if (id != kept) old.remove.push_back({message::Kind::SchemaBody, message::schema_key(id)});
+    out.push_back(std::move(old));
   }
   return out;
 }

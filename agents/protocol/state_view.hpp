@@ -69,8 +69,18 @@ class StateView {
   /// which to remove it, so that what is left can be read at any time: checkpoints and snapshot progress of epochs
   /// before it, then claims. The newest claim of each task and of each instance stays (of the newest kInstances), and
   /// with it those of which snapshot progress is still needed. Empty as long as a checkpoint of `mine` is missing.
+  /// Answers to requests of epochs before `mine` as well, but for the newest kAnswers.
   [[nodiscard]] std::vector<Key> obsolete(message::Epoch mine, std::int32_t streams) const;
-  static constexpr std::size_t kInstances = 50;
+  static constexpr std::size_t kInstances = 50, kAnswers = 500;
+
+  /// Schemas of one table that are on the topic and no record needs any more.
+  struct OldSchemas {
+    std::optional<message::TableSchema> names;  ///< write it before: it has the columns of all of them, and no key
+    std::vector<Key> remove;
+  };
+  /// `used`: the schemas of this epoch, to be called when the streams have no records of former epochs any more. Tables
+  /// of which none is used keep theirs.
+  [[nodiscard]] std::vector<OldSchemas> old_schemas(const std::set<message::SchemaId>& used) const;
 
  private:
   struct ClaimKey {
@@ -96,6 +106,8 @@ class StateView {
   std::map<std::string, message::SnapshotProgress> progress_;  ///< by qualified table name
   std::map<std::string, message::Request> requests_;
   std::set<std::string> served_;
+  std::set<std::pair<message::Epoch, std::string>> answers_;  ///< those on the topic, with the request's id
+  std::set<message::SchemaId> schema_keys_;                   ///< those on the topic
   std::map<message::SchemaId, message::TableSchema> schemas_;
   std::map<std::string, std::map<std::uint64_t, message::Definition>> definitions_;  ///< by table and slot
   // What stands on the topic, by epoch.

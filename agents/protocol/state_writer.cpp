@@ -60,6 +60,21 @@ base::Result<bool> StateWriter::tidy(std::int32_t streams, std::stop_token stop)
   return keys.size() <= kAtOnce;
 }
 
+base::Result<bool> StateWriter::tidy_schemas(const std::set<message::SchemaId>& used, std::stop_token stop) {
+  constexpr std::size_t kAtOnce = 20;
+  DS_TRY(check(stop));
+  std::size_t removed = 0;
+  for (const auto& old : view_.old_schemas(used)) {
+    if (old.names) DS_TRY(write(*old.names, stop));
+    for (const auto& key : old.remove) {
+      if (++removed > kAtOnce) return false;
+      DS_TRY(state_.remove(key.kind, key.key));
+    }
+  }
+  DS_TRY(check(std::move(stop)));
+  return true;
+}
+
 base::Result<void> StateWriter::write(const message::TableSchema& schema, std::stop_token stop) {
   if (view_.schema(schema.id())) return {};
   DS_TRY(check(stop));

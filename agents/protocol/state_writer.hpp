@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <stop_token>
 #include <string>
 
@@ -30,6 +31,9 @@ class StateWriter {
   /// Removes what nobody needs any more, see StateView::obsolete, but only so much that a caller does not wait long.
   /// True when nothing is left. Errors: as `check`; those of the log.
   base::Result<bool> tidy(std::int32_t streams, std::stop_token stop);
+  /// Removes schemas that no record needs, and keeps the names of their columns, see StateView::old_schemas; only so
+  /// much that a caller does not wait long. True when nothing is left. Errors: as `check`; those of the log.
+  base::Result<bool> tidy_schemas(const std::set<message::SchemaId>& used, std::stop_token stop);
   /// A schema has no epoch: its key is its content. Written once.
   base::Result<void> write(const message::TableSchema& schema, std::stop_token stop);
   /// Nor has a definition. Gives it the next sequence of its table. Errors as `check`, then those of the append.

@@ -132,6 +132,65 @@ TEST_F(StateWriterTest, what_is_left_of_former_epochs_is_removed) {
   EXPECT_EQ(rest.newer_than("pod-1"), "pod-2");
 }
 
+// Each definition that a table ever had stayed on the state topic, and every agent reads all of it at each start.
+TEST_F(StateWriterTest, schemas_that_no_record_needs_leave_the_names_of_their_columns) {
+  message::TableSchema schema{"shop", "orders", {{.name = "id"}}, {0}}, other = schema;
+  other.table = "other";
+  std::set<message::SchemaId> used;
+  for (int i = 0; i < 2000; ++i) {
+    schema.columns.resize(1);
+    schema.columns.push_back({.name = "c" + std::to_string(i % 70)});
+    schema.columns.push_back({.name = "d" + std::to_string(i % 1000)});
+    if (i % 100 == 0) schema.columns.push_back({.name = "Secret"});
+    if (i % 20 == 0) other.columns.push_back({.name = "c" + std::to_string(i)});
+    ASSERT_TRUE(writer.write(schema, {}));
+    if (i % 20 == 0) {
+      ASSERT_TRUE(writer.write(other, {}));
+    }
+  }
+  used.insert(schema.id());
+  while (!writer.tidy_schemas(used, {}).value()) {
+  }
+  const auto small = compacted(records);
+  const auto of = [&](const std::string& table) {
+    records = small;
+    MemoryStateLog successor(records);
+    StateView fresh;
+    EXPECT_TRUE(catch_up(successor, fresh, {}));
+    std::vector<message::TableSchema> out;
+    for (const auto& [id, s] : fresh.schemas())
+      if (s.table == table) out.push_back(s);
+    std::ranges::sort(out, {}, [](const auto& s) { return s.columns.size(); });
+    return out;
+  };
+  const auto orders = of("orders");
+  ASSERT_EQ(orders.size(), 2U);
+  EXPECT_EQ(orders[0], schema);
+  EXPECT_TRUE(orders[1].key.empty()) << "no rows are of it";
+  EXPECT_EQ(orders[1].columns.size(), 1U + 70 + 1000 + 1);
+  EXPECT_EQ(of("other").size(), 100U) << "nothing is known to be newer";
+}
+
+TEST_F(StateWriterTest, old_answers_to_requests_are_removed_with_what_they_answer) {
+  for (int i = 0; i < 700; ++i) {
+    message::Request wish;
+    wish.id = "copy/t/" + std::to_string(i);
+    records.push_back({static_cast<Offset>(records.size()), message::Kind::Request, message::request_key(wish),
+                       message::encode(wish)});
+    ASSERT_TRUE(writer.write(wish, {}));
+  }
+  ASSERT_TRUE(writer.check({}));
+  const auto keys = view.obsolete(message::Epoch(100), 0);
+  EXPECT_EQ(std::ranges::count(keys, message::Kind::Request, &StateView::Key::kind), 2 * 200);
+  for (const auto& key : keys) ASSERT_TRUE(log.remove(key.kind, key.key));
+  auto small = compacted(records);
+  MemoryStateLog rest(small);
+  StateView fresh;
+  ASSERT_TRUE(catch_up(rest, fresh, {}));
+  EXPECT_EQ(fresh.served_requests().size(), StateView::kAnswers);
+  EXPECT_TRUE(fresh.requests().empty()) << "a wish without its answer would be served again";
+}
+
 TEST_F(StateWriterTest, claims_are_removed_last_and_one_of_each_task_and_instance_stays) {
   const auto read = [] {
     StateView v;
