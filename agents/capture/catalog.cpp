@@ -120,6 +120,19 @@ base::Result<void> Catalog::set_gone(const TableChoice& choice, const message::G
   return definitions_.set_gone(choice, gtid);
 }
 
+base::Result<bool> Catalog::is_known(const TableChoice& choice) {
+  if (definitions_.gone(choice)) return false;
+  const auto server = server_.info(choice);
+  if (!server && server.error().outcome() == base::Outcome::Retry) return Error(server.error());
+  if (!server || !*server) return false;
+  if (definitions_.is(choice, (*server)->schema)) return true;
+  const auto carried = captured_schema(choice, (*server)->schema, (*server)->unread_columns);
+  if (!carried) return false;
+  const auto newest = newest_.find(&choice);
+  return newest != newest_.end() ? tables_[newest->second.number].schema == carried->id()
+                                 : definitions_.published(choice, *carried);
+}
+
 base::Result<bool> Catalog::exists(const TableChoice& choice) {
   DS_ASSIGN(const auto facts, server_.facts(choice));
   return facts.info.has_value() || !facts.problem.empty() || !facts.readable;

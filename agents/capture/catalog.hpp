@@ -66,6 +66,9 @@ class Catalog {
   /// From the transaction `gtid` on, no table has the name.
   base::Result<void> set_gone(const TableChoice& choice, const message::Gtid& gtid);
   [[nodiscard]] bool gone(const TableChoice& choice) { return definitions_.gone(choice); }
+  /// The server has the table as it is known here: a statement that would have made it has found it. False when it may
+  /// be another one. Errors: those of the server.
+  base::Result<bool> is_known(const TableChoice& choice);
   /// Whether the server has a table of the name now.
   base::Result<bool> exists(const TableChoice& choice);
   /// A table map of it came on this connection.

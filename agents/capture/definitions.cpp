@@ -230,4 +230,18 @@ bool Definitions::gone(const TableChoice& table) {
   return k.definition && !k.definition->exists;
 }
 
+bool Definitions::is(const TableChoice& table, const message::TableSchema& schema) {
+  const auto& k = known(table);
+  return k.definition && k.definition->exists && k.definition->schema == schema;
+}
+
+bool Definitions::published(const TableChoice& table, const message::TableSchema& schema) {
+  const auto& k = known(table);
+  if (k.replaced || !k.touched.empty()) return false;
+  std::vector<std::string> names;
+  for (const auto& column : schema.columns) names.push_back(column.name);
+  const auto given = store_.published(table, names);
+  return given && given->id() == schema.id();
+}
+
 }  // namespace datasync::capture

@@ -80,6 +80,10 @@ class Definitions {
   /// From the transaction `gtid` on, no table has the name.
   base::Result<void> set_gone(const TableChoice& table, const message::Gtid& gtid);
   [[nodiscard]] bool gone(const TableChoice& table);
+  /// This is what is known of the table at this place.
+  [[nodiscard]] bool is(const TableChoice& table, const message::TableSchema& schema);
+  /// Readers were given the table with exactly this schema, and no statement that was seen changed it since.
+  [[nodiscard]] bool published(const TableChoice& table, const message::TableSchema& schema);
 
  private:
   struct Known {

@@ -24,6 +24,7 @@ Keeper::Keeper(protocol::StateLog& state, protocol::StateView view, message::Epo
       known_(view_.schemas()),
       written_(static_cast<std::size_t>(options_.streams)),
       seen_(static_cast<std::size_t>(options_.streams)),
+      tidy_schemas_(options_.now() + options_.tidy_every),
       written_at_(base::steady_now()),
       thread_([this](std::stop_token stop) { run(std::move(stop)); }) {}
 
@@ -69,6 +70,7 @@ base::Result<void> Keeper::look(std::stop_token stop) {
     learn_schemas();
   }
   if (!tidied_) tidy(stop);
+  if (options_.now() >= tidy_schemas_) tidy_schemas(stop);
   bool moved = false;
   for (std::int32_t i = 0; i < options_.streams; ++i) {
     const auto sequence = acks_.progress(i).sequence;
@@ -88,6 +90,23 @@ void Keeper::tidy(std::stop_token stop) {
     tidied_ = *done;
   else
     base::log::debug("old records stay on the state topic for now", {{"message", std::string_view(done.error().what)}});
+}
+
+/// Each definition that a table ever had was kept for good, and read by every agent at its start. One is needed as long
+/// as the streams have rows of it. The names of its columns are kept: a destination may have them still.
+void Keeper::tidy_schemas(std::stop_token stop) {
+  tidy_schemas_ = options_.now() + options_.tidy_every;
+  if (!options_.former_are_gone || !options_.former_are_gone()) return;
+  std::set<message::SchemaId> used;
+  {
+    const std::scoped_lock lock(known_mutex_);
+    used = used_;
+  }
+  const std::scoped_lock lock(state_mutex_);
+  const auto done = writer_.tidy_schemas(used, std::move(stop));
+  if (done && !*done) tidy_schemas_ = options_.now();  // the rest at the next look
+  if (!done)
+    base::log::debug("old schemas stay on the state topic for now", {{"message", std::string_view(done.error().what)}});
 }
 
 void Keeper::learn_schemas() {
@@ -144,6 +163,7 @@ base::Result<void> Keeper::write_checkpoints(std::stop_token stop) {
 base::Result<void> Keeper::schema(const message::TableSchema& schema, std::stop_token stop) {
   {
     const std::scoped_lock lock(known_mutex_);
+    used_.insert(schema.id());
     if (known_.contains(schema.id())) return {};
   }
   const std::scoped_lock lock(state_mutex_);
@@ -214,7 +234,7 @@ std::optional<message::TableSchema> Keeper::published(const TableChoice& table,
   std::optional<message::TableSchema> best;
   std::ptrdiff_t most = 0;
   for (const auto& [id, schema] : view_.schemas()) {
-    if (schema.qualified() != table.qualified()) continue;
+    if (schema.qualified() != table.qualified() || schema.key.empty()) continue;
     const auto same = std::ranges::count_if(schema.columns, [&](const auto& c) {
       return std::ranges::any_of(columns, [&](const auto& name) { return base::same_column(name, c.name); });
     });

@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string_view>
 #include <thread>
@@ -29,6 +30,9 @@ struct KeeperOptions {
   base::Millis look_every{500};
   base::Millis checkpoint_every{2000};
   std::uint64_t checkpoint_bytes = 64ULL << 20U;
+  /// Everything of former epochs has left the streams; asked on the keeper's thread every `tidy_every`. May be empty.
+  std::function<bool()> former_are_gone = {};
+  base::Millis tidy_every{600'000};
   base::Millis patience{10'000};  ///< a state topic that cannot be kept for so long is told of
   std::function<base::SteadyTime()> now = base::steady_now;
 };
@@ -98,6 +102,7 @@ class Keeper {
   base::Result<void> write_waiting(std::stop_token stop);
   bool checkpoint_due();
   void tidy(std::stop_token stop);
+  void tidy_schemas(std::stop_token stop);
   void learn_schemas();
 
   protocol::StateView view_;
@@ -113,6 +118,7 @@ class Keeper {
   /// Schemas on the state topic, for the dump thread, which must not wait for brokers because of one it knows.
   std::mutex known_mutex_;
   std::map<message::SchemaId, message::TableSchema> known_;
+  std::set<message::SchemaId> used_;  ///< in this epoch
   std::mutex waiting_mutex_;
   std::vector<message::SnapshotProgress> waiting_;
   std::mutex checkpoint_mutex_;         ///< written_ to checkpoint_owed_ and written_at_; taken before state_mutex_
@@ -122,7 +128,8 @@ class Keeper {
   bool checkpoint_owed_ = false;                   ///< the last one failed: it is written at the next look
   std::optional<base::SteadyTime> failing_since_;  ///< keeper's thread
   bool trouble_told_ = false;
-  bool tidied_ = false;  ///< keeper's thread
+  bool tidied_ = false;            ///< keeper's thread
+  base::SteadyTime tidy_schemas_;  ///< then; keeper's thread
   base::SteadyTime written_at_;
   std::atomic<std::uint64_t> checkpoints_ = 0;
   std::atomic<bool> has_requests_ = false;

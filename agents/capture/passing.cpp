@@ -9,7 +9,7 @@
 namespace datasync::capture {
 namespace {
 
-constexpr std::string_view kPrefix = "accept/";
+constexpr std::string_view kPrefix = "accept/", kPrepare = "accept-xa/";
 
 }  // namespace
 
@@ -40,11 +40,20 @@ message::Request request_of(const std::string& gtid, const std::string& at, cons
   return request;
 }
 
+std::string prepare_id(const std::string& xid) {
+  return std::string(kPrepare) + xid;
+}
+
 AcceptedTransactions::AcceptedTransactions(const config::Capture& config, const protocol::StateView& view)
     : named_(config.accept_gtid) {
   for (auto& name : config::names_by_comma(named_)) names_.insert(std::move(name));
   for (const auto& id : view.served_requests())
-    if (id.starts_with(kPrefix)) passed_.insert(id);
+    if (id.starts_with(kPrefix) || id.starts_with(kPrepare)) passed_.insert(id);
+}
+
+std::optional<Passed> AcceptedTransactions::of_prepare(const std::string& xid) const {
+  if (const auto at = prepares_.find(xid); at != prepares_.end()) return at->second;
+  return passed_.contains(prepare_id(xid)) ? std::optional(Passed{true, {}}) : std::nullopt;
 }
 
 bool AcceptedTransactions::accepts(const message::Gtid& gtid) const {

@@ -2,6 +2,8 @@
 // Transactions that capture cannot carry, and the way past one of them that a user declares: the annotation
 // datasync.dev/accept-gtid names exactly this transaction.
 
+#include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -32,6 +34,9 @@ struct Passed {
 message::Request request_of(const std::string& gtid, const std::string& at, const Passed& passed,
                             const config::Capture& config);
 
+/// The record that remembers a passed XA PREPARE for its commit.
+std::string prepare_id(const std::string& xid);
+
 /// Which transactions may be passed: those that the configuration names, and those that were passed before, as the
 /// state topic remembers. Not thread-safe.
 class AcceptedTransactions {
@@ -45,10 +50,17 @@ class AcceptedTransactions {
   [[nodiscard]] bool passed(const message::Request& request) const { return passed_.contains(request.id); }
   void now_passed(const message::Request& request) { passed_.insert(request.id); }
 
+  /// An XA PREPARE was passed: what its commit will change.
+  void prepare_passed(const std::string& xid, Passed passed) { prepares_.insert_or_assign(xid, std::move(passed)); }
+  /// What the prepare of this XA transaction may have changed, if it was passed. Who passed it in a former epoch does
+  /// not remember more than that: then it is everything.
+  [[nodiscard]] std::optional<Passed> of_prepare(const std::string& xid) const;
+
  private:
   std::string named_;
-  std::set<std::string> names_;   ///< GTIDs
-  std::set<std::string> passed_;  ///< requests
+  std::set<std::string> names_;             ///< GTIDs
+  std::set<std::string> passed_;            ///< requests
+  std::map<std::string, Passed> prepares_;  ///< by XA id
 };
 
 }  // namespace datasync::capture

@@ -111,6 +111,7 @@ base::Result<void> Pipeline::on_gtid(const binlog::GtidEvent& gtid, const binlog
   parts_.freshness.caught_up.store(false, std::memory_order_relaxed);
   parts_.freshness.read_time_us.store(commit_time_us_, std::memory_order_relaxed);
   held_ = gtid.prepared_xa();
+  xid_ = gtid.xid ? gtid.xid->text() : std::string();
   in_transaction_ = true;
   passing_.reset();
   unread_ = false;
@@ -166,11 +167,12 @@ void Pipeline::ended() {
 }
 
 base::Result<void> Pipeline::on_commit(const binlog::EventHeader&) {
+  const bool held = std::exchange(held_, false);
   DS_TRY(end_passing());
-  if (held_) {  // XA COMMIT ONE PHASE: it was never prepared
-    auto held = parts_.writer.take_held();
+  if (held) {  // XA COMMIT ONE PHASE: it was never prepared
+    auto rows = parts_.writer.take_held();
     parts_.writer.begin(gtid_, commit_time_us_);
-    DS_TRY(parts_.writer.put_held(std::move(held)));
+    DS_TRY(parts_.writer.put_held(std::move(rows)));
   }
   announce_due();
   DS_TRY(parts_.writer.commit());
@@ -197,16 +199,12 @@ base::Result<void> Pipeline::on_broken_off() {
 }
 
 base::Result<void> Pipeline::on_xa_prepare(const binlog::Xid& xid) {
-  if (passing_) {
-    // What is prepared is not committed yet: a copy of now lacks it. The commit will find that it is not known, and
-    // that asks for a copy of everything (PositionUnknown).
-    DS_TRY(end_passing());
-    DS_TRY(parts_.writer.commit());
-    ended();
-    return {};
-  }
   // Known before the position moves over it: a checkpoint in between must not forget it.
-  parts_.prepared.prepare(xid.text(), before_prepare_, parts_.writer.take_held());
+  auto held = parts_.writer.take_held();
+  if (passing_)
+    DS_TRY(end_passing());
+  else
+    parts_.prepared.prepare(xid.text(), before_prepare_, std::move(held));
   DS_TRY(parts_.writer.commit());
   ended();
   return {};
@@ -214,18 +212,21 @@ base::Result<void> Pipeline::on_xa_prepare(const binlog::Xid& xid) {
 
 base::Result<void> Pipeline::on_xa_commit(const binlog::Xid& xid) {
   auto held = parts_.prepared.commit(xid.text(), gtid_);
-  if (passing_) {
-    passing_->all = true;  // its rows stand elsewhere
+  bool wanted = false;
+  for (std::int32_t i = 0; i < parts_.selection.streams(); ++i) wanted = wanted || parts_.writer.wants(i);
+  if (auto prepared = !held && wanted ? parts_.passed_prepare(xid.text()) : std::nullopt)
+    passing_ = std::move(prepared);
+  else if (passing_)
+    passing_->all = true;  // its rows are in the prepare
+  if (passing_)
     DS_TRY(end_passing());
-  } else if (held) {
+  else if (held)
     DS_TRY(parts_.writer.put_held(std::move(*held)));
-  } else {
-    for (std::int32_t i = 0; i < parts_.selection.streams(); ++i)
-      if (parts_.writer.wants(i))
-        return Error(Reason::PositionUnknown,
-                     fmt::format("transaction {} commits XA transaction {}, whose rows stand before the position",
-                                 gtid_.text(), xid.text()));
-  }
+  else if (wanted)
+    return Error(Reason::PositionUnknown,
+                 fmt::format("transaction {} commits XA transaction {}, whose rows stand before the position",
+                             gtid_.text(), xid.text()));
+  announce_due();
   DS_TRY(parts_.writer.commit());
   ended();
   return {};
@@ -233,6 +234,9 @@ base::Result<void> Pipeline::on_xa_commit(const binlog::Xid& xid) {
 
 base::Result<void> Pipeline::on_xa_rollback(const binlog::Xid& xid) {
   parts_.prepared.rollback(xid.text());
+  passing_.reset();
+  unread_ = false;
+  announce_due();
   DS_TRY(parts_.writer.commit());
   ended();
   return {};

@@ -15,6 +15,7 @@
 #include "agents/base/result.hpp"
 #include "agents/binlog/reader.hpp"
 #include "agents/capture/catalog.hpp"
+#include "agents/capture/due.hpp"
 #include "agents/capture/gate.hpp"
 #include "agents/capture/gtid_order.hpp"
 #include "agents/capture/passing.hpp"
@@ -70,6 +71,11 @@ struct PipelineParts {
   /// Before the position moves past such a transaction, or past an incident at `at`: what it may have changed is
   /// written down as due for a copy. False: at this place nobody lets anything pass.
   std::function<base::Result<bool>(const std::string& gtid, const std::string& at, const Passed& passed)> on_passed;
+  /// Before the position moves past an XA PREPARE that is passed: its commit finds what it may have changed.
+  std::function<base::Result<void>(const std::string& gtid, const std::string& xid, const Passed& passed)>
+      on_passed_prepare;
+  std::function<std::optional<Passed>(const std::string& xid)> passed_prepare;  ///< nothing: it was not passed
+  DueDefinitions& due;
 };
 
 /// Handles the events of one connection, on one thread.
@@ -117,19 +123,12 @@ class Pipeline final : public binlog::Handler {
   void ended();
   void passed(const binlog::QueryInfo& query);
   base::Result<void> left_out(const TableChoice& table, const binlog::RowsEvent& rows);
-  /// A definition to announce as soon as the dump has come to `executed`.
-  struct Due {
-    const TableChoice* table = nullptr;
-    message::SchemaId schema;
-    message::GtidSet executed;
-  };
   [[nodiscard]] std::vector<TableStatement> concerned_by(const binlog::QueryInfo& query) const;
   base::Result<void> on_statement(const TableStatement& s, const binlog::QueryInfo& query);
   base::Result<void> disappeared(const TableStatement& s, const std::string& statement);
   base::Result<bool> comes_back(const TableChoice& table);
   base::Result<void> truncated(const TableChoice& table, std::optional<message::SchemaId> schema);
   base::Result<void> outdated(const TableChoice& table, bool rows_missed, const std::string& why);
-  void announce(Due due, bool now);
   void announce_due();
 
   PipelineParts parts_;
@@ -141,13 +140,13 @@ class Pipeline final : public binlog::Handler {
   std::uint64_t commit_time_us_ = 0;
   message::Gtid gtid_;
   message::GtidSet before_prepare_;
-  bool held_ = false;
+  bool held_ = false;  ///< the open transaction is to end prepared, under xid_
+  std::string xid_;
   std::uint32_t rows_in_transaction_ = 0;
   bool outdated_ = false;          ///< `on_between` is due
   bool in_transaction_ = false;    ///< from its GTID until it is over for the writer
   std::optional<Passed> passing_;  ///< the open transaction is passed
   bool unread_ = false;            ///< and an event of it could not be read: perhaps the one that ends it
-  std::vector<Due> due_;           ///< one for each table at most
   base::SteadyTime back_soon_;     ///< so long a table that disappeared by the open statement may come back
   base::SteadyTime next_tick_;
 };

@@ -12,11 +12,15 @@ namespace {
 using base::Error;
 using base::Reason;
 
-constexpr std::size_t kTypeAt = 4;  // in the event header
+constexpr std::size_t kTypeAt = 4, kSizeAt = 9;  // in the event header
 
 binlog::EventType type_of(base::Bytes event) noexcept {
   return event.size() < binlog::kHeaderSize ? binlog::EventType::Unknown
                                             : static_cast<binlog::EventType>(event[kTypeAt]);
+}
+
+std::uint32_t size_of(base::Bytes event) noexcept {
+  return base::Cursor(event.subspan(kSizeAt)).get<std::uint32_t>();
 }
 
 }  // namespace
@@ -40,10 +44,14 @@ base::Result<void> Pipeline::pass_over(base::Bytes event, Error error) {
   return feed(event);
 }
 
-/// Rows of a transaction that is passed need not be held, however many they are.
+/// Rows of a transaction that is passed need not be held, however many they are, nor a statement that is too large to
+/// be. What begins and ends transactions is never that large.
 bool Pipeline::passes(base::Bytes front) {
-  if (!passing_ || !binlog::rows_kind(type_of(front))) return false;
-  passing_->all = true;  // its front does not name its table
+  if (!passing_ || front.size() < binlog::kHeaderSize) return false;
+  const bool rows = binlog::rows_kind(type_of(front)).has_value();
+  if (!rows && size_of(front) < max_inflated_) return false;
+  passing_->all = true;        // its front does not name its table
+  unread_ = unread_ || !rows;  // it may have been the one statement of the transaction
   return true;
 }
 
@@ -67,7 +75,10 @@ base::Result<void> Pipeline::end_unread() {
 base::Result<void> Pipeline::end_passing() {
   unread_ = false;
   if (!passing_) return {};
-  DS_ASSIGN(const bool due, parts_.on_passed(gtid_.text(), "", *std::exchange(passing_, std::nullopt)));
+  const auto passed = *std::exchange(passing_, std::nullopt);
+  // What is prepared is not committed yet: a copy of now would lack it. Its tables are due at its commit.
+  if (held_) return parts_.on_passed_prepare(gtid_.text(), xid_, passed);
+  DS_ASSIGN(const bool due, parts_.on_passed(gtid_.text(), "", passed));
   outdated_ = outdated_ || due;
   return {};
 }

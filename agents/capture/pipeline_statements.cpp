@@ -113,6 +113,10 @@ base::Result<void> Pipeline::on_statement(const TableStatement& s, const binlog:
   // Nobody waits for the definition of a table that is on the stream already; what is learnt is kept all the same.
   const bool wanted = parts_.writer.wants(table.stream);
   if (s.gone) return disappeared(s, shown(query));
+  if (s.created && s.if_missing && !s.rows && !s.values) {
+    DS_ASSIGN(const bool known, catalog_.is_known(table));
+    if (known) return {};  // nothing happened
+  }
   const bool was_gone = catalog_.gone(table);
   bool key = s.key;
   for (const auto& column : s.columns) key = key || catalog_.may_be_key(table, column);
@@ -125,7 +129,11 @@ base::Result<void> Pipeline::on_statement(const TableStatement& s, const binlog:
   if (!s.created)
     for (const auto& column : s.added) values = values || parts_.had_column(table, column);
   DS_ASSIGN(const auto changed, catalog_.changed(table, change));
-  std::erase_if(due_, [&](const auto& d) { return d.table == &table; });
+  parts_.due.forget(table);
+  // It may be the one that took the table away: nothing else will say so.
+  const auto& judged = query.judgement;
+  if (s.rows && !changed.exists && (judged.renames || !judged.certain || query.context.failed))
+    return disappeared(s, shown(query));
   if (!wanted) return {};
   // A new table is empty, and its rows follow as row events. IF NOT EXISTS may have found one that was there.
   const bool empty = s.created && (s.replaced || was_gone);
@@ -139,7 +147,11 @@ base::Result<void> Pipeline::on_statement(const TableStatement& s, const binlog:
   }
   if (may_hide_changes(query.event.sql, query.context, catalog_.allows_cascades())) rows = true;
   if (rows || values) DS_TRY(outdated(table, rows || key, shown(query)));
-  if (changed.schema) announce({&table, *changed.schema, changed.executed}, changed.of_this_place);
+  if (!changed.schema) return {};
+  if (changed.of_this_place)
+    parts_.writer.announce(table, *changed.schema);
+  else
+    parts_.due.add(table, *changed.schema, changed.executed);
   return {};
 }
 
@@ -148,24 +160,14 @@ base::Result<void> Pipeline::outdated(const TableChoice& table, bool rows_missed
   return parts_.on_outdated({table.qualified(), rows_missed}, why);
 }
 
-/// Readers get the table's new definition when it is sure to be the one of its place, without waiting for a row.
-void Pipeline::announce(Due due, bool now) {
-  if (!now) {
-    due_.push_back(std::move(due));
-    return;
-  }
-  parts_.writer.announce(*due.table, due.schema);
-}
-
+/// Readers get a table's new definition when it is sure to be the one of its place, without waiting for a row. At the
+/// end of each transaction, whatever it changed.
 void Pipeline::announce_due() {
-  if (due_.empty()) return;
+  if (parts_.due.empty()) return;
   auto here = parts_.writer.position();
   here.add(gtid_);
-  std::erase_if(due_, [&](const auto& due) {
-    if (!here.contains(due.executed)) return false;
-    if (parts_.writer.wants(due.table->stream)) parts_.writer.announce(*due.table, due.schema);
-    return true;
-  });
+  for (const auto& [table, schema] : parts_.due.take(here, parts_.selection))
+    if (parts_.writer.wants(table->stream)) parts_.writer.announce(*table, schema);
 }
 
 base::Result<void> Pipeline::truncated(const TableChoice& table, std::optional<message::SchemaId> schema) {
@@ -193,7 +195,7 @@ base::Result<void> Pipeline::disappeared(const TableStatement& s, const std::str
   using What = message::SchemaNote::What;
   const auto& table = *s.table;
   const bool known = catalog_.gone(table);
-  std::erase_if(due_, [&](const auto& d) { return d.table == &table; });
+  parts_.due.forget(table);
   if (!parts_.writer.wants(table.stream)) return catalog_.set_gone(table, gtid_);
   DS_ASSIGN(const bool back, comes_back(table));
   DS_TRY(catalog_.set_gone(table, gtid_));

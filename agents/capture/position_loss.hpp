@@ -4,10 +4,18 @@
 #include <mutex>
 #include <string>
 
+#include "agents/base/result.hpp"
 #include "agents/config/config.hpp"
 #include "agents/message/gtid.hpp"
 
 namespace datasync::capture {
+
+/// No replica can continue from the position: what onPositionLost is about. An XA transaction may be prepared in the
+/// instant in which a new stream begins, and be in none of the two readings that ask for such ones: its rows are before
+/// the position, its commit after it.
+inline bool position_lost(const base::Error& e) noexcept {
+  return e.is(base::Reason::BinlogPurged) || e.is(base::Reason::PositionUnknown);
+}
 
 /// Thread-safe.
 class PositionLoss {

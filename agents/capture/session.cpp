@@ -1,8 +1,6 @@
 #include "agents/capture/session.hpp"
 
 #include <algorithm>
-#include <random>
-#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
@@ -16,28 +14,12 @@ namespace {
 using base::Error;
 using base::Reason;
 
-constexpr base::Millis kCloseWait{5000}, kCloseStep{20};
-constexpr unsigned kTwinCuts = 5;          ///< so often in a row is no take-over any more
 constexpr base::Millis kTwinPeace{60000};  ///< a dump this long ends the row; a first event comes before every cut
-
-/// The source failed, not the streams: another replica may do better.
-bool blames_replica(const Error& e) {
-  constexpr Reason kBlamed[] = {Reason::SourceUnreachable, Reason::SourceSilent, Reason::SourceRestarted,
-                                Reason::BinlogCorrupt};
-  return std::ranges::find(kBlamed, e.reason) != std::end(kBlamed);
-}
 
 /// Only the dump reads all binlogs: it may find a position lost on a replica that seemed to have it. It is lost when no
 /// other replica has it either.
 bool history_refused(const Error& e) {
   return e.is(Reason::BinlogPurged) || e.is(Reason::GtidDiverged);
-}
-
-/// No replica can go on from the position: what onPositionLost is about. An XA transaction may be prepared in the
-/// instant in which a new stream begins, and be in none of the two readings that ask for such ones: its rows stand
-/// before the position, its commit after it.
-bool position_lost(const Error& e) {
-  return e.is(Reason::BinlogPurged) || e.is(Reason::PositionUnknown);
 }
 
 }  // namespace
@@ -117,6 +99,7 @@ base::Result<void> Session::begin(const Pick& pick) {
   accepted_.emplace(around_.config, claimed_.view);
   std::vector<std::uint64_t> marks;
   for (const auto& s : streams) marks.push_back(s.start_mark);
+  const auto begins = offsets;
   acks_ = std::make_unique<protocol::AckTracker>(std::move(published), std::move(offsets), marks);
   kafka::ProducerOptions options;
   options.max_in_flight_bytes = around_.config.max_in_flight_bytes;
@@ -129,6 +112,7 @@ base::Result<void> Session::begin(const Pick& pick) {
   keep.streams = selection_.streams();
   keep.checkpoint_every = around_.config.checkpoint_every;
   keep.look_every = std::min(keep.look_every, around_.config.checkpoint_every);
+  keep.former_are_gone = [this, begins] { return former_are_gone(begins); };
   keeper_ = std::make_unique<Keeper>(
       *claimed_.state, claimed_.view, claimed_.epoch, *acks_, prepared_, around_.status,
       [this] { return output_->produced_bytes(); }, keep,
@@ -151,55 +135,6 @@ base::Result<void> Session::begin(const Pick& pick) {
       "an epoch begins",
       {{"epoch", claimed_.epoch.value()}, {"position", from.text()}, {"fresh", fresh}, {"instance", around_.instance}});
   return {};
-}
-
-/// onPositionLost: Resnapshot. What lies between the old position and the new one comes as a snapshot that replaces the
-/// tables.
-base::Result<void> Session::give_up_position() {
-  DS_ASSIGN(const auto pick, around_.source.pick(selection_, std::nullopt, stop_.get_token()));
-  DS_ASSIGN(const auto connection, around_.source.connect(pick.server.text()));
-  DS_ASSIGN(const auto position, fresh_position(*connection));
-  // Readers refuse transactions that they have: rows read from before them would never be brought up to date.
-  if (!position.dump_from.contains(writer_->newest())) {
-    around_.source.prefer_after(pick.index);
-    return Error(Reason::WaitingForReplica, fmt::format("{} has executed {}, published is {}", pick.server.text(),
-                                                        position.dump_from.text(), writer_->newest().text()));
-  }
-  base::log::warn("the position is lost; as declared, everything is read again",
-                  {{"position", writer_->position().text()}, {"begins", position.position.text()}});
-  // Before the new position: who starts after a crash in between would find it and not know what was missed.
-  DS_ASSIGN(known_, keeper_->revise(selection_, everything(selection_), stop_.get_token()));
-  drop_runner();
-  prepared_.clear();
-  writer_->jump(position.dump_from, position.position);
-  DS_TRY(writer_->watermark(0));
-  plan();
-  return {};
-}
-
-/// What is read again before what is published is there for the rows of XA transactions alone, and a commit whose rows
-/// were not seen is never taken: PositionUnknown. So binlogs that are purged before what is published are not missed.
-std::optional<Pick> Session::after_published(const Needed& needed) {
-  const auto all = published();
-  if (!all.contains(needed.from) || needed.from.contains(all)) return std::nullopt;
-  auto pick = around_.source.pick(selection_, Needed{all, needed.newest}, stop_.get_token());
-  if (!pick) return std::nullopt;
-  base::log::warn("binlogs before what is published are purged; reading what comes after it",
-                  {{"position", needed.from.text()}, {"published", all.text()}});
-  writer_->jump(all, {});
-  return std::move(*pick);
-}
-
-base::Result<Pick> Session::find_replica() {
-  for (int tries = 0;; ++tries) {
-    const Needed needed{writer_->position(), writer_->newest()};
-    auto pick = around_.source.pick(selection_, needed, stop_.get_token());
-    if (!pick && pick.error().is(Reason::BinlogPurged))
-      if (auto later = after_published(needed)) return std::move(*later);
-    const bool give_up = !pick && position_lost(pick.error()) && tries == 0 && around_.loss.may_give_up(published());
-    if (!give_up) return pick;
-    DS_TRY(give_up_position());
-  }
 }
 
 base::Result<void> Session::run() {
@@ -282,7 +217,11 @@ base::Result<void> Session::dump(const Pick& pick, bool strict, bool& in_hole) {
        [this] { return copy_outdated(); },
        [this](const TableChoice& table, const std::string& column) { return keeper_->had_column(table, column); },
        [this](const message::Gtid& gtid) { return accepted_->accepts(gtid); },
-       [this](const std::string& gtid, const std::string& at, const Passed& passed) { return pass(gtid, at, passed); }},
+       [this](const std::string& gtid, const std::string& at, const Passed& passed) { return pass(gtid, at, passed); },
+       [this](const std::string& gtid, const std::string& xid, const Passed& passed) {
+         return pass_prepare(gtid, xid, passed);
+       },
+       [this](const std::string& xid) { return accepted_->of_prepare(xid); }, due_},
       catalog, stop_.get_token(), dump.max_event_bytes);
   auto result = [&]() -> base::Result<void> {
     if (plan_) {
@@ -300,55 +239,6 @@ base::Result<void> Session::dump(const Pick& pick, bool strict, bool& in_hole) {
   const std::scoped_lock lock(mutex_);
   dumping_ = nullptr;
   return result;
-}
-
-/// What the end of a connection means for the epoch.
-base::Result<void> Session::outcome(base::Result<void> dumped, const Pick& pick) {
-  {
-    const std::scoped_lock lock(mutex_);
-    if (failure_) return *failure_;
-  }
-  if (complete_) return {};
-  if (dumped || stop_.stop_requested()) return Error(Reason::Stopping, "a stop was asked for");
-  auto error = std::move(dumped).error();
-  if (error.is(Reason::DuplicateServerId) && ++cut_by_twin_ < kTwinCuts)
-    return Error(Reason::SourceRestarted,
-                 error.what);  // an instance that is being replaced may fight back for a moment
-  if (blames_replica(error) && !pick.server.host.empty()) around_.source.prefer_after(pick.index);
-  if (position_lost(error) && !pick.server.host.empty() && around_.loss.may_give_up(published())) {
-    DS_TRY(give_up_position());
-    return Error(Reason::SourceRestarted, "the position was given up: " + error.what);
-  }
-  return error;
-}
-
-/// Readers hold a destination's transaction open for what they have of it: no end would come before the next epoch.
-void Session::void_open_transaction() {
-  if (!writer_ || !output_->health()) return;
-  std::stop_source limit;
-  const std::jthread timer([&](const std::stop_token& over) {
-    if (base::sleep_for(over, kCloseWait)) limit.request_stop();
-  });
-  output_->last_words(limit.get_token());
-  if (auto voided = writer_->discard(); !voided)
-    base::log::debug("an open transaction is not voided", {{"message", std::string_view(voided.error().what)}});
-}
-
-bool Session::usable() const {
-  {
-    const std::scoped_lock lock(mutex_);
-    if (failure_) return false;
-  }
-  return !stop_.stop_requested() && !complete_ && output_->health();
-}
-
-void Session::close() {
-  const auto give_up = base::steady_now() + kCloseWait;
-  stop_.request_stop();
-  drop_runner();
-  void_open_transaction();
-  while (acks_->in_flight() > 0 && output_->health() && base::steady_now() < give_up) base::sleep_for({}, kCloseStep);
-  if (keeper_) keeper_->finish();
 }
 
 }  // namespace datasync::capture

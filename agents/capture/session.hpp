@@ -109,6 +109,7 @@ class Session {
   Session(const Surroundings& around, Selection selection, Claimed claimed, std::stop_token stop);
   base::Result<void> begin(const Pick& pick);
   base::Result<void> give_up_position();
+  [[nodiscard]] bool former_are_gone(const std::vector<protocol::Offset>& begins) const;
   [[nodiscard]] message::GtidSet published() const;
   base::Result<Pick> find_replica();
   std::optional<Pick> after_published(const Needed& needed);
@@ -122,11 +123,13 @@ class Session {
   void drop_runner();
   void void_open_transaction();
   void plan();
+  [[nodiscard]] bool is_due(const Outdated& table) const;
   base::Result<void> on_outdated(const Outdated& table, const std::string& statement);
   base::Result<void> copy_outdated();
   base::Result<void> serve_requests();
   base::Result<void> serve(message::Request request);
   base::Result<bool> pass(const std::string& gtid, const std::string& at, Passed passed);
+  base::Result<void> pass_prepare(const std::string& gtid, const std::string& xid, const Passed& passed);
   base::Result<void> start_snapshot();
   base::Result<void> outcome(base::Result<void> dumped, const Pick& pick);
   void make_writer(std::vector<message::GtidSet> sent, message::GtidSet position);
@@ -154,6 +157,7 @@ class Session {
   Catalog* catalog_ = nullptr;                    ///< of the open connection; dump thread
   std::string replica_;                           ///< whose dump worked last; dump thread
   std::optional<AcceptedTransactions> accepted_;  ///< dump thread
+  DueDefinitions due_;                            ///< dump thread
   // What is copied; dump thread.
   KnownSnapshot known_;    ///< as the state topic had it when it was last brought in line
   bool outdated_ = false;  ///< `known_` has changed since the plan was made

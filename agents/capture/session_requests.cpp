@@ -88,13 +88,27 @@ base::Result<bool> Session::pass(const std::string& gtid, const std::string& at,
   passed.all = passed.all || around_.config.allow_cascades;  // rows of other tables that the binlog does not tell
   if (!passed.all && passed.tables.empty()) return true;
   const auto request = request_of(gtid, at, passed, around_.config);
-  // One that comes again, after a crash before a checkpoint had it, is served again: a copy made meanwhile may have been
-  // read from a replica that had not executed it yet.
+  // One that comes again, after a crash before a checkpoint had it, is served again: a copy made meanwhile may have
+  // been read from a replica that had not executed it yet.
   if (!at.empty() && !accepted_->passed(request) && !accepted_->accepts_place(gtid)) return false;
   base::log::warn("a transaction is passed without its rows: it was accepted", {{"gtid", gtid}, {"at", at}});
   DS_TRY(serve(request));
   accepted_->now_passed(request);
   return true;
+}
+
+/// The user let the prepare of an XA transaction pass. That it was passed, and which one it was, is kept for its
+/// commit, at which its tables are due.
+base::Result<void> Session::pass_prepare(const std::string& gtid, const std::string& xid, const Passed& passed) {
+  base::log::warn("an XA PREPARE is passed without its rows: it was accepted", {{"gtid", gtid}, {"xid", xid}});
+  auto request = request_of(gtid, "", passed, around_.config);
+  for (const auto& id : {request.id, prepare_id(xid)}) {
+    request.id = id;
+    DS_TRY(keeper_->served(request, stop_.get_token()));
+    accepted_->now_passed(request);
+  }
+  accepted_->prepare_passed(xid, passed);
+  return {};
 }
 
 }  // namespace datasync::capture

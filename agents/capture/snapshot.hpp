@@ -9,6 +9,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -71,6 +72,9 @@ class SnapshotRunner {
   base::Result<void> start(std::optional<SnapshotPlan> plan, std::stop_token stop);
 
   [[nodiscard]] SnapshotFigures figures() const;
+  /// The table will be copied from its beginning, and nothing of it is on a stream yet. On the dump thread, which waits
+  /// while rows go out.
+  [[nodiscard]] bool has_before_it(const std::string& table) const;
 
  private:
   base::Result<void> begin(std::stop_token stop);
@@ -97,6 +101,7 @@ class SnapshotRunner {
   mutable std::mutex mutex_;  ///< everything down to threads_
   std::deque<SnapshotTask> queue_;
   std::size_t unfinished_ = 0;
+  std::set<std::string> before_them_;  ///< tables of which nothing is on a stream yet
   std::map<std::string, std::uint64_t> estimates_;
   SnapshotFigures figures_;
   std::uint64_t rows_at_start_ = 0;

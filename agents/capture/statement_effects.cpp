@@ -59,6 +59,7 @@ class Folder {
         return;
       case What::Created:
         s.replaced = s.replaced || effect.replaced || s.gone;
+        s.if_missing = effect.if_missing && !s.replaced;
         s.created = true;
         s.gone = false;
         return;

@@ -14,15 +14,16 @@ namespace datasync::capture {
 /// What one statement did to one captured table, all in all.
 struct TableStatement {
   const TableChoice* table = nullptr;
-  bool gone = false;       ///< no table has the name after it
-  std::string renamed_to;  ///< gone: the name it has now, if it was renamed
-  bool truncated = false;  ///< all rows were deleted, and nothing else happened
-  bool created = false;    ///< a new table has the name
-  bool replaced = false;   ///< created: in place of one that may have existed
-  bool rows = false;       ///< rows came, disappeared or changed without row events; another table may have the name
-  bool values = false;     ///< rows that were there may have other values
-  bool key = false;        ///< it may have another primary key
-  bool by_text = false;    ///< rows were written by the text of the statement
+  bool gone = false;        ///< no table has the name after it
+  std::string renamed_to;   ///< gone: the name it has now, if it was renamed
+  bool truncated = false;   ///< all rows were deleted, and nothing else happened
+  bool created = false;     ///< a new table has the name
+  bool replaced = false;    ///< created: in place of one that may have existed
+  bool if_missing = false;  ///< created: only if there was none
+  bool rows = false;        ///< rows came, disappeared or changed without row events; another table may have the name
+  bool values = false;      ///< rows that were there may have other values
+  bool key = false;         ///< it may have another primary key
+  bool by_text = false;     ///< rows were written by the text of the statement
   std::vector<std::string> columns;  ///< that were there before and may be others now
   std::vector<std::string> added;    ///< columns that are new
 

@@ -1,7 +1,11 @@
 // Parts of the capture agent with a real server behind them and everything else in memory.
 
 #include <algorithm>
+#include <map>
 #include <mutex>
+#include <set>
+
+#include <fmt/ranges.h>
 
 #include "agents/capture/pipeline.hpp"
 #include "agents/capture/snapshot.hpp"
@@ -82,6 +86,56 @@ class CaptureParts : public sql::SqlTest {
     return number ? number->number : ~0U;
   }
 
+  [[nodiscard]] std::string executed() const { return server_->value("SELECT @@gtid_binlog_pos"); }
+
+  /// The dump of one connection, fed with events. What it asks for is written down.
+  class Dump {
+   public:
+    Dump(CaptureParts& of, StreamWriter& stream, std::uint64_t max_event = binlog::kMaxInflated)
+        : pipeline_({*of.selection_, stream, of.held_, of.gate_, of.clock_, of.status_, of.freshness_, order_,
+                     of.between_, [] {}, [] {},
+                     [&of](const Outdated& table, const std::string&) -> base::Result<void> {
+                       of.told_.push_back(table.table + (table.rows_missed ? " is emptied" : " is copied"));
+                       return {};
+                     },
+                     [] { return base::Result<void>(); }, [](const auto&, const auto&) { return false; },
+                     [&of](const Gtid& gtid) { return of.accepted_.contains(gtid.text()); },
+                     [&of](const std::string& gtid, const std::string&, const Passed& passed) -> base::Result<bool> {
+                       of.told_.push_back(gtid + " passed: " + shown(passed));
+                       return true;
+                     },
+                     [&of](const std::string&, const std::string& xid, const Passed& passed) -> base::Result<void> {
+                       of.prepares_[xid] = passed;
+                       return {};
+                     },
+                     [&of](const std::string& xid) {
+                       const auto at = of.prepares_.find(xid);
+                       return at == of.prepares_.end() ? std::nullopt : std::optional(at->second);
+                     },
+                     of.due_},
+                    *of.catalog_, {}, max_event),
+          reader_(pipeline_) {
+      feed(binlog::test::format_description(binlog::Checksum::Crc32));
+    }
+    void feed(const std::string& event) {
+      const auto fed = reader_.feed(base::as_bytes(event));
+      EXPECT_TRUE(fed) << fed.error().what;
+    }
+    base::Result<void> run(sql::BinlogStream& stream) { return pipeline_.run(stream); }
+
+   private:
+    static std::string shown(const Passed& passed) {
+      return passed.all ? "everything" : fmt::format("{}", fmt::join(passed.tables, ","));
+    }
+    GtidOrder order_;
+    Pipeline pipeline_;
+    binlog::EventReader reader_;
+  };
+  static std::string plain(EventType type, const std::string& body) {
+    return binlog::test::make_event({.type = type, .body = body});
+  }
+  static std::string xid_event() { return plain(EventType::Xid, le(1, 8)); }
+
   StreamWriter writer() {
     return {out_, {message::GtidSet{}}, {}, {}, [](message::SchemaId, base::Bytes) { return std::string("the row"); }};
   }
@@ -90,6 +144,13 @@ class CaptureParts : public sql::SqlTest {
   std::unique_ptr<Selection> selection_;
   std::unique_ptr<Catalog> catalog_;
   int published_ = 0;
+  PreparedTransactions held_;
+  SourceClock clock_;
+  Freshness freshness_;
+  DueDefinitions due_;
+  std::set<std::string> accepted_;
+  std::map<std::string, Passed> prepares_;
+  std::vector<std::string> told_;
   ChunkGate gate_;
   std::mutex between_;
   health::Status status_{{"capture", "test", "test", ""}};
@@ -119,38 +180,96 @@ TEST_F(CaptureParts, a_table_whose_map_is_the_same_and_whose_columns_are_not_is_
 // back, its rows were lost.
 TEST_F(CaptureParts, a_group_that_the_server_broke_off_is_taken_when_it_comes_again) {
   auto stream = writer();
-  PreparedTransactions prepared;
-  SourceClock clock;
-  Freshness freshness;
-  GtidOrder order;
-  Pipeline pipeline({*selection_, stream, prepared, gate_, clock, status_, freshness, order, between_, [] {}, [] {},
-                     [](const auto&, const auto&) { return base::Result<void>(); }, [] { return base::Result<void>(); },
-                     [](const auto&, const auto&) { return false; }, [](const auto&) { return false; },
-                     [](const auto&, const auto&, const auto&) { return false; }},
-                    *catalog_, {});
-  binlog::EventReader reader(pipeline);
-  const auto feed = [&](const std::string& event) {
-    const auto fed = reader.feed(base::as_bytes(event));
-    EXPECT_TRUE(fed) << fed.error().what;
-  };
-  const auto plain = [](EventType type, const std::string& body) {
-    return binlog::test::make_event({.type = type, .body = body});
-  };
+  Dump dump(*this, stream);
   const auto rows = [&](std::uint32_t id) {
-    feed(plain(EventType::TableMap, map_body(1)));
-    feed(plain(EventType::WriteRowsV1, binlog::test::rows_body(1, 2, "\xfc" + le(id, 4) + le(id, 4))));
+    dump.feed(plain(EventType::TableMap, map_body(1)));
+    dump.feed(plain(EventType::WriteRowsV1, binlog::test::rows_body(1, 2, "\xfc" + le(id, 4) + le(id, 4))));
   };
-  feed(binlog::test::format_description(binlog::Checksum::Crc32));
-  feed(binlog::test::gtid_event(5, binlog::GtidEvent::kTransactional));
+  dump.feed(binlog::test::gtid_event(5, binlog::GtidEvent::kTransactional));
   rows(7);
-  feed(binlog::test::format_description(binlog::Checksum::Crc32, 1700000000));
+  dump.feed(binlog::test::format_description(binlog::Checksum::Crc32, 1700000000));
   EXPECT_EQ(stream.position().text(), "");
-  feed(binlog::test::gtid_event(5, binlog::GtidEvent::kTransactional));
+  dump.feed(binlog::test::gtid_event(5, binlog::GtidEvent::kTransactional));
   rows(7);
   rows(8);
-  feed(plain(EventType::Xid, le(1, 8)));
+  dump.feed(xid_event());
   EXPECT_EQ(out_.changes, (std::vector<std::string>{"0-1-5 tx rows=2"}));
   EXPECT_EQ(stream.position().text(), "0-1-5");
+}
+
+// Each new id of a table cost the dump thread four queries; FLUSH TABLES gives every table a new one.
+TEST_F(CaptureParts, a_new_id_of_a_known_table_asks_the_server_nothing) {
+  const auto statements = [&] { return server_->query("SHOW GLOBAL STATUS LIKE 'Questions'").front()[1].value(); };
+  add(17);
+  const auto before = std::stoull(statements());
+  for (std::uint64_t id = 18; id < 40; ++id) add(id);
+  EXPECT_EQ(std::stoull(statements()) - before, 1U) << "this question itself";
+}
+
+// It was forgotten with the connection: readers had the new column only with the next row of the table.
+TEST_F(CaptureParts, a_new_definition_reaches_readers_over_a_broken_connection_and_without_a_row) {
+  auto stream = writer();
+  const auto now = *message::GtidSet::parse(executed());
+  const auto newest = now.domains().at(0).sequence;
+  server_->execute("ALTER TABLE a.t ADD COLUMN later INT NULL");  // executed, and not yet read
+  {
+    Dump dump(*this, stream);
+    dump.feed(binlog::test::gtid_event(newest, binlog::GtidEvent::kStandalone | binlog::GtidEvent::kDdl));
+    dump.feed(binlog::test::query_event("a", "ALTER TABLE t ADD COLUMN later INT NULL"));
+    EXPECT_EQ(out_.changes, std::vector<std::string>{}) << "it may be the definition of a later place";
+  }
+  Dump dump(*this, stream);
+  dump.feed(binlog::test::gtid_event(newest + 1, binlog::GtidEvent::kTransactional));
+  dump.feed(xid_event());
+  EXPECT_EQ(out_.changes, (std::vector<std::string>{fmt::format("0-1-{} tx rows=0", newest + 1)}));
+  EXPECT_EQ(told_, std::vector<std::string>{});
+}
+
+// A statement that hides a captured table behind a temporary one emptied it at readers.
+TEST_F(CaptureParts, a_temporary_table_is_not_taken_for_the_captured_one_that_it_hides) {
+  auto stream = writer();
+  Dump dump(*this, stream);
+  const auto statement = [&](std::uint64_t number, const std::string& sql, std::uint16_t flags) {
+    dump.feed(binlog::test::gtid_event(number, binlog::GtidEvent::kStandalone | binlog::GtidEvent::kDdl));
+    dump.feed(binlog::test::query_event("a", sql, 0, flags));
+  };
+  statement(5, "TRUNCATE TABLE t", binlog::kFlagThreadSpecific);
+  EXPECT_EQ(out_.changes, std::vector<std::string>{});
+  EXPECT_EQ(told_, std::vector<std::string>{"a.t is emptied"}) << "and copied again, which changes nothing";
+  statement(6, "TRUNCATE TABLE t", 0);
+  EXPECT_EQ(out_.changes, (std::vector<std::string>{"0-1-6 tx rows=1"}));
+}
+
+// The commit of a prepare that was passed ended in PositionUnknown.
+TEST_F(CaptureParts, the_commit_of_a_passed_xa_prepare_makes_its_tables_due) {
+  accepted_ = {"0-1-5", "0-1-7"};
+  auto stream = writer();
+  Dump dump(*this, stream);
+  const auto xid = [](std::string_view name) { return le(7, 4) + le(name.size(), 1) + le(0, 1) + std::string(name); };
+  const auto gtid = [&](std::uint64_t number, std::uint8_t flags, std::string_view name) {
+    dump.feed(plain(EventType::Gtid, le(number, 8) + le(0, 4) + le(flags, 1) + xid(name)));
+  };
+  const auto prepare = [&](std::uint64_t number, std::string_view name) {
+    gtid(number, binlog::GtidEvent::kPreparedXa, name);
+    dump.feed(plain(EventType::TableMap, map_body(1)));
+    dump.feed(plain(EventType::WriteRowsV1, binlog::test::rows_body(1, 2, "\xfc" + le(1, 4) + le(1, 4))));
+    dump.feed(plain(EventType::XaPrepare, le(0, 1) + le(7, 4) + le(name.size(), 4) + le(0, 4) + std::string(name)));
+  };
+  const auto complete = [&](std::uint64_t number, std::string_view name, const char* how) {
+    gtid(number, binlog::GtidEvent::kCompletedXa | binlog::GtidEvent::kStandalone, name);
+    std::string hex;
+    for (const char c : name) hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
+    dump.feed(binlog::test::query_event("", fmt::format("XA {} X'{}',X'',7", how, hex)));
+  };
+  prepare(5, "g");
+  EXPECT_EQ(told_, std::vector<std::string>{}) << "nothing is changed yet";
+  complete(6, "g", "COMMIT");
+  EXPECT_EQ(told_, (std::vector<std::string>{"0-1-6 passed: a.t"}));
+  prepare(7, "h");
+  complete(8, "h", "ROLLBACK");
+  EXPECT_EQ(told_.size(), 1U);
+  EXPECT_EQ(stream.position().text(), "0-1-8");
+  EXPECT_EQ(out_.changes, std::vector<std::string>{});
 }
 
 // A host's name, a server and its binlog are three things: rows were taken for those of the dump's server by its name.
@@ -181,8 +300,11 @@ class Snapshots : public CaptureParts {
     server_->execute("INSERT INTO a.t SELECT seq, seq FROM a.seq_1_to_1000");
     const auto connection = sql::Connection::open(options(sql::Role::Source)).value();
     gate_.connected("here", sql::binlog_history(*connection).value(), {});
+    gate_.moved_to(now());
+  }
+  static BinlogPoint now() {
     const auto at = server_->query("SHOW MASTER STATUS").front();
-    gate_.moved_to({at[0].value(), std::stoull(at[1].value())});
+    return {at[0].value(), std::stoull(at[1].value())};
   }
   static protocol::StateView claimed(protocol::StateLog& state) {
     protocol::StateView view;
@@ -191,7 +313,7 @@ class Snapshots : public CaptureParts {
     EXPECT_EQ(protocol::claim_epoch(state, streams, view, "test", 1, backoff, {}).value(), message::Epoch(1));
     return view;
   }
-  std::unique_ptr<SnapshotRunner> run(bool fresh) {
+  std::unique_ptr<SnapshotRunner> start(bool fresh) {
     SnapshotPlan plan;
     plan.id = "s";
     plan.fresh = fresh;
@@ -211,7 +333,14 @@ class Snapshots : public CaptureParts {
     auto runner = std::make_unique<SnapshotRunner>(std::move(parts), SnapshotSettings{.parallelism = 1});
     const auto started = runner->start(std::move(plan), {});
     EXPECT_TRUE(started) << started.error().what;
+    return runner;
+  }
+  void finish() {
     EXPECT_TRUE(test::eventually([this] { return complete_.load(); }, std::chrono::seconds(30)));
+  }
+  std::unique_ptr<SnapshotRunner> run(bool fresh) {
+    auto runner = start(fresh);
+    finish();
     return runner;
   }
   [[nodiscard]] std::size_t progress_notes() const {
@@ -247,6 +376,17 @@ TEST_F(Snapshots, a_report_that_comes_when_the_snapshot_is_gone_is_kept_by_the_k
   for (const auto& report : out_.reports) report();
   keeper_.finish();
   EXPECT_GT(progress_notes(), before);
+}
+
+// Each row that could not be carried began the copy again that makes up for all of them.
+TEST_F(Snapshots, one_that_has_not_begun_a_table_makes_up_for_what_comes_before_it) {
+  server_->execute("DELETE FROM a.t WHERE id = 1");  // the dump is not there yet
+  const auto runner = start(true);
+  EXPECT_TRUE(runner->has_before_it("a.t"));
+  EXPECT_FALSE(runner->has_before_it("a.other"));
+  gate_.moved_to(now());
+  finish();
+  EXPECT_FALSE(runner->has_before_it("a.t"));
 }
 
 // A kill between the new position and the first record of the copy that makes up for the lost one: the next instance

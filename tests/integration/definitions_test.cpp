@@ -169,6 +169,25 @@ TEST_F(Definitions, engine_and_key_that_were_lost_and_put_back) {
   EXPECT_TRUE(equal());
 }
 
+// The copy that makes up for rows that cannot be carried began again for each of them.
+TEST_F(Definitions, many_rows_that_cannot_be_carried_are_made_up_for_by_one_copy) {
+  start();
+  stop_capture();
+  Texts statements{"ALTER TABLE {0}.t DROP PRIMARY KEY"};
+  for (int id = 10; id < 60; ++id)
+    statements.push_back(fmt::format("INSERT INTO {{0}}.t VALUES ({0}, 'x', '', 1)", id));
+  statements.push_back("ALTER TABLE {0}.t ADD PRIMARY KEY (id)");
+  statements.push_back("DELETE FROM {0}.t WHERE id = 11");
+  run(statements);
+  rig_->start_capture(capture_config({"t"}, {}));
+  EXPECT_TRUE(equal());
+  const auto log = read_file(rig_->capture().folder() / "log");
+  std::size_t begun = 0;
+  for (std::size_t at = 0; (at = log.find("a snapshot begins", at)) != std::string::npos; ++at) ++begun;
+  EXPECT_GE(begun, 1U);
+  EXPECT_LE(begun, 4U) << "the first one, one for each of the two statements, and one for the rows between them";
+}
+
 // The column was published under its new name, all rows of it.
 TEST_F(Definitions, excluded_column_that_is_renamed_stays_secret) {
   start({"t"}, {"t.secret"});
@@ -236,6 +255,38 @@ TEST_F(Definitions, empty_table_and_new_column_arrive_without_a_row) {
   start({"t", "none"});
   run({"ALTER TABLE {0}.none ADD COLUMN n INT NULL", "ALTER TABLE {0}.t ADD COLUMN m INT NULL"});
   EXPECT_TRUE(equal({"t", "none"}));
+}
+
+// Scripts of applications run it at each start: the table was emptied and copied each time.
+TEST_F(Definitions, create_if_not_exists_of_a_table_that_exists_copies_nothing) {
+  start();
+  const auto copied = [&] { return rig_->capture().metric("datasync_capture_snapshot_rows_total"); };
+  ASSERT_EQ(copied(), 3);
+  const std::string create =
+      "CREATE TABLE IF NOT EXISTS {0}.t (id INT PRIMARY KEY, v VARCHAR(50), secret VARCHAR(50), w INT NULL)";
+  run({create, "INSERT INTO {0}.t VALUES (4, 'four', NULL, 4)", create, "DELETE FROM {0}.t WHERE id = 1"});
+  EXPECT_TRUE(equal());
+  EXPECT_EQ(copied(), 3);
+  // One that does make a table.
+  run({"DROP TABLE {0}.t", create, "INSERT INTO {0}.t VALUES (9, 'nine', NULL, 9)"});
+  EXPECT_TRUE(equal());
+}
+
+// A temporary table hides the table of its name, also in what is logged by statement. The table was emptied at readers.
+TEST_F(Definitions, temporary_table_that_hides_a_captured_one) {
+  start();
+  for (const auto* format : {"STATEMENT", "MIXED", "ROW"}) {
+    run({fmt::format("SET SESSION binlog_format = {}", format), "CREATE TEMPORARY TABLE {0}.t (id INT PRIMARY KEY)",
+         "TRUNCATE TABLE {0}.t", "ALTER TABLE {0}.t ADD COLUMN x INT DEFAULT 5", "ALTER TABLE {0}.t RENAME TO {0}.away",
+         "RENAME TABLE {0}.away TO {0}.t", "DROP TABLE {0}.t"});
+    run({"UPDATE {0}.t SET w = w + 1 WHERE id = 2"});
+    EXPECT_TRUE(equal()) << format;
+  }
+  // Ended with its session.
+  run({"SET SESSION binlog_format = MIXED", "CREATE TEMPORARY TABLE {0}.t (id INT PRIMARY KEY)",
+       "TRUNCATE TABLE {0}.t"});
+  run({"INSERT INTO {0}.t VALUES (4, 'four', NULL, 4)"});
+  EXPECT_TRUE(equal());
 }
 
 // Nothing but the table maps shows it.

@@ -96,6 +96,62 @@ TEST_F(WaysOn, row_that_is_too_large_is_passed_once_it_is_smaller_at_the_source)
   EXPECT_TRUE(equal());
 }
 
+// The message recommended accept-gtid, and the statement was held whole all the same: capture stalled at it for ever.
+TEST_F(WaysOn, statement_above_the_memory_limit_is_passed_and_everything_is_copied) {
+  prepare("above_limit");
+  ASSERT_EQ(::setenv("DATASYNC_MEMORY_LIMIT_BYTES", "1", 1), 0);  // an event of 4 MiB at most
+  const std::string long_text(5'000'000, 'x');
+  start_both();
+  const auto pass = [&](const std::vector<std::string>& statements) {
+    {
+      auto session = rig_->source().connect();
+      for (const auto& statement : statements) session.execute(in(statement) + " /* " + long_text + " */");
+    }
+    ASSERT_TRUE(rig_->becomes(rig_->capture(), "Stalled", "RowTooLarge"));
+    EXPECT_NE(message(rig_->capture()).find("limits.memory"), std::string::npos) << message(rig_->capture());
+    capture_.accept_gtid = advised("accept-gtid");
+    ASSERT_NE(capture_.accept_gtid, "");
+    restart_capture();
+    EXPECT_TRUE(equal());
+  };
+  // In a transaction of several parts, and one that is a transaction of its own and the last one of the binlog.
+  pass({"SET SESSION tx_isolation = 'REPEATABLE-READ', binlog_format = STATEMENT",
+        "UPDATE {}.t SET v = 'changed' WHERE id = 1"});
+  pass({"ALTER TABLE {}.u ADD COLUMN n INT DEFAULT 3"});
+  sql("INSERT INTO {}.u VALUES (4, 'd', 4)");
+  EXPECT_TRUE(equal());
+  ASSERT_EQ(::unsetenv("DATASYNC_MEMORY_LIMIT_BYTES"), 0);
+}
+
+// The commit of a prepare that was passed ended in PositionUnknown, whose way on is to copy everything.
+TEST_F(WaysOn, xa_prepare_that_was_passed_has_its_tables_copied_at_the_commit) {
+  prepare("xa_passed");
+  start_both();
+  const auto prepare_xa = [&](const std::string& xid, int id) {
+    auto session = rig_->source().connect();
+    session.execute("SET SESSION binlog_row_image = MINIMAL");
+    for (const auto& statement :
+         {"XA START '{0}'", "UPDATE {1}.t SET v = '{0}' WHERE id = {2}", "XA END '{0}'", "XA PREPARE '{0}'"})
+      session.execute(fmt::format(fmt::runtime(statement), xid, name_, id));
+  };
+  prepare_xa("committed", 1);
+  ASSERT_TRUE(rig_->becomes(rig_->capture(), "Stalled", "PartialRowImage"));
+  capture_.accept_gtid = advised("accept-gtid");
+  restart_capture();
+  prepare_xa("rolled back", 2);
+  ASSERT_TRUE(rig_->becomes(rig_->capture(), "Stalled", "PartialRowImage"));
+  capture_.accept_gtid = advised("accept-gtid");
+  restart_capture();
+  sql("INSERT INTO {}.u VALUES (5, 'between')");
+  EXPECT_TRUE(equal());
+  EXPECT_EQ(copied_rows(), 0) << "nothing is changed yet";
+  sql("XA COMMIT 'committed'");
+  EXPECT_TRUE(equal());
+  sql("XA ROLLBACK 'rolled back'");
+  sql("UPDATE {}.t SET v = 'later' WHERE id = 2");
+  EXPECT_TRUE(equal());
+}
+
 TEST_F(WaysOn, damaged_event_is_passed_and_everything_is_copied) {
   prepare("damaged");
   start_both();

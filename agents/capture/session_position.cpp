@@ -1,0 +1,77 @@
+// The part of a session that finds a replica with the position, and gives the position up where that is declared.
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "agents/base/log.hpp"
+#include "agents/capture/session.hpp"
+#include "agents/kafka/logs.hpp"
+
+namespace datasync::capture {
+
+using base::Error;
+using base::Reason;
+
+/// onPositionLost: Resnapshot. What lies between the old position and the new one comes as a snapshot that replaces the
+/// tables.
+base::Result<void> Session::give_up_position() {
+  DS_ASSIGN(const auto pick, around_.source.pick(selection_, std::nullopt, stop_.get_token()));
+  DS_ASSIGN(const auto connection, around_.source.connect(pick.server.text()));
+  DS_ASSIGN(const auto position, fresh_position(*connection));
+  // Readers refuse transactions that they have: rows read from before them would never be brought up to date.
+  if (!position.dump_from.contains(writer_->newest())) {
+    around_.source.prefer_after(pick.index);
+    return Error(Reason::WaitingForReplica, fmt::format("{} has executed {}, published is {}", pick.server.text(),
+                                                        position.dump_from.text(), writer_->newest().text()));
+  }
+  base::log::warn("the position is lost; as declared, everything is read again",
+                  {{"position", writer_->position().text()}, {"begins", position.position.text()}});
+  // Before the new position: who starts after a crash in between would find it and not know what was missed.
+  DS_ASSIGN(known_, keeper_->revise(selection_, everything(selection_), stop_.get_token()));
+  drop_runner();
+  prepared_.clear();
+  due_.clear();
+  writer_->jump(position.dump_from, position.position);
+  DS_TRY(writer_->watermark(0));
+  plan();
+  return {};
+}
+
+/// What is read again before what is published is there for the rows of XA transactions alone, and a commit whose rows
+/// were not seen is never taken: PositionUnknown. So binlogs that are purged before what is published are not missed.
+std::optional<Pick> Session::after_published(const Needed& needed) {
+  const auto all = published();
+  if (!all.contains(needed.from) || needed.from.contains(all)) return std::nullopt;
+  auto pick = around_.source.pick(selection_, Needed{all, needed.newest}, stop_.get_token());
+  if (!pick) return std::nullopt;
+  base::log::warn("binlogs before what is published are purged; reading what comes after it",
+                  {{"position", needed.from.text()}, {"published", all.text()}});
+  writer_->jump(all, {});
+  return std::move(*pick);
+}
+
+/// The streams have no record before those of this epoch, which begin at these offsets (0: not known).
+bool Session::former_are_gone(const std::vector<protocol::Offset>& begins) const {
+  const auto log = kafka::open_stream_log(claimed_.access, around_.config.common.channel.topic);
+  if (!log) return false;
+  for (std::size_t i = 0; i < begins.size(); ++i) {
+    const auto ends = (*log)->ends(static_cast<std::int32_t>(i));
+    if (!ends || begins[i] <= 0 || ends->first < begins[i]) return false;
+  }
+  return true;
+}
+
+base::Result<Pick> Session::find_replica() {
+  for (int tries = 0;; ++tries) {
+    const Needed needed{writer_->position(), writer_->newest()};
+    auto pick = around_.source.pick(selection_, needed, stop_.get_token());
+    if (!pick && pick.error().is(Reason::BinlogPurged))
+      if (auto later = after_published(needed)) return std::move(*later);
+    const bool give_up = !pick && position_lost(pick.error()) && tries == 0 && around_.loss.may_give_up(published());
+    if (!give_up) return pick;
+    DS_TRY(give_up_position());
+  }
+}
+
+}  // namespace datasync::capture
