@@ -2,11 +2,14 @@
 // triggers, and tables that users lock. Source and capture are real; every test ends with the
 // comparison.
 
+#include <chrono>
+
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "tests/integration/destination_fixture.hpp"
+#include "tests/support/eventually.hpp"
 
 namespace datasync::test {
 namespace {
@@ -200,6 +203,32 @@ TEST_F(Destination, table_that_a_user_locks) {
   EXPECT_TRUE(rig_->becomes(rig_->apply(), "Streaming", "", seconds(30)));
   EXPECT_GE(rig_->apply().metric("datasync_apply_busy_retries_total"), 1);
   EXPECT_EQ(rig_->apply().status()->number("/streams/0/token"), 1U) << "it was tried again by another session";
+}
+
+// A definition waited for a day, without a sign of life, and no stop interrupted it.
+TEST_F(Destination, definition_that_waits_for_a_transaction_of_a_user) {
+  prepare("waits", {"CREATE TABLE a (id INT PRIMARY KEY)", "INSERT INTO a VALUES (1)"});
+  start({"a"});
+  ASSERT_TRUE(equal({"a"}));
+  {
+    auto other = rig_->destination().connect();
+    other.execute("BEGIN");
+    (void)other.query("SELECT * FROM waits.a");
+    at_source({"ALTER TABLE a ADD COLUMN n INT NULL", "INSERT INTO a VALUES (2, 5)"});
+    ASSERT_TRUE(eventually(
+        [&] {
+          return rig_->destination().number(
+                     "SELECT COUNT(*) FROM information_schema.processlist WHERE state = "
+                     "'Waiting for table metadata lock'") == 1;
+        },
+        seconds(20)));
+    const auto begin = std::chrono::steady_clock::now();
+    rig_->apply().process().terminate();
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds(8));
+    rig_->apply().start();
+    ASSERT_TRUE(rig_->becomes(rig_->apply(), "Retrying", "DestinationBusy", seconds(40)));
+  }
+  EXPECT_TRUE(heals({"a"}));
 }
 
 // The parent came first, and its child was still there.

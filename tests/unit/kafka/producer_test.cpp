@@ -109,6 +109,29 @@ TEST_F(ProducerTest, memory_is_bounded_and_a_stop_wakes_who_waits) {
   EXPECT_LE(producer->in_flight_bytes(), 100000U);
 }
 
+// It waited for nothing to be in flight: under load a snapshot, which flushes at its end, was never complete.
+TEST_F(ProducerTest, a_flush_ends_although_records_keep_coming) {
+  auto producer = open_warm();
+  cluster.answer_after(50);
+  std::atomic<std::uint64_t> taken = 1;
+  std::jthread load([&](const std::stop_token& stop) {
+    for (; !stop.stop_requested(); ++taken) {
+      if (!produce(*producer, taken, std::to_string(taken), stop)) return;
+      std::this_thread::sleep_for(milliseconds(1));
+    }
+  });
+  ASSERT_TRUE(eventually([&] { return producer->in_flight_bytes() > 0; }));
+  std::stop_source limit;
+  const std::jthread timer([&](const std::stop_token& over) {
+    if (base::sleep_for(over, base::Millis(20'000))) limit.request_stop();
+  });
+  for (int i = 0; i < 3; ++i) {
+    const auto before = taken.load();
+    ASSERT_TRUE(producer->flush(limit.get_token()));
+    EXPECT_GE(reports.offsets().size(), before - 1) << "what was there before it";
+  }
+}
+
 TEST_F(ProducerTest, a_record_larger_than_the_bound_goes_alone) {
   auto producer = open({.max_in_flight_bytes = 1000, .max_message_bytes = 500000});
   for (std::uint64_t i = 0; i < 5; ++i) ASSERT_TRUE(produce(*producer, i, std::string(100000, 'x')));
