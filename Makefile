@@ -9,9 +9,9 @@ export CCACHE_NOHASHDIR ?= 1
 
 SOURCES = $(shell git ls-files '*.cpp' '*.hpp')
 
-.PHONY: help deps run-deps cluster-deps cluster-test cluster-docs cluster-demo build test unit integration demo asan tsan fuzz soak bench images manifests tidy format check
+.PHONY: help deps run-deps cluster-deps cluster-test cluster-docs cluster-demo build test unit integration demo asan tsan fuzz soak bench images manifests tidy format words check
 
-help: ## this text
+help: ## print this text
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 deps: run-deps ## Debian packages (as root or by sudo), Kafka (by Maven) and Kubernetes' programs (from Go modules), if missing
@@ -48,7 +48,7 @@ asan: deps ## all tests with AddressSanitizer and UndefinedBehaviorSanitizer
 tsan: deps ## unit and integration tests with ThreadSanitizer
 	@tools/test tsan
 
-cluster-test: cluster-deps ## the scene between two real Kubernetes clusters, with faults (root; KUBECONFIG_A, KUBECONFIG_B)
+cluster-test: cluster-deps ## the scenario between two real Kubernetes clusters, with faults (root; KUBECONFIG_A, KUBECONFIG_B)
 	@tools/test cluster
 
 cluster-docs: cluster-deps ## every command of docs/install.md and docs/operate.md, in two clusters (as root or by sudo)
@@ -71,7 +71,7 @@ cluster-demo: cluster-deps ## two real Kubernetes clusters, step by step (as roo
 	@tools/images >/dev/null
 	@tools/as-root build/release/tests/cluster/cluster-demo
 
-bench: run-deps ## the speed table against its limits, measured in the same run
+bench: run-deps ## measure the speed and the limits of this machine, in one run
 	@cmake --preset release >/dev/null
 	@cmake --build --preset release -j $(JOBS) --target datasync-bench
 	@build/release/tests/bench/datasync-bench $(BENCH)
@@ -79,7 +79,7 @@ bench: run-deps ## the speed table against its limits, measured in the same run
 images: ## the images of operator and agents, as archives in build/images (IMAGES="--push --repository HOST/PATH")
 	@tools/images $(IMAGES)
 
-manifests: ## plain YAML of operator and definition for GitOps, into build/manifests (MANIFEST_VALUES=file)
+manifests: ## YAML of operator and definition for GitOps, into build/manifests (MANIFEST_VALUES=file)
 	@mkdir -p build/manifests
 	@set -e; helm=$$(tools/kube-tools helm)/helm; out=build/manifests/datasync-operator.yaml; \
 	 { printf 'apiVersion: v1\nkind: Namespace\nmetadata: {name: datasync-system}\n'; \
@@ -98,7 +98,10 @@ format: ## clang-format in place
 	@tools/install-deps clang-format-14
 	@clang-format-14 -i $(SOURCES)
 
-check: ## what a change has to pass: format, tidy, tests
+words: ## check the texts that users read for words to avoid
+	@tools/words
+
+check: words ## what a change must pass: words, format, tidy, tests
 	@tools/install-deps clang-format-14
 	@clang-format-14 --dry-run -Werror $(SOURCES)
 	@$(MAKE) --no-print-directory tidy

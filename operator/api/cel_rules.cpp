@@ -13,14 +13,14 @@ constexpr CelRule kRules[] = {
 
     {"spec", "has(self.source) || has(self.destination)", "needs a source, a destination or both", ""},
     {"spec", "self.mode != 'Once' || !has(self.source) || self.source.snapshot.mode != 'Never'",
-     "Never copies nothing; mode Once needs Initial", ".source.snapshot.mode"},
+     "with Never nothing is copied; mode Once needs Initial", ".source.snapshot.mode"},
     {"spec", "!has(self.source) || !has(self.types) || self.types.all(n, self.source.types.exists(t, t.name == n))",
-     "names a type that spec.source.types does not have: add it there, or take it out here", ".types"},
+     "names a type that spec.source.types does not have: add it there, or remove it here", ".types"},
     {"spec",
      "!has(self.source) || !has(self.destination) || !has(self.destination.tables) || "
      "!has(self.destination.tables.rename) || self.destination.tables.rename.all(from, self.source.types.exists(t, "
      "(!has(self.types) || size(self.types) == 0 || t.name in self.types) && from in t.tables))",
-     "renames a table that is not one of the types this task stores: name a table of those types, or take it out",
+     "renames a table that is not one of the types this task stores: name a table of those types, or remove it",
      ".destination.tables.rename"},
     {"spec",
      "!has(self.source) || !has(self.destination) || !has(self.destination.tables) || "
@@ -39,50 +39,50 @@ constexpr CelRule kRules[] = {
      "self.destination.tables.rename))) || (has(self.destination.tables) && has(self.destination.tables.rename) && "
      "self.destination.tables.rename.exists(from, self.source.types.exists(t, self.destination.tables.rename[from] in "
      "t.tables))))",
-     "is a replica of the source: a table would be captured and stored in one place; rename the tables or choose "
+     "is a replica of the source: a table would be captured from and stored in the same place; rename the tables or "
+     "choose "
      "another server",
      ".destination.host"},
 
     {"spec.source.engine", "self == oldSelf",
-     "cannot be changed: another source is another DataSync with its own topic", ""},
+     "cannot be changed: use another DataSync with its own topic for another source", ""},
     {"spec.source.tls", "self.mode != 'Disabled' || !has(self.caSecretName) || self.caSecretName == ''",
      "is Disabled, but caSecretName is set; choose Required, VerifyCa or VerifyIdentity", ".mode"},
     {"spec.source.types", "self.map(t, size(t.tables)).sum() <= 1000",
      "has more than 1000 tables in all types: spread them over several DataSyncs, each with its own topic", ""},
     {"spec.source.types", "self.all(t, self.all(u, t.name <= u.name || t.tables.all(x, !(x in u.tables))))",
-     "a table stands in two types: leave it in one", ""},
-    {"spec.source.types[].tables[]", "!self.contains('*')", "there are no wildcards, name each table", ""},
+     "a table is in two types: keep it in one", ""},
+    {"spec.source.types[].tables[]", "!self.contains('*')", "wildcards are not supported, name each table", ""},
     {"spec.source.types[]",
      "!has(self.excludeColumns) || self.excludeColumns.all(c, size(c.split('.', 3)) < 3 || "
      "(c.split('.', 3)[0] + '.' + c.split('.', 3)[1]) in self.tables)",
-     "excludes a column of a table that is not of this type: name the table in tables, or take the column out",
+     "excludes a column of a table that is not of this type: name the table in tables, or remove the column",
      ".excludeColumns"},
     {"spec.source.types[]", "!has(self.keyColumns) || self.keyColumns.all(t, t in self.tables)",
-     "declares a key for a table that is not of this type: name the table in tables, or take the key out",
-     ".keyColumns"},
+     "declares a key for a table that is not of this type: name the table in tables, or remove the key", ".keyColumns"},
     {"spec.source.types[]",
      "!has(self.keyColumns) || !has(self.excludeColumns) || self.keyColumns.all(t, self.keyColumns[t].all(k, "
      "!((t + '.' + k) in self.excludeColumns)))",
-     "has a key column that excludeColumns leaves out: a key column must travel", ".keyColumns"},
+     "has a key column that excludeColumns leaves out: a key column must be published", ".keyColumns"},
 
-    {"spec.channel.topic", "self == oldSelf", "cannot be changed: another topic is another DataSync", ""},
+    {"spec.channel.topic", "self == oldSelf", "cannot be changed: use another DataSync for another topic", ""},
     {"spec.channel.topic", "!self.endsWith('.state')", "ends in .state, which is the name of a state topic", ""},
     {"spec.channel.partitions", "self == oldSelf",
-     "cannot be changed: it decides in which order a type's rows come; another number needs a new topic and DataSync",
-     ""},
+     "cannot be changed: it determines the order of a type's rows; another number needs a new topic and DataSync", ""},
     {"spec.channel.sasl",
      "!has(self.mechanism) || self.mechanism == '' || (has(self.secretName) && self.secretName != '')",
      "is required when a mechanism is given", ".secretName"},
 
-    {"spec.destination.engine", "self == oldSelf", "cannot be changed: another destination is another DataSync", ""},
+    {"spec.destination.engine", "self == oldSelf", "cannot be changed: use another DataSync for another destination",
+     ""},
     {"spec.destination.ledgerDatabase", "self == oldSelf",
-     "cannot be changed: the ledger says how far rows have been stored; another ledger is another DataSync", ""},
+     "cannot be changed: the ledger holds how far rows have been stored; use another DataSync for another ledger", ""},
     {"spec.destination.tls", "self.mode != 'Disabled' || !has(self.caSecretName) || self.caSecretName == ''",
      "is Disabled, but caSecretName is set; choose Required, VerifyCa or VerifyIdentity", ".mode"},
     {"spec.destination", "self.engine != 'PostgreSQL' || self.schemaChanges != 'ApplyAll'",
      "ApplyAll is not possible with PostgreSQL; choose ApplyAdditive or Halt", ".schemaChanges"},
     {"spec.destination.tables.rename", "self.all(a, self.all(b, a == b || self[a] != self[b]))",
-     "stores two tables in one: give each a name of its own", ""},
+     "stores two tables in one: give each its own name", ""},
 };
 
 }  // namespace

@@ -14,7 +14,7 @@ using config::FieldInfo;
 
 constexpr std::string_view kHead =
     "# Made from operator/api (resource_fields, descriptions, cel_rules, status_fields) by the unit test of crd.cpp:\n"
-    "# UPDATE_CRD=1 writes it anew.\n";
+    "# UPDATE_CRD=1 writes it again.\n";
 
 // The node of a path like "spec.source.types[].keyColumns{}[]", made when it is not there.
 Json& node(Json& root, std::string_view path) {
@@ -113,7 +113,7 @@ void put_list_kinds(Json& root) {
 
 void put_status(Json& root) {
   auto& status = node(root, "status");
-  status["description"] = "What is, as the operator sees it.";
+  status["description"] = "The observed state, as the operator reports it.";
   status["type"] = "object";
   for (const auto& f : status_fields()) {
     auto& n = node(status, f.path);
@@ -130,7 +130,7 @@ void put_status(Json& root) {
 Json schema() {
   Json root;
   root["description"] =
-      "DataSync replicates the rows of chosen tables, by type, from a database to another one through a Kafka topic, "
+      "DataSync replicates the rows of selected tables, by type, from a database to another one through a Kafka topic, "
       "each exactly once.";
   root["type"] = "object";
   root["required"] = {"spec"};

@@ -48,7 +48,8 @@ void check_between(std::vector<Document>& documents) {
     const auto& r = d.resource;
     const auto [name, name_is_new] = names.emplace(r.id(), d.number);
     if (!name_is_new) {
-      d.problems.push_back({"metadata.name", fmt::format("{} is document {} already", r.id(), name->second)});
+      d.problems.push_back(
+          {"metadata.name", fmt::format("{} is already defined by document {}", r.id(), name->second)});
     }
     if (!r.spec.source) continue;
     const auto& c = r.spec.channel;
@@ -90,7 +91,7 @@ std::vector<Document> read_documents(std::string_view text) {
 }
 
 std::vector<Problem> not_built(const DataSync& resource) {
-  constexpr std::string_view kMessage = "this engine is not built into this version yet; it runs MariaDB";
+  constexpr std::string_view kMessage = "this version does not support this engine yet; it supports MariaDB";
   std::vector<Problem> out;
   const auto& spec = resource.spec;
   if (spec.source && spec.source->engine != config::Engine::MariaDB) {

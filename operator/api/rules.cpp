@@ -43,7 +43,7 @@ class Rules {
     annotation(kCopyTables, [&](const std::string& path, const std::string& value) { copy_tables(path, value); });
     annotation(kAcceptGtid, [&](const std::string& path, const std::string& value) {
       if (!config::kGtidList.matches(value)) add(path, "\"{}\" is not {}", value, config::kGtidList.noun);
-      if (!spec_.source) add(path, "belongs on the DataSync that has the source");
+      if (!spec_.source) add(path, "is only allowed on the DataSync that has the source");
     });
   }
 
@@ -82,7 +82,7 @@ class Rules {
     std::set<std::string> seen;
     for (std::size_t i = 0; i < s.replicas.size(); ++i) {
       if (!seen.insert(s.replicas[i].text()).second) {
-        add(fmt::format("spec.source.replicas[{}]", i), "{} stands twice", s.replicas[i].text());
+        add(fmt::format("spec.source.replicas[{}]", i), "{} is listed twice", s.replicas[i].text());
       }
     }
     tls("spec.source.tls", s.tls);
@@ -90,7 +90,7 @@ class Rules {
     std::map<std::string, std::string> owner;
     for (std::size_t i = 0; i < s.types.size(); ++i) {
       const auto path = fmt::format("spec.source.types[{}]", i);
-      if (!names.insert(s.types[i].name).second) add(path + ".name", "\"{}\" stands twice", s.types[i].name);
+      if (!names.insert(s.types[i].name).second) add(path + ".name", "\"{}\" is listed twice", s.types[i].name);
       type(path, s.types[i], owner);
     }
     const auto add_tables = [](std::size_t n, const config::Type& t) { return n + t.tables.size(); };
@@ -99,7 +99,7 @@ class Rules {
       add("spec.source.types", "has {} tables in all types, more than {}", tables, kMostTablesInAll);
     }
     if (spec_.mode == config::Mode::Once && s.snapshot.mode == config::SnapshotMode::Never) {
-      add("spec.source.snapshot.mode", "Never copies nothing; mode Once needs Initial");
+      add("spec.source.snapshot.mode", "with Never nothing is copied; mode Once needs Initial");
     }
   }
 
@@ -110,14 +110,14 @@ class Rules {
       const auto here = fmt::format("{}.tables[{}]", path, i);
       if (!is_new) add(here, "\"{}\" is in type {} already", t.tables[i], at->second);
       if (t.tables[i].find('*') != std::string::npos) {
-        add(here, "\"{}\" is no table: there are no wildcards, name each table", t.tables[i]);
+        add(here, "\"{}\" is not a table: wildcards are not supported, name each table", t.tables[i]);
       }
     }
     std::set<std::string> excluded;
     for (std::size_t i = 0; i < t.exclude_columns.size(); ++i) {
       const auto& column = t.exclude_columns[i];
       const auto here = fmt::format("{}.excludeColumns[{}]", path, i);
-      if (!excluded.insert(column).second) add(here, "\"{}\" stands twice", column);
+      if (!excluded.insert(column).second) add(here, "\"{}\" is listed twice", column);
       const auto dot = column.find('.', column.find('.') + 1);
       const auto table = std::string_view(column).substr(0, dot);
       if (!has(table)) add(here, "\"{}\" is not a table of this type", table);
@@ -127,7 +127,7 @@ class Rules {
       if (!has(table)) add(here, "\"{}\" is not a table of this type", table);
       std::set<std::string> seen;
       for (std::size_t i = 0; i < columns.size(); ++i) {
-        if (!seen.insert(columns[i]).second) add(fmt::format("{}[{}]", here, i), "\"{}\" stands twice", columns[i]);
+        if (!seen.insert(columns[i]).second) add(fmt::format("{}[{}]", here, i), "\"{}\" is listed twice", columns[i]);
         if (excluded.contains(table + "." + columns[i])) {
           add(fmt::format("{}[{}]", here, i), "\"{}\" is excluded by excludeColumns", columns[i]);
         }
@@ -179,7 +179,7 @@ class Rules {
         continue;
       }
       const auto [at, is_new] = taken.emplace(to, from);
-      if (!is_new) add(path, "\"{}\" is where \"{}\" is stored", to, at->second);
+      if (!is_new) add(path, "\"{}\" already stores \"{}\"", to, at->second);
     }
     writes_back(d, taken);
   }
@@ -193,8 +193,8 @@ class Rules {
     for (const auto& t : spec_.source->types) {
       for (const auto& table : t.tables) {
         if (!taken.contains(table)) continue;
-        add("spec.destination.host", "is a replica of the source: \"{}\" would be captured and stored in one place",
-            table);
+        add("spec.destination.host",
+            "is a replica of the source: \"{}\" would be captured from and stored in the same place", table);
         return;
       }
     }
@@ -205,7 +205,7 @@ class Rules {
     for (std::size_t i = 0; i < spec_.types.size(); ++i) {
       const auto path = fmt::format("spec.types[{}]", i);
       const auto& name = spec_.types[i];
-      if (!seen.insert(name).second) add(path, "\"{}\" stands twice", name);
+      if (!seen.insert(name).second) add(path, "\"{}\" is listed twice", name);
       if (!spec_.source) continue;
       const auto& types = spec_.source->types;
       if (std::ranges::find(types, name, &config::Type::name) == types.end()) {

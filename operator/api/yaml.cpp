@@ -134,7 +134,7 @@ class Converter {
     for (const auto& member : node) {
       if (full_) break;
       if (!member.first.IsScalar() && !member.first.IsNull()) {
-        problem(path, "a key is not a plain word", member.first);
+        problem(path, "a key is not a scalar", member.first);
         continue;
       }
       const auto key = member.first.IsNull() ? std::string("~") : member.first.Scalar();
@@ -144,7 +144,7 @@ class Converter {
       if (key == "<<" && member.first.Tag() == "?") {
         problem(here, "merge keys are not supported; write the fields out", member.first);
       } else if (out.find(key) != nullptr) {
-        problem(here, "stands twice", member.first);
+        problem(here, "is defined twice", member.first);
       } else {
         auto value = convert(member.second, here, depth + 1);
         std::get<Value::Map>(out.data).push_back({key, std::move(value)});

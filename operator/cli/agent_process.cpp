@@ -71,7 +71,7 @@ void AgentProcess::ended(const std::string& how, base::SteadyTime now) {
   start_at_ = now + wait;
   view_.state = "Restarting";
   view_.reason = "AgentEnded";
-  view_.message = fmt::format("{}; starts again in {:.1f} s", how, static_cast<double>(wait.count()) / 1000);
+  view_.message = fmt::format("{}; restarting in {:.1f} s", how, static_cast<double>(wait.count()) / 1000);
   view_.rows_per_second.reset();
 }
 

@@ -76,7 +76,7 @@ Child::Child(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 base::Result<std::unique_ptr<Child>> Child::start(const ChildOptions& options) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) {
-    return base::Error(base::Reason::Internal, fmt::format("no pipe: {}", std::strerror(errno)));
+    return base::Error(base::Reason::Internal, fmt::format("cannot create a pipe: {}", std::strerror(errno)));
   }
   auto impl = std::make_unique<Impl>();
   bp::environment environment = boost::this_process::environment();

@@ -23,7 +23,7 @@ constexpr std::chrono::seconds kReadTimeout{60};
 
 base::Error not_ours(const std::string& topic, std::string_view why) {
   return {base::Reason::ForeignMessage,
-          fmt::format("topic {}: {}; it is not deleted. Delete it and {}.state by hand if nobody needs them", topic,
+          fmt::format("topic {}: {}; it is not deleted. Delete it and {}.state manually if they are not needed", topic,
                       why, topic)};
 }
 
@@ -99,7 +99,7 @@ int cleanup(const std::vector<std::filesystem::path>& configs, std::ostream& out
     } else if (const auto apply = config::read_apply(*text)) {
       results.push_back(forget_ledger(*apply, out));
     } else {
-      fmt::print(out, "{} is the configuration of no agent\nas capture: {}\nas apply: {}\n", file.string(),
+      fmt::print(out, "{} is not the configuration of an agent\nas capture: {}\nas apply: {}\n", file.string(),
                  capture.error().what, apply.error().what);
       return 2;
     }

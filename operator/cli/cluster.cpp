@@ -45,7 +45,7 @@ std::string other_owner_of_paused(const Json& object) {
   }
   const auto annotations = object.value("/metadata/annotations"_json_pointer, Json::object());
   const auto copy = annotations.value("kubectl.kubernetes.io/last-applied-configuration", "");
-  return copy.find("\"paused\"") == copy.npos ? "" : "whoever applied it";
+  return copy.find("\"paused\"") == copy.npos ? "" : "the client that applied it";
 }
 
 std::string rendered(const StatusInput& input, const StatusOptions& o, base::WallTime now) {
@@ -109,9 +109,9 @@ int pause(kube::Api& api, const kube::ObjectKey& key, bool paused, std::ostream&
   if (!before) return failed(before.error(), err);
   const auto done = api.merge_patch(kube::kDataSyncs, key, {{"spec", {{"paused", paused}}}});
   if (!done) return failed(done.error(), err);
-  out << fmt::format("{} {}\n", key.text(), paused ? "is paused" : "goes on");
+  out << fmt::format("{} {}\n", key.text(), paused ? "is paused" : "is resumed");
   const auto owner = other_owner_of_paused(*before);
-  if (!owner.empty()) out << fmt::format("note: {} applies spec.paused too and may set it back\n", owner);
+  if (!owner.empty()) out << fmt::format("note: {} also applies spec.paused and may revert it\n", owner);
   return 0;
 }
 
@@ -139,7 +139,8 @@ int report(kube::Api& api, const kube::ObjectKey& key, const std::filesystem::pa
     err << written.error().what << '\n';
     return 1;
   }
-  out << fmt::format("{}: {} files; look through it before you hand it on\n", target.string(), in_folder.size());
+  out << fmt::format("{}: {} files; check it for confidential data before you share it\n", target.string(),
+                     in_folder.size());
   return files.contains("resource.yaml") ? 0 : 1;
 }
 

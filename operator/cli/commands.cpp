@@ -30,67 +30,70 @@ constexpr std::chrono::milliseconds kProbePause{500};
 void add_run(CLI::App& app, RunOptions& o) {
   auto* c = app.add_subcommand("run", "Run the agents of DataSync resources as child processes");
   c->group(kLocal);
-  c->add_option("FILE,-f,--file", o.files, "YAML file with DataSync resources; - is the standard input")->required();
-  c->add_option("--secrets", o.secrets_dir, "Folder with the secrets, DIR/secretName/key")->capture_default_str();
-  c->add_option("--state-dir", o.state_dir, "Keep configurations and logs here (default: a temporary folder)");
-  c->add_option("--agents-dir", o.agents_dir, "Where datasync-capture and datasync-apply are (default: here)");
-  c->add_option("--log-level", o.log_level, "Of the agents")
+  c->add_option("FILE,-f,--file", o.files, "YAML file with DataSync resources; - reads standard input")->required();
+  c->add_option("--secrets", o.secrets_dir, "Folder with the secrets as files DIR/secretName/key")
+      ->capture_default_str();
+  c->add_option("--state-dir", o.state_dir, "Folder for configurations and logs (default: a temporary folder)");
+  c->add_option("--agents-dir", o.agents_dir,
+                "Folder of datasync-capture and datasync-apply (default: that of this program)");
+  c->add_option("--log-level", o.log_level, "Log level of the agents")
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
       ->capture_default_str();
-  c->add_flag("--plain", o.plain, "Lines instead of a table, also on a terminal");
+  c->add_flag("--plain", o.plain, "Print lines instead of a table, also on a terminal");
 }
 
 void add_validate(CLI::App& app, std::vector<std::filesystem::path>& files) {
   auto* c = app.add_subcommand("validate", "Check DataSync resources and print every error");
   c->group(kLocal);
-  c->add_option("FILE,-f,--file", files, "YAML file with DataSync resources; - is the standard input")->required();
+  c->add_option("FILE,-f,--file", files, "YAML file with DataSync resources; - reads standard input")->required();
 }
 
 /// What the operator's cleanup Job runs.
 void add_cleanup(CLI::App& app, std::vector<std::filesystem::path>& files) {
   auto* c = app.add_subcommand("cleanup", "Delete a task's topics and ledger rows; its agents must not run any more");
   c->group("");
-  c->add_option("--config", files, "Configuration file of a capture or apply agent; may stand twice")->required();
+  c->add_option("--config", files, "Configuration file of a capture or apply agent; may be given twice")->required();
 }
 
 void add_tail(CLI::App& app, TailArguments& a) {
-  auto* c =
-      app.add_subcommand("tail", "Print the records of a topic as JSON lines, the last ten unless told otherwise");
+  auto* c = app.add_subcommand("tail", "Print the records of a topic as JSON lines; default: the last ten");
   c->group(kLocal);
   auto* bootstrap = c->add_option("--bootstrap", a.bootstrap, "HOST:PORT of a broker without TLS and SASL");
-  c->add_option("--file", a.file, "Take brokers, topic, TLS and SASL from this resource")->excludes(bootstrap);
+  c->add_option("--file", a.file, "Use brokers, topic, TLS and SASL of this resource")->excludes(bootstrap);
   c->add_option("--secrets", a.secrets_dir, "Folder with the secrets of --file")->capture_default_str();
   c->add_option("--topic", a.options.topic, "The topic; NAME.state is its state topic");
-  c->add_option("--partition", a.options.partition, "Only this one")->check(CLI::NonNegativeNumber);
+  c->add_option("--partition", a.options.partition, "Only records of this partition")->check(CLI::NonNegativeNumber);
   c->add_option("--type", a.options.filter.type, "Only records of this type");
   c->add_option("--table", a.options.filter.table, "Only rows of DATABASE.TABLE");
   c->add_option("--gtid", a.options.filter.gtid, "Only rows of this source transaction");
   c->add_option("--key", a.key, "Only rows with COLUMN=VALUE, before or after the change");
   auto* beginning = c->add_flag("--from-beginning", a.options.from_beginning, "Start at the first record");
-  c->add_option("--offset", a.options.offset, "Start here; -N: N records before the end")->excludes(beginning);
-  c->add_flag("-f,-F,--follow", a.options.follow, "Go on when the end is reached");
-  c->add_option("--max", a.options.max, "End after this many lines");
+  c->add_option("--offset", a.options.offset, "Start at this offset; -N: N records before the end")
+      ->excludes(beginning);
+  c->add_flag("-f,-F,--follow", a.options.follow, "Wait for new records when the end is reached");
+  c->add_option("--max", a.options.max, "Exit after this many lines");
 }
 
 CLI::App* add_cluster_command(CLI::App& app, ClusterArguments& a, const char* name, const char* what) {
   auto* c = app.add_subcommand(name, what);
   c->group(kCluster);
-  c->add_option("NAME", a.name, "The DataSync")->required();
+  c->add_option("NAME", a.name, "Name of the DataSync")->required();
   c->add_option("-n,--namespace", a.ns, "Its namespace (default: the context's)");
   c->add_option("--context", a.context, "Context of the kubeconfig");
-  c->add_option("--kubeconfig", a.kubeconfig, "Default: $KUBECONFIG, ~/.kube/config");
+  c->add_option("--kubeconfig", a.kubeconfig, "Kubeconfig file; default: $KUBECONFIG, ~/.kube/config");
   return c;
 }
 
 void add_cluster(CLI::App& app, ClusterArguments& a) {
-  auto* c = add_cluster_command(app, a, "status", "Show how a DataSync is: agents, lag by stage, snapshot, events");
-  c->add_option("-o,--output", a.status.output, "json or yaml")->check(CLI::IsMember({"json", "yaml"}));
-  c->add_flag("-w,--watch", a.status.watch, "Again every two seconds");
+  auto* c =
+      add_cluster_command(app, a, "status", "Show the status of a DataSync: agents, lag by stage, snapshot, events");
+  c->add_option("-o,--output", a.status.output, "Output format: json or yaml")->check(CLI::IsMember({"json", "yaml"}));
+  c->add_flag("-w,--watch", a.status.watch, "Repeat every two seconds");
   add_cluster_command(app, a, "pause", "Stop both agents; nothing is lost");
-  add_cluster_command(app, a, "resume", "Let the agents go on");
+  add_cluster_command(app, a, "resume", "Resume a paused DataSync");
   add_cluster_command(app, a, "restart", "Restart the agents");
   auto* r = add_cluster_command(app, a, "report", "Write a support bundle (tar) without secrets");
-  r->add_option("-f,--file", a.report_file, "Where to (default: datasync-NAME-TIME.tar here)");
+  r->add_option("-f,--file", a.report_file, "File to write (default: datasync-NAME-TIME.tar in the current folder)");
 }
 
 void add_other(CLI::App& app, Arguments& a) {
@@ -98,10 +101,10 @@ void add_other(CLI::App& app, Arguments& a) {
   auto* c = app.add_subcommand("completion", "Print the completion script for a shell");
   c->group(kOther);
   c->add_option("SHELL", a.shell, "bash or zsh")->required()->check(CLI::IsMember({"bash", "zsh"}));
-  auto* p = app.add_subcommand("probe", "Succeed when a page answers with 200 (helm test)");
+  auto* p = app.add_subcommand("probe", "Succeed if a URL answers with status 200 (helm test)");
   p->group("");
   p->add_option("URL", a.url)->required();
-  p->add_option("--within", a.probe_within, "Ask again for so many seconds until it does")->check(CLI::Range(0, 600));
+  p->add_option("--within", a.probe_within, "Try again for this many seconds until it does")->check(CLI::Range(0, 600));
   auto* words = app.add_subcommand("__complete");
   words->group("");
   words->add_option("WORDS", a.words)->expected(-1);
@@ -215,7 +218,7 @@ int probe(const std::string& url, std::chrono::seconds within) {
 }  // namespace
 
 std::unique_ptr<CLI::App> command_line(Arguments& a) {
-  auto app = std::make_unique<CLI::App>("DataSync: replicates the rows of chosen tables exactly once through Kafka.");
+  auto app = std::make_unique<CLI::App>("DataSync: replicates the rows of selected tables exactly once through Kafka.");
   app->require_subcommand(1);
   app->set_version_flag("--version", DATASYNC_VERSION);
   add_run(*app, a.run);

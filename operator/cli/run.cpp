@@ -42,7 +42,7 @@ std::optional<std::vector<api::DataSync>> runnable(const std::vector<std::filesy
       good = false;
     }
     if (++names[r.id()] == 2) {
-      std::cerr << fmt::format("{}: stands in two files\n", r.id());
+      std::cerr << fmt::format("{}: is defined in two files\n", r.id());
       good = false;
     }
   }
@@ -62,7 +62,7 @@ bool secrets_are_there(const std::vector<api::DataSync>& resources, const std::f
       good = false;
     }
   }
-  if (!good) std::cerr << "secrets are files SECRET_NAME/KEY in the folder that --secrets names\n";
+  if (!good) std::cerr << "secrets are files SECRET_NAME/KEY in the folder of --secrets\n";
   return good;
 }
 
@@ -131,7 +131,7 @@ class Runner {
     o.program = (options_.agents_dir.empty() ? own_folder() : options_.agents_dir) / ("datasync-" + agent);
     if (access(o.program.c_str(), X_OK) != 0) {
       return base::Error(base::Reason::ConfigInvalid,
-                         fmt::format("{} is not there; name its folder with --agents-dir", o.program.string()));
+                         fmt::format("{} does not exist; set its folder with --agents-dir", o.program.string()));
     }
     o.config_file = path(r, agent, "json");
     o.port_file = path(r, agent, "port");

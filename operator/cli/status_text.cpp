@@ -91,7 +91,7 @@ std::string headline(const Json& r, bool color) {
   const auto ready = text_at(condition(r, "Ready"), "status");
   const bool stalled = text_at(condition(r, "Stalled"), "status") == "True";
   auto word = text_at(condition(r, "Ready"), "reason");
-  if (word.empty()) word = "no operator has looked at it yet";
+  if (word.empty()) word = "no operator has reconciled it yet";
   const char* paint = ready == "True" ? "\x1b[32m" : stalled ? "\x1b[1;31m" : "\x1b[33m";
   const auto name = fmt::format("{}/{}", text_at(r, "metadata/namespace"), text_at(r, "metadata/name"));
   const auto state = ready == "True" ? "Ready" : stalled ? "Stalled" : "Not ready";
@@ -139,8 +139,8 @@ std::string summary(const Json& r, base::WallTime now) {
   const auto generation = text_at(r, "metadata/generation");
   const auto observed = text_at(r, "status/observedGeneration");
   if (generation != observed) {
-    add("Note", fmt::format("the operator has not yet seen the newest spec (generation {}, seen {})", generation,
-                            observed.empty() ? "none" : observed));
+    add("Note", fmt::format("the operator has not yet reconciled the newest spec (generation {}, observed {})",
+                            generation, observed.empty() ? "none" : observed));
   }
   return columns(rows, 2);
 }
@@ -192,10 +192,10 @@ std::string agents(const StatusInput& in) {
     }
     if (!text_at(a, "lostPosition").empty()) note("lost position " + text_at(a, "lostPosition"));
     if (!count_at(a, "duplicatesRefused").empty())
-      note("transactions that came twice: " + count_at(a, "duplicatesRefused"));
+      note("duplicate transactions, refused: " + count_at(a, "duplicatesRefused"));
     if (!count_at(a, "conflicts").empty()) note("conflicting rows, overwritten: " + count_at(a, "conflicts"));
     for (const auto& h : list_at(a, "held"))
-      note(fmt::format("{} waits since {}: {}: {}", text_at(h, "table"), text_at(h, "since"), text_at(h, "reason"),
+      note(fmt::format("{} is held since {}: {}: {}", text_at(h, "table"), text_at(h, "since"), text_at(h, "reason"),
                        text_at(h, "message")));
     if (!list_at(a, "skippedOffsets").empty()) note("skipped as annotated: " + joined(list_at(a, "skippedOffsets")));
   }

@@ -104,7 +104,7 @@ std::vector<std::string> notes(const AgentView& a) {
   if (a.duplicates > 0) out.push_back(fmt::format("  {} transactions refused as duplicates", grouped(a.duplicates)));
   if (a.conflicts > 0) out.push_back(fmt::format("  {} conflicting rows", grouped(a.conflicts)));
   for (const auto& h : a.held)
-    out.push_back(fmt::format("  {} waits: {}: {}", clean(h.table), clean(h.reason), clean(h.message)));
+    out.push_back(fmt::format("  {} is held: {}: {}", clean(h.table), clean(h.reason), clean(h.message)));
   if (a.restarts > 0) out.push_back(fmt::format("  restarted {} time{}", a.restarts, a.restarts == 1 ? "" : "s"));
   return out;
 }

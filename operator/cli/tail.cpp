@@ -126,7 +126,8 @@ class Tail {
       if (all_at_end && !options_.follow) return {};
       if (moved || all_at_end) heard = base::steady_now();
       if (base::steady_now() - heard > kSilence) {
-        return base::Error(base::Reason::BrokerUnreachable, fmt::format("nothing came of topic {}", options_.topic));
+        return base::Error(base::Reason::BrokerUnreachable,
+                           fmt::format("topic {} returned no records", options_.topic));
       }
       if (!moved) base::sleep_for(stop, kWait);
     }

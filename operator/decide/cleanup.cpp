@@ -56,7 +56,7 @@ std::string agents_pods(const Seen& seen) {
 
 Finding taken(const Json& wanted) {
   return {Level::Stalled, std::string(reason::NameTaken),
-          fmt::format("{} {} is not ours", wanted.at("kind").get<std::string>(),
+          fmt::format("{} {} is not owned by this resource", wanted.at("kind").get<std::string>(),
                       wanted.at("metadata").at("name").get<std::string>())};
 }
 
@@ -109,13 +109,13 @@ Plan decide_end(const Seen& seen) {
     return plan;
   }
   if (seen.namespace_ends) {
-    let_go(plan, reason::CleanupGaveUp, "the namespace is being deleted; left for a person: " + left(r));
+    let_go(plan, reason::CleanupGaveUp, "the namespace is being deleted; delete manually: " + left(r));
     return plan;
   }
   if (age_of_deletion(seen) >= seen.settings.cleanup_limit) {
-    let_go(
-        plan, reason::CleanupGaveUp,
-        fmt::format("not done after {} seconds; left for a person: {}", seen.settings.cleanup_limit.count(), left(r)));
+    let_go(plan, reason::CleanupGaveUp,
+           fmt::format("the cleanup timed out after {} s; delete manually: {}", seen.settings.cleanup_limit.count(),
+                       left(r)));
     return plan;
   }
   plan.requeue_after = kLook;
@@ -129,7 +129,8 @@ Plan decide_end(const Seen& seen) {
   // An agent would make anew what is deleted under it.
   if (seen.pods_unknown) plan.findings.push_back(*seen.pods_unknown);
   if (const auto pods = agents_pods(seen); !pods.empty())
-    plan.findings.push_back({Level::Waiting, std::string(reason::CleanupRunning), "waits for the end of pod " + pods});
+    plan.findings.push_back(
+        {Level::Waiting, std::string(reason::CleanupRunning), "waiting for the termination of pod " + pods});
   if (!plan.deletes.empty() && plan.findings.empty()) plan.findings.push_back(running);
   if (!plan.findings.empty()) return plan;
   const auto owner = owner_of(seen.resource);
@@ -146,7 +147,8 @@ Plan decide_end(const Seen& seen) {
   } else if (const auto* failed = job_condition(*live, "Failed")) {
     plan.findings.push_back(
         {Level::Stalled, std::string(reason::CleanupFailed),
-         fmt::format("{}: {}{}{}; it is given up {} seconds after the deletion, or at once with deletionPolicy: Retain",
+         fmt::format("{}: {}{}{}; the cleanup ends without success {} s after the deletion, or at once with "
+                     "deletionPolicy: Retain",
                      job.at("metadata").at("name").get<std::string>(), failed->value("message", ""),
                      seen.cleanup_words.empty() ? "" : ": ", seen.cleanup_words, seen.settings.cleanup_limit.count())});
   } else {

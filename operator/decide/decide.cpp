@@ -95,13 +95,13 @@ bool compare(const Seen& seen, std::vector<Json>& wanted, Plan& plan) {
       applies.push_back(child);
     } else if (is_leftover(*at, owner)) {
       if (!ends(*at)) leftovers.push_back(deletion(*at));
-      plan.findings.push_back(
-          {Level::Waiting, std::string(reason::ReplacingLeftover),
-           fmt::format("{} {} belongs to a former resource of this name", child.value("kind", ""), name_of(child))});
+      plan.findings.push_back({Level::Waiting, std::string(reason::ReplacingLeftover),
+                               fmt::format("{} {} belongs to an earlier resource with this name",
+                                           child.value("kind", ""), name_of(child))});
     } else if (!is_ours(*at, owner.uid)) {
-      plan.findings.push_back(
-          {Level::Stalled, std::string(reason::NameTaken),
-           fmt::format("{} {} exists and is not ours; it is left as it is", child.value("kind", ""), name_of(child))});
+      plan.findings.push_back({Level::Stalled, std::string(reason::NameTaken),
+                               fmt::format("{} {} exists and is not owned by this resource; it is not changed",
+                                           child.value("kind", ""), name_of(child))});
       plan.requeue_after = kTaken;
       return false;
     } else if (!ends(*at) && needs_write(*at, child, seen.settled)) {

@@ -16,48 +16,55 @@ enum class Shown : std::uint8_t { Ready, Reconciling, Stalled, Paused, Event };
 
 // name, where it stands, its events, what it means and what to do
 #define DATASYNC_OPERATOR_REASONS(X)                                                                                   \
-  X(Streaming, Ready, Normal, "Data flows.")                                                                           \
-  X(Snapshotting, Ready, Normal, "Data flows, and the rows from before are being copied.")                             \
-  X(AgentsReady, Ready, Normal, "The agents' pods are ready; their /status cannot be fetched, so no more is known.")   \
-  X(Completed, Ready, Normal, "Mode Once: everything is copied and verified.")                                         \
-  X(Paused, Paused, Normal, "spec.paused is set: no agent runs.")                                                      \
+  X(Streaming, Ready, Normal, "Data is replicated.")                                                                   \
+  X(Snapshotting, Ready, Normal, "Data is replicated, and existing rows are being copied.")                            \
+  X(AgentsReady, Ready, Normal,                                                                                        \
+    "The agents' pods are ready, but their /status cannot be fetched, so no details are known.")                       \
+  X(Completed, Ready, Normal, "Mode Once: all rows are copied and verified.")                                          \
+  X(Paused, Paused, Normal, "spec.paused is true: no agent runs.")                                                     \
   X(Starting, Reconciling, Normal, "The agents are being started or replaced.")                                        \
   X(AgentUnreachable, Reconciling, Warning, "An agent's pod runs, is not ready, and does not answer on /status.")      \
-  X(ReplacingLeftover, Reconciling, Normal, "Objects of a former resource of this name are being deleted.")            \
+  X(ReplacingLeftover, Reconciling, Normal, "Objects of an earlier resource with this name are being deleted.")        \
   X(CleanupRunning, Reconciling, Normal, "deletionPolicy is Delete: topics and ledger rows are being deleted.")        \
   X(ApiUnavailable, Reconciling, Warning,                                                                              \
-    "The API server did not take a write; it is tried again. The message has its words.")                              \
-  X(AgentGone, Reconciling, Warning, "An agent's pod ended and is made anew; the message has the kubelet's words.")    \
-  X(PodPending, Reconciling, Warning, "A pod waits; the message has the kubelet's words.")                             \
+    "The API server did not accept a write; the operator tries again. The message has the error.")                     \
+  X(AgentGone, Reconciling, Warning,                                                                                   \
+    "An agent's pod terminated and is being recreated; the message has the kubelet's message.")                        \
+  X(PodPending, Reconciling, Warning, "A pod is pending; the message has the kubelet's message.")                      \
   X(NameTaken, Stalled, Warning,                                                                                       \
-    "An object that is not ours has the name of a child. Delete it, or rename the resource.")                          \
+    "An object that this resource does not own has the name of a child. Delete that object, or rename the resource.")  \
   X(ImagePullFailed, Stalled, Warning,                                                                                 \
     "The agents' image cannot be pulled. Check the image, its registry and pull secrets.")                             \
-  X(ContainerConfigInvalid, Stalled, Warning, "The kubelet cannot make the container; check the podTemplate.")         \
-  X(AgentCrashing, Stalled, Warning, "An agent ends again and again; the message has its last words.")                 \
+  X(ContainerConfigInvalid, Stalled, Warning, "The kubelet cannot create the container; check the podTemplate.")       \
+  X(AgentCrashing, Stalled, Warning, "An agent terminates repeatedly; the message has its exit code and last output.") \
   X(OutOfMemory, Stalled, Warning,                                                                                     \
-    "An agent was killed for its memory. Raise spec.capture/apply.resources.limits.memory.")                           \
-  X(Unschedulable, Stalled, Warning, "No node takes the pod; the message has the scheduler's words.")                  \
-  X(PodRefused, Stalled, Warning, "Pods cannot be made (quota, Pod Security, admission); the message has the words.")  \
+    "An agent was killed because of its memory use. Raise spec.capture/apply.resources.limits.memory.")                \
+  X(Unschedulable, Stalled, Warning,                                                                                   \
+    "The pod cannot be scheduled to a node; the message has the scheduler's message.")                                 \
+  X(PodRefused, Stalled, Warning,                                                                                      \
+    "Pods cannot be created (quota, Pod Security, admission); the message has the error.")                             \
   X(ApplyRefused, Stalled, Warning,                                                                                    \
-    "The API server, a quota or an admission rule refuses an object; the message has why.")                            \
+    "The API server, a quota or an admission rule refuses an object; the message has the error.")                      \
   X(Forbidden, Stalled, Warning, "The operator lacks the RBAC right that the message names.")                          \
   X(TablesHeld, Stalled, Warning,                                                                                      \
-    "Tables wait, all others continue (onTableError: HoldTable). The message and status.apply.held have each one's "      \
-    "reason.")                                                                                                         \
+    "Some tables are held, all others continue (onTableError: HoldTable). The message and status.apply.held have the " \
+    "reason of each.")                                                                                                 \
   X(CleanupFailed, Stalled, Warning,                                                                                   \
-    "The cleanup Job failed. Set deletionPolicy: Retain to let the resource go without it.")                           \
-  X(CleanupGaveUp, Event, Warning, "The cleanup was given up; topics or ledger rows are left for a person to delete.") \
+    "The cleanup Job failed. Set deletionPolicy: Retain to delete the resource without the cleanup.")                  \
+  X(CleanupGaveUp, Event, Warning,                                                                                     \
+    "The cleanup ended without success; delete the remaining topics or ledger rows manually.")                         \
   X(CleanupDone, Event, Normal, "Topics and ledger rows of the resource are deleted.")                                 \
-  X(PositionLossAccepted, Event, Warning, "As annotated by a person, a lost position was given up; a new copy runs.")  \
-  X(OffsetsSkipped, Event, Warning, "As annotated by a person, records at the named offsets were skipped.")            \
-  X(ManagedElsewhere, Event, Normal, "Another installation of the operator manages this resource; it is left alone.")  \
+  X(PositionLossAccepted, Event, Warning,                                                                              \
+    "A lost position was accepted, as annotated by a user; all tables are copied again.")                              \
+  X(OffsetsSkipped, Event, Warning, "Records at the offsets that a user annotated were skipped.")                      \
+  X(ManagedElsewhere, Event, Normal,                                                                                   \
+    "Another installation of the operator manages this resource; this installation does not change it.")               \
   X(ManagerUnknown, Event, Warning,                                                                                    \
-    "Another installation manages this resource, and nobody can tell whether it lives; the message has the way out.")  \
+    "Another installation manages this resource, and it is unknown whether it runs; the message says what to do.")     \
   X(CleanupAwaitsOther, Event, Warning,                                                                                \
-    "A deleted resource waits for an installation of which nobody can tell whether it lives; the message says more.")  \
+    "A deleted resource waits for an installation, and it is unknown whether it runs; the message says what to do.")   \
   X(ExtraRefused, Event, Warning,                                                                                      \
-    "A NetworkPolicy or PodMonitor cannot be made; the agents run without it. The message has why.")
+    "A NetworkPolicy or PodMonitor cannot be created; the agents run without it. The message has the error.")
 
 struct ReasonInfo {
   std::string_view name;

@@ -32,7 +32,7 @@ std::string manager(const Seen& seen) {
 /// Why nobody can tell whether the installation in status lives.
 std::string unknown_lease(const Seen& seen) {
   const auto lease = status_text(seen.resource, "operatorLease");
-  return lease.empty() ? "which has no Lease that tells whether it lives"
+  return lease.empty() ? "which has no Lease, so it is unknown whether it runs"
                        : fmt::format("whose Lease {} cannot be read", lease);
 }
 
@@ -56,18 +56,20 @@ std::optional<Note> managed_elsewhere(const Seen& seen) {
   const bool held = is_held(seen.resource);
   const bool unknown = seen.other_lease == OtherLease::Unknown;
   if (held && unknown && age_of_deletion(seen) >= kNamedGrace)
-    return Note{std::string(reason::CleanupAwaitsOther),
-                fmt::format("its cleanup waits for installation {}, {}. If that is gone, annotate {}={} to have it "
-                            "done here, or take the finalizer {} away",
-                            by, unknown_lease(seen), api::kOperator, us, api::kCleanupFinalizer)};
+    return Note{
+        std::string(reason::CleanupAwaitsOther),
+        fmt::format("its cleanup waits for installation {}, {}. If that no longer exists, annotate {}={} to run it "
+                    "here, or remove the finalizer {}",
+                    by, unknown_lease(seen), api::kOperator, us, api::kCleanupFinalizer)};
   if (held || !unknown || is_named(seen, by))
     return Note{std::string(reason::ManagedElsewhere),
-                fmt::format("installation {} manages it; {} leaves it alone", by, us)};
+                fmt::format("installation {} manages it; {} does not change it", by, us)};
   const auto owner = owner_of(seen.resource);
-  return Note{std::string(reason::ManagerUnknown),
-              fmt::format("installation {} manages it, {}; {} leaves it alone, and what its status says may be old. If "
-                          "{} is gone: kubectl -n {} annotate datasync {} --overwrite {}={}",
-                          by, unknown_lease(seen), us, by, owner.ns, owner.name, api::kOperator, us)};
+  return Note{
+      std::string(reason::ManagerUnknown),
+      fmt::format("installation {} manages it, {}; {} does not change it, and its status may be out of date. If "
+                  "{} no longer exists: kubectl -n {} annotate datasync {} --overwrite {}={}",
+                  by, unknown_lease(seen), us, by, owner.ns, owner.name, api::kOperator, us)};
 }
 
 }  // namespace datasync::decide

@@ -63,7 +63,7 @@ Result<Access> pod_access(const fs::path& folder) {
   auto port = env("KUBERNETES_SERVICE_PORT");
   if (host.empty() || !is_there(folder / "token")) {
     return Error(Reason::ConfigInvalid,
-                 "this is no pod with a service account: KUBERNETES_SERVICE_HOST or its token is missing");
+                 "this is not a pod with a service account: KUBERNETES_SERVICE_HOST or its token is missing");
   }
   if (port.empty()) port = "443";
   Access access;

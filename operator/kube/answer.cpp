@@ -110,7 +110,7 @@ ApiError error_of(const Answer& answer, std::string_view doing) {
 
 ApiResult<Json> object_of(const Answer& answer, std::string_view doing) {
   auto object = Json::parse(answer.body, nullptr, false);
-  if (!object.is_object()) return tl::unexpected(malformed(answer.status, doing, "is no JSON object"));
+  if (!object.is_object()) return tl::unexpected(malformed(answer.status, doing, "is not a JSON object"));
   return object;
 }
 
@@ -119,12 +119,13 @@ ApiResult<Page> page_of(const Answer& answer, const Resource& kind, std::string_
   if (!whole) return tl::unexpected(std::move(whole).error());
   Page page;
   const auto meta = whole->find("metadata");
-  if (meta == whole->end() || !meta->is_object()) return tl::unexpected(malformed(answer.status, doing, "is no list"));
+  if (meta == whole->end() || !meta->is_object())
+    return tl::unexpected(malformed(answer.status, doing, "is not a list"));
   page.list.resource_version = text_of(*meta, "resourceVersion");
   page.next = text_of(*meta, "continue");
   const auto items = whole->find("items");
   if (items == whole->end() || items->is_null()) return page;  // an empty list of Go
-  if (!items->is_array()) return tl::unexpected(malformed(answer.status, doing, "has items that are no list"));
+  if (!items->is_array()) return tl::unexpected(malformed(answer.status, doing, "has items that are not a list"));
   const auto api_version = kind.group.empty() ? kind.version : kind.group + "/" + kind.version;
   for (auto& item : *items) {
     if (!has_metadata(item)) return tl::unexpected(malformed(answer.status, doing, "has an item without metadata"));
@@ -137,7 +138,7 @@ ApiResult<Page> page_of(const Answer& answer, const Resource& kind, std::string_
 
 ApiResult<WatchEvent> event_of(std::string_view line, std::string_view doing) {
   auto event = Json::parse(line, nullptr, false);
-  if (!event.is_object()) return tl::unexpected(malformed(200, doing, "has a watch event that is no JSON object"));
+  if (!event.is_object()) return tl::unexpected(malformed(200, doing, "has a watch event that is not a JSON object"));
   const auto object = event.find("object");
   if (object == event.end() || !object->is_object()) {
     return tl::unexpected(malformed(200, doing, "has a watch event without an object"));

@@ -72,15 +72,17 @@ Result<ExecCredential> parse_exec_credential(std::string_view text) {
   credential.certificate = base::Secret(text_of(status, "clientCertificateData"));
   credential.key = base::Secret(text_of(status, "clientKeyData"));
   if (credential.certificate.empty() != credential.key.empty()) {
-    return Error(Reason::ConfigInvalid, "the plugin gave a certificate without its key, or a key without certificate");
+    return Error(Reason::ConfigInvalid,
+                 "the plugin returned a certificate without its key, or a key without certificate");
   }
   if (credential.token.empty() && credential.certificate.empty()) {
-    return Error(Reason::ConfigInvalid, "the plugin gave neither a token nor a certificate");
+    return Error(Reason::ConfigInvalid, "the plugin returned neither a token nor a certificate");
   }
   if (const auto expires = text_of(status, "expirationTimestamp"); !expires.empty()) {
     credential.expires = parse_time(expires);
     if (!credential.expires) {
-      return Error(Reason::ConfigInvalid, fmt::format("the plugin's expirationTimestamp \"{}\" is no time", expires));
+      return Error(Reason::ConfigInvalid,
+                   fmt::format("the plugin's expirationTimestamp \"{}\" is not a time", expires));
     }
   }
   return credential;

@@ -85,7 +85,8 @@ Result<ExecCredential> run_plugin(const ExecPlugin& plugin, const std::string& i
   auto envp = pointers(env);
 
   std::array<int, 2> pipe{};
-  if (pipe2(pipe.data(), O_CLOEXEC) != 0) return Error(Reason::Internal, "no pipe for the credential plugin");
+  if (pipe2(pipe.data(), O_CLOEXEC) != 0)
+    return Error(Reason::Internal, "cannot create a pipe for the credential plugin");
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, pipe[1], STDOUT_FILENO);

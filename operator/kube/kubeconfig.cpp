@@ -113,7 +113,7 @@ Result<void> read_user(const Value& user, const std::filesystem::path& folder, A
   DS_ASSIGN(access.certificate, pem_of(user, "client-certificate", folder));
   DS_ASSIGN(access.key, pem_of(user, "client-key", folder));
   if (access.certificate.empty() != access.key.empty()) {
-    return Error(Reason::ConfigInvalid, "kubeconfig: client-certificate and client-key only go together");
+    return Error(Reason::ConfigInvalid, "kubeconfig: client-certificate and client-key must be set together");
   }
   access.token = base::Secret(text_of(user, "token"));
   if (auto file = text_of(user, "tokenFile"); !file.empty()) access.token_file = folder / file;
@@ -128,11 +128,11 @@ Result<void> read_user(const Value& user, const std::filesystem::path& folder, A
 Result<Access> parse_kubeconfig(std::string_view text, const std::filesystem::path& folder, std::string_view context) {
   // The reader's problems (a key twice, a bare yes) are about what a person meant; kubectl takes such files.
   DS_ASSIGN(const auto documents, api::parse_yaml(text));
-  if (documents.empty()) return Error(Reason::ConfigInvalid, "kubeconfig: it is empty");
+  if (documents.empty()) return Error(Reason::ConfigInvalid, "kubeconfig: the file is empty");
   const auto& config = documents.front().value;
 
   const auto name = context.empty() ? text_of(config, "current-context") : std::string(context);
-  if (name.empty()) return Error(Reason::ConfigInvalid, "kubeconfig: no current-context; name one");
+  if (name.empty()) return Error(Reason::ConfigInvalid, "kubeconfig: no current-context; set one");
   DS_ASSIGN(const auto* chosen, named(config, "contexts", "context", name));
   DS_ASSIGN(const auto* cluster, named(config, "clusters", "cluster", text_of(*chosen, "cluster")));
 
@@ -140,7 +140,7 @@ Result<Access> parse_kubeconfig(std::string_view text, const std::filesystem::pa
   access.server = text_of(*cluster, "server");
   while (access.server.ends_with('/')) access.server.pop_back();
   if (!access.server.starts_with("https://") && !access.server.starts_with("http://")) {
-    return Error(Reason::ConfigInvalid, fmt::format("kubeconfig: the server \"{}\" is no URL", access.server));
+    return Error(Reason::ConfigInvalid, fmt::format("kubeconfig: the server \"{}\" is not a URL", access.server));
   }
   DS_TRY(refuse(*cluster, "cluster", {"tls-server-name", "proxy-url"}));
   DS_ASSIGN(access.authority, pem_of(*cluster, "certificate-authority", folder));

@@ -70,13 +70,13 @@ void trust(SSL_CTX* context, const base::Secret& pem) {
     ++count;
   }
   ERR_clear_error();
-  require(count > 0, "the certificate authority holds no PEM certificate");
+  require(count > 0, "the certificate authority contains no PEM certificate");
 }
 
 void identify(SSL_CTX* context, const base::Secret& certificate, const base::Secret& key) {
   const auto bio = bio_of(certificate);
   const X509Ptr leaf(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
-  require(leaf && SSL_CTX_use_certificate(context, leaf.get()) == 1, "the client certificate is no PEM certificate");
+  require(leaf && SSL_CTX_use_certificate(context, leaf.get()) == 1, "the client certificate is not a PEM certificate");
   for (;;) {
     X509Ptr link(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
     if (!link) break;
@@ -87,7 +87,7 @@ void identify(SSL_CTX* context, const base::Secret& certificate, const base::Sec
   const auto key_bio = bio_of(key);
   const KeyPtr private_key(PEM_read_bio_PrivateKey(key_bio.get(), nullptr, nullptr, nullptr));
   require(private_key && SSL_CTX_use_PrivateKey(context, private_key.get()) == 1,
-          "the client key is no PEM key, or not that of the certificate");
+          "the client key is not a PEM key, or does not belong to the certificate");
 }
 
 /// Waits on a thread of our own for a task of the library's: until it is done, a deadline, or a stop.
@@ -218,7 +218,7 @@ struct Transport::Impl {
     cancel.cancel();
     (void)Wait::until(task, base::steady_now() + kCancelGrace, {});
     return tl::unexpected(end == Wait::End::Stopped ? failure(Code::Stopped, "stopped")
-                                                    : failure(Code::Timeout, "no answer in time"));
+                                                    : failure(Code::Timeout, "the server did not answer in time"));
   }
 
   /// Sends and waits for the status line and headers.

@@ -35,7 +35,7 @@ class Transport {
     std::size_t max_body;
     std::size_t max_line;
   };
-  /// Errors: ConfigInvalid when the server's address is no URL.
+  /// Errors: ConfigInvalid when the server's address is not a URL.
   static base::Result<std::unique_ptr<Transport>> open(Options options, std::shared_ptr<Credentials> credentials);
   ~Transport();
   Transport(const Transport&) = delete;

@@ -67,17 +67,19 @@ void describe(CLI::App& app, Arguments& a) {
   app.add_option("--agent-pull-policy", a.pull_policy, "imagePullPolicy of the agents")
       ->check(CLI::IsMember({"Always", "IfNotPresent", "Never"}))
       ->capture_default_str();
-  app.add_option("--installation-id", a.installation, "Tells this installation from others in the cluster")
+  app.add_option("--installation-id", a.installation, "Identifies this installation among others in the cluster")
       ->capture_default_str();
-  app.add_flag("--leader-elect,!--no-leader-elect", a.leader_elect, "Of several replicas one acts (default)");
-  app.add_option("--lease-namespace", a.lease_namespace, "Of the Lease; default: the pod's own");
-  app.add_option("--lease-name", a.lease_name, "Default: datasync-operator-INSTALLATION");
-  app.add_option("--http-port", a.http_port, "/livez, /readyz, /metrics; 0: a free one")->capture_default_str();
-  app.add_option("--http-host", a.http_host, "Address to listen on; :: is every address")->capture_default_str();
-  app.add_option("--http-port-file", a.http_port_file, "The port is written here");
-  app.add_flag("--network-policy", a.network_policy, "Make a NetworkPolicy for the agents of each resource");
-  app.add_flag("--pod-monitor", a.pod_monitor, "Make a PodMonitor for the agents of each resource");
-  app.add_option("--pod-monitor-labels", a.pod_monitor_labels, "KEY=VALUE,... beside the PodMonitors' own labels")
+  app.add_flag("--leader-elect,!--no-leader-elect", a.leader_elect, "Use leader election (default)");
+  app.add_option("--lease-namespace", a.lease_namespace, "Namespace of the Lease; default: the pod's own");
+  app.add_option("--lease-name", a.lease_name, "Name of the Lease; default: datasync-operator-INSTALLATION");
+  app.add_option("--http-port", a.http_port, "Port of /livez, /readyz and /metrics; 0: any free port")
+      ->capture_default_str();
+  app.add_option("--http-host", a.http_host, "Address to listen on; :: listens on all addresses")
+      ->capture_default_str();
+  app.add_option("--http-port-file", a.http_port_file, "File to which the port is written");
+  app.add_flag("--network-policy", a.network_policy, "Create a NetworkPolicy for the agents of each resource");
+  app.add_flag("--pod-monitor", a.pod_monitor, "Create a PodMonitor for the agents of each resource");
+  app.add_option("--pod-monitor-labels", a.pod_monitor_labels, "Additional labels of the PodMonitors: KEY=VALUE,...")
       ->delimiter(',')
       ->check(CLI::Validator(
           [](const std::string& one) {
@@ -85,25 +87,26 @@ void describe(CLI::App& app, Arguments& a) {
           },
           "KEY=VALUE"));
   app.add_flag("--look-at-secrets,!--no-look-at-secrets", a.secrets,
-               "Tell which named secret is missing (default); needs the right to get secrets");
-  app.add_option("--workers", a.workers, "Resources looked at at once")
+               "Report which secret is missing (default); needs the right to get secrets");
+  app.add_option("--workers", a.workers, "Maximum number of concurrent reconciles")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
-  app.add_option("--resync", a.resync_seconds, "Seconds after which every resource is looked at anew")
+  app.add_option("--resync", a.resync_seconds, "Seconds after which every resource is reconciled again")
       ->check(CLI::Range(1, 86'400))
       ->capture_default_str();
   app.add_option("--cleanup-limit", a.cleanup_seconds,
-                 "Seconds after which a deleted resource goes, whatever became of its cleanup")
+                 "Seconds after which a deleted resource is removed even if its cleanup has not succeeded")
       ->check(CLI::Range(1, 86'400))
       ->capture_default_str();
-  app.add_option("--kubeconfig", a.kubeconfig, "Default: the pod's service account, or as kubectl finds it");
-  app.add_option("--api-server-qps", a.qps, "Calls a second to the API server; 0: no limit")
+  app.add_option("--kubeconfig", a.kubeconfig,
+                 "Kubeconfig file; default: the pod's service account, or the file that kubectl uses");
+  app.add_option("--api-server-qps", a.qps, "Maximum calls per second to the API server; 0: no limit")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
-  app.add_option("--log-level", a.log_level, "debug, info, warn, error")
+  app.add_option("--log-level", a.log_level, "Log level: debug, info, warn or error")
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
       ->capture_default_str();
-  app.add_option("--log-format", a.log_format, "auto, json, text")
+  app.add_option("--log-format", a.log_format, "Log format: auto, json or text")
       ->check(CLI::IsMember({"auto", "json", "text"}))
       ->capture_default_str();
   app.set_version_flag("--version", DATASYNC_VERSION);
@@ -177,7 +180,7 @@ void watch_over(const reconcile::Operator& op, health::Status& status, health::G
     auto silent = op.silent_about();
     if (silent.empty()) status.beat();
     if (silent != told && !silent.empty())
-      base::log::error("reconciling has stopped", {{"about", std::string_view(silent)}});
+      base::log::error("reconciling makes no progress", {{"about", std::string_view(silent)}});
     told = std::move(silent);
   } while (base::sleep_for(stop, kLook));
 }
@@ -187,14 +190,14 @@ void watch_over(const reconcile::Operator& op, health::Status& status, health::G
 bool wait_for_lease(runtime::LeaderElector& leader, const std::string& lease, health::Status& status,
                     const std::stop_token& stop) {
   status.set(health::State::Streaming);
-  base::log::info("waits for the lease", {{"lease", std::string_view(lease)}});
+  base::log::info("waiting for the lease", {{"lease", std::string_view(lease)}});
   bool ready = true;
   const auto told = [&](base::Millis unknown) {
     const bool can = unknown <= kLeaseUnknown;
     if (std::exchange(ready, can) == can) return;
     status.set(can ? health::State::Streaming : health::State::Starting);
     if (!can)
-      base::log::error("the lease can neither be read nor written; not ready until it can",
+      base::log::error("the lease can neither be read nor written; the operator is not ready until it can",
                        {{"lease", std::string_view(lease)}});
   };
   return leader.acquire(stop, told);
@@ -212,7 +215,7 @@ int run(Arguments a, std::stop_token stop) {
   const auto instance = identity();
   health::Status status({"operator", a.installation, instance});
   const auto server = health::Server::start({a.http_host, a.http_port, a.http_port_file}, status, metrics);
-  if (!server) return fail("the HTTP server does not start", server.error());
+  if (!server) return fail("the HTTP server cannot be started", server.error());
   options.on_call = runtime::api_call_counter(metrics);
   auto lease_options = options;
   lease_options.call_deadline = kLeaseDeadline;
@@ -237,7 +240,7 @@ int run(Arguments a, std::stop_token stop) {
     });
   }
   status.set(health::State::Streaming);
-  base::log::info("begins",
+  base::log::info("the operator has started",
                   {{"installation", std::string_view(a.installation)}, {"instance", std::string_view(instance)}});
   op.start();
   while (base::sleep_for(stop, kLook)) {
@@ -245,7 +248,7 @@ int run(Arguments a, std::stop_token stop) {
   status.set(health::State::Stopping);
   op.stop();
   if (a.leader_elect) leader.release();  // last: nobody begins while a write of ours may be under way
-  base::log::info("ends");
+  base::log::info("the operator has stopped");
   return 0;
 }
 
@@ -254,7 +257,7 @@ int run(Arguments a, std::stop_token stop) {
 int main(int argc, char** argv) {
   mallopt(M_ARENA_MAX, kArenas);
   mallopt(M_TRIM_THRESHOLD, kTrimBytes);
-  CLI::App app("Keeps DataSync resources true: makes, watches and tells of their agents.");
+  CLI::App app("Reconciles DataSync resources: creates and watches their agents and reports their status.");
   Arguments arguments;
   describe(app, arguments);
   try {

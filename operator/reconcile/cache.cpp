@@ -147,7 +147,7 @@ bool Cache::wait_synced(std::stop_token stop, base::Millis limit) const {
     for (const auto& one : *all) {
       if (wait_for(*one.informer, stop, limit)) continue;
       if (stop.stop_requested()) return false;
-      log_unlisted("a kind cannot be listed; its objects are not watched until it can", *one.informer);
+      log_unlisted("objects of a kind cannot be listed; they are not watched until they can be listed", *one.informer);
     }
   return wait_resources(stop, limit);
 }
@@ -163,7 +163,7 @@ bool Cache::wait_resources(const std::stop_token& stop, base::Millis limit) cons
         continue;
       }
       if (stop.stop_requested()) return false;
-      log_unlisted("the resources cannot be listed; they are not managed until they can", *one.informer);
+      log_unlisted("the DataSyncs cannot be listed; they are not managed until they can be listed", *one.informer);
       more = more || !refused(*one.informer);
     }
     if (some && !more) return true;

@@ -67,7 +67,7 @@ Done not_done(const ApiError& error) {
 std::optional<ApiError> Reconciler::still_so(const decide::Seen& seen) {
   const auto owner = decide::owner_of(seen.resource);
   const auto live = api_.get(kube::kDataSyncs, {owner.ns, owner.name});
-  const ApiError changed{Code::Conflict, 0, "the resource has changed since it was seen", {}};
+  const ApiError changed{Code::Conflict, 0, "the resource has changed since it was read", {}};
   if (!live) return live.error().is(Code::NotFound) ? changed : live.error();
   const auto& now = live->at("metadata");
   const auto& then = seen.resource.at("metadata");
@@ -138,9 +138,9 @@ Done Reconciler::carry_out(const decide::Seen& seen, const decide::Plan& plan, M
   for (const auto& one : plan.deletes) {
     const auto kind = kind_of(one.api_version, one.kind);
     if (!kind) continue;
-    base::log::info("deletes", {{"kind", std::string_view(one.kind)},
-                                {"namespace", std::string_view(owner.ns)},
-                                {"name", std::string_view(one.name)}});
+    base::log::info("deleting an object", {{"kind", std::string_view(one.kind)},
+                                           {"namespace", std::string_view(owner.ns)},
+                                           {"name", std::string_view(one.name)}});
     const auto gone = api_.remove(*kind, {owner.ns, one.name}, {.uid = one.uid, .resource_version = {}});
     if (gone) unasked_.erased({owner.ns, owner.name}, one.uid);
     if (!gone && !take_extra(done, *kind, gone.error()) && take(done, gone.error())) return done;

@@ -57,7 +57,7 @@ Operator::Operator(kube::Api& api, const OperatorOptions& options, health::Metri
           [this](const ObjectKey& key, std::stop_token stop) { return reconciler_.reconcile(key, std::move(stop)); },
           metrics),
       metrics_(metrics) {
-  metrics_.sampled(kUnlisted, "Watched namespaces whose DataSyncs cannot be followed.",
+  metrics_.sampled(kUnlisted, "Watched namespaces whose DataSyncs cannot be listed or watched.",
                    [this] { return static_cast<double>(cache_.unlisted()); });
 }
 

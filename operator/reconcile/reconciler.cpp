@@ -33,7 +33,7 @@ runtime::Outcome Reconciler::reconcile(const ObjectKey& key, std::stop_token /*s
   const bool blind = gathered->blind && !(decide::is_held(seen.resource) && plan.applies.empty());
   auto done = blind ? not_done(*gathered->blind) : carry_out(seen, plan, memory);
   for (const auto& kind : gathered->lacking)
-    done.extras.push_back(kind + ": the API server has no such kind; install its CustomResourceDefinition");
+    done.extras.push_back(kind + ": the API server does not know this kind; install its CustomResourceDefinition");
   return tell(seen, plan, done, memory);
 }
 

@@ -166,7 +166,7 @@ decide::Report Reports::ask(const Target& target) const {
   } else if (result->status != 200) {
     out.error = fmt::format("/status: HTTP {}", result->status);
   } else if (!decide::read_status(body, view)) {
-    out.error = "/status: not what an agent says";
+    out.error = "/status: not the response of an agent";
   } else {
     out.view = std::move(view);
   }

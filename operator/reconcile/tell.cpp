@@ -64,9 +64,9 @@ void Reconciler::tell_extras(const Json& resource, const std::vector<std::string
   memory.told_extras = text;
   if (text.empty()) return;
   const auto owner = decide::owner_of(resource);
-  base::log::warn("runs without", {{"namespace", std::string_view(owner.ns)},
-                                   {"name", std::string_view(owner.name)},
-                                   {"what", std::string_view(text)}});
+  base::log::warn("optional objects could not be created", {{"namespace", std::string_view(owner.ns)},
+                                                            {"name", std::string_view(owner.name)},
+                                                            {"what", std::string_view(text)}});
   record(resource, {{std::string(decide::reason::ExtraRefused), text}});
 }
 

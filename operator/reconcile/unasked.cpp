@@ -41,7 +41,7 @@ bool Unasked::look(const kube::Resource& kind, const std::string& ns) {
   if (!list) {
     if (list.error().is(kube::Code::NotFound)) return true;  // no such kind, so none of ours
     if (!list.error().is(kube::Code::Forbidden)) return false;
-    base::log::info("objects of a kind that is not asked for are not looked for",
+    base::log::info("objects of a kind that is not enabled cannot be listed, so they are not deleted",
                     {{"kind", std::string_view(kind.kind)}, {"error", std::string_view(list.error().message)}});
     return true;
   }

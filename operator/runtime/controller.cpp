@@ -49,7 +49,7 @@ Controller::Controller(Options options, Reconcile reconcile, health::Metrics& me
       "datasync_operator_queue_depth", "Objects ready to be reconciled.",
       [this] { return static_cast<double>(queue_.depth()); }, labels);
   metrics_.sampled(
-      "datasync_operator_queue_delayed", "Objects waiting for their next turn.",
+      "datasync_operator_queue_delayed", "Objects that are scheduled for a later reconcile.",
       [this] { return static_cast<double>(queue_.delayed()); }, labels);
   metrics_.sampled(
       "datasync_operator_objects", "Objects under this controller.", [this] { return static_cast<double>(objects()); },
@@ -176,7 +176,7 @@ Outcome Controller::reconcile(const ObjectKey& key, std::stop_token stop, bool& 
     try {
       outcome = reconcile_(key, turn->stop.get_token());
     } catch (const std::exception& e) {
-      outcome = Outcome::failed(fmt::format("a defect: {}", e.what()));
+      outcome = Outcome::failed(fmt::format("internal error: {}", e.what()));
     }
   }
   const std::lock_guard lock(mutex_);
@@ -251,18 +251,18 @@ bool Controller::live() const {
 
 std::string Controller::silent_about() const {
   if (const auto stuck = queue_.stuck_for(); stuck > options_.silence) {
-    return fmt::format("nothing was taken from the queue for {} s", stuck.count() / 1000);
+    return fmt::format("the work queue has made no progress for {} s", stuck.count() / 1000);
   }
   const std::lock_guard lock(mutex_);
   const auto now = options_.now();
   for (const auto& [key, known] : known_) {
     if (known.running_since) {
       if (now - *known.running_since > options_.object_timeout + options_.silence) {
-        return fmt::format("the reconcile of {} does not end", key.text());
+        return fmt::format("the reconcile of {} does not return", key.text());
       }
     } else if (now - known.next > options_.silence && !queue_.holds(key)) {
       // One that is still in line is not forgotten: the line moves, or it would be told above.
-      return fmt::format("{} was not looked at when its time had come", key.text());
+      return fmt::format("{} was not reconciled when it was due", key.text());
     }
   }
   return {};

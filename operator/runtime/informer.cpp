@@ -104,7 +104,7 @@ bool Informer::list_once() {
     if (past) ++counts_.past_lists;
   }
   if (past && ++past_in_a_row_ < options_.past_lists) {
-    log::warn("the API server gave a list from the past; asking again",
+    log::warn("the list has an older resourceVersion than seen; listing again",
               {{"kind", options_.kind.plural}, {"resourceVersion", list->resource_version}, {"seen", newest_}});
     position_.clear();
     return false;
@@ -260,7 +260,7 @@ void Informer::failed(const kube::ApiError& error, Doing doing) {
     last_error_ = error;
     failed_doing_ = doing;
   }
-  if (news) log::warn("cannot follow the API server", {{"kind", options_.kind.plural}, {"error", error.message}});
+  if (news) log::warn("cannot watch the API server", {{"kind", options_.kind.plural}, {"error", error.message}});
 }
 
 bool Informer::wait_synced(std::stop_token stop, base::Millis limit) const {

@@ -20,7 +20,7 @@ std::string held_message(const std::vector<decide::HeldView>& held) {
   constexpr std::size_t kMost = 3;
   std::string out;
   for (std::size_t i = 0; i < std::min(kMost, held.size()); ++i)
-    out += fmt::format("{}{} waits ({}: {})", i == 0 ? "" : "; ", held[i].table, held[i].reason, held[i].message);
+    out += fmt::format("{}{} is held ({}: {})", i == 0 ? "" : "; ", held[i].table, held[i].reason, held[i].message);
   if (held.size() > kMost) out += fmt::format("; and {} more", held.size() - kMost);
   return out + "; all other tables are applied";
 }
@@ -74,10 +74,10 @@ std::string with_way_out(const Seen& seen, const decide::AgentView& view) {
   if (view.lost_position.empty()) return view.message;
   const auto& annotations = seen.document.resource.metadata.annotations;
   const auto named = annotations.find(std::string(api::kAcceptPositionLost));
-  auto out = fmt::format("{}; to accept the loss and copy anew, annotate {}={}", view.message, api::kAcceptPositionLost,
-                         view.lost_position);
+  auto out = fmt::format("{}; to accept the loss and copy all tables again, annotate {}={}", view.message,
+                         api::kAcceptPositionLost, view.lost_position);
   if (named != annotations.end() && named->second != view.lost_position)
-    out += fmt::format(" (it names {}, which is not the lost position)", named->second);
+    out += fmt::format(" (the annotation has {}, which is not the lost position)", named->second);
   return out;
 }
 
@@ -86,7 +86,7 @@ AgentState from_view(const Seen& seen, std::string_view agent, const decide::Age
   if (view.state == "Stalled") return {Finding{Level::Stalled, view.reason, told}, {}, {}};
   if (view.state == "Retrying" || view.state == "WaitingForReplica")
     return {waiting(view.reason.empty() ? view.state : view.reason, told), {}, {}};
-  if (!view.live) return {waiting(reason::AgentUnreachable, fmt::format("{} does not move any more", agent)), {}, {}};
+  if (!view.live) return {waiting(reason::AgentUnreachable, fmt::format("{} is not making progress", agent)), {}, {}};
   if (!view.held.empty() && (view.state == "Streaming" || view.state == "Snapshotting"))
     return {Finding{Level::Stalled, std::string(reason::TablesHeld), held_message(view.held)}, {}, {}};
   if (view.state == "Streaming" || view.state == "Snapshotting" || view.state == "Completed")
@@ -102,7 +102,7 @@ Finding with_old_pod(const Seen& seen, std::string_view agent, const Json& pod, 
   const auto* speaks = decide::speaking_pod(seen.pods, agent);
   if (speaks != &pod && decide::pod_ready(*speaks))
     trouble.message +=
-        fmt::format("; pod {} of the revision before works on", speaks->at("metadata").value("name", ""));
+        fmt::format("; pod {} of the previous revision still runs", speaks->at("metadata").value("name", ""));
   return trouble;
 }
 
@@ -153,7 +153,7 @@ Verdict paused(const Seen& seen) {
   // An evicted pod stays until it is collected.
   v.reconciling =
       seen.pods_unknown || std::ranges::any_of(seen.pods, [](const Json& pod) { return !decide::pod_ended(pod); });
-  v.message = v.reconciling ? "spec.paused is set; waits for the pods to end" : "spec.paused is set";
+  v.message = v.reconciling ? "spec.paused is set; waiting for the pods to terminate" : "spec.paused is set";
   return v;
 }
 
@@ -223,7 +223,7 @@ void note_uses(const Json& before, const Json& now, std::vector<Note>& events) {
   const auto accepted = at(now, "capture", "acceptedPosition");
   if (accepted.is_string() && accepted != at(before, "capture", "acceptedPosition"))
     events.push_back({std::string(reason::PositionLossAccepted),
-                      fmt::format("the position {} was given up as annotated", accepted.get<std::string>())});
+                      fmt::format("the loss of position {} was accepted as annotated", accepted.get<std::string>())});
   const auto skipped = at(now, "apply", "skippedOffsets");
   if (skipped.is_array() && skipped != at(before, "apply", "skippedOffsets"))
     events.push_back({std::string(reason::OffsetsSkipped), fmt::format("skipped as annotated: {}", skipped.dump())});

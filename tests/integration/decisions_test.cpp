@@ -218,7 +218,7 @@ TEST_F(Decisions, cleanup_says_what_is_left) {
   EXPECT_THAT(ledger_tasks(writing), HasSubstr(writing.common.name));
   writing.credentials.password.secret_name = "nowhere";
   expect(cleanup({config::write(writing)}), 1, "SecretNotFound");
-  expect(cleanup({"{}"}), 2, "the configuration of no agent");
+  expect(cleanup({"{}"}), 2, "is not the configuration of an agent");
   rig_->broker().stop();
   expect(cleanup({config::write(reading)}), 1, "undone");
   rig_->broker().start();

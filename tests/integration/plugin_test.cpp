@@ -107,7 +107,7 @@ TEST_F(PluginTest, status_tells_summary_agents_lag_and_events) {
 TEST_F(PluginTest, pause_and_resume_change_that_one_field_and_restart_an_annotation) {
   const auto before = get();
   EXPECT_THAT(plugin({"pause", "shop", "--namespace", "sync"}).text,
-              AllOf(HasSubstr("sync/shop is paused"), HasSubstr("kubectl applies spec.paused too")));
+              AllOf(HasSubstr("sync/shop is paused"), HasSubstr("kubectl also applies spec.paused")));
   auto expected = before["spec"];
   expected["paused"] = true;
   EXPECT_EQ(get()["spec"], expected);

@@ -183,7 +183,7 @@ TEST_F(RunTest, a_missing_agent_is_named) {
   const auto exit = process.wait(seconds(10));
   ASSERT_TRUE(exit);
   EXPECT_EQ(exit->code, 1);
-  EXPECT_THAT(read_file(out), HasSubstr("datasync-apply is not there; name its folder with --agents-dir"));
+  EXPECT_THAT(read_file(out), HasSubstr("datasync-apply does not exist; set its folder with --agents-dir"));
 }
 
 }  // namespace

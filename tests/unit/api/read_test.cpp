@@ -88,7 +88,7 @@ TEST(Read, an_engine_that_is_not_built_is_valid_and_told_apart) {
   const auto document = read_documents(kPostgres).at(0);
   EXPECT_EQ(config::to_text(document.problems), "");
   EXPECT_EQ(config::to_text(not_built(document.resource)),
-            "spec.destination.engine: this engine is not built into this version yet; it runs MariaDB");
+            "spec.destination.engine: this version does not support this engine yet; it supports MariaDB");
   EXPECT_TRUE(not_built(sample("full.yaml")).empty());
 }
 

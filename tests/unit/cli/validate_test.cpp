@@ -19,7 +19,7 @@ TEST(Validate, every_problem_is_told_with_file_document_and_path) {
   std::ostringstream out;
   const auto bad = kSamples + "/invalid/two-of-one.yaml";
   EXPECT_EQ(validate({bad, kSamples + "/source-only.yaml", "/nowhere.yaml"}, out), 1);
-  EXPECT_EQ(out.str(), bad + ", document 2: metadata.name: default/shop is document 1 already\n" + bad +
+  EXPECT_EQ(out.str(), bad + ", document 2: metadata.name: default/shop is already defined by document 1\n" + bad +
                            ", document 2: spec.channel.topic: default/shop captures into \"shop\" already\n" +
                            kSamples +
                            "/source-only.yaml: ok\n/nowhere.yaml cannot be read: No such file or directory\n");

@@ -229,7 +229,7 @@ TEST(Decide, an_installation_that_leaves_a_resource_alone_notes_whose_it_is) {
   auto seen = settled(R"({"status":{"operator":"two"}})");
   seen.other_lease = OtherLease::Fresh;
   EXPECT_EQ(decide(seen).notes,
-            (std::vector<Note>{{"ManagedElsewhere", "installation two manages it; one leaves it alone"}}));
+            (std::vector<Note>{{"ManagedElsewhere", "installation two manages it; one does not change it"}}));
 }
 
 TEST(Decide, an_installation_of_whom_nobody_can_tell_is_told_with_the_way_out) {

@@ -27,9 +27,9 @@ std::string page() {
                std::string(r.text) + " |\n";
   };
   section(Shown::Ready, "Ready is True");
-  section(Shown::Paused, "Ready is False by wish");
-  section(Shown::Reconciling, "Reconciling is True: heals by itself");
-  section(Shown::Stalled, "Stalled is True: needs a person; goes on by itself once it is fixed");
+  section(Shown::Paused, "Ready is False as requested");
+  section(Shown::Reconciling, "Reconciling is True: recovers automatically");
+  section(Shown::Stalled, "Stalled is True: needs manual action; continues once the cause is fixed");
   section(Shown::Event, "In events only");
   return out;
 }

@@ -186,7 +186,7 @@ TEST(Status, names_held_tables_with_reason_place_and_time) {
     "stream":1,"offset":5,"since":"2001-09-09T01:46:40Z"})"));
   EXPECT_EQ(told.status["apply"]["held"].size(), 4U);
   const auto message = find_condition(told.status["conditions"], "Ready")->at("message").get<std::string>();
-  EXPECT_TRUE(message.starts_with("d.a waits (RowConflict: insert: x); d.b")) << message;
+  EXPECT_TRUE(message.starts_with("d.a is held (RowConflict: insert: x); d.b")) << message;
   EXPECT_TRUE(message.ends_with("and 1 more; all other tables are applied")) << message;
 }
 
@@ -241,7 +241,7 @@ TEST(Status, a_new_pod_that_cannot_start_is_told_and_the_old_one_speaks) {
   const auto told = tell(seen, decide::decide(seen), {}, "");
   const auto* stalled = find_condition(told.status.at("conditions"), "Stalled");
   EXPECT_EQ(stalled->at("reason"), "ImagePullFailed");
-  EXPECT_EQ(stalled->at("message"), "pod new: ErrImagePull; pod capture-pod of the revision before works on");
+  EXPECT_EQ(stalled->at("message"), "pod new: ErrImagePull; pod capture-pod of the previous revision still runs");
   EXPECT_EQ(told.status.at("capture").at("pod"), "capture-pod");
   EXPECT_EQ(told.status.at("capture").at("state"), "Streaming");
 }
@@ -283,8 +283,9 @@ TEST(Status, a_lost_position_names_the_way_out_and_its_use_is_told_once) {
   report(seen, "capture", R"({"state":"Stalled","reason":"BinlogPurged","message":"gone","lostPosition":"0-1-7"})");
   auto told = tell(seen, decide::decide(seen), {}, "");
   const auto message = find_condition(told.status.at("conditions"), "Stalled")->at("message").get<std::string>();
-  EXPECT_EQ(message,
-            "capture: gone; to accept the loss and copy anew, annotate datasync.dev/accept-position-lost=0-1-7");
+  EXPECT_EQ(
+      message,
+      "capture: gone; to accept the loss and copy all tables again, annotate datasync.dev/accept-position-lost=0-1-7");
   seen.document.resource.metadata.annotations["datasync.dev/accept-position-lost"] = "0-1-6";
   roll_out(seen);
   told = tell(seen, decide::decide(seen), {}, "");
