@@ -39,7 +39,7 @@ base::Result<void> Session::begin_copies() {
 bool Session::await_refused() {
   if (main_ != nullptr || !writer_ || !catalog_->needs_copy()) return false;
   const auto& table = *catalog_->needs_copy();
-  // Awaited from this place on, and all the same here: it is emptied and gets the definition in one transaction.
+  // It would end here again.
   if (writer_->ledger().awaited.contains(table)) return false;
   writer_->rollback();
   auto next = writer_->ledger();

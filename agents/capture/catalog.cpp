@@ -115,6 +115,17 @@ base::Result<Catalog::Changed> Catalog::changed(const TableChoice& choice, const
   return out;
 }
 
+base::Result<Catalog::Changed> Catalog::as_of_now(const TableChoice& choice) {
+  Changed out;
+  DS_ASSIGN(const auto facts, server_.facts(choice));
+  DS_ASSIGN(out.executed, server_.executed());
+  if (!facts.info || !findings(facts)) return out;
+  auto schema = captured_schema(choice, facts.info->schema, facts.info->unread_columns);
+  if (!schema) return out;
+  DS_ASSIGN(out.schema, known_to_readers(std::move(*schema)));
+  return out;
+}
+
 base::Result<void> Catalog::set_gone(const TableChoice& choice, const message::Gtid& gtid) {
   if (const auto newest = newest_.find(&choice); newest != newest_.end()) newest->second.settled = false;
   return definitions_.set_gone(choice, gtid);

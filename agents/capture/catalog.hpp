@@ -75,6 +75,10 @@ class Catalog {
   [[nodiscard]] bool seen(const TableChoice& choice) const { return newest_.contains(&choice); }
   [[nodiscard]] bool allows_cascades() const noexcept { return rules_.allow_cascades; }
 
+  /// The schema that the server's table has now, already known to readers, for the place that the server had come to
+  /// when it was asked (`Changed::executed`). No schema where it has no table that can be carried: the statement that
+  /// made it so says more.
+  base::Result<Changed> as_of_now(const TableChoice& choice);
   /// The schema a table has now: of its newest table map, or as the server has it. Errors: as above; TableDropped.
   base::Result<message::SchemaId> schema_of(const TableChoice& choice);
   /// Whether a column belongs to the table's key, by its newest table map or as the server has it now; true when

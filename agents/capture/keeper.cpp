@@ -218,6 +218,12 @@ bool Keeper::had_column(const TableChoice& table, std::string_view column) {
   });
 }
 
+bool Keeper::had_several_schemas(const TableChoice& table) {
+  const std::scoped_lock lock(known_mutex_);
+  return std::ranges::count_if(known_,
+                               [&](const auto& entry) { return entry.second.qualified() == table.qualified(); }) > 1;
+}
+
 std::optional<message::Definition> Keeper::definition(const std::string& table, const message::GtidSet& place) {
   const std::scoped_lock lock(state_mutex_);
   return newest_at(view_.definitions(table), place);

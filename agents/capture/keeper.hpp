@@ -78,6 +78,8 @@ class Keeper {
   /// Writes a checkpoint of every stream on which something was acknowledged since the last. Errors: those of
   /// StateWriter.
   base::Result<void> write_checkpoints(std::stop_token stop);
+  /// More than one schema of this table was published: which one readers were given last is not known.
+  [[nodiscard]] bool had_several_schemas(const TableChoice& table);
   /// A schema of this table that was published once has a column of this name.
   [[nodiscard]] bool had_column(const TableChoice& table, std::string_view column);
   /// What is known of a table at a place: the newest definition that is valid there, if any is known.

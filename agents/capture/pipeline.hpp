@@ -85,6 +85,10 @@ class Pipeline final : public binlog::Handler {
   Pipeline(const PipelineParts& parts, Catalog& catalog, std::stop_token stop,
            std::uint64_t max_inflated = binlog::kMaxInflated);
 
+  /// Before `run`: readers may lack the definition that the table has now, because a connection or a process ended
+  /// before the place where it was to be announced. It is announced once the dump has come to what the server has
+  /// executed. Errors: those of the server and of the state topic.
+  base::Result<void> announce_again(const TableChoice& table);
   /// Reads until an error, which is returned; Stopping when `stop` was requested. What was sent of an unfinished
   /// transaction is voided before it returns (unless the streams themselves failed).
   base::Result<void> run(sql::BinlogStream& stream);

@@ -160,6 +160,12 @@ base::Result<void> Pipeline::outdated(const TableChoice& table, bool rows_missed
   return parts_.on_outdated({table.qualified(), rows_missed}, why);
 }
 
+base::Result<void> Pipeline::announce_again(const TableChoice& table) {
+  DS_ASSIGN(const auto now, catalog_.as_of_now(table));
+  if (now.schema) parts_.due.add(table, *now.schema, now.executed);
+  return {};
+}
+
 /// Readers get a table's new definition when it is sure to be the one of its place, without waiting for a row. At the
 /// end of each transaction, whatever it changed.
 void Pipeline::announce_due() {

@@ -230,6 +230,8 @@ base::Result<void> Session::dump(const Pick& pick, bool strict, bool& in_hole) {
           if (t.info && t.choice != nullptr && t.choice->qualified() == task.table->qualified())
             task.rows_estimate = std::max(task.rows_estimate, t.info->rows_estimate);
     }
+    for (const auto& table : selection_.tables())
+      if (keeper_->had_several_schemas(table)) DS_TRY(pipeline.announce_again(table));
     DS_TRY(copy_outdated());
     DS_TRY(start_snapshot());
     return pipeline.run(*stream);

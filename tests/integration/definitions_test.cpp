@@ -289,6 +289,21 @@ TEST_F(Definitions, temporary_table_that_hides_a_captured_one) {
   EXPECT_TRUE(equal());
 }
 
+// What was to be announced later was forgotten with the connection.
+TEST_F(Definitions, column_added_while_capture_lags_arrives_although_capture_is_killed) {
+  run({"CREATE TABLE {0}.idle (id INT PRIMARY KEY, v INT)"});
+  start({"t", "idle"});
+  for (int i = 0; i < 5; ++i) {
+    rig_->capture().process().freeze();
+    run({fmt::format("ALTER TABLE {{0}}.idle ADD COLUMN n{} INT NULL", i), "DELETE FROM {0}.t WHERE id = 77"});
+    for (int row = 0; row < 200; ++row) run({fmt::format("UPDATE {{0}}.t SET w = {} WHERE id = 1", i * 1000 + row)});
+    rig_->capture().process().thaw();
+    std::this_thread::sleep_for(std::chrono::milliseconds(20 * i));
+    rig_->capture().kill_and_restart();
+  }
+  EXPECT_TRUE(equal({"t", "idle"}));
+}
+
 // Nothing but the table maps shows it.
 TEST_F(Definitions, definition_changed_without_a_statement_in_the_binlog) {
   start();
