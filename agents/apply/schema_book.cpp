@@ -1,6 +1,7 @@
 #include "agents/apply/schema_book.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -19,25 +20,25 @@ base::Result<void> SchemaBook::read_on(std::stop_token stop) {
   if (!log_) {
     DS_ASSIGN(log_, open_());
   }
-  auto records = log_->read_to_end(stop);
-  if (!records) {
-    log_.reset();
-    return std::move(records).error();
-  }
-  for (const auto& record : *records) {
-    if (record.removed) continue;
-    if (auto taken = take(record); !taken)
-      return std::move(taken).error().context(fmt::format("state topic, offset {}", record.offset));
-  }
-  return {};
+  auto read = log_->read_each(std::move(stop), [this](const protocol::StateRecord& record) -> base::Result<void> {
+    if (record.removed) return {};
+    auto taken = take(record);
+    if (!taken) return std::move(taken).error().context(fmt::format("state topic, offset {}", record.offset));
+    return {};
+  });
+  if (!read) log_.reset();  // a new one reads all of it again, which changes nothing
+  return read;
 }
 
 base::Result<void> SchemaBook::take(const protocol::StateRecord& record) {
   const auto value = base::as_bytes(record.value);
   if (record.kind == message::Kind::SchemaBody) {
     DS_ASSIGN(auto schema, message::parse_schema(value));
-    const auto id = schema.id();
-    schemas_.try_emplace(id, std::make_shared<const message::TableSchema>(std::move(schema)));
+    known_.insert(schema.id());
+    tables_.insert(schema.qualified());
+    auto shared = std::make_shared<const message::TableSchema>(std::move(schema));
+    if (shared->id() == wanted_) found_ = shared;
+    keep(std::move(shared), record.value.size());
   } else if (record.kind == message::Kind::Progress) {
     // Also of a replaced capture: what type a table is of changes seldom, and never while its rows are awaited.
     const auto progress = message::decode<message::SnapshotProgress>(value);
@@ -48,6 +49,28 @@ base::Result<void> SchemaBook::take(const protocol::StateRecord& record) {
     if (request) asked_[request->id].insert(request->absent.begin(), request->absent.end());
   }
   return {};
+}
+
+/// Others make room for it, those that nobody has asked for longest.
+void SchemaBook::keep(Schema schema, std::size_t bytes) {
+  const auto id = schema->id();
+  if (kept(id)) return;
+  used_.push_front(id);
+  schemas_.emplace(id, Kept{std::move(schema), bytes, used_.begin()});
+  bytes_ += bytes;
+  while (bytes_ > most_bytes_ && used_.size() > 1) {
+    const auto last = schemas_.find(used_.back());
+    bytes_ -= last->second.bytes;
+    schemas_.erase(last);
+    used_.pop_back();
+  }
+}
+
+SchemaBook::Schema SchemaBook::kept(message::SchemaId id) {
+  const auto at = schemas_.find(id);
+  if (at == schemas_.end()) return nullptr;
+  used_.splice(used_.begin(), used_, at->second.used);
+  return at->second.schema;
 }
 
 base::Result<void> SchemaBook::refresh(std::stop_token stop) {
@@ -67,6 +90,13 @@ std::vector<std::string> SchemaBook::tables_of(const std::string& type) {
   for (const auto& [table, of] : types_)
     if (of == type) out.push_back(table);
   return out;
+}
+
+std::vector<std::string> SchemaBook::tables() {
+  const std::lock_guard lock(mutex_);
+  auto out = tables_;
+  for (const auto& [table, type] : types_) out.insert(table);
+  return {out.begin(), out.end()};
 }
 
 bool SchemaBook::asked(const std::string& request) {
@@ -98,9 +128,16 @@ base::Result<std::shared_ptr<const message::TableSchema>> SchemaBook::find(messa
   const std::lock_guard lock(mutex_);
   const auto deadline = base::steady_now() + kPatience;
   while (true) {
-    if (const auto at = schemas_.find(id); at != schemas_.end()) return at->second;
-    DS_TRY(read_on(stop));
-    if (schemas_.contains(id)) continue;
+    if (auto schema = kept(id)) return schema;
+    const bool made_room = known_.contains(id);
+    if (made_room) log_.reset();  // it is read from the beginning
+    found_ = nullptr;
+    wanted_ = id;
+    auto read = read_on(stop);
+    wanted_.reset();
+    DS_TRY(std::move(read));
+    if (auto schema = std::exchange(found_, nullptr)) return schema;
+    if (made_room) known_.erase(id);
     if (base::steady_now() > deadline)
       return base::Error(base::Reason::ForeignMessage,
                          fmt::format("the table schema {:016x} is not in the state topic", id.value()));

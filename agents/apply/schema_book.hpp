@@ -2,6 +2,7 @@
 // What readers need of the state topic: table schemas by id, which type a table is of, and the requests for copies.
 
 #include <functional>
+#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -10,6 +11,7 @@
 #include <stop_token>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "agents/base/result.hpp"
@@ -23,7 +25,11 @@ namespace datasync::apply {
 class SchemaBook {
  public:
   using OpenLog = std::function<base::Result<std::unique_ptr<protocol::StateLog>>()>;
-  explicit SchemaBook(OpenLog open) : open_(std::move(open)) {}
+  /// `most_bytes`: so much of schemas, as they are on the topic, is kept. One that is asked for again after others took
+  /// its place is read from the topic again.
+  explicit SchemaBook(OpenLog open, std::size_t most_bytes = kMostBytes)
+      : open_(std::move(open)), most_bytes_(most_bytes) {}
+  static constexpr std::size_t kMostBytes = 16U << 20U;
 
   /// The schema with this id. It stands in the state topic before any row that needs it, so that reading on for a while
   /// must find it. Errors: ForeignMessage when it does not; those of the log; Stopping.
@@ -35,6 +41,8 @@ class SchemaBook {
   /// The type of a captured table; nothing: it was never copied.
   [[nodiscard]] std::optional<std::string> type_of(const std::string& table);
   [[nodiscard]] std::vector<std::string> tables_of(const std::string& type);
+  /// All that were ever copied or have a schema.
+  [[nodiscard]] std::vector<std::string> tables();
   /// Somebody asked for this copy, or capture has answered.
   [[nodiscard]] bool asked(const std::string& request);
   /// A user asked for it on the DataSync with the source: a request whose annotation ends with '#' and this token.
@@ -46,13 +54,28 @@ class SchemaBook {
   base::Result<void> ask(const message::Request& request, std::stop_token stop);
 
  private:
+  using Schema = std::shared_ptr<const message::TableSchema>;
+  struct Kept {
+    Schema schema;
+    std::size_t bytes = 0;
+    std::list<message::SchemaId>::iterator used;
+  };
   base::Result<void> read_on(std::stop_token stop);
   base::Result<void> take(const protocol::StateRecord& record);
+  void keep(Schema schema, std::size_t bytes);
+  [[nodiscard]] Schema kept(message::SchemaId id);
 
   OpenLog open_;
   std::mutex mutex_;
   std::unique_ptr<protocol::StateLog> log_;
-  std::unordered_map<message::SchemaId, std::shared_ptr<const message::TableSchema>> schemas_;
+  std::size_t most_bytes_;
+  std::size_t bytes_ = 0;  ///< of schemas_
+  std::unordered_map<message::SchemaId, Kept> schemas_;
+  std::list<message::SchemaId> used_;                   ///< those of schemas_, the one asked for last in front
+  std::unordered_set<message::SchemaId> known_;         ///< all that were read, kept or not
+  std::set<std::string> tables_;                        ///< of all schemas that were read
+  std::optional<message::SchemaId> wanted_;             ///< while the topic is read for it,
+  Schema found_;                                        ///< and when it came
   std::map<std::string, std::string> types_;            ///< by qualified table name
   std::map<std::string, std::set<std::string>> asked_;  ///< by request: its absent tables
 };

@@ -53,6 +53,8 @@ base::Result<void> read_until(Consumer& consumer, Offset to, const std::string& 
   return {};
 }
 
+using TakeState = std::function<base::Result<void>(const protocol::StateRecord&)>;
+
 class KafkaStateLog final : public protocol::StateLog {
  public:
   KafkaStateLog(const Access& access, const std::string& topic)
@@ -72,16 +74,25 @@ class KafkaStateLog final : public protocol::StateLog {
     return offset;
   }
 
+  /// What was read before an error stays in `pending_`: the next call hands it out.
   base::Result<std::vector<protocol::StateRecord>> read_to_end(std::stop_token stop) override {
+    DS_TRY(read_each(std::move(stop), [this](const protocol::StateRecord& record) -> base::Result<void> {
+      pending_.push_back(record);
+      return {};
+    }));
+    return std::exchange(pending_, {});
+  }
+
+  /// A record that `take` refuses is the next call's first.
+  base::Result<void> read_each(std::stop_token stop, const TakeState& take) override {
     if (consumer_ == nullptr) DS_TRY(open());
-    auto read = read_on(stop);
+    auto read = read_on(stop, take);
     if (!read) {
       if (read.error().outcome() != base::Outcome::Exit) consumer_.reset();  // a new one reads its secrets again
       // Perhaps it is another log by now, with claims before this place. Records that come again change nothing.
       if (read.error().is(Reason::BrokerRejected)) next_ = Consumer::kFirst;
-      return Error(std::move(read).error());
     }
-    return std::exchange(pending_, {});
+    return read;
   }
 
   base::Result<void> open() {
@@ -91,8 +102,7 @@ class KafkaStateLog final : public protocol::StateLog {
   }
 
  private:
-  /// What was read before an error stays in `pending_`: the next call hands it out.
-  base::Result<void> read_on(const std::stop_token& stop) {
+  base::Result<void> read_on(const std::stop_token& stop, const TakeState& give) {
     DS_ASSIGN(const auto ends, consumer_->watermarks(kEndsDeadline));
     if (next_ > ends.high)
       return Error(Reason::LogTruncated, fmt::format("topic {} ends at offset {}, but everything before {} was read "
@@ -100,12 +110,12 @@ class KafkaStateLog final : public protocol::StateLog {
                                                      topic_, ends.high, next_));
     // What this instance appended is there, whatever a broker that lags behind says.
     const auto to = std::max(ends.high, appended_.load());
-    const auto take = [this](const Record& record) -> base::Result<void> {
+    const auto take = [&](const Record& record) -> base::Result<void> {
       DS_ASSIGN(const auto headers, record.headers());
       // A tombstone without a key removes nothing.
       if (!record.tombstone() || !record.key().empty())
-        pending_.push_back({record.offset(), headers.kind, std::string(record.key()),
-                            std::string(base::as_text(record.value())), record.tombstone()});
+        DS_TRY(give({record.offset(), headers.kind, std::string(record.key()),
+                     std::string(base::as_text(record.value())), record.tombstone()}));
       next_ = record.offset() + 1;
       return {};
     };

@@ -6,6 +6,7 @@
 #include <functional>
 #include <stop_token>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agents/base/bytes.hpp"
@@ -40,6 +41,14 @@ class StateLog {
   /// Everything from where this reader stands up to the log's end at the time of the call; after an error perhaps
   /// records that it gave before, too. Stop: Stopping.
   virtual base::Result<std::vector<StateRecord>> read_to_end(std::stop_token stop) = 0;
+  /// The same without holding all of it: each record as it is read. An error of `take` ends the reading and is
+  /// returned; whether the records after it come again depends on the log.
+  virtual base::Result<void> read_each(std::stop_token stop,
+                                       const std::function<base::Result<void>(const StateRecord&)>& take) {
+    DS_ASSIGN(const auto records, read_to_end(std::move(stop)));
+    for (const auto& record : records) DS_TRY(take(record));
+    return {};
+  }
 };
 
 /// A record of a stream as a reader sees it.

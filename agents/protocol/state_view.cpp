@@ -270,9 +270,7 @@ std::vector<StateView::OldSchemas> StateView::old_schemas(const std::set<message
 }
 
 base::Result<void> catch_up(StateLog& state, StateView& view, std::stop_token stop) {
-  DS_ASSIGN(const auto records, state.read_to_end(stop));
-  for (const auto& record : records) DS_TRY(view.see(record));
-  return {};
+  return state.read_each(std::move(stop), [&view](const StateRecord& record) { return view.see(record); });
 }
 
 }  // namespace datasync::protocol

@@ -49,6 +49,12 @@ class CopiesTest : public testing::Test {
     return out;
   }
 
+  [[nodiscard]] base::Result<std::unique_ptr<protocol::StateLog>> open() {
+    ++opened;
+    return std::unique_ptr<protocol::StateLog>(std::make_unique<protocol::MemoryStateLog>(records));
+  }
+
+  int opened = 0;
   message::TableSchema orders = int_schema("orders", 2), items = int_schema("items", 2);
   config::Apply config;
   std::vector<protocol::StateRecord> records;
@@ -58,6 +64,26 @@ class CopiesTest : public testing::Test {
     return std::unique_ptr<protocol::StateLog>(std::make_unique<protocol::MemoryStateLog>(records));
   }};
 };
+
+// Every schema that the topic ever had was kept.
+TEST_F(CopiesTest, schemas_that_make_room_for_others_are_read_again) {
+  std::vector<message::TableSchema> schemas;
+  for (int i = 0; i < 200; ++i) {
+    schemas.push_back(int_schema("t" + std::to_string(i), 5));
+    records.push_back(
+        {2 + i, Kind::SchemaBody, message::schema_key(schemas.back().id()), message::serialize(schemas.back())});
+  }
+  const auto size = message::serialize(schemas.back()).size();
+  SchemaBook small([this] { return open(); }, 10 * size);
+  for (const int i : {199, 195, 3, 4, 3, 199}) {
+    const auto found = small.find(schemas[static_cast<std::size_t>(i)].id(), {});
+    ASSERT_TRUE(found) << found.error().what;
+    EXPECT_EQ((*found)->table, "t" + std::to_string(i));
+  }
+  EXPECT_EQ(opened, 3) << "once at first, then for 3 and for 4";
+  EXPECT_EQ(small.tables_of("goods"), (Names{"d.items", "d.orders"}));
+  EXPECT_EQ(small.tables().size(), 203U);
+}
 
 TEST_F(CopiesTest, a_record_is_about_the_tables_of_its_rows) {
   message::Change change;
