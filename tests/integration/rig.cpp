@@ -35,7 +35,8 @@ Rig::Rig(const RigOptions& options) : options_(options) {
       std::make_unique<MariaDbServer>(folder(), MariaDbOptions{.name = "destination", .tls = options_.destination_tls});
   for (int i = 0; i < options_.replicas; ++i) {
     replicas_.push_back(std::make_unique<MariaDbServer>(
-        folder(), MariaDbOptions{.name = fmt::format("replica{}", i + 1), .read_only = true}));
+        folder(), MariaDbOptions{
+                      .name = fmt::format("replica{}", i + 1), .read_only = true, .extra_args = options_.source_args}));
     replicas_.back()->replicate_from(*source_);
     if (options_.proxies) replica_proxies_.push_back(std::make_unique<Proxy>(replicas_.back()->port()));
   }

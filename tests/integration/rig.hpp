@@ -28,7 +28,7 @@ struct RigOptions {
   int partitions = 1;
   bool proxies = false;  ///< between the agents and every server they talk to
   KafkaOptions kafka = {};
-  std::vector<std::string> source_args = {};
+  std::vector<std::string> source_args = {};  ///< also of its replicas
   std::optional<MariaDbTls> source_tls = {};  ///< of the source itself; its reader must use TLS then
   std::optional<MariaDbTls> destination_tls = {};
 };

@@ -38,13 +38,15 @@ constexpr int kChaosSessions = 4;  // utf8mb4; latin1; ANSI_QUOTES; NO_BACKSLASH
 /// The tables that every script starts with: the first ones are captured, the others only take part in statements.
 const std::vector<std::string>& chaos_captured_tables();
 
-/// A script of about `statements` schema changes. The same seed gives the same script.
-ChaosScript make_chaos_script(std::uint64_t seed, int statements);
+/// A script of about `statements` schema changes. The same seed gives the same script. `any_case`: for a source that
+/// compares the names of tables without case.
+ChaosScript make_chaos_script(std::uint64_t seed, int statements, bool any_case);
 
 /// Runs scripts, each in databases and on a topic of its own, on servers that all of them share.
 class SchemaChaos {
  public:
-  SchemaChaos();
+  /// `any_case`: the source has lower_case_table_names=1.
+  explicit SchemaChaos(bool any_case) : any_case_(any_case) {}
 
   /// Runs one script from an empty world and compares at its end and, now and then, in between. Empty: all equal. After
   /// a failure the next script has other servers.
@@ -66,9 +68,11 @@ class SchemaChaos {
   void restart_capture(Run& run);
   void restart_apply(Run& run);
   [[nodiscard]] std::vector<TablePair> existing(const Run& run);
+  [[nodiscard]] std::string leaked(const Run& run);
 
   [[nodiscard]] Rig& rig() { return *rig_; }
 
+  bool any_case_;
   std::unique_ptr<Rig> rig_;
   int runs_ = 0;
   int statements_ = 0;

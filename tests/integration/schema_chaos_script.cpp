@@ -17,7 +17,8 @@ const std::vector<std::string> kOthers{"swap", "archive", "T", "t_new"};
 
 class Writer {
  public:
-  Writer(std::uint64_t seed, int statements) : random_(seed), statements_(statements) {}
+  Writer(std::uint64_t seed, int statements, bool any_case)
+      : random_(seed), statements_(statements), any_case_(any_case) {}
 
   ChaosScript write() {
     rows(0);
@@ -54,7 +55,9 @@ class Writer {
     }
     return out + mark;
   }
-  std::string name(const std::string& table) {
+  std::string name(std::string table) {
+    if (any_case_ && one_in(3))
+      for (char& c : table) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
     if (session_ == 3) {  // has a default database
       switch (pick(1, 4)) {
         case 1:
@@ -312,6 +315,7 @@ class Writer {
 
   std::mt19937_64 random_;
   int statements_;
+  bool any_case_;
   int session_ = 0;
   ChaosScript script_;
 };
@@ -322,8 +326,8 @@ const std::vector<std::string>& chaos_captured_tables() {
   return kCaptured;
 }
 
-ChaosScript make_chaos_script(std::uint64_t seed, int statements) {
-  return Writer(seed, statements).write();
+ChaosScript make_chaos_script(std::uint64_t seed, int statements, bool any_case) {
+  return Writer(seed, statements, any_case).write();
 }
 
 std::string ChaosStep::shown() const {
