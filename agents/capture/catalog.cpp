@@ -12,7 +12,7 @@
 namespace datasync::capture {
 namespace {
 
-bool carries(const message::TableSchema& schema, std::string_view column) {
+bool has(const message::TableSchema& schema, std::string_view column) {
   return std::ranges::any_of(schema.columns, [&](const auto& c) { return base::same_column(c.name, column); });
 }
 
@@ -83,6 +83,8 @@ base::Result<Catalog::Added> Catalog::add(const TableChoice& choice, binlog::Tab
     DS_ASSIGN(const auto id, known_to_readers(made.schema()));
     tables_.push_back({&choice, id, std::move(made), std::move(map), std::move(refinements)});
   }
+  DS_ASSIGN(const bool other, definitions_.met(choice, tables_[out.number].map, tables_[out.number].encoder.schema()));
+  out.unannounced = out.unannounced || other;
   newest_[&choice] = {out.number, true};
   return out;
 }
@@ -107,7 +109,7 @@ base::Result<Catalog::Changed> Catalog::changed(const TableChoice& choice, const
   if (!reading.facts.info) return out;
   DS_ASSIGN(auto schema, captured_schema(choice, reading.facts.info->schema, reading.facts.info->unread_columns));
   for (const auto& [was, is] : change.renamed)
-    if (choice.excludes(was) && carries(schema, is)) return exclusion_moved(choice, was, is);
+    if (choice.excludes(was) && has(schema, is)) return exclusion_moved(choice, was, is);
   if (const auto newest = newest_.find(&choice);
       newest == newest_.end() || tables_[newest->second.number].schema != schema.id()) {
     DS_ASSIGN(out.schema, known_to_readers(std::move(schema)));

@@ -41,7 +41,8 @@ class Catalog {
   /// A version of a table, by its number.
   struct Added {
     std::uint32_t number = 0;
-    bool unannounced = false;  ///< it differs from the one before it, and no statement said so
+    bool unannounced = false;  ///< it differs from the one before it, also on a connection before, and no statement
+                               ///< said so
   };
   /// Makes the table of a map ready: the version known from a map before it, when they differ in nothing but the id and
   /// no statement came between them. Errors: those of RowEncoder::make, SchemaUnknown for a key that is neither the one

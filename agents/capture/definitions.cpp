@@ -71,13 +71,6 @@ message::TableSchema merge(const binlog::TableMap& map, const message::TableSche
 
 }  // namespace
 
-bool needs_memory(const message::TableSchema& schema) {
-  return std::ranges::any_of(schema.columns, [](const message::Column& c) {
-    const bool bytes = c.type == ColumnType::Binary && (c.length == kUuidBytes || c.length == kInet4Bytes);
-    return refinable(c.type) || bytes || c.generated || c.name.starts_with("DB_ROW_HASH_");
-  });
-}
-
 std::vector<binlog::Refinement> refine(const binlog::TableMap& map, const message::TableSchema* definition) {
   std::vector<binlog::Refinement> out;
   for (std::size_t i = 0; i < map.columns.size(); ++i) {
@@ -116,6 +109,24 @@ bool describes(const message::TableSchema& definition, const binlog::TableMap& m
   return next == definition.columns.size() && same_key(definition, map);
 }
 
+bool carries(const message::Definition& definition, const TableChoice& table, const message::TableSchema& carried,
+             const binlog::TableMap& map) {
+  if (!definition.exists) return false;
+  std::size_t next = 0;
+  for (const auto& column : definition.schema.columns) {
+    if (table.excludes(column.name)) continue;
+    if (next == carried.columns.size() || carried.columns[next] != column) return false;
+    ++next;
+  }
+  if (next != carried.columns.size()) return false;
+  // What a copy has learnt has the declared key of a table without a primary key.
+  const auto& key = definition.schema.key;
+  if (key.empty() && map.primary_key.empty()) return true;
+  return std::ranges::equal(key, carried.key, [&](auto a, auto b) {
+    return base::same_column(definition.schema.columns[a].name, carried.columns[b].name);
+  });
+}
+
 std::optional<message::Definition> newest_at(const std::vector<message::Definition>& known,
                                              const message::GtidSet& place) {
   const message::Definition* best = nullptr;
@@ -131,16 +142,16 @@ std::optional<message::Definition> newest_at(const std::vector<message::Definiti
   return best == nullptr ? std::nullopt : std::optional(*best);
 }
 
-Definitions::Definitions(ServerTables& server, DefinitionStore store)
-    : server_(server), store_(std::move(store)), begin_(store_.place()) {}
+Definitions::Definitions(ServerTables& server, DefinitionStore store) : server_(server), store_(std::move(store)) {}
 
 Definitions::Known& Definitions::known(const TableChoice& table) {
   auto& k = known_[&table];
   if (k.loaded) return k;
   k.loaded = true;
-  k.definition = store_.load(table, begin_);
-  k.stored = k.definition.has_value();
-  k.since = begin_;
+  // A copy may have learnt it on this connection.
+  k.since = store_.place();
+  k.definition = store_.load(table, k.since);
+  if (k.definition && k.definition->complete) k.before = k.definition;
   return k;
 }
 
@@ -149,16 +160,18 @@ base::Result<void> Definitions::keep(const TableChoice& table, Known& known, mes
   definition.table = table.table;
   definition.position = known.since;
   const bool same = known.definition && known.definition->exists == definition.exists &&
-                    known.definition->schema == definition.schema && known.definition->position == definition.position;
+                    known.definition->schema == definition.schema &&
+                    known.definition->position == definition.position &&
+                    known.definition->complete == definition.complete;
   known.definition = std::move(definition);
-  if (same || (!known.stored && known.definition->exists && !needs_memory(known.definition->schema))) return {};
-  known.stored = true;
-  return store_.save(*known.definition);
+  return same ? base::Result<void>() : store_.save(*known.definition);
 }
 
-base::Result<void> Definitions::learn(const TableChoice& table, Known& known, message::TableSchema schema) {
+base::Result<void> Definitions::learn(const TableChoice& table, Known& known, message::TableSchema schema,
+                                      bool complete) {
   message::Definition d;
   d.schema = std::move(schema);
+  d.complete = complete;
   return keep(table, known, std::move(d));
 }
 
@@ -170,7 +183,7 @@ base::Result<Definitions::Basis> Definitions::of(const TableChoice& table, const
   if (!server && server.error().outcome() == base::Outcome::Retry) return base::Error(server.error());
   const auto* now = server && *server ? &(*server)->schema : nullptr;
   if (now != nullptr && describes(*now, map)) {
-    DS_TRY(learn(table, k, *now));
+    DS_TRY(learn(table, k, *now, true));
     return Basis{&k.definition->schema};
   }
   // The server's table has changed since, or has disappeared: only what was learnt before, and what readers were given,
@@ -193,9 +206,37 @@ base::Result<Definitions::Basis> Definitions::of(const TableChoice& table, const
   return out;
 }
 
+base::Result<bool> Definitions::met(const TableChoice& table, const binlog::TableMap& map,
+                                    const message::TableSchema& carried) {
+  auto& k = known(table);
+  const auto before = std::exchange(k.before, std::nullopt);
+  const bool other = before && !carries(*before, table, carried, map);
+  const bool agrees = k.definition && carries(*k.definition, table, carried, map);
+  if (agrees && k.definition->complete) return other;
+  if (agrees) {
+    DS_TRY(learn(table, k, k.definition->schema, true));
+    return other;
+  }
+  const auto server = server_.info(table);
+  if (!server && server.error().outcome() == base::Outcome::Retry) return base::Error(server.error());
+  message::Definition now;
+  if (server && *server) now.schema = (*server)->schema;
+  k.since = store_.place();
+  if (carries(now, table, carried, map)) {
+    DS_TRY(learn(table, k, std::move(now.schema), true));
+  } else if (k.definition && k.definition->complete) {
+    // The server has another one by now, and what is kept is not of this place.
+    auto kept = *k.definition;
+    kept.complete = false;
+    DS_TRY(keep(table, k, std::move(kept)));
+  }
+  return other;
+}
+
 base::Result<Definitions::Reading> Definitions::read_again(const TableChoice& table, const DefinitionChange& change) {
   auto& k = known(table);
   k.merged.reset();
+  k.before.reset();
   Reading out;
   DS_ASSIGN(out.facts, server_.facts(table));
   // After the definition: what was executed until it was read is all in here.
@@ -212,16 +253,18 @@ base::Result<Definitions::Reading> Definitions::read_again(const TableChoice& ta
     schema = k.definition->schema;
     forget(schema, change.columns);
   }
-  DS_TRY(learn(table, k, std::move(schema)));
+  DS_TRY(learn(table, k, std::move(schema), out.of_this_place && out.facts.info.has_value()));
   return out;
 }
 
 base::Result<void> Definitions::set_gone(const TableChoice& table, const message::Gtid& gtid) {
   auto& k = known(table);
+  k.before.reset();
   k.since = store_.place();
   k.since.add(gtid);
   message::Definition d;
   d.exists = false;
+  d.complete = true;
   return keep(table, k, std::move(d));
 }
 

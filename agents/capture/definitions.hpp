@@ -28,10 +28,13 @@ std::vector<binlog::Refinement> refine(const binlog::TableMap& map, const messag
 
 /// The map is one of a table with exactly these columns, and this key when it has a primary key.
 bool describes(const message::TableSchema& definition, const binlog::TableMap& map);
-/// Its table maps leave something of it out.
-bool needs_memory(const message::TableSchema& definition);
 /// The same primary key, by its columns' names.
 bool same_key(const message::TableSchema& definition, const binlog::TableMap& map);
+
+/// The rows of the map would be carried as `carried` by this definition: the same columns, whatever is excluded, and
+/// the same key.
+bool carries(const message::Definition& definition, const TableChoice& table, const message::TableSchema& carried,
+             const binlog::TableMap& map);
 
 /// Of what is known of one table, the newest that is valid at a place.
 std::optional<message::Definition> newest_at(const std::vector<message::Definition>& known,
@@ -69,6 +72,10 @@ class Definitions {
   };
   base::Result<Basis> of(const TableChoice& table, const binlog::TableMap& map);
 
+  /// After `of`: the rows of the map are carried as `carried`. True: what was kept before the table's first map says
+  /// otherwise, and no statement has come since that may concern the table. What is kept agrees from here on.
+  base::Result<bool> met(const TableChoice& table, const binlog::TableMap& map, const message::TableSchema& carried);
+
   /// After a statement that may concern the definition of a table: what the server says now.
   struct Reading {
     TableFacts facts;
@@ -88,8 +95,8 @@ class Definitions {
  private:
   struct Known {
     bool loaded = false;
-    bool stored = false;  ///< the store has a definition of the table: a later one must follow
     std::optional<message::Definition> definition;
+    std::optional<message::Definition> before;   ///< as it was kept, until the first map or statement
     std::optional<message::TableSchema> merged;  ///< by which the newest map is read, when `definition` lacks some
     message::GtidSet since;                      ///< the definition is valid from here on
     // While no definition is known, what readers were given counts, for columns that no statement changed since.
@@ -97,12 +104,11 @@ class Definitions {
     std::vector<std::string> touched;
   };
   Known& known(const TableChoice& table);
-  base::Result<void> learn(const TableChoice& table, Known& known, message::TableSchema schema);
+  base::Result<void> learn(const TableChoice& table, Known& known, message::TableSchema schema, bool complete);
   base::Result<void> keep(const TableChoice& table, Known& known, message::Definition definition);
 
   ServerTables& server_;
   DefinitionStore store_;
-  message::GtidSet begin_;  ///< where the dump began
   std::map<const TableChoice*, Known> known_;
 };
 

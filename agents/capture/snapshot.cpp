@@ -193,7 +193,8 @@ base::Result<void> SnapshotRunner::learn(const TableChoice& table, const message
   d.position = parts_.writer.position();
   d.schema = schema;
   const auto known = parts_.keeper.definition(table.qualified(), d.position);
-  if (known ? known->exists && known->schema == schema : !needs_memory(schema)) return {};
+  if (known && known->exists && known->complete && known->schema == schema) return {};
+  d.complete = true;
   return parts_.keeper.learn(d, std::move(stop));
 }
 

@@ -23,6 +23,7 @@ std::string encode(const Definition& d) {
   p.set_sequence(d.sequence);
   p.set_position(d.position.text());
   p.set_exists(d.exists);
+  p.set_complete(d.complete);
   if (!d.schema.columns.empty()) p.set_schema(serialize(d.schema));
   return p.SerializeAsString();
 }
@@ -42,6 +43,7 @@ base::Result<Definition> decode(base::Bytes value) {
   if (!position) return foreign(position.error().what);
   d.position = std::move(*position);
   d.exists = p.exists();
+  d.complete = p.complete();
   if (!p.schema().empty()) {
     DS_ASSIGN(d.schema, parse_schema(base::as_bytes(p.schema())));
   }

@@ -17,6 +17,7 @@ struct Definition {
   bool exists = true;           ///< false: from here on no table has the name
   /// As the server had it, excluded columns included, without columns that are not known from here on.
   TableSchema schema;
+  bool complete = false;  ///< nothing of the table is missing in it; records of versions that did not say so: false
   [[nodiscard]] std::string qualified() const { return database + "." + table; }
 };
 

@@ -59,6 +59,35 @@ TEST(Definitions, refine_what_the_map_leaves_out) {
 }
 
 // A capture that lagged took UUID columns for BINARY(16) once they were dropped, and readers stopped.
+// After a restart or at another replica, no map before tells that a definition was changed without a statement.
+TEST(Definitions, a_change_between_two_connections_is_seen_by_what_was_kept) {
+  TableChoice table;
+  table.exclude = {"SECRET"};
+  const auto carried = schema({{.name = "v", .type = ColumnType::VarChar, .length = 200}});
+  const auto m = map({kId, {.type = WireType::VarString, .length = 200, .name = "v"}});
+  message::Definition kept;
+  kept.schema = carried;
+  EXPECT_TRUE(carries(kept, table, carried, m));
+  kept.schema.columns.insert(kept.schema.columns.begin() + 1, {.name = "secret", .type = ColumnType::Int});
+  EXPECT_TRUE(carries(kept, table, carried, m)) << "an excluded column is not carried";
+  kept.schema.columns.push_back({.name = "more", .type = ColumnType::Int});
+  EXPECT_FALSE(carries(kept, table, carried, m)) << "a column was dropped";
+  kept.schema = schema({});
+  EXPECT_FALSE(carries(kept, table, carried, m)) << "a column was added";
+  kept.schema = schema({{.name = "v", .type = ColumnType::VarChar, .length = 400}});
+  EXPECT_FALSE(carries(kept, table, carried, m)) << "values may have been cut";
+  kept.schema = carried;
+  kept.schema.key = {1};
+  EXPECT_FALSE(carries(kept, table, carried, m)) << "another key";
+  auto keyless = m;
+  keyless.primary_key.clear();
+  EXPECT_FALSE(carries(kept, table, carried, keyless));
+  kept.schema.key.clear();
+  EXPECT_TRUE(carries(kept, table, carried, keyless)) << "with a declared key";
+  kept.exists = false;
+  EXPECT_FALSE(carries(kept, table, carried, keyless)) << "it was dropped, and nothing created it";
+}
+
 TEST(Definitions, the_newest_at_a_place_counts_not_the_newest) {
   const auto at = [](std::uint64_t sequence, std::uint64_t place) {
     message::Definition d;
