@@ -13,8 +13,13 @@ namespace {
 
 bool mentions(const std::string& expression, const std::string& column) {
   binlog::Lexer lexer(expression, {});
-  for (auto token = lexer.next(); token.kind != binlog::Token::Kind::End; token = lexer.next())
-    if (token.can_be_name() && base::same_column(token.name, column)) return true;
+  for (auto token = lexer.next(); token.kind != binlog::Token::Kind::End; token = lexer.next()) {
+    if (!token.can_be_name() || !base::same_column(token.name, column)) continue;
+    const auto next = lexer.peek();  // b'1', x'00', _utf8mb4'text'
+    const bool introduces = token.kind == binlog::Token::Kind::Word && next.kind == binlog::Token::Kind::String &&
+                            token.raw.data() + token.raw.size() == next.raw.data();
+    if (!introduces) return true;
+  }
   return false;
 }
 
@@ -47,11 +52,15 @@ std::vector<std::string> missing_exclusions(const TableChoice& table, const mess
 
 base::Result<std::vector<Computed>> computed_columns(sql::Connection& connection, const TableChoice& table) {
   DS_ASSIGN(auto rows, connection.query(fmt::format(
-                           "SELECT column_name, generation_expression FROM information_schema.columns WHERE "
-                           "table_schema={} AND table_name={} AND generation_expression IS NOT NULL",
+                           "SELECT column_name, COALESCE(generation_expression, column_default), extra FROM "
+                           "information_schema.columns WHERE table_schema={} AND table_name={} AND "
+                           "COALESCE(generation_expression, column_default) IS NOT NULL",
                            sql::quote_text(table.database), sql::quote_text(table.table))));
   std::vector<Computed> out;
-  for (auto& row : rows) out.push_back({row.at(0).value_or(""), row.at(1).value_or("")});
+  for (auto& row : rows) {
+    const bool is_virtual = row.at(2).value_or("").find("VIRTUAL GENERATED") != std::string::npos;
+    out.push_back({row.at(0).value_or(""), row.at(1).value_or(""), is_virtual});
+  }
   return out;
 }
 

@@ -22,16 +22,17 @@ std::vector<std::string> missing_exclusions(const TableChoice& table, const mess
 /// The error of a table of which an excluded column was renamed to one that is carried. PreflightFailed.
 base::Error exclusion_moved(const TableChoice& table, const std::string& was, const std::string& is);
 
-/// A generated column.
+/// A column that is generated, or has a default: DEFAULT (expr) may copy another column, also into rows that are there.
 struct Computed {
   std::string column;
-  std::string expression;  ///< as information_schema.columns has it
+  std::string expression;   ///< as information_schema.columns has it
+  bool is_virtual = false;  ///< computed whenever it is read
 };
 
-/// The generated columns of a table. Errors: those of the connection.
+/// The generated columns of a table and those with a default. Errors: those of the connection.
 base::Result<std::vector<Computed>> computed_columns(sql::Connection& connection, const TableChoice& table);
 
-/// Generated columns that would be carried and are computed, directly or through others, from an excluded column.
+/// Columns that would be carried and are computed, directly or through others, from an excluded column.
 /// "total (from secret)"
 std::vector<std::string> computed_from_excluded(const TableChoice& table, const std::vector<Computed>& computed);
 

@@ -17,7 +17,7 @@ constexpr std::string_view kVariables =
     "'binlog_row_metadata','gtid_strict_mode','read_only','server_id','lower_case_table_names','replicate_do_db',"
     "'replicate_ignore_db','replicate_do_table','replicate_ignore_table','replicate_wild_do_table',"
     "'replicate_wild_ignore_table','replicate_rewrite_db','replicate_events_marked_for_skip','binlog_do_db','binlog_"
-    "ignore_db')";
+    "ignore_db','slave_run_triggers_for_rbr','slave_skip_errors','slave_exec_mode')";
 constexpr unsigned kTableAccessDenied = 1142, kColumnAccessDenied = 1143, kDatabaseAccessDenied = 1044;
 
 std::uint32_t to_number(const std::optional<std::string>& text) {
@@ -47,11 +47,19 @@ base::Result<message::GtidSet> gtids(sql::Connection& connection, std::string_vi
   return message::GtidSet::parse(text.value_or(""));
 }
 
-constexpr std::array kFilters{"replicate_do_db",         "replicate_ignore_db",
-                              "replicate_do_table",      "replicate_ignore_table",
-                              "replicate_wild_do_table", "replicate_wild_ignore_table",
-                              "replicate_rewrite_db",    "binlog_do_db",
-                              "binlog_ignore_db",        "replicate_events_marked_for_skip"};
+constexpr std::array kFilters{"replicate_do_db",
+                              "replicate_ignore_db",
+                              "replicate_do_table",
+                              "replicate_ignore_table",
+                              "replicate_wild_do_table",
+                              "replicate_wild_ignore_table",
+                              "replicate_rewrite_db",
+                              "binlog_do_db",
+                              "binlog_ignore_db",
+                              "replicate_events_marked_for_skip",
+                              "replicate_do_domain_ids",
+                              "replicate_ignore_domain_ids",
+                              "replicate_ignore_server_ids"};
 
 std::string lower(std::string text) {
   std::ranges::transform(text, text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
@@ -90,6 +98,15 @@ std::string why_not(const sql::NamedRow& row) {
   return fmt::format("{}{}Slave_IO_Running is {} (error {}), Slave_SQL_Running is {} (error {})",
                      name.empty() ? "" : "connection " + name, name.empty() ? "" : ": ", field(row, "Slave_IO_Running"),
                      field(row, "Last_IO_Errno"), field(row, "Slave_SQL_Running"), field(row, "Last_SQL_Errno"));
+}
+
+/// Of what has the name and is no table: "VIEW", "SEQUENCE".
+base::Result<std::string> kind_of(sql::Connection& connection, const TableChoice& choice) {
+  DS_ASSIGN(const auto kind,
+            connection.query(
+                fmt::format("SELECT table_type FROM information_schema.tables WHERE table_schema={} AND table_name={}",
+                            sql::quote_text(choice.database), sql::quote_text(choice.table))));
+  return kind.empty() ? std::string() : kind.front().at(0).value_or("");
 }
 
 }  // namespace
@@ -176,8 +193,10 @@ base::Result<TableFacts> gather_table(sql::Connection& connection, const TableCh
   auto info = sql::read_table_info(connection, choice.database, choice.table, choice.exclude);
   if (info) {
     t.info = std::move(*info);
-    if (t.info && !choice.exclude.empty()) {
+    if (t.info) {
       DS_ASSIGN(t.computed, computed_columns(connection, choice));
+    } else {
+      DS_ASSIGN(t.kind, kind_of(connection, choice));
     }
   } else if (info.error().is(Reason::UnsupportedType)) {
     t.problem = info.error().what;

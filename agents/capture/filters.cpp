@@ -11,6 +11,13 @@ namespace datasync::capture {
 namespace {
 
 constexpr std::array kByDatabase{"replicate_do_db", "replicate_ignore_db", "binlog_do_db", "binlog_ignore_db"};
+/// Of one connection each, set by CHANGE MASTER: which events it leaves out has nothing to do with tables.
+struct ByOrigin {
+  const char *name, *option;
+};
+constexpr std::array kByOrigin{ByOrigin{"replicate_do_domain_ids", "DO_DOMAIN_IDS"},
+                               ByOrigin{"replicate_ignore_domain_ids", "IGNORE_DOMAIN_IDS"},
+                               ByOrigin{"replicate_ignore_server_ids", "IGNORE_SERVER_IDS"}};
 constexpr std::size_t kMostNamed = 5;
 
 /// The items of a list that a server prints with commas.
@@ -35,6 +42,8 @@ class Judge {
   void run(std::vector<FilterFinding>& out) const {
     for (const auto* name : kByDatabase)
       if (const auto value = this->value(name); !value.empty()) out.push_back(by_database(name, value));
+    for (const auto& origin : kByOrigin)
+      if (const auto value = this->value(origin.name); !value.empty()) out.push_back(by_origin(origin, value));
     if (const auto value = this->value("replicate_events_marked_for_skip"); !value.empty() && value != "REPLICATE")
       out.push_back(
           {fmt::format("{} is {}: what a session changes with skip_replication=1 is not replicated",
@@ -92,6 +101,17 @@ class Judge {
     return {std::move(what), unset(name) + "; replicate_wild_do_table and replicate_wild_ignore_table do not do this"};
   }
 
+  [[nodiscard]] FilterFinding by_origin(const ByOrigin& origin, const std::string& value) const {
+    const auto connection = filters_.connection.empty() ? std::string() : fmt::format(" '{}'", filters_.connection);
+    return {
+        fmt::format("{} is {}: transactions of other domains or servers are not replicated, also those that change "
+                    "captured tables",
+                    label(origin.name), value),
+        fmt::format("STOP SLAVE{0}; CHANGE MASTER{0} TO {1}=(); START SLAVE{0}; rows that were left out before must "
+                    "be brought to this server first",
+                    connection, origin.option)};
+  }
+
   template <class Test>
   [[nodiscard]] std::string names(Test test) const {
     std::string out;
@@ -130,6 +150,30 @@ class Judge {
 };
 
 }  // namespace
+
+std::vector<FilterFinding> check_sql_thread(const std::map<std::string, std::string>& variables) {
+  const auto value = [&](const char* name) {
+    const auto at = variables.find(name);
+    return at == variables.end() ? std::string() : base::fold_identifier(at->second);
+  };
+  static constexpr std::string_view kFirst = "rows that differ by now must be corrected on this server first";
+  std::vector<FilterFinding> out;
+  // LOGGING and ENFORCE write what triggers change: https://mariadb.com/kb/en/running-triggers-on-the-replica-for-rbr/
+  if (value("slave_run_triggers_for_rbr") == "yes")
+    out.push_back({"slave_run_triggers_for_rbr is YES: what triggers change on the replica is not in its binlog",
+                   fmt::format("STOP ALL SLAVES; SET GLOBAL slave_run_triggers_for_rbr='NO' (or 'LOGGING'); START ALL "
+                               "SLAVES, also in the option file; {}",
+                               kFirst)});
+  if (const auto skipped = value("slave_skip_errors"); !skipped.empty() && skipped != "off")
+    out.push_back({fmt::format("slave_skip_errors is {}: changes that fail on the replica are left out", skipped),
+                   fmt::format("remove slave_skip_errors from the server's option file and restart it; {}", kFirst)});
+  if (value("slave_exec_mode") == "idempotent")
+    out.push_back({"slave_exec_mode is IDEMPOTENT: changes of rows that the replica lacks are left out",
+                   fmt::format("STOP ALL SLAVES; SET GLOBAL slave_exec_mode='STRICT'; START ALL SLAVES, also in the "
+                               "option file; {}",
+                               kFirst)});
+  return out;
+}
 
 bool matches_wild(std::string_view pattern, std::string_view name) noexcept {
   while (!pattern.empty()) {

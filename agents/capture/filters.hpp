@@ -26,6 +26,10 @@ struct FilterFinding {
 std::vector<FilterFinding> check_filters(const std::vector<Filters>& filters, const Selection& selection,
                                          bool fold_case);
 
+/// Settings of a replica's SQL thread by which its binlog differs from what it stores, or changes are left out without
+/// an error. `variables`: global ones, names in lower case.
+std::vector<FilterFinding> check_sql_thread(const std::map<std::string, std::string>& variables);
+
 /// A table name against a pattern of replicate_wild_*: % and _ as in LIKE, escaped by a backslash.
 bool matches_wild(std::string_view pattern, std::string_view name) noexcept;
 

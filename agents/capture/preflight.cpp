@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "agents/base/identifier.hpp"
+#include "agents/capture/virtual_columns.hpp"
 #include "agents/sql/connection.hpp"
 
 namespace datasync::capture {
@@ -32,11 +33,16 @@ std::string variable(const ServerFacts& facts, const std::string& name) {
 /// A global variable that must have one value.
 struct Required {
   std::string_view name, value, mend;
+  bool of_sessions = false;  ///< threads and sessions that run keep the value that they began with
 };
+constexpr std::string_view kRunningOnes =
+    "; then STOP ALL SLAVES and START ALL SLAVES, and end older sessions (KILL, or connect again): until then they "
+    "keep "
+    "the old value";
 constexpr Required kRequired[] = {
     {"log_bin", "ON", "put log_bin=mariadb-bin into the server's option file and restart it"},
-    {"binlog_format", "ROW", "SET GLOBAL binlog_format='ROW', and in the option file"},
-    {"binlog_row_image", "FULL", "SET GLOBAL binlog_row_image='FULL', and in the option file"},
+    {"binlog_format", "ROW", "SET GLOBAL binlog_format='ROW', and in the option file", true},
+    {"binlog_row_image", "FULL", "SET GLOBAL binlog_row_image='FULL', and in the option file", true},
     {"binlog_row_metadata", "FULL", "SET GLOBAL binlog_row_metadata='FULL', and in the option file"},
     {"gtid_strict_mode", "ON", "SET GLOBAL gtid_strict_mode=ON, and in the option file"},
 };
@@ -99,6 +105,30 @@ void check_exclusions(const TableFacts& t, std::vector<Finding>& out) {
                    "name it in excludeColumns too"});
 }
 
+bool has_transactions(std::string_view engine) {
+  static constexpr std::string_view kThese[] = {"ROCKSDB", "TokuDB", "SPIDER", "Columnstore", "FEDERATED", "OQGRAPH"};
+  return std::ranges::any_of(kThese, [&](auto name) { return same_word(engine, name); });
+}
+
+void check_engine(const TableFacts& t, const std::string& name, std::vector<Finding>& out) {
+  const auto& engine = t.info->engine;
+  if (same_word(engine, "InnoDB")) return;
+  const bool other = has_transactions(engine);
+  out.push_back({other ? Reason::PreflightFailed : Reason::EngineNotTransactional,
+                 fmt::format("{} has engine {}{}", t.choice->qualified(), engine,
+                             other ? "; only InnoDB is supported" : ", which has no transactions"),
+                 fmt::format("ALTER TABLE {} ENGINE=InnoDB", name)});
+}
+
+void check_missing(const TableFacts& t, std::vector<Finding>& out) {
+  const bool view = t.kind.find("VIEW") != std::string::npos;
+  const auto what = t.kind.empty() ? " does not exist" : fmt::format(" is a {}, not a table", t.kind);
+  out.push_back({Reason::PreflightFailed, t.choice->qualified() + what,
+                 view             ? "name the tables that it selects from in its place"
+                 : t.kind.empty() ? "create it, or take it out of the type"
+                                  : "take it out of the type"});
+}
+
 bool cascades(std::string_view action) noexcept {
   return same_word(action, "CASCADE") || same_word(action, "SET NULL") || same_word(action, "SET DEFAULT");
 }
@@ -117,6 +147,16 @@ void check_foreign_keys(const TableFacts& t, const Selection& selection, const P
                        "actions, or set allowCascades: true when the destination has the same foreign key",
                        sql::quote_identifier(choice.database, choice.table), sql::quote_identifier(fk.name))});
     const auto* parent = selection.find(fk.parent_database, fk.parent_table);
+    if (rules.allow_cascades && parent == nullptr && (cascades(fk.on_delete) || cascades(fk.on_update)))
+      out.push_back(
+          {Reason::PreflightFailed,
+           fmt::format("foreign key {} of {} changes rows by ON DELETE {} ON UPDATE {} of {}.{}, which is not "
+                       "captured; such changes are not in the binlog",
+                       fk.name, choice.qualified(), fk.on_delete, fk.on_update, fk.parent_database, fk.parent_table),
+           fmt::format("name {0}.{1} in a type too, or ALTER TABLE {2} DROP FOREIGN KEY {3}, ADD CONSTRAINT {3} "
+                       "FOREIGN KEY ... without these actions",
+                       fk.parent_database, fk.parent_table, sql::quote_identifier(choice.database, choice.table),
+                       sql::quote_identifier(fk.name))});
     if (parent != nullptr && parent->stream != choice.stream)
       out.push_back({Reason::PreflightFailed,
                      fmt::format("foreign key {} of {} refers to {}, whose type {} goes to another stream", fk.name,
@@ -138,28 +178,24 @@ void check_table(const TableFacts& t, const Selection& selection, const Prefligh
     out.push_back({Reason::UnsupportedType, t.problem, "exclude the column, or change its type"});
     return;
   }
-  if (!t.info) {
-    out.push_back({Reason::PreflightFailed, fmt::format("{} does not exist", choice.qualified()),
-                   "create it, or take it out of the type"});
-    return;
-  }
-  if (!same_word(t.info->engine, "InnoDB"))
-    out.push_back({Reason::EngineNotTransactional,
-                   fmt::format("{} has engine {}, which has no transactions", choice.qualified(), t.info->engine),
-                   fmt::format("ALTER TABLE {} ENGINE=InnoDB", name)});
+  if (!t.info) return check_missing(t, out);
+  check_engine(t, name, out);
   if (t.info->system_versioned)
     out.push_back({Reason::PreflightFailed,
                    fmt::format("{} is system-versioned; its history cannot be carried", choice.qualified()),
                    fmt::format("ALTER TABLE {} DROP SYSTEM VERSIONING", name)});
   check_key(t, out);
   check_exclusions(t, out);
+  for (auto& f : check_virtual_columns(choice, t.computed, t.info->schema))
+    out.push_back({Reason::PreflightFailed, std::move(f.what), std::move(f.fix)});
   check_foreign_keys(t, selection, rules, out);
 }
 
 void settings(const ServerFacts& facts, const PreflightRules& rules, std::vector<Finding>& out) {
   for (const auto& r : kRequired)
     if (const auto value = variable(facts, std::string(r.name)); !fits(value, r.value))
-      out.push_back({Reason::PreflightFailed, fmt::format("{} is {}", r.name, value), std::string(r.mend)});
+      out.push_back({Reason::PreflightFailed, fmt::format("{} is {}", r.name, value),
+                     fmt::format("{}{}", r.mend, r.of_sessions ? kRunningOnes : "")});
   if (facts.is_replica && !is_on(variable(facts, "log_slave_updates")))
     out.push_back({Reason::PreflightFailed, "log_slave_updates is OFF: what it replicates is not in its binlog",
                    "put log_slave_updates=ON into the server's option file and restart it"});
@@ -171,6 +207,9 @@ void settings(const ServerFacts& facts, const PreflightRules& rules, std::vector
 void filters(const ServerFacts& facts, const Selection& selection, std::vector<Finding>& out) {
   const bool fold = variable(facts, "lower_case_table_names") != "0";
   for (auto& f : check_filters(facts.filters, selection, fold))
+    out.push_back({Reason::PreflightFailed, std::move(f.what), std::move(f.fix)});
+  if (!facts.is_replica) return;
+  for (auto& f : check_sql_thread(facts.variables))
     out.push_back({Reason::PreflightFailed, std::move(f.what), std::move(f.fix)});
 }
 

@@ -37,7 +37,8 @@ struct TableFacts {
   std::optional<sql::TableInfo> info;  ///< nothing: no such table
   std::string user = "...";            ///< for GRANT statements
   std::string problem;                 ///< why `info` could not be read: a type that is not carried
-  std::vector<Computed> computed;      ///< its generated columns
+  std::vector<Computed> computed;      ///< its generated columns and those with a default
+  std::string kind;  ///< no `info`: of what has the name and is no table ("VIEW"); empty: nothing has it
 };
 
 struct Finding {

@@ -217,6 +217,22 @@ TEST_F(ReplicasWatch, a_filter_that_is_set_while_it_is_read_is_noticed) {
   replica(first).execute_all({"STOP SLAVE", set + "''", "START SLAVE"});
 }
 
+// Transactions of another domain were left out in silence.
+TEST_F(ReplicasWatch, a_domain_that_a_replica_ignores_is_noticed) {
+  auto config = capture_of("ignored");
+  const auto first = start("ignored", config);
+  replica(first).execute_all({"STOP SLAVE", "CHANGE MASTER TO IGNORE_DOMAIN_IDS = (55)", "START SLAVE"});
+  EXPECT_TRUE(reads(1 - first));
+  replica(1 - first).execute("SET GLOBAL slave_exec_mode = 'IDEMPOTENT'");
+  EXPECT_TRUE(rig_->becomes(rig_->capture(), "Stalled", "PreflightFailed"));
+  EXPECT_NE(message().find("replicate_ignore_domain_ids is 55"), std::string::npos) << message();
+  EXPECT_NE(message().find("slave_exec_mode is IDEMPOTENT"), std::string::npos) << message();
+  replica(first).execute_all({"STOP SLAVE", "CHANGE MASTER TO IGNORE_DOMAIN_IDS = ()", "START SLAVE"});
+  replica(1 - first).execute("SET GLOBAL slave_exec_mode = 'STRICT'");
+  insert("ignored");
+  EXPECT_TRUE(rig_->eventually_equal(table("ignored"), seconds(40)));
+}
+
 TEST_F(ReplicasWatch, a_setting_that_changes_while_it_is_read_is_noticed) {
   const auto first = start("settings", capture_of("settings"));
   replica(first).execute("SET GLOBAL binlog_row_image = MINIMAL");

@@ -46,6 +46,16 @@ TEST(Exclusions, columns_computed_from_an_excluded_one_are_found) {
   EXPECT_TRUE(computed_from_excluded(all, computed).empty());
 }
 
+// ADD COLUMN shown VARCHAR(50) DEFAULT (secret): rows that were there got the value of the excluded column.
+TEST(Exclusions, columns_whose_default_is_an_excluded_one_are_found) {
+  EXPECT_EQ(computed_from_excluded(people(), {{"shown", "`secret`"}, {"text", "'secret'"}, {"n", "NULL"}, {"m", "1"}}),
+            (Texts{"shown (from Secret)"}));
+  auto bits = people();
+  bits.exclude = {"b"};
+  EXPECT_TRUE(computed_from_excluded(bits, {{"flag", "b'1'"}}).empty());
+  EXPECT_EQ(computed_from_excluded(bits, {{"flag", "`b`"}, {"other", "b + 1"}}).size(), 2U);
+}
+
 TEST(Exclusions, preflight_names_columns_computed_from_an_excluded_one) {
   const auto choice = people();
   TableFacts facts;

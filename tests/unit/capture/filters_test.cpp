@@ -53,10 +53,20 @@ INSTANTIATE_TEST_SUITE_P(
                     Row{"binlog_database", "binlog_ignore_db", "test", "by the default database"},
                     Row{"renamed_database", "replicate_rewrite_db", "old->new, shop->store", "come under another name"},
                     Row{"renamed_to_it", "replicate_rewrite_db", "old->shop", "come under another name"},
+                    Row{"domains", "replicate_do_domain_ids", "1,2", "of other domains or servers are not replicated"},
+                    Row{"ignored_domains", "replicate_ignore_domain_ids", "1", "of other domains or servers"},
+                    Row{"ignored_servers", "replicate_ignore_server_ids", "7", "of other domains or servers"},
                     Row{"marked_events", "replicate_events_marked_for_skip", "FILTER_ON_SLAVE", "skip_replication=1"},
                     Row{"marked_events_that_are_replicated", "replicate_events_marked_for_skip", "REPLICATE", nullptr},
                     Row{"another_renamed_database", "replicate_rewrite_db", "old->new", nullptr}),
     [](const auto& row) { return row.param.title; });
+
+// What triggers change with LOGGING and ENFORCE is in the binlog.
+TEST(Filters, triggers_that_are_logged_are_no_finding) {
+  for (const auto* value : {"NO", "LOGGING", "ENFORCE"})
+    EXPECT_TRUE(check_sql_thread({{"slave_run_triggers_for_rbr", value}, {"slave_exec_mode", "STRICT"}}).empty());
+  EXPECT_EQ(check_sql_thread({{"slave_run_triggers_for_rbr", "YES"}}).size(), 1U);
+}
 
 TEST(Filters, of_each_connection_are_judged_by_themselves) {
   const auto said = check_filters(

@@ -18,6 +18,9 @@ ServerFacts good_server() {
                  {"read_only", "ON"},
                  {"log_slave_updates", "ON"},
                  {"server_id", "11"},
+                 {"slave_run_triggers_for_rbr", "NO"},
+                 {"slave_skip_errors", "OFF"},
+                 {"slave_exec_mode", "STRICT"},
                  {"lower_case_table_names", "0"}};
   f.grants = {"GRANT SELECT, REPLICATION SLAVE, BINLOG MONITOR ON *.* TO `reader`@`%`"};
   f.other_server_ids = {11, 12};
@@ -88,6 +91,20 @@ INSTANTIATE_TEST_SUITE_P(
                   },
                   Reason::PreflightFailed, "replicate_wild_ignore_table of connection west is shop.or%",
                   "SET GLOBAL `west`.replicate_wild_ignore_table=''"},
+        ServerRow{"triggers_that_are_not_logged",
+                  [](ServerFacts& f) { f.variables["slave_run_triggers_for_rbr"] = "YES"; }, Reason::PreflightFailed,
+                  "slave_run_triggers_for_rbr is YES", "SET GLOBAL slave_run_triggers_for_rbr='NO'"},
+        ServerRow{"errors_that_are_skipped", [](ServerFacts& f) { f.variables["slave_skip_errors"] = "1062,1032"; },
+                  Reason::PreflightFailed, "slave_skip_errors is 1062,1032", "option file"},
+        ServerRow{"missing_rows_that_are_skipped",
+                  [](ServerFacts& f) { f.variables["slave_exec_mode"] = "IDEMPOTENT"; }, Reason::PreflightFailed,
+                  "slave_exec_mode is IDEMPOTENT", "SET GLOBAL slave_exec_mode='STRICT'"},
+        ServerRow{"domains_that_are_ignored",
+                  [](ServerFacts& f) {
+                    f.filters = {{"west", {{"replicate_ignore_domain_ids", "3"}}}};
+                  },
+                  Reason::PreflightFailed, "replicate_ignore_domain_ids of connection west is 3",
+                  "CHANGE MASTER 'west' TO IGNORE_DOMAIN_IDS=()"},
         ServerRow{"server_id_in_use", [](ServerFacts& f) { f.other_server_ids.push_back(99); },
                   Reason::DuplicateServerId, "server id 99", "serverId"},
         ServerRow{"not_mariadb",
@@ -112,6 +129,14 @@ TEST(Preflight, takes_a_primary_only_when_declared) {
   primary.is_replica = false;
   EXPECT_EQ(check_server(primary, {false, false, 99}, one_table()).size(), 1U);
   EXPECT_TRUE(check_server(primary, {true, false, 99}, one_table()).empty());
+}
+
+// The server was told to be correct, and its SQL thread went on writing statements.
+TEST(Preflight, values_of_running_sessions_are_named) {
+  auto facts = good_server();
+  facts.variables["binlog_format"] = "MIXED";
+  const auto findings = check_server(facts, {false, false, 99}, one_table());
+  EXPECT_NE(findings.at(0).mend.find("then STOP ALL SLAVES and START ALL SLAVES"), std::string::npos);
 }
 
 // What is watched while a server is read.
@@ -197,7 +222,9 @@ TEST_F(Tables, excluded_columns_must_be_there_and_no_key) {
 
 TEST_F(Tables, engine_without_transactions_is_told) {
   facts.info->engine = "Aria";
-  expect_one(Reason::EngineNotTransactional, "engine Aria");
+  expect_one(Reason::EngineNotTransactional, "engine Aria, which has no transactions");
+  facts.info->engine = "ROCKSDB";
+  expect_one(Reason::PreflightFailed, "engine ROCKSDB; only InnoDB is supported");
 }
 
 TEST_F(Tables, system_versioning_is_told) {
@@ -211,9 +238,34 @@ TEST_F(Tables, type_that_is_not_carried_is_told) {
 }
 
 TEST_F(Tables, cascades_are_told_unless_allowed) {
-  facts.info->foreign_keys = {{"fk", {"customer"}, "shop", "other", {"id"}, "RESTRICT", "SET NULL"}};
+  facts.info->foreign_keys = {{"fk", {"customer"}, "shop", "orders", {"id"}, "RESTRICT", "SET NULL"}};
   expect_one(Reason::PreflightFailed, "ON DELETE SET NULL");
   EXPECT_TRUE(check(true).empty());
+}
+
+// Rows disappeared at the source without any event: the destination does not have the parent that they follow.
+TEST_F(Tables, cascades_of_a_parent_that_is_not_captured_are_told_also_when_allowed) {
+  facts.info->foreign_keys = {{"fk", {"customer"}, "shop", "other", {"id"}, "RESTRICT", "CASCADE"}};
+  const auto findings = check(true);
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_NE(findings[0].what.find("of shop.other, which is not captured"), std::string::npos) << findings[0].what;
+  EXPECT_NE(findings[0].mend.find("name shop.other in a type too"), std::string::npos) << findings[0].mend;
+  facts.info->foreign_keys[0].on_delete = "RESTRICT";
+  EXPECT_TRUE(check(true).empty());
+}
+
+TEST_F(Tables, view_is_told_as_one) {
+  facts.info.reset();
+  facts.kind = "VIEW";
+  expect_one(Reason::PreflightFailed, "shop.orders is a VIEW, not a table");
+  EXPECT_NE(check()[0].mend.find("tables that it selects from"), std::string::npos);
+  facts.kind = "SEQUENCE";
+  expect_one(Reason::PreflightFailed, "shop.orders is a SEQUENCE");
+}
+
+TEST_F(Tables, virtual_column_that_depends_on_the_time_is_told) {
+  facts.computed = {{"age", "timestampdiff(YEAR,`born`,curdate())", true}};
+  expect_one(Reason::PreflightFailed, "VIRTUAL column age of shop.orders uses CURDATE()");
 }
 
 TEST_F(Tables, foreign_key_across_streams_is_told) {
