@@ -187,16 +187,27 @@ Token Lexer::next() {
   return out;
 }
 
-std::string without_values(std::string_view sql, Quoting quoting, std::string_view charset, const ToUtf8* other) {
+std::string first_words(std::string_view sql) {
+  constexpr std::size_t kMost = 80;
+  const auto part =
+      sql.substr(0, std::min(sql.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_. "), kMost));
+  const auto end = part.find_last_not_of(' ');
+  return end == std::string_view::npos ? "..." : std::string(part.substr(0, end + 1)) + " ...";
+}
+
+std::string without_values(std::string_view sql, Quoting quoting, std::string_view charset, const ToUtf8* other,
+                           std::size_t most) {
   std::string out;
   Lexer lexer(sql, quoting, charset, other);
   for (auto token = lexer.next(); token.kind != Token::Kind::End; token = lexer.next()) {
+    if (out.size() >= most) continue;
     const bool number = token.kind == Token::Kind::Word && token.raw.front() >= '0' && token.raw.front() <= '9';
     const bool value = number || token.kind == Token::Kind::String;
     const bool joined = token.is('.') || token.is(',') || token.is(')') || out.ends_with('.') || out.ends_with('(');
     if (!out.empty() && !joined) out.push_back(' ');
-    out.append(value ? std::string_view("?") : token.raw);
+    out.append(value ? std::string_view("?") : token.raw.substr(0, most));
   }
+  if (!lexer.whole()) return first_words(sql);  // what was taken for names may be values
   if (is_utf8(out)) return out;
   for (char& c : out)
     if (static_cast<unsigned char>(c) >= 0x80) c = '?';

@@ -73,9 +73,12 @@ class Lexer {
 };
 
 /// The statement without the values in it: each string and number is a question mark. For logs and errors: a value may
-/// be of a column that nobody is to see. The result is UTF-8, whatever the client's character set; see Lexer.
+/// be of a column that nobody is to see. The result is UTF-8, whatever the client's character set; see Lexer. Of a
+/// statement that is not read to its end, only the first words. About `most` bytes; the whole text is read.
 std::string without_values(std::string_view sql, Quoting quoting, std::string_view charset = "utf8mb4",
-                           const ToUtf8* other = nullptr);
+                           const ToUtf8* other = nullptr, std::size_t most = std::string_view::npos);
+/// Its words before anything that could be a value in some reading: "UPDATE shop.orders SET name ...".
+std::string first_words(std::string_view sql);
 
 /// Equal when ASCII letters are compared without case.
 bool same_ignoring_case(std::string_view a, std::string_view b) noexcept;

@@ -125,11 +125,12 @@ class Pipeline final : public binlog::Handler {
   base::Result<void> tick();
   void move_point(base::Bytes event);
   void ended();
-  void passed(const binlog::QueryInfo& query);
+  base::Result<void> passed(const binlog::QueryInfo& query);
+  base::Result<void> learn_passed(const TableChoice& table);
   base::Result<void> left_out(const TableChoice& table, const binlog::RowsEvent& rows);
   [[nodiscard]] std::vector<TableStatement> concerned_by(const binlog::QueryInfo& query) const;
   base::Result<void> on_statement(const TableStatement& s, const binlog::QueryInfo& query);
-  base::Result<void> disappeared(const TableStatement& s, const std::string& statement);
+  base::Result<void> disappeared(const TableStatement& s, const std::string& statement, bool known);
   base::Result<bool> comes_back(const TableChoice& table);
   base::Result<void> truncated(const TableChoice& table, std::optional<message::SchemaId> schema);
   base::Result<void> outdated(const TableChoice& table, bool rows_missed, const std::string& why);

@@ -26,8 +26,9 @@ constexpr base::Millis kBackSoon{3000}, kStep{50};
 /// For logs, errors and records: without values, which may be of columns that nobody is to see.
 std::string shown(const binlog::QueryInfo& query) {
   const auto& context = query.context;
-  return binlog::without_values(query.event.sql.substr(0, kMostStatement), context.quoting, context.charset,
-                                &context.to_utf8);
+  // Where its strings end is not certain without the session's settings.
+  if (!context.quoting_known || context.charset.empty()) return binlog::first_words(query.event.sql);
+  return binlog::without_values(query.event.sql, context.quoting, context.charset, &context.to_utf8, kMostStatement);
 }
 
 bool about_definition(const Error& error) {
@@ -67,10 +68,7 @@ base::Result<binlog::TableToken> Pipeline::on_table(const binlog::TableMap& map,
 }
 
 base::Result<void> Pipeline::on_query(const binlog::QueryInfo& query) {
-  if (passing_) {
-    passed(query);
-    return {};
-  }
+  if (passing_) return passed(query);
   const auto& judged = query.judgement;
   if (judged.control == binlog::Control::RollbackTo) {
     // Logged only when a table without transactions was changed too. Which rows are void, the binlog shows only by the
@@ -112,7 +110,7 @@ base::Result<void> Pipeline::on_statement(const TableStatement& s, const binlog:
                              table.qualified(), gtid_.text(), query.where.text(), shown(query)));
   // Nobody waits for the definition of a table that is on the stream already; what is learnt is kept all the same.
   const bool wanted = parts_.writer.wants(table.stream);
-  if (s.gone) return disappeared(s, shown(query));
+  if (s.gone) return disappeared(s, shown(query), catalog_.gone(table));
   if (s.created && s.if_missing && !s.rows && !s.values) {
     DS_ASSIGN(const bool known, catalog_.is_known(table));
     if (known) return {};  // nothing happened
@@ -133,11 +131,12 @@ base::Result<void> Pipeline::on_statement(const TableStatement& s, const binlog:
   // It may be the one that took the table away: nothing else will say so.
   const auto& judged = query.judgement;
   if (s.rows && !changed.exists && (judged.renames || !judged.certain || query.context.failed))
-    return disappeared(s, shown(query));
+    return disappeared(s, shown(query), was_gone);
   if (!wanted) return {};
-  // A new table is empty, and its rows follow as row events. IF NOT EXISTS may have found one that was there.
+  // A new table is empty, and its rows follow as row events. IF NOT EXISTS may have found one that was there, also
+  // where none is known to have been.
   const bool empty = s.created && (s.replaced || was_gone);
-  bool rows = s.rows || (s.created && !empty);
+  bool rows = s.rows || (s.created && (!empty || s.if_missing));
   if (empty && !s.rows) {
     auto schema = changed.of_this_place ? changed.schema : std::nullopt;
     if (changed.exists || catalog_.seen(table))
@@ -146,6 +145,8 @@ base::Result<void> Pipeline::on_statement(const TableStatement& s, const binlog:
       rows = true;
   }
   if (may_hide_changes(query.event.sql, query.context, catalog_.allows_cascades())) rows = true;
+  // What is not there cannot be copied.
+  if ((rows || values) && !changed.exists) return disappeared(s, shown(query), was_gone);
   if (rows || values) DS_TRY(outdated(table, rows || key, shown(query)));
   if (!changed.schema) return {};
   if (changed.of_this_place)
@@ -196,11 +197,10 @@ base::Result<bool> Pipeline::comes_back(const TableChoice& table) {
 }
 
 /// No table has the name any more at this place. While another one has it now, that one is copied; else readers hear of
-/// it.
-base::Result<void> Pipeline::disappeared(const TableStatement& s, const std::string& statement) {
+/// it, unless it is `known` to have been so before.
+base::Result<void> Pipeline::disappeared(const TableStatement& s, const std::string& statement, bool known) {
   using What = message::SchemaNote::What;
   const auto& table = *s.table;
-  const bool known = catalog_.gone(table);
   parts_.due.forget(table);
   if (!parts_.writer.wants(table.stream)) return catalog_.set_gone(table, gtid_);
   DS_ASSIGN(const bool back, comes_back(table));

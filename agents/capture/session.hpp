@@ -128,6 +128,7 @@ class Session {
   base::Result<void> copy_outdated();
   base::Result<void> serve_requests();
   base::Result<void> serve(message::Request request);
+  base::Result<std::vector<Outdated>> with_children(const Outdated& table);
   base::Result<bool> pass(const std::string& gtid, const std::string& at, Passed passed);
   base::Result<void> pass_prepare(const std::string& gtid, const std::string& xid, const Passed& passed);
   base::Result<void> start_snapshot();

@@ -56,7 +56,8 @@ base::Result<void> Session::on_outdated(const Outdated& table, const std::string
   if (is_due(table)) return {};
   base::log::warn("a table is copied again: its rows may have changed without row events",
                   {{"table", table.table}, {"emptied", table.rows_missed}, {"why", statement}});
-  DS_ASSIGN(known_, keeper_->revise(selection_, {table}, stop_.get_token()));
+  DS_ASSIGN(const auto all, with_children(table));
+  DS_ASSIGN(known_, keeper_->revise(selection_, all, stop_.get_token()));
   outdated_ = true;
   return {};
 }

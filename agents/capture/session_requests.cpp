@@ -45,6 +45,19 @@ base::Result<void> add_children(sql::Connection& connection, const Selection& se
 
 }  // namespace
 
+/// A table that is to be copied again, and with it those whose rows depend on its rows.
+base::Result<std::vector<Outdated>> Session::with_children(const Outdated& table) {
+  std::vector<Outdated> out{table};
+  if (!around_.config.allow_cascades) return out;
+  std::vector<const TableChoice*> tables;
+  for (const auto& choice : selection_.tables())
+    if (choice.qualified() == table.table) tables.push_back(&choice);
+  DS_ASSIGN(const auto connection, around_.source.connect(gate_.replica()));
+  DS_TRY(add_children(*connection, selection_, tables));
+  for (std::size_t i = 1; i < tables.size(); ++i) out.push_back({tables[i]->qualified(), true});
+  return out;
+}
+
 /// Between two transactions, on the dump thread.
 base::Result<void> Session::serve_requests() {
   if (asked_ && !keeper_->has_requests()) return {};

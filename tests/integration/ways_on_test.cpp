@@ -63,6 +63,27 @@ INSTANTIATE_TEST_SUITE_P(
                            {"SET SESSION binlog_row_image = MINIMAL", "UPDATE {}.t SET v = 'secret' WHERE id = 1"}}),
     [](const auto& row) { return row.param.name; });
 
+// The definition that was kept stayed that of before the transaction.
+TEST_F(WaysOn, definition_that_came_with_a_transaction_that_is_passed_is_known_after_it) {
+  prepare("defined");
+  start_both();
+  {
+    auto session = rig_->source().connect();
+    for (const auto* statement :
+         {"SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ", "SET SESSION binlog_format = STATEMENT",
+          "CREATE OR REPLACE TABLE {}.t (id INT PRIMARY KEY, n INT, u UUID) AS SELECT 7 AS id, 7 AS n, NULL AS u"})
+      session.execute(in(statement));
+  }
+  sql("INSERT INTO {}.t VALUES (8, 8, '00112233-4455-6677-8899-aabbccddeeff')");
+  ASSERT_TRUE(rig_->becomes(rig_->capture(), "Stalled", "StatementFormat"));
+  capture_.accept_gtid = advised("accept-gtid");
+  restart_capture();
+  EXPECT_TRUE(equal());
+  sql("CREATE TABLE IF NOT EXISTS {}.t (id INT PRIMARY KEY, n INT, u UUID)");
+  sql("INSERT INTO {}.t VALUES (9, 9, NULL)");
+  EXPECT_TRUE(equal());
+}
+
 // What the table map lacks, a copy of the table has.
 TEST_F(WaysOn, transaction_without_metadata_is_made_up_for_by_a_copy) {
   prepare("metadata");

@@ -10,7 +10,21 @@ TEST(WithoutValues, shows_no_value_of_a_statement) {
                            "id IN (1,2)",
                            {}),
             "UPDATE `shop`.customers SET password_hash = ?, n = - ?, x = ? WHERE id IN (?, ?)");
-  EXPECT_EQ(without_values("SET a = \"s3cret\", b = 'never closed", {}), "SET a = ?, b = ?");
+  EXPECT_EQ(without_values("SET a = \"s3cret\", b = 'never closed", {}), "SET a ...");
+}
+
+// One that is not read to its end showed what followed a quote that was taken for the end of a string.
+TEST(WithoutValues, shows_only_the_first_words_of_what_is_not_read_to_its_end) {
+  EXPECT_EQ(without_values("UPDATE shop.orders SET a='x', s3cret, c='", {}), "UPDATE shop.orders SET a ...");
+  EXPECT_EQ(without_values("INSERT INTO t VALUES ('x', s3cret /* ", {}), "INSERT INTO t VALUES ...");
+  EXPECT_EQ(first_words("/* s3cret */ UPDATE t"), "...");
+  EXPECT_EQ(first_words("UPDATE  t SET n='s3cret'"), "UPDATE  t SET n ...");
+  EXPECT_EQ(first_words(""), "...");
+}
+
+TEST(WithoutValues, ends_after_so_many_bytes_but_reads_it_all) {
+  EXPECT_EQ(without_values("UPDATE t SET a = 'x', b = 'y'", {}, "utf8mb4", nullptr, 10), "UPDATE t SET");
+  EXPECT_EQ(without_values("UPDATE t SET a = 'x', b = 'y", {}, "utf8mb4", nullptr, 10), "UPDATE t SET a ...");
 }
 
 TEST(WithoutValues, shows_no_value_that_a_character_of_two_bytes_seems_to_end) {
