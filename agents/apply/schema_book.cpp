@@ -34,11 +34,13 @@ base::Result<void> SchemaBook::take(const protocol::StateRecord& record) {
   const auto value = base::as_bytes(record.value);
   if (record.kind == message::Kind::SchemaBody) {
     DS_ASSIGN(auto schema, message::parse_schema(value));
-    known_.insert(schema.id());
+    const bool fresh = known_.insert(schema.id()).second;
     tables_.insert(schema.qualified());
     auto shared = std::make_shared<const message::TableSchema>(std::move(schema));
-    if (shared->id() == wanted_) found_ = shared;
-    keep(std::move(shared), record.value.size());
+    const bool wanted = shared->id() == wanted_;
+    if (wanted) found_ = shared;
+    // While the topic is read once more for one schema, the others keep their places.
+    if (fresh || wanted) keep(std::move(shared), record.value.size());
   } else if (record.kind == message::Kind::Progress) {
     // Also of a replaced capture: what type a table is of changes seldom, and never while its rows are awaited.
     const auto progress = message::decode<message::SnapshotProgress>(value);
