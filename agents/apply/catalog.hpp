@@ -53,6 +53,9 @@ struct TargetName {
 /// A name in `rename` counts as it is written, and if there is none so, without regard to case.
 TargetName target_name(const config::Apply& config, const std::string& database, const std::string& table);
 
+/// Where a known table is at the destination.
+TargetName name_of(const KnownTable& known);
+
 /// A known table is not as it was: the error with both ways on, to restore it or to have it copied again.
 base::Error lost(const KnownTable& known, base::Reason reason, std::string_view what);
 
@@ -101,8 +104,10 @@ class Catalog {
   /// The source table at which the last `activate` failed because rows that are stored stand in the way of a change
   /// that the configuration allows. A copy that empties the table first makes the change possible.
   [[nodiscard]] const std::optional<std::string>& needs_copy() const noexcept { return needs_copy_; }
-  /// Inside the transaction that stores `rows`: their tables have rows from now on.
+  /// Inside the transaction that stores `rows`: their tables have rows from now on, or fewer.
   base::Result<void> note_rows(sql::Connection& connection, std::span<const RowChange> rows);
+  /// Before its commit: notes which tables it has emptied, as far as their identity is not certain yet.
+  base::Result<void> note_empty(sql::Connection& connection);
   /// The end of that transaction.
   void committed();
   void rolled_back();
@@ -135,6 +140,8 @@ class Catalog {
   base::Result<void> read_server(sql::Connection& connection);
   base::Result<void> prove_missing(sql::Connection& connection, const KnownTable& known,
                                    const std::vector<std::string>& columns);
+  base::Result<void> note_certainly_empty(sql::Connection& connection, const KnownTable& known);
+  void has_no_rows(const std::string& target);
   base::Result<void> check_known_table(sql::Connection& connection, const KnownTable& known,
                                        const std::optional<FoundTable>& found);
   base::Result<void> lost_columns(sql::Connection& connection, const KnownTable& known,
@@ -193,7 +200,10 @@ class Catalog {
   std::set<std::string> copying_;     ///< keys of their destination tables
   std::vector<std::unique_ptr<TargetTable>> tables_;
   std::unordered_map<message::SchemaId, TableIndex> by_id_;
-  std::vector<TableIndex> noted_;                    ///< tables that got their first rows in the open transaction
+  // Of the open transaction: tables that got their first rows, those that lost rows, and those that it has emptied.
+  std::vector<TableIndex> noted_, emptied_;
+  std::set<TableIndex> reduced_;
+  std::set<std::string> maybe_empty_;  ///< tables that lost rows since it was last known that they have some
   std::map<std::string, message::SchemaId> active_;  ///< by the plan's name of the destination table
   std::uint64_t generation_ = 1;
 };

@@ -15,11 +15,6 @@ using base::Reason;
 
 constexpr std::string_view kLost = "lost\n";
 
-/// Without the mark of kCreatedAt. Within the same second it may be the same table, whose rows the source has deleted.
-std::string_view second_of(std::string_view created) {
-  return created.substr(0, created.find('?'));
-}
-
 std::string copy_hint(const std::string& source) {
   return "annotate the DataSync with datasync.dev/copy-tables=" + source;
 }
@@ -40,9 +35,10 @@ base::Result<void> Catalog::lost_columns(sql::Connection& connection, const Know
 /// that was lost and was added again.
 base::Result<void> Catalog::check_restored(sql::Connection& connection, const KnownTable& known,
                                            std::string_view created) {
-  if (!known.has_rows || second_of(created) == second_of(known.created)) return {};
-  const auto dot = std::min(known.target.find('.'), known.target.size() - 1);
-  const auto table = dialect_.quote(known.target.substr(0, dot), known.target.substr(dot + 1));
+  const bool certain = !known.created.ends_with('?');
+  if (!known.has_rows || (certain && created == known.created)) return {};
+  const auto name = name_of(known);
+  const auto table = dialect_.quote(name.database, name.table);
   DS_ASSIGN(const auto row, connection.query_one(fmt::format("SELECT 1 FROM {} LIMIT 1", table)));
   if (!row)
     return lost(known, Reason::DestinationTableMissing,

@@ -15,11 +15,6 @@ namespace {
 using base::Error;
 using base::Reason;
 
-TargetName name_of(const KnownTable& known) {
-  const auto dot = std::min(known.target.find('.'), known.target.size() - 1);
-  return {known.target.substr(0, dot), known.target.substr(dot + 1)};
-}
-
 std::string quoted_databases(const KnownTables& known) {
   std::set<std::string> names;
   for (const auto& [target, table] : known.all()) names.insert(sql::quote_text(name_of(table).database));
@@ -125,7 +120,7 @@ base::Result<void> Catalog::check_known_table(sql::Connection& connection, const
     if (auto there = prove_missing(connection, known, missing); !there)
       return lost_columns(connection, known, missing, std::move(there).error());
   }
-  if (found->created == known.created && !found->created.ends_with('?')) return {};
+  if (found->created == known.created && !known.created.ends_with('?')) return note_certainly_empty(connection, known);
   // Altered, or made again.
   const auto name = name_of(known);
   DS_TRY(check_restored(connection, known, found->created));
@@ -212,28 +207,6 @@ bool Catalog::goes_to(const std::string& source, const TargetName& name) const {
   const auto dot = std::min(source.find('.'), source.size() - 1);
   const auto now = target_name(config_, source.substr(0, dot), source.substr(dot + 1));
   return names_->key(now.database, now.table) == names_->key(name.database, name.table);
-}
-
-base::Result<void> Catalog::note_rows(sql::Connection& connection, std::span<const RowChange> rows) {
-  for (const auto& row : rows) {
-    auto& table = *tables_[row.table];
-    const bool stores = row.op == message::Op::Insert || row.op == message::Op::Update;
-    if (table.has_rows || !stores) continue;
-    DS_TRY(known_.store_has_rows(connection, dialect_, table.qualified()));
-    table.has_rows = true;
-    noted_.push_back(row.table);
-  }
-  return {};
-}
-
-void Catalog::committed() {
-  for (const auto index : noted_) known_.has_rows(tables_[index]->qualified());
-  noted_.clear();
-}
-
-void Catalog::rolled_back() {
-  for (const auto index : noted_) tables_[index]->has_rows = false;
-  noted_.clear();
 }
 
 /// Its next row reads the definition again.

@@ -103,6 +103,13 @@ base::Result<Awaited> AwaitedCopies::ordered(std::stop_token stop) {
   return out;
 }
 
+base::Result<std::vector<std::string>> AwaitedCopies::all_here(std::stop_token stop) {
+  DS_TRY(book_.refresh(std::move(stop)));
+  auto tables = book_.tables();
+  std::erase_if(tables, [this](const auto& table) { return !may_be_here(table); });
+  return tables;
+}
+
 Awaited AwaitedCopies::skipped(std::int64_t offset, const std::vector<std::string>& tables) const {
   Awaited out;
   // The same for every task that skips this record: one copy is enough, it stands behind all of them.

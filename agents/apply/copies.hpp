@@ -36,6 +36,8 @@ class AwaitedCopies {
   /// What `copyTables` of the configuration asks for and nobody has asked for yet, as it is to be awaited. Errors:
   /// those of the state topic.
   base::Result<Awaited> ordered(std::stop_token stop);
+  /// Every table that may come on this stream, as the state topic names them. Errors: those of the state topic.
+  base::Result<std::vector<std::string>> all_here(std::stop_token stop);
   /// What is to be awaited when the record at `offset` is skipped.
   [[nodiscard]] Awaited skipped(std::int64_t offset, const std::vector<std::string>& tables) const;
   /// What is to be awaited when a table cannot be altered with its rows, at the place of the stream before

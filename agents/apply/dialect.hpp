@@ -48,7 +48,8 @@ class Dialect {
   [[nodiscard]] virtual std::string foreign_key_checks(bool on) const = 0;
 
   [[nodiscard]] virtual StatementText insert(const StatementTable& table) const = 0;
-  /// Stores every written column in the row of this key, or inserts it. The key must be unique at the destination.
+  /// Stores every written column in the row of this key, or inserts it. The key must be unique at the destination, and
+  /// `takes_upsert` true.
   /// Columns that only the destination has keep their values. Error 1048 when another row has one of its other unique
   /// values: that row is never changed.
   [[nodiscard]] virtual StatementText upsert(const StatementTable& table) const = 0;
@@ -88,6 +89,12 @@ class Dialect {
   /// For a ledger from before it held the awaited tables.
   [[nodiscard]] virtual std::string add_awaited_to_ledger(std::string_view database) const = 0;
 };
+
+/// The column of the key that makes the statement of Dialect::upsert fail for a row of another key: one that is NOT
+/// NULL at the destination, where a unique key may be nullable; the first one when all are.
+std::uint16_t upsert_guard(const StatementTable& table) noexcept;
+/// False when no column of the key can do that.
+bool takes_upsert(const StatementTable& table) noexcept;
 
 /// Null for an engine this version does not write to.
 std::unique_ptr<Dialect> make_dialect(config::Engine engine);

@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include "agents/apply/explain.hpp"
-#include "agents/apply/held.hpp"
 
 namespace datasync::apply {
 namespace {
@@ -167,7 +166,8 @@ base::Result<void> Executor::run_tolerant(const RowBuffer& buffer, const Run& ru
     if (!is_duplicate()) return std::move(inserted).error();
     DS_TRY(connection_.execute("ROLLBACK TO SAVEPOINT datasync_run"));
   }
-  if (run.ordered || catalog_.table(run.table).plan.repeats) {
+  const auto& table = catalog_.table(run.table);
+  if (run.ordered || table.plan.repeats || !takes_upsert(table.names)) {
     for (const PlannedRow& r : rows) DS_TRY(row(buffer, change_of(run.table, r)));
     return {};
   }
@@ -239,9 +239,9 @@ base::Result<void> Executor::run_rows(const RowBuffer& buffer, std::span<const R
     on_step_();
     refused_ = Refused{change.table, ""};
     if (auto done = row(buffer, change); !done) {
-      if (refused_->what.empty()) refused_->what = without_values(done.error().what);
+      if (refused_->what.empty()) refused_->what = done.error().what;
       refused_->what = fmt::format("{}: {}", name_of(change.op), refused_->what);
-      return explained(std::move(done).error(), buffer, change);
+      return explained(std::move(done).error(), change);
     }
   }
   refused_.reset();
@@ -275,14 +275,14 @@ base::Result<void> Executor::insert_row(const RowBuffer& buffer, const RowChange
   DS_ASSIGN(const bool there, row_is_there(connection_, target, buffer, change.after));
   // Only a row of the same key is a conflict of rows; another unique value that is taken is a constraint.
   if (!there) return std::move(inserted).error();
-  return conflict(buffer, change, "the row is there already");
+  return conflict(change, "the row is there already");
 }
 
 /// The insert met a row. Another writer may delete that row before it is overwritten: then it is inserted after all.
 base::Result<void> Executor::overwrite_row(const RowBuffer& buffer, const RowChange& change) {
   const std::array rows{PlannedRow{kNoImage, change.after}};
   DS_ASSIGN(const auto matched, statements_.run(Kind::Move, change.table, buffer, rows));
-  if (matched > 1) return conflict(buffer, change, "the key finds several rows");
+  if (matched > 1) return conflict(change, "the key finds several rows");
   if (matched == 1) {
     ++counts_.overwritten;
     return {};
@@ -302,8 +302,8 @@ base::Result<void> Executor::update_row(const RowBuffer& buffer, const RowChange
   }
   if (!matched) return std::move(matched).error();
   if (*matched == 1) return {};
-  if (*matched > 1) return conflict(buffer, change, "the key finds several rows");
-  if (!overwrite_) return conflict(buffer, change, "the row is missing");
+  if (*matched > 1) return conflict(change, "the key finds several rows");
+  if (!overwrite_) return conflict(change, "the row is missing");
   ++counts_.overwritten;
   return insert_row(buffer, {change.table, message::Op::Insert, kNoImage, change.after});
 }
@@ -313,26 +313,21 @@ base::Result<void> Executor::delete_row(const RowBuffer& buffer, const RowChange
   if (catalog_.table(change.table).tolerant) DS_TRY(store_parents(buffer, change.table, rows));
   DS_ASSIGN(const auto matched, statements_.run(Kind::Erase, change.table, buffer, rows));
   if (matched == 1 || catalog_.table(change.table).tolerant) return {};
-  if (matched > 1) return conflict(buffer, change, "the key finds several rows");
-  if (!overwrite_) return conflict(buffer, change, "the row is missing");
+  if (matched > 1) return conflict(change, "the key finds several rows");
+  if (!overwrite_) return conflict(change, "the row is missing");
   ++counts_.overwritten;
   return {};
 }
 
-Error Executor::conflict(const RowBuffer& buffer, const RowChange& change, std::string_view what) {
+Error Executor::conflict(const RowChange& change, std::string_view what) {
   const TargetTable& table = catalog_.table(change.table);
   refused_ = Refused{change.table, std::string(what)};
-  auto text = fmt::format("{}: {}", describe_change(table, buffer, change), what);
-  // What is there is told where it can be read; the conflict stands without it.
-  const ImageAt image = change.op == message::Op::Insert ? change.after : change.before;
-  if (const auto there = destination_row(connection_, table, buffer, image); there && *there)
-    text += "; destination " + **there;
-  return {Reason::RowConflict, text};
+  return {Reason::RowConflict, fmt::format("{}: {}", describe_change(table, change), what)};
 }
 
-Error Executor::explained(Error error, const RowBuffer& buffer, const RowChange& change) const {
+Error Executor::explained(Error error, const RowChange& change) const {
   if (error.is(Reason::RowConflict) || !row_by_row_may_help(error)) return error;
-  return std::move(error).context(describe_change(catalog_.table(change.table), buffer, change));
+  return std::move(error).context(describe_change(catalog_.table(change.table), change));
 }
 
 }  // namespace datasync::apply

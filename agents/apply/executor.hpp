@@ -36,8 +36,8 @@ class Executor {
   base::Result<void> run_plan(const RowBuffer& buffer, std::span<const RowChange> rows);
   [[nodiscard]] static bool row_by_row_may_help(const base::Error& error) noexcept;
 
-  /// One row after the other, as the source did. Errors: RowConflict with table, key and images; ConstraintViolated and
-  /// ValueNotStorable naming table, key and what the server said; those of the connection.
+  /// One row after the other, as the source did. Errors: RowConflict with the table and its key columns;
+  /// ConstraintViolated and ValueNotStorable naming table, key and what the server said; those of the connection.
   base::Result<void> run_rows(const RowBuffer& buffer, std::span<const RowChange> rows);
 
   /// Deletes some rows of a table; returns how many, 0 when it is empty.
@@ -72,8 +72,8 @@ class Executor {
   base::Result<void> update_row(const RowBuffer& buffer, const RowChange& change);
   base::Result<void> delete_row(const RowBuffer& buffer, const RowChange& change);
   [[nodiscard]] bool is_duplicate() const noexcept;
-  base::Error conflict(const RowBuffer& buffer, const RowChange& change, std::string_view what);
-  base::Error explained(base::Error error, const RowBuffer& buffer, const RowChange& change) const;
+  base::Error conflict(const RowChange& change, std::string_view what);
+  base::Error explained(base::Error error, const RowChange& change) const;
 
   sql::Connection& connection_;
   const Dialect& dialect_;

@@ -1,7 +1,6 @@
 #pragma once
-// Words about a row for a person: what the source says and what the destination has.
+// What a message says of a row that was refused.
 
-#include <optional>
 #include <string>
 
 #include "agents/apply/catalog.hpp"
@@ -11,12 +10,10 @@
 
 namespace datasync::apply {
 
-/// "update of dr.orders (id=7), source {id=7, ...} -> {id=7, ...}".
-std::string describe_change(const TargetTable& table, const RowBuffer& buffer, const RowChange& change);
+/// "update of dr.orders (key id)": without values, which are nobody's business but the destination's.
+std::string describe_change(const TargetTable& table, const RowChange& change);
 
-/// "{id=7, name='x'}": the row that has the key of this image now; nothing when there is none.
-base::Result<std::optional<std::string>> destination_row(sql::Connection& connection, const TargetTable& table,
-                                                         const RowBuffer& buffer, ImageAt image);
+/// Whether the destination has a row with the key of this image.
 base::Result<bool> row_is_there(sql::Connection& connection, const TargetTable& table, const RowBuffer& buffer,
                                 ImageAt image);
 

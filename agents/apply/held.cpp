@@ -85,21 +85,6 @@ bool empties_table(const message::TableRows& rows) noexcept {
   return !rows.rows.empty() && static_cast<message::Op>(rows.rows.front()) == message::Op::Truncate;
 }
 
-// The server quotes a value in two ways, "entry 'VALUE' for key" and "value: 'VALUE' for column"; all else that it
-// quotes are names (https://mariadb.com/kb/en/mariadb-error-code-reference/).
-std::string without_values(std::string_view text) {
-  std::string out(text);
-  for (const std::string_view before : {" entry '", " value: '", " value '"}) {
-    const auto at = out.find(before);
-    if (at == std::string::npos) continue;
-    const auto from = at + before.size() - 1;
-    const auto end = out.rfind("' for ");
-    if (end == std::string::npos || end <= from) return out.substr(0, from) + "...";
-    out.replace(from, end + 1 - from, "...");
-  }
-  return out;
-}
-
 base::Result<ForeignKeyGraph> ForeignKeyGraph::read(sql::Connection& connection) {
   DS_ASSIGN(const auto rows, connection.query("SELECT DISTINCT table_schema, table_name, referenced_table_schema, "
                                               "referenced_table_name FROM information_schema.key_column_usage WHERE "
@@ -146,6 +131,11 @@ base::Result<void> HeldTables::create(sql::Connection& connection, const Dialect
 base::Result<void> HeldTables::forget(sql::Connection& connection, const Dialect& dialect, const std::string& database,
                                       const std::string& task) {
   return forget_task(connection, dialect, database, kTable, task);
+}
+
+base::Result<void> HeldTables::forget_stream(sql::Connection& connection, const Dialect& dialect,
+                                             const std::string& database, const std::string& where) {
+  return forget_rows(connection, dialect, database, kTable, where);
 }
 
 base::Result<void> HeldTables::load(sql::Connection& connection, const Dialect& dialect) {

@@ -36,9 +36,6 @@ bool may_hold(const base::Error& error) noexcept;
 /// True for rows that begin with the order to empty their table: what came before them does not matter any more.
 bool empties_table(const message::TableRows& rows) noexcept;
 
-/// A server's text without the values that it quotes. Pure.
-std::string without_values(std::string_view text);
-
 /// The tables of the destination as their foreign keys connect them. Names are compared without case: two that only
 /// differ in case may count as one, which holds more than is needed, never less.
 class ForeignKeyGraph {
@@ -64,6 +61,9 @@ class HeldTables {
   /// Deletes every row of a task; no error when the table is missing.
   static base::Result<void> forget(sql::Connection& connection, const Dialect& dialect, const std::string& database,
                                    const std::string& task);
+  /// Deletes the rows of one stream, which `where` (" WHERE ...") names; no error when the table is missing.
+  static base::Result<void> forget_stream(sql::Connection& connection, const Dialect& dialect,
+                                          const std::string& database, const std::string& where);
 
   /// Reads the rows of this stream; none when the table is missing. Errors: LedgerInvalid; those of the connection.
   base::Result<void> load(sql::Connection& connection, const Dialect& dialect);

@@ -76,6 +76,11 @@ base::Result<void> KnownTables::forget(sql::Connection& connection, const Dialec
   return forget_task(connection, dialect, database, kTable, task);
 }
 
+base::Result<void> KnownTables::forget_stream(sql::Connection& connection, const Dialect& dialect,
+                                              const std::string& database, const std::string& where) {
+  return forget_rows(connection, dialect, database, kTable, where);
+}
+
 std::string KnownTables::where() const {
   return fmt::format(" WHERE task={} AND topic={} AND stream={}", quote_text(key_.task), quote_text(key_.topic),
                      key_.stream);
@@ -123,16 +128,16 @@ base::Result<void> KnownTables::store(sql::Connection& connection, const Dialect
 }
 
 base::Result<void> KnownTables::store_has_rows(sql::Connection& connection, const Dialect& dialect,
-                                               const std::string& target) const {
+                                               const std::string& target, bool has_rows) const {
   const auto at = tables_.find(target);
-  if (at == tables_.end() || at->second.has_rows) return {};
-  DS_TRY(connection.execute(fmt::format("UPDATE {} SET has_rows=1{} AND target={}", dialect.quote(database_, kTable),
-                                        where(), quote_text(target))));
+  if (at == tables_.end() || (has_rows && at->second.has_rows)) return {};
+  DS_TRY(connection.execute(fmt::format("UPDATE {} SET has_rows={}{} AND target={}", dialect.quote(database_, kTable),
+                                        has_rows ? 1 : 0, where(), quote_text(target))));
   return {};
 }
 
-void KnownTables::has_rows(const std::string& target) {
-  if (const auto at = tables_.find(target); at != tables_.end()) at->second.has_rows = true;
+void KnownTables::set_has_rows(const std::string& target, bool has_rows) {
+  if (const auto at = tables_.find(target); at != tables_.end()) at->second.has_rows = has_rows;
 }
 
 base::Result<std::optional<std::string>> KnownTables::other_source(sql::Connection& connection, const Dialect& dialect,

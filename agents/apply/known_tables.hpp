@@ -39,6 +39,9 @@ class KnownTables {
   /// Deletes what it holds of a task; no error when there is no such table. The task must not run.
   static base::Result<void> forget(sql::Connection& connection, const Dialect& dialect, const std::string& database,
                                    const std::string& task);
+  /// Deletes the rows of one stream, which `where` (" WHERE ...") names; no error when the table is missing.
+  static base::Result<void> forget_stream(sql::Connection& connection, const Dialect& dialect,
+                                          const std::string& database, const std::string& where);
 
   /// Reads what earlier sessions stored. Errors: LedgerInvalid; those of the connection.
   base::Result<void> read(sql::Connection& connection, const Dialect& dialect);
@@ -49,12 +52,12 @@ class KnownTables {
 
   /// Stores one, unless another instance holds the stream (`token`). Errors: Superseded; those of the connection.
   base::Result<void> store(sql::Connection& connection, const Dialect& dialect, std::uint64_t token, KnownTable table);
-  /// Inside a transaction that stores rows in it. Counts here only after `has_rows`: the transaction may be rolled
-  /// back.
-  base::Result<void> store_has_rows(sql::Connection& connection, const Dialect& dialect,
-                                    const std::string& target) const;
+  /// Inside a transaction that stores its first rows or deletes its last ones. Counts here only after `set_has_rows`:
+  /// the transaction may be rolled back.
+  base::Result<void> store_has_rows(sql::Connection& connection, const Dialect& dialect, const std::string& target,
+                                    bool has_rows) const;
   /// That transaction is committed.
-  void has_rows(const std::string& target);
+  void set_has_rows(const std::string& target, bool has_rows);
   /// Another source table whose rows another stream of this task stores in `target`; nothing if there is none. Errors:
   /// those of the connection.
   base::Result<std::optional<std::string>> other_source(sql::Connection& connection, const Dialect& dialect,

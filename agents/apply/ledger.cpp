@@ -203,7 +203,12 @@ base::Error Ledger::superseded() const {
           fmt::format("another instance has taken over stream {} of topic {}", key_.stream, key_.topic)};
 }
 
-base::Result<LedgerState> Ledger::first(sql::Connection& connection, const std::string& table, std::uint64_t token) {
+/// A stream without a row begins at the start of the topic, also when a user has deleted the row. What is held and
+/// which tables are known belongs to the row that was there, and would leave rows out.
+base::Result<LedgerState> Ledger::first(sql::Connection& connection, const Dialect& dialect, std::uint64_t token) {
+  DS_TRY(HeldTables::forget_stream(connection, dialect, database_, where()));
+  DS_TRY(KnownTables::forget_stream(connection, dialect, database_, where()));
+  const auto table = dialect.quote(database_, kTable);
   auto made = connection.execute(
       fmt::format("INSERT INTO {} SET task={}, topic={}, stream={}, next_offset=-1, epoch=0, gtids='', token={}, "
                   "snapshot='', last_record=0, types={}, instance={}, awaited=''",
@@ -227,7 +232,7 @@ base::Result<LedgerState> Ledger::take(sql::Connection& connection, const Dialec
                 "FOR UPDATE",
                 table, where())));
   holder_.clear();
-  if (rows.empty()) return first(connection, table, first_token);
+  if (rows.empty()) return first(connection, dialect, first_token);
   DS_ASSIGN(auto state, read_row(rows.front()));
   holder_ = rows.front()[6].value_or("");
   if (state.next_offset >= 0) DS_TRY(check_types(rows.front()[7].value_or(""), types_));

@@ -107,7 +107,7 @@ class Ledger {
  private:
   [[nodiscard]] std::string where() const;
   [[nodiscard]] base::Error superseded() const;
-  base::Result<LedgerState> first(sql::Connection& connection, const std::string& table, std::uint64_t token);
+  base::Result<LedgerState> first(sql::Connection& connection, const Dialect& dialect, std::uint64_t token);
 
   std::string database_;
   LedgerKey key_;

@@ -18,4 +18,9 @@ base::Result<bool> ledger_table_exists(sql::Connection& connection, const std::s
 base::Result<void> forget_task(sql::Connection& connection, const Dialect& dialect, const std::string& database,
                                std::string_view table, const std::string& task);
 
+/// Deletes the rows that `where` (" WHERE ...") names; no error when there is no such table, and none for a user who
+/// may not delete when there is no such row. Errors: those of the connection.
+base::Result<void> forget_rows(sql::Connection& connection, const Dialect& dialect, const std::string& database,
+                               std::string_view table, const std::string& where);
+
 }  // namespace datasync::apply

@@ -106,16 +106,17 @@ class MariaDbDialect final : public Dialect {
   }
 
   // The server also comes here for a row that has another unique value of ours. Its key differs then, and NULL for a
-  // column of the primary key makes the statement fail instead of changing that row.
+  // column that takes none makes the statement fail instead of changing that row.
   [[nodiscard]] StatementText upsert(const StatementTable& table) const override {
     auto out = insert(table);
     std::string same;
     for (const auto index : table.key)
       same += fmt::format("{}{}=VALUES({})", same.empty() ? "" : " AND ", name(table, index), name(table, index));
-    const auto first = name(table, table.key.front());
+    const auto guard = upsert_guard(table);
+    const auto first = name(table, guard);
     out.sql += fmt::format(" ON DUPLICATE KEY UPDATE {}=IF({}, VALUES({}), NULL)", first, same, first);
     for (const auto index : table.written) {
-      if (index != table.key.front()) out.sql += fmt::format(",{}=VALUES({})", name(table, index), name(table, index));
+      if (index != guard) out.sql += fmt::format(",{}=VALUES({})", name(table, index), name(table, index));
     }
     return out;
   }

@@ -328,7 +328,7 @@ base::Result<void> Session::take(const kafka::Record& record) {
   if (skip) {
     base::log::warn("skips a record that skipOffsets names", {{"stream", context_.stream}, {"offset", offset}});
     context_.report.skipped(offset);
-    if (!headers) return {};
+    if (!headers) return record.may_be_ours() ? pass_by_unreadable(offset) : base::Result<void>{};
   } else if (headers && record.tombstone()) {
     headers = Error(Reason::ForeignMessage, "a record without a value");
   }

@@ -107,6 +107,7 @@ class Session final : private Sink {
   base::Result<void> nothing_there();
   base::Result<void> check_known(const Awaited& awaited);
   base::Result<void> pass_by(const Incoming& incoming);
+  base::Result<void> pass_by_unreadable(std::int64_t offset);
   base::Result<void> begin_copies();
   [[nodiscard]] base::Error with_copy(base::Error error, std::span<const RowChange> rows) const;
   [[nodiscard]] std::string copy_token() const;

@@ -29,6 +29,13 @@ base::Result<void> Session::pass_by(const Incoming& incoming) {
   return assembler_->skip(incoming, copies_.skipped(incoming.offset, tables));
 }
 
+/// Its headers cannot be read: it may have changed rows of every table that comes on this stream.
+base::Result<void> Session::pass_by_unreadable(std::int64_t offset) {
+  DS_ASSIGN(const auto tables, copies_.all_here(stop_));
+  assembler_->await(copies_.skipped(offset, tables));
+  return {};
+}
+
 /// That copies are awaited is committed before they are asked for: the first record of each stands behind this place.
 base::Result<void> Session::begin_copies() {
   DS_ASSIGN(const auto ordered, copies_.ordered(stop_));
@@ -68,9 +75,10 @@ base::Error Session::with_copy(base::Error error, std::span<const RowChange> row
   std::set<std::string> tables;
   for (const auto& row : rows) tables.insert(catalog_->table(row.table).schema->qualified());
   error.what = fmt::format(
-      "{}; where more may differ, have the table copied again: annotate the DataSync with "
-      "datasync.dev/copy-tables={}",
-      error.what, fmt::join(tables, ","));
+      "{}; the row is in partition {}, offsets {} to {}, of topic {} (datasync tail shows it); where more may differ, "
+      "have the table copied again: annotate the DataSync with datasync.dev/copy-tables={}",
+      error.what, context_.stream, std::max<std::int64_t>(0, writer_->ledger().next_offset), offset_,
+      context_.config.common.channel.topic, fmt::join(tables, ","));
   return error;
 }
 

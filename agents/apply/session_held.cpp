@@ -71,8 +71,8 @@ base::Result<void> Session::check_connected(const TargetName& target, const std:
 }
 
 void Session::refuse(const message::TableSchema& schema, const Error& error) {
-  refusals_.push_back({target_name(context_.config, schema.database, schema.table), schema.qualified(), error.reason,
-                       without_values(error.what)});
+  refusals_.push_back(
+      {target_name(context_.config, schema.database, schema.table), schema.qualified(), error.reason, error.what});
 }
 
 void Session::refuse_activated(message::SchemaId id, const Error& error) {
@@ -92,7 +92,7 @@ base::Result<void> Session::check_known_but(const std::vector<std::string>& held
   // Held by the name that the configuration gives it, as every record is judged; the server may store another case.
   const auto dot = std::min(failed->source.find('.'), failed->source.size() - 1);
   refusals_.push_back({target_name(context_.config, failed->source.substr(0, dot), failed->source.substr(dot + 1)),
-                       failed->source, done.error().reason, without_values(done.error().what)});
+                       failed->source, done.error().reason, done.error().what});
   return done;
 }
 
@@ -101,8 +101,7 @@ void Session::refuse_executed(const Error& error) {
   if (!refused) return;
   const auto& table = catalog_->table(refused->table);
   refusals_.push_back({target_name(context_.config, table.schema->database, table.schema->table),
-                       table.schema->qualified(), error.reason,
-                       refused->what.empty() ? without_values(error.what) : refused->what});
+                       table.schema->qualified(), error.reason, refused->what.empty() ? error.what : refused->what});
 }
 
 /// Writes what is about held tables, in a transaction that only the holder of the stream can commit.

@@ -206,7 +206,7 @@ base::Result<void> Session::replay_refused(Error error) {
     for (const auto& name : tables) {
       const auto* held = held_.find(name);
       if (held == nullptr || held->at.next_offset > start.next_offset) continue;
-      DS_TRY(held_.refused(*connection_, context_.dialect, name, error.reason, without_values(error.what), offset));
+      DS_TRY(held_.refused(*connection_, context_.dialect, name, error.reason, error.what, offset));
     }
     return {};
   };

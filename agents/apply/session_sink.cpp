@@ -146,7 +146,7 @@ base::Result<void> Session::tables_gone(std::span<const GoneTable> gone) {
   }
   if (auto done = drop(to_drop); !done) {
     for (std::size_t i = 0; i < to_drop.size(); ++i)
-      refusals_.push_back({to_drop[i], to_drop_sources[i], done.error().reason, without_values(done.error().what)});
+      refusals_.push_back({to_drop[i], to_drop_sources[i], done.error().reason, done.error().what});
     return done;
   }
   if (tables.empty()) return {};

@@ -1,5 +1,7 @@
 #include "agents/apply/statements.hpp"
 
+#include <algorithm>
+
 namespace datasync::apply {
 namespace {
 
@@ -22,6 +24,15 @@ StatementText text_of(const Dialect& dialect, Statements::Kind kind, const State
 }
 
 }  // namespace
+
+std::uint16_t upsert_guard(const StatementTable& table) noexcept {
+  const auto at = std::ranges::find_if(table.key, [&](auto index) { return !table.there[index].nullable; });
+  return at == table.key.end() ? table.key.front() : *at;
+}
+
+bool takes_upsert(const StatementTable& table) noexcept {
+  return !table.there[upsert_guard(table)].nullable;
+}
 
 base::Result<Statements::Prepared*> Statements::get(Kind kind, TableIndex table) {
   const auto id = std::uint64_t{table} << 8U | static_cast<std::uint64_t>(kind);

@@ -113,6 +113,7 @@ base::Result<void> Writer::commit(const RowBuffer& buffer, std::span<const RowCh
   DS_TRY(execute(buffer, rows, &next));
   if (continued) DS_TRY(ledger_.write(connection_, dialect_, next));
   if (continued || !rows.empty()) DS_TRY(check_triggers(rows));
+  DS_TRY(catalog_.note_empty(connection_));
   DS_TRY(connection_.commit());
   open_ = false;
   catalog_.committed();

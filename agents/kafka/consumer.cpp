@@ -90,6 +90,10 @@ base::Result<message::Headers> Record::headers() const {
   return decode_headers(raw(message_));
 }
 
+bool Record::may_be_ours() const {
+  return has_header(raw(message_), "kind");
+}
+
 struct Consumer::Impl {
   Impl(std::string name, std::int32_t number) : topic(std::move(name)), partition(number) {}
   Impl(const Impl&) = delete;

@@ -34,6 +34,8 @@ class Record {
   [[nodiscard]] bool tombstone() const noexcept;  ///< null value
   /// Errors: ForeignMessage naming topic, partition and offset.
   [[nodiscard]] base::Result<message::Headers> headers() const;
+  /// It has a header that every record of ours has, readable or not. Without one it was never ours.
+  [[nodiscard]] bool may_be_ours() const;
 
  private:
   friend class Consumer;

@@ -74,4 +74,12 @@ base::Result<message::Headers> decode_headers(const rd_kafka_message_t& message)
   return out;
 }
 
+bool has_header(const rd_kafka_message_t& message, const char* name) {
+  rd_kafka_headers_t* headers = nullptr;
+  if (rd_kafka_message_headers(&message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return false;
+  const void* value = nullptr;
+  std::size_t size = 0;
+  return rd_kafka_header_get_last(headers, name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
 }  // namespace datasync::kafka

@@ -13,4 +13,7 @@ HeadersPtr encode_headers(const message::Headers& headers);
 /// Errors: ForeignMessage naming topic, partition and offset.
 base::Result<message::Headers> decode_headers(const rd_kafka_message_t& message);
 
+/// Whether the record has a header of this name.
+bool has_header(const rd_kafka_message_t& message, const char* name);
+
 }  // namespace datasync::kafka

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <span>
 
 #include <fmt/core.h>
@@ -91,6 +92,32 @@ constexpr unsigned kDumpFatal = 1236;
 constexpr unsigned kSlaveSameId = 4052;
 constexpr unsigned kFileNotFound = 29;
 
+/// A trigger's or a routine's own text (SIGNAL).
+constexpr unsigned kSignal = 1644;
+/// A text as long as a server makes it at most has perhaps lost its end.
+constexpr std::size_t kLongText = 480;
+
+/// Words before a quoted name. What else is quoted is a value.
+constexpr std::array<std::string_view, 12> kBeforeNames{"column ",   "Column ",     "key ",       "Field ",
+                                                        "field ",    "table ",      "Table ",     "constraint ",
+                                                        "function ", "Constraint ", "partition ", "trigger "};
+/// Words after a quoted value, with its closing quote.
+constexpr std::array<std::string_view, 4> kAfterValues{"' for key '", "' for column '", "' for column `",
+                                                       "' for function "};
+
+bool is_name(std::string_view before) {
+  return std::ranges::any_of(kBeforeNames, [&](auto words) { return before.ends_with(words); });
+}
+
+/// Errors that are about no row: their texts quote names only.
+bool has_no_values(unsigned number) {
+  const auto contains = [&](const auto& numbers) { return std::ranges::find(numbers, number) != numbers.end(); };
+  return contains(kUnreachable) || contains(kEnded) || contains(kCredentials) || contains(kPermission) ||
+         contains(kBusy) || contains(kReadOnly) || contains(kFull) || contains(kTableMissing) || contains(kSchema) ||
+         (number >= kFirstClientError && number <= kLastClientError) || number == kDumpFatal ||
+         number == kSlaveSameId || number == kFileNotFound || number == kOptionPreventsStatement;
+}
+
 /// One class of words of error 1236.
 struct Words {
   std::string_view part;
@@ -155,10 +182,36 @@ Reason dump_reason_of(const ServerError& error) {
   return Reason::BinlogCorrupt;
 }
 
+std::string without_values(unsigned number, std::string_view text) {
+  if (has_no_values(number)) return std::string(text);
+  if (number == kSignal) return "an error that a trigger or a routine raised";
+  for (std::size_t at = 0; (at = text.find_first_of("'\"", at)) != std::string_view::npos; ++at) {
+    if (at > 0 && std::isalnum(static_cast<unsigned char>(text[at - 1])) != 0) continue;  // an apostrophe
+    if (is_name(text.substr(0, at))) {
+      at = text.find(text[at], at + 1);
+      if (at == std::string_view::npos) break;
+      continue;
+    }
+    std::size_t end = std::string_view::npos;  // of the value, which may hold any of these words itself
+    for (const auto words : kAfterValues)
+      if (const auto found = text.rfind(words); found != std::string_view::npos && found >= at)
+        end = end == std::string_view::npos ? found : std::max(end, found);
+    const std::string front(text.substr(0, at));
+    if (end == std::string_view::npos || text.size() >= kLongText) return front + "...";
+    return front + "..." + std::string(text.substr(end + 1));
+  }
+  constexpr std::string_view kUnquoted = " for value ";  // a row outside all partitions
+  if (const auto at = text.find(kUnquoted); at != std::string_view::npos)
+    return std::string(text.substr(0, at + kUnquoted.size())) + "...";
+  return std::string(text);
+}
+
 base::Error server_error(Reason reason, const config::HostPort& server, unsigned number, std::string_view text,
                          std::source_location at) {
   const auto mend = reason == Reason::CertificateRejected ? base::advice(base::certificate_fault(text)) : "";
-  return {reason, fmt::format("{}: {} (error {}){}{}", server.text(), text, number, mend.empty() ? "" : "; ", mend),
+  return {reason,
+          fmt::format("{}: {} (error {}){}{}", server.text(), without_values(number, text), number,
+                      mend.empty() ? "" : "; ", mend),
           at};
 }
 

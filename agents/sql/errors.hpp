@@ -1,6 +1,7 @@
 #pragma once
 // Which reason a server's or the client library's error number stands for.
 
+#include <string>
 #include <string_view>
 
 #include "agents/base/result.hpp"
@@ -29,7 +30,12 @@ base::Reason dump_reason_of(const ServerError& error);
 /// but not the position's own (ER_GTID_START_FROM_BINLOG_HOLE).
 inline constexpr std::string_view kBinlogHole = "is missing the GTID";
 
-/// "HOST:PORT: Access denied for user ... (error 1045)"; for CertificateRejected also what to do.
+/// The text of a server's error without the values of rows that it quotes; names of tables, columns and keys stay.
+/// Pure.
+std::string without_values(unsigned number, std::string_view text);
+
+/// "HOST:PORT: Access denied for user ... (error 1045)"; for CertificateRejected also what to do. Values of rows
+/// in `text` are left out.
 base::Error server_error(base::Reason reason, const config::HostPort& server, unsigned number, std::string_view text,
                          std::source_location at = std::source_location::current());
 

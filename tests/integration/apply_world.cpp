@@ -6,6 +6,7 @@
 
 #include "agents/kafka/client.hpp"
 #include "agents/kafka/logs.hpp"
+#include "agents/kafka/testing/mock_cluster.hpp"
 #include "agents/message/digest.hpp"
 #include "agents/message/row.hpp"
 #include "tests/support/eventually.hpp"
@@ -273,6 +274,12 @@ void World::verify(const std::vector<std::pair<int, std::string>>& rows) {
 std::int64_t World::put_foreign_bytes() {
   put({message::Kind::Change, "orders", message::Epoch(epoch_), message::End::Transaction}, "\xff\xff not ours");
   return next_offset_ - 1;
+}
+
+std::int64_t World::put_unreadable_headers() {
+  const auto access = must(kafka::access(config().common.channel, folder_.path()));
+  kafka::produce_raw(access, topic_, {{"kind", "novelty"}, {"epoch", std::to_string(epoch_)}}, "of a newer version");
+  return next_offset_++;
 }
 
 std::string World::content() {

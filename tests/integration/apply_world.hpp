@@ -72,6 +72,8 @@ class World {
   void drop_note();
   void verify(const std::vector<std::pair<int, std::string>>& rows);
   std::int64_t put_foreign_bytes();
+  /// As a newer version, or a damage, might leave it.
+  std::int64_t put_unreadable_headers();
 
   /// "1=a 2=b": waits until the table holds just this.
   bool becomes(const std::string& wanted, milliseconds limit = milliseconds(40000));

@@ -167,5 +167,38 @@ TEST_F(Destination, foreign_key_that_the_destination_got) {
   EXPECT_TRUE(heals({"parent", "child"}));
 }
 
+// An empty table that a user altered was taken for one that was made again.
+TEST_F(Destination, table_that_the_source_emptied_may_be_altered) {
+  prepare("emptied", {"CREATE TABLE a (id INT PRIMARY KEY, v INT)", "INSERT INTO a VALUES (1, 1), (2, 2)"});
+  start({"a"});
+  ASSERT_TRUE(equal({"a"}));
+  at_source({"DELETE FROM a"});
+  ASSERT_TRUE(equal({"a"}));
+  ASSERT_TRUE(rig_->eventually_value(
+      rig_->destination(), "SELECT has_rows FROM " + apply_here().ledger_database + ".tables WHERE target='emptied.a'",
+      "0"));
+  std::this_thread::sleep_for(milliseconds(1100));  // CREATE_TIME has whole seconds
+  at_destination({"ALTER TABLE a ADD INDEX (v), ADD COLUMN note INT"});
+  std::this_thread::sleep_for(milliseconds(2500));  // it is compared about once a second
+  at_source({"INSERT INTO a VALUES (3, 3)"});
+  EXPECT_TRUE(equal({"a"})) << "it had to be copied again";
+}
+
+// The first try forgot what the table was, and the second one did not know that the source had changed it.
+TEST_F(Destination, widening_that_fails_at_first_is_tried_again) {
+  prepare("retried", {"CREATE TABLE a (id INT PRIMARY KEY, s VARCHAR(10))", "INSERT INTO a VALUES (1, 'one')"});
+  start({"a"});
+  ASSERT_TRUE(equal({"a"}));
+  rig_->apply().process().terminate();
+  at_source({"ALTER TABLE a MODIFY s VARCHAR(40)", "INSERT INTO a VALUES (2, REPEAT('s', 40))"});
+  at_destination({fmt::format("REVOKE ALTER ON *.* FROM {}@'127.0.0.1'", Rig::kWriter)});
+  auto copied = apply_here();
+  copied.copy_tables = "retried.a";
+  restart_apply(copied);
+  EXPECT_TRUE(rig_->eventually_reason(rig_->apply(), "PermissionDenied", seconds(60)));
+  at_destination({fmt::format("GRANT ALTER ON *.* TO {}@'127.0.0.1'", Rig::kWriter)});
+  EXPECT_TRUE(heals({"a"}));
+}
+
 }  // namespace
 }  // namespace datasync::test

@@ -154,6 +154,10 @@ AgentStatus Agent::wait_for(const std::string& state, milliseconds limit, const 
                                        last ? last->json : "none", log_tail()));
 }
 
+std::string Agent::log() const {
+  return read_file(folder_ / "log");
+}
+
 std::string Agent::log_tail() const {
   return tail_of(folder_ / "log", 4000);
 }

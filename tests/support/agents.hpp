@@ -60,6 +60,7 @@ class Agent {
   /// Waits for a state (and reason, if given); throws with the last status and the log when it does not come.
   AgentStatus wait_for(const std::string& state, milliseconds limit, const std::string& reason = "");
   [[nodiscard]] std::string log_tail() const;
+  [[nodiscard]] std::string log() const;  ///< all of it, also of former processes
 
  private:
   void prepare(config::Common& common, const std::filesystem::path& parent);

@@ -154,6 +154,19 @@ TEST_F(Destination, a_row_that_is_stored_over_another_touches_our_columns_of_tha
             "`l`=VALUES(`l`), VALUES(`k`), NULL),`l`=VALUES(`l`),`v`=VALUES(`v`)");
 }
 
+// NULL for a column that takes it changed the row of another key instead of failing.
+TEST_F(Destination, a_row_of_another_key_is_refused_by_a_key_column_that_takes_no_null) {
+  both({integer("k"), integer("l"), integer("v")}, {0, 1});
+  auto table = statements();
+  table.there[0].nullable = true;
+  EXPECT_TRUE(takes_upsert(table));
+  EXPECT_EQ(dialect->upsert(table).sql,
+            "INSERT INTO `d`.`t` (`k`,`l`,`v`) VALUES (?,?,?) ON DUPLICATE KEY UPDATE `l`=IF(`k`=VALUES(`k`) AND "
+            "`l`=VALUES(`l`), VALUES(`l`), NULL),`k`=VALUES(`k`),`v`=VALUES(`v`)");
+  table.there[1].nullable = true;
+  EXPECT_FALSE(takes_upsert(table));
+}
+
 TEST_F(Destination, foreign_keys_are_all_seen_only_with_a_privilege_on_every_table) {
   EXPECT_TRUE(grants_on_all_tables("GRANT SELECT, INSERT ON *.* TO `w`@`%`"));
   EXPECT_TRUE(grants_on_all_tables("GRANT ALL PRIVILEGES ON *.* TO `w`@`%` WITH GRANT OPTION"));

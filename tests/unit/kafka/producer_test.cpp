@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "agents/base/backoff.hpp"
 #include "agents/kafka/testing/mock_cluster.hpp"
 #include "tests/unit/kafka/support.hpp"
 

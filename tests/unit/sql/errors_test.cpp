@@ -1,6 +1,8 @@
 #include "agents/sql/errors.hpp"
 
 #include <ostream>
+#include <string>
+#include <tuple>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -116,6 +118,37 @@ TEST(Errors, the_words_of_a_refused_dump_tell_its_reason) {
       {1227, "you need REPLICATION SLAVE", Reason::PermissionDenied},
   };
   for (const DumpCase& c : cases) EXPECT_EQ(dump_reason_of({c.number, "HY000", c.text}), c.reason) << c.text;
+}
+
+// https://mariadb.com/kb/en/mariadb-error-codes/
+TEST(Errors, a_text_keeps_names_and_loses_values) {
+  const std::vector<std::tuple<unsigned, std::string, std::string>> cases{
+      {1062, "Duplicate entry 'it's 4 me' for key 'name'", "Duplicate entry ... for key 'name'"},
+      {1062, "Duplicate entry 'x' for key 'y' for key 'name'", "Duplicate entry ... for key 'name'"},
+      {1062, "Duplicate entry '" + std::string(480, 'x'), "Duplicate entry ..."},
+      {1586, "Duplicate entry 'a-b' for key 'PRIMARY'", "Duplicate entry ... for key 'PRIMARY'"},
+      {1366, R"(Incorrect string value: '\xF0' for column `d`.`t`.`c` at row 1)",
+       "Incorrect string value: ... for column `d`.`t`.`c` at row 1"},
+      {1292, "Truncated incorrect INTEGER value: 'secret'", "Truncated incorrect INTEGER value: ..."},
+      {1292, "Incorrect datetime value: 'x' for column 'c' at row 1",
+       "Incorrect datetime value: ... for column 'c' at row 1"},
+      {1406, "Data too long for column 'c' at row 1", "Data too long for column 'c' at row 1"},
+      {1048, "Column 'c' cannot be null", "Column 'c' cannot be null"},
+      {1364, "Field 'c' doesn't have a default value", "Field 'c' doesn't have a default value"},
+      {1526, "Table has no partition for value 4711", "Table has no partition for value ..."},
+      {1690, "BIGINT value is out of range in '(4711 * 2)'", "BIGINT value is out of range in ..."},
+      {1761, "Foreign key constraint for table 't', record 'a-b' would lead to a duplicate entry in table 'u', key 'k'",
+       "Foreign key constraint for table 't', record ..."},
+      {1644, "no such customer: Smith", "an error that a trigger or a routine raised"},
+      {1452,
+       "Cannot add or update a child row: a foreign key constraint fails (`d`.`c`, CONSTRAINT `f` FOREIGN KEY ...",
+       "Cannot add or update a child row: a foreign key constraint fails (`d`.`c`, CONSTRAINT `f` FOREIGN KEY ..."},
+      {1064, "You have an error near 'secret' at line 1", "You have an error near ..."},
+      {1054, "Unknown column 'c' in 'field list'", "Unknown column 'c' in 'field list'"},
+      {1045, "Access denied for user 'u'@'h' (using password: YES)",
+       "Access denied for user 'u'@'h' (using password: YES)"},
+  };
+  for (const auto& [number, text, safe] : cases) EXPECT_EQ(without_values(number, text), safe);
 }
 
 TEST(Errors, a_message_names_server_words_and_number) {
