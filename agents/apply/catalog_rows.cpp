@@ -26,7 +26,8 @@ base::Result<void> Catalog::note_rows(sql::Connection& connection, std::span<con
   for (const auto& row : rows) {
     if (row.op == message::Op::Delete || row.op == message::Op::Truncate) reduced_.insert(row.table);
     auto& table = *tables_[row.table];
-    if (table.has_rows) continue;
+    const bool stores = row.op == message::Op::Insert || row.op == message::Op::Update;
+    if (table.has_rows || !stores) continue;
     DS_TRY(known_.store_has_rows(connection, dialect_, table.qualified(), true));
     table.has_rows = true;
     noted_.push_back(row.table);

@@ -74,7 +74,10 @@ base::Result<void> Writer::empty(std::span<const RowChange> rows) {
   last_used_ = base::steady_now();
   std::set<TableIndex> tables;
   for (const auto& row : rows) tables.insert(row.table);
-  return empty_in_parts(tables, rows);
+  DS_TRY(empty_in_parts(tables, rows));
+  DS_TRY(catalog_.note_rows(connection_, rows));
+  catalog_.committed();
+  return {};
 }
 
 /// The fast way; if that fails for a reason in the rows, once more row by row, which works or names the row.
