@@ -14,10 +14,10 @@ namespace {
 
 using What = ChaosStep::What;
 
-constexpr milliseconds kSettle = seconds(45);
-constexpr milliseconds kStall{1500};          ///< so long the same reason stands before its recommended action is run
-constexpr milliseconds kHeals = seconds(25);  ///< so long it may take to see what an action changed
-constexpr int kMostActions = 20;              ///< of one script
+constexpr milliseconds kSettle = seconds(90);  ///< several actions may be needed, each with kHeals to show what it did
+constexpr milliseconds kStall{1500};           ///< so long the same reason stands before its recommended action is run
+constexpr milliseconds kHeals = seconds(25);   ///< so long it may take to see what an action changed
+constexpr int kMostActions = 20;               ///< of one script
 
 const std::string kBody =
     "(id INT PRIMARY KEY AUTO_INCREMENT, n INT NULL, v VARCHAR(40) NULL, secret VARCHAR(20) NULL)";
@@ -239,17 +239,20 @@ std::string SchemaChaos::settle(Run& run) {
       stalled.clear();
       return stuck;
     }
-    if (!is_marked()) return false;
-    const auto capture = rig().capture().status();
-    if (!capture || capture->state != "Streaming") return false;
+    const auto streaming = [](Agent& agent) {
+      const auto status = agent.status();
+      return status && status->state == "Streaming";
+    };
+    if (!is_marked() || !streaming(rig().capture()) || !streaming(rig().apply())) return false;
+    result = compare(left, right, existing(run));
+    if (!result.equal()) return false;
+    // A copy that was asked for may begin.
+    std::this_thread::sleep_for(milliseconds(200));
+    if (!streaming(rig().capture()) || !streaming(rig().apply())) return false;
     result = compare(left, right, existing(run));
     return result.equal();
   };
-  if (eventually(done, kSettle) && !stuck) {
-    std::this_thread::sleep_for(milliseconds(200));
-    result = compare(left, right, existing(run));
-    if (result.equal()) return leaked(run);
-  }
+  if (eventually(done, kSettle) && !stuck) return leaked(run);
   if (stuck) return "no way on from what an agent says";
   return (is_marked() ? "" : "the last row did not arrive; ") + result.text();
 }
