@@ -135,7 +135,7 @@ TEST_F(AssemblerTest, a_table_replaced_in_one_transaction_is_emptied_before_its_
   ASSERT_TRUE(change(1, 0, End::Group, {emptied(orders)}));
   ASSERT_TRUE(change(1, 1, End::Transaction, {rows(replaced, 0, {5})}));
   ASSERT_TRUE(assembler->pause(true));
-  EXPECT_EQ(take_log(), (Log{"in parts empty", "activate orders", "commit 5 @1"}));
+  EXPECT_EQ(take_log(), (Log{"in parts empty", "activate orders", "commit 5 @2"}));
 }
 
 TEST_F(AssemblerTest, rows_of_a_held_table_are_passed_over_and_the_rest_of_their_transaction_is_committed) {

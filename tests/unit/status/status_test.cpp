@@ -292,7 +292,7 @@ TEST(Status, a_lost_position_names_the_way_out_and_its_use_is_told_once) {
   EXPECT_NE(find_condition(told.status.at("conditions"), "Stalled")
                 ->at("message")
                 .get<std::string>()
-                .find("it names 0-1-6, which is not the lost position"),
+                .find("the annotation has 0-1-6, which is not the lost position"),
             std::string::npos);
   seen.resource["status"] = told.status;
   report(seen, "capture", R"({"state":"Snapshotting","live":true,"acceptedPosition":"0-1-7"})");
