@@ -1,5 +1,6 @@
 #include "agents/kafka/producer.hpp"
 
+#include <atomic>
 #include <thread>
 
 #include <gtest/gtest.h>
