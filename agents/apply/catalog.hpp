@@ -108,6 +108,8 @@ class Catalog {
   base::Result<void> note_rows(sql::Connection& connection, std::span<const RowChange> rows);
   /// Before its commit: notes which tables it has emptied, as far as their identity is not certain yet.
   base::Result<void> note_empty(sql::Connection& connection);
+  /// Inside the transaction that deletes the last rows of a table.
+  base::Result<void> note_emptied(sql::Connection& connection, TableIndex index);
   /// The end of that transaction.
   void committed();
   void rolled_back();

@@ -50,6 +50,12 @@ base::Result<void> Catalog::note_empty(sql::Connection& connection) {
   return {};
 }
 
+base::Result<void> Catalog::note_emptied(sql::Connection& connection, TableIndex index) {
+  DS_TRY(known_.store_has_rows(connection, dialect_, tables_[index]->qualified(), false));
+  emptied_.push_back(index);
+  return {};
+}
+
 void Catalog::committed() {
   for (const auto index : noted_) known_.set_has_rows(tables_[index]->qualified(), true);
   for (const auto index : reduced_) maybe_empty_.insert(tables_[index]->qualified());

@@ -62,8 +62,10 @@ base::Result<void> Writer::empty_in_parts(const std::set<TableIndex>& tables, st
     for (std::uint64_t gone = 1; gone != 0;) {
       DS_TRY(begin(nullptr));
       DS_ASSIGN(gone, executor_.empty_some(table));
+      if (gone == 0) DS_TRY(catalog_.note_emptied(connection_, table));
       DS_TRY(check_triggers(rows));
       DS_TRY(connection_.commit());
+      catalog_.committed();
       open_ = false;
     }
   }
@@ -74,10 +76,7 @@ base::Result<void> Writer::empty(std::span<const RowChange> rows) {
   last_used_ = base::steady_now();
   std::set<TableIndex> tables;
   for (const auto& row : rows) tables.insert(row.table);
-  DS_TRY(empty_in_parts(tables, rows));
-  DS_TRY(catalog_.note_rows(connection_, rows));
-  catalog_.committed();
-  return {};
+  return empty_in_parts(tables, rows);
 }
 
 /// The fast way; if that fails for a reason in the rows, once more row by row, which works or names the row.
