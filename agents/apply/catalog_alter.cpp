@@ -53,6 +53,13 @@ std::string key_text(const message::TableSchema& schema) {
   return out;
 }
 
+/// The server converts no other type into it and it into no other one, not even in an empty table.
+bool is_of_its_own(message::ColumnType type) {
+  using message::ColumnType;
+  return type == ColumnType::Uuid || type == ColumnType::Inet4 || type == ColumnType::Inet6 ||
+         type == ColumnType::Geometry;
+}
+
 /// What the destination's table needs besides the columns that it lacks, in the order in which it is done.
 std::vector<Alteration> alterations_of(const Fit& fits, const message::TableSchema& schema,
                                        const message::TableSchema* before, const sql::TableInfo& info,
@@ -69,11 +76,16 @@ std::vector<Alteration> alterations_of(const Fit& fits, const message::TableSche
     out.push_back({fmt::format("the primary key ({}) of the destination is not that of the source ({})",
                                key_text(info.schema), key_text(schema)),
                    dialect.replace_key(schema, name.database, name.table), all_in(there, key_names(schema))});
-  for (const auto& narrow : fits.narrow)
-    out.push_back(
-        {narrow.text,
-         dialect.modify_column(narrow.wanted, attributes_of(facts, narrow.wanted.name), name.database, name.table),
-         narrow.lossless});
+  for (const auto& narrow : fits.narrow) {
+    const auto& wanted = narrow.wanted;
+    const auto* column = find_column(info.schema.columns, wanted.name);
+    const bool other = !narrow.lossless && !in_key(wanted.name) && column != nullptr &&
+                       (is_of_its_own(column->type) || is_of_its_own(wanted.type));
+    auto statement = other
+                         ? dialect.replace_column(wanted, name.database, name.table)
+                         : dialect.modify_column(wanted, attributes_of(facts, wanted.name), name.database, name.table);
+    out.push_back({narrow.text, std::move(statement), narrow.lossless});
+  }
   for (const auto& column : fits.unfilled) {
     auto optional = *find_column(info.schema.columns, column);
     optional.nullable = true;

@@ -72,6 +72,10 @@ class Dialect {
   /// wants it; empty: those of a new column.
   [[nodiscard]] virtual std::string modify_column(const message::Column& column, std::string_view attributes,
                                                   std::string_view database, std::string_view table) const = 0;
+  /// Puts a column in the place of one of its name, whose values are lost, where no value of the old type can become
+  /// one of the new.
+  [[nodiscard]] virtual std::string replace_column(const message::Column& column, std::string_view database,
+                                                   std::string_view table) const = 0;
   /// Gives a table that has a primary key the one of `schema`.
   [[nodiscard]] virtual std::string replace_key(const message::TableSchema& schema, std::string_view database,
                                                 std::string_view table) const = 0;

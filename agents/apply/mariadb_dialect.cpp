@@ -161,6 +161,11 @@ class MariaDbDialect final : public Dialect {
                            : fmt::format("{} {}{} {}", quote_identifier(column.name), mariadb_type(column),
                                          column.nullable ? " NULL" : " NOT NULL", attributes));
   }
+  [[nodiscard]] std::string replace_column(const Column& column, std::string_view database,
+                                           std::string_view table) const override {
+    return fmt::format("ALTER TABLE {} DROP COLUMN {}, ADD COLUMN {}", quote(database, table),
+                       quote_identifier(column.name), mariadb_column(column));
+  }
   [[nodiscard]] std::string replace_key(const TableSchema& schema, std::string_view database,
                                         std::string_view table) const override {
     const auto key = key_clause(schema);

@@ -325,6 +325,14 @@ TEST_P(Replaced, table_of_other_types_takes_the_place_of_another) {
   sql("ALTER TABLE {}.t MODIFY v SMALLINT NULL");
   sql("UPDATE {}.t SET v = -1 WHERE id = 5");
   follow();
+  ASSERT_TRUE(equal());
+  sql("CREATE OR REPLACE TABLE {}.t (id INT PRIMARY KEY, v UUID NULL, w INT NULL)");
+  sql("INSERT INTO {}.t VALUES (6, UUID(), 3)");
+  follow();
+  ASSERT_TRUE(equal());
+  sql("CREATE OR REPLACE TABLE {}.t (id INT PRIMARY KEY, v INT NULL, w INT NULL)");
+  sql("INSERT INTO {}.t VALUES (7, 7, 7)");
+  follow();
   EXPECT_TRUE(equal());
 }
 
