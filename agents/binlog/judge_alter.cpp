@@ -1,5 +1,6 @@
 // ALTER TABLE: every action is read to its end. The binlog holds the statement and no row of it.
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -236,7 +237,12 @@ class AlterReader {
   bool definitions() { return judge_partitioning(in_, part_) && in_.finished(); }
 
   void write(Judgement& out) {
-    TableEffect effect{table_, part_.rows ? What::Rows : part_.values ? What::Values : What::Definition};
+    // A column that is dropped and added again has other values, and no name shows it.
+    const bool replaced = std::ranges::any_of(part_.added, [&](const auto& name) {
+      return std::ranges::any_of(part_.columns, [&](const auto& old) { return base::same_column(old, name); });
+    });
+    const bool values = part_.values || replaced;
+    TableEffect effect{table_, part_.rows ? What::Rows : values ? What::Values : What::Definition};
     effect.columns = std::move(part_.columns);
     effect.added = std::move(part_.added);
     effect.key = part_.key;

@@ -47,6 +47,7 @@ TEST(Judge, ReadsAlterationsThatGiveRowsOtherValues) {
   expect({
       {"ALTER TABLE a ADD c int DEFAULT 5", "Values home.a added c"},
       {"ALTER TABLE a ADD COLUMN IF NOT EXISTS c int NOT NULL", "Values home.a added c"},
+      {"ALTER TABLE a DROP c, ADD C int", "Values home.a columns c added C"},
       {"ALTER TABLE a WAIT 5 ADD COLUMN (c int, d int DEFAULT '1')", "Values home.a added c+d"},
       {"ALTER TABLE a ADD c int AS (b + 1) STORED", "Values home.a added c"},
       {"ALTER TABLE a ADD c timestamp", "Values home.a added c"},
