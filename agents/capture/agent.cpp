@@ -68,6 +68,8 @@ base::Result<void> Agent::open_session(std::stop_token stop) {
   DS_ASSIGN(const auto max_bytes, prepare_topics(config_, access, !topics_seen_));
   topics_seen_ = true;  // from now on a missing topic was deleted by somebody
   DS_ASSIGN(auto claims, wait_while_older(access, stop));
+  for (std::int32_t stream = 0; stream < selection_.streams(); ++stream)
+    if (claims.view.furthest(stream)) source_.stream_has_begun();
   DS_ASSIGN(const auto pick, source_.pick(selection_, std::nullopt, stop));
   const Surroundings around{config_, claimant_, server_id_, source_, status_, loss_};
   DS_ASSIGN(auto claimed, claim(around, std::move(access), std::move(claims), max_bytes, held_, stop));

@@ -84,9 +84,8 @@ base::Result<Pick> Source::examine(std::size_t index, const Selection& selection
     DS_ASSIGN(pick.tables, gather_tables(*connection, folded, std::move(stop), progress));
     for (auto& t : pick.tables) t.choice = selection.find(t.choice->database, t.choice->table);
     auto judged = pick.tables;
-    // On a stream that has begun, a table that was dropped is told by its DROP, here or before, and the other tables do
-    // not wait for it.
-    if (needed) std::erase_if(judged, [](const TableFacts& t) { return t.readable && t.problem.empty() && !t.info; });
+    // A table that was dropped is reported by its DROP, here or before, and the other tables do not wait for it.
+    if (needed || begun_) std::erase_if(judged, [](const TableFacts& t) { return t.readable && t.problem.empty() && !t.info; });
     for (auto& f : check_tables(judged, folded, rules)) findings.push_back(std::move(f));
   }
   DS_TRY(verdict(pick.server.text(), findings));

@@ -1,6 +1,7 @@
 #pragma once
 // The replicas: which one is read, and connections to it.
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -64,6 +65,9 @@ class Source {
   /// True when another candidate than `replica` is fit and not late. From any thread.
   [[nodiscard]] bool better_than(const std::string& replica, const Selection& selection, const Needed& needed,
                                  std::stop_token stop) const;
+  /// Something was published before: from now on a captured table that no longer exists is no fault of a candidate. It
+  /// was dropped, and the binlog says so where it was not said yet.
+  void stream_has_begun() noexcept { begun_ = true; }
   /// Called while the tables of a candidate are checked, which takes long when there are many.
   void on_progress(Progress progress) { progress_ = std::move(progress); }
 
@@ -86,6 +90,7 @@ class Source {
   const config::Capture& config_;
   std::uint32_t server_id_;
   std::size_t preferred_ = 0;
+  std::atomic<bool> begun_ = false;
   std::map<std::size_t, DumpRefusal> dump_refusals_;  ///< by candidate
   /// A primary that had less than was published, by candidate: its numbers were given out again from 1 on, and must not
   /// make it fit as soon as they are high enough.

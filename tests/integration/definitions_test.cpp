@@ -115,6 +115,25 @@ TEST_F(Definitions, table_dropped_and_created_again) {
   EXPECT_TRUE(equal());
 }
 
+// Its name was missing at every replica, and no other table was read after a restart.
+TEST_F(Definitions, dropped_table_keeps_no_other_one_from_a_restart) {
+  run({"CREATE TABLE {0}.other (id INT PRIMARY KEY)", "INSERT INTO {0}.other VALUES (1)"});
+  start({"t", "other"});
+  stop_capture();
+  run({"DROP TABLE {0}.other", "INSERT INTO {0}.t VALUES (4, 'four', NULL, 4)"});
+  auto apply = rig_->apply_config(name_, name_);
+  apply.schema_changes = config::SchemaChanges::ApplyAll;
+  rig_->apply().process().terminate();
+  rig_->forget(rig_->apply());
+  rig_->start_apply(apply);
+  rig_->start_capture(capture_config({"t", "other"}, {}));
+  EXPECT_TRUE(equal());
+  stop_capture();
+  run({"INSERT INTO {0}.t VALUES (5, 'five', NULL, 5)"});
+  rig_->start_capture(capture_config({"t", "other"}, {}));
+  EXPECT_TRUE(equal());
+}
+
 // It was reported with its old name alone, and the recommended skip was followed by rows of two tables in one.
 TEST_F(Definitions, table_that_is_renamed_away_and_comes_back_later) {
   start();
