@@ -313,7 +313,7 @@ TEST_F(Definitions, temporary_table_that_hides_a_captured_one) {
 }
 
 // What was to be announced later was forgotten with the connection.
-TEST_F(Definitions, column_added_while_capture_lags_arrives_although_capture_is_killed) {
+TEST_F(Definitions, column_added_before_capture_is_killed_arrives) {
   run({"CREATE TABLE {0}.idle (id INT PRIMARY KEY, v INT)"});
   start({"t", "idle"});
   for (int i = 0; i < 5; ++i) {
