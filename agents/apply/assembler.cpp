@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <xxhash.h>
 
+#include "agents/apply/held.hpp"
 #include "agents/base/log.hpp"
 
 namespace datasync::apply {
@@ -274,9 +275,31 @@ base::Result<void> Assembler::finish(const Incoming& record) {
   return {};
 }
 
+/// CREATE OR REPLACE TABLE ... SELECT is one transaction: the order to empty the table may name the definition of
+/// before, and rows of the new one follow. The table is emptied as the one that the rows need, so that it can be
+/// altered.
+base::Result<void> Assembler::join_emptied() {
+  for (auto order = group_.begin(); order != group_.end(); ++order) {
+    if (!empties_table(*order)) continue;
+    std::optional<std::string> table;
+    for (auto rows = std::next(order); rows != group_.end(); ++rows) {
+      if (rows->schema == order->schema) break;
+      if (!table) {
+        DS_ASSIGN(table, sink_.source_table(order->schema));
+      }
+      DS_ASSIGN(const auto other, sink_.source_table(rows->schema));
+      if (other != *table) continue;
+      order->schema = rows->schema;
+      break;
+    }
+  }
+  return {};
+}
+
 /// Rows of a group may stand in records of several types; `order` puts them in order.
 base::Result<void> Assembler::append_group() {
   std::ranges::stable_sort(group_, {}, &message::TableRows::order);
+  DS_TRY(join_emptied());
   for (auto& rows : group_) DS_TRY(append(std::move(rows)));
   group_.clear();
   return {};

@@ -39,7 +39,7 @@ class Sink {
 
   /// The schema if it is the version its table's rows have now.
   virtual const message::TableSchema* active(message::SchemaId id, TableIndex& index) = 0;
-  /// The qualified source name of the schema's table; asked only while tables are awaited.
+  /// The qualified source name of the schema's table; asked only while tables are awaited, and of emptied ones.
   virtual base::Result<std::string> source_table(message::SchemaId id) = 0;
   /// True for rows that are not to be applied now; asked only when their schema is not active. `before`: the position
   /// before the transaction or the copy they are part of.
@@ -158,6 +158,7 @@ class Assembler {
   base::Result<void> finish(const Incoming& record);
   base::Result<void> between(std::string_view what) const;
   base::Result<void> append_group();
+  base::Result<void> join_emptied();
   base::Result<void> before_version(message::SchemaId id);
   base::Result<void> append(message::TableRows rows);
   base::Result<bool> left_out(const message::TableRows& rows);

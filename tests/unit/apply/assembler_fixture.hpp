@@ -41,6 +41,11 @@ class FakeSink final : public Sink {
     active_[ids_.at(id)] = true;
     return {};
   }
+  base::Result<void> activate_emptied(message::SchemaId id) override {
+    log.push_back("empty and activate " + schemas_[ids_.at(id)].table);
+    active_[ids_.at(id)] = true;
+    return {};
+  }
   base::Result<bool> skips(const message::TableRows& rows, const LedgerState& before) override {
     const auto& schema = schemas_[ids_.at(rows.schema)];
     if (schema.table != held) return false;

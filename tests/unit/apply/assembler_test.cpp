@@ -241,5 +241,16 @@ TEST_F(AssemblerTest, a_failed_commit_is_handed_up) {
   EXPECT_EQ(done.error().reason, base::Reason::DestinationUnreachable);
 }
 
+// The table was emptied as what it was before, so that the rows that followed found it with rows of other types.
+TEST_F(AssemblerTest, table_is_emptied_as_the_one_that_the_rows_behind_it_need) {
+  auto other = orders;
+  other.columns[1].nullable = !other.columns[1].nullable;
+  sink.know(other);
+  sink.deactivate(other.id());
+  ASSERT_TRUE(change(1, 0, End::Transaction, {emptied(orders), rows(items, 1, {7}), rows(other, 2, {5})}));
+  ASSERT_TRUE(assembler->pause(true));
+  EXPECT_EQ(take_log(), (Log{"empty and activate orders", "commit empty 7 5 @1"}));
+}
+
 }  // namespace
 }  // namespace datasync::apply
