@@ -55,12 +55,17 @@ void log_unlisted(std::string_view what, const runtime::Informer& informer) {
   base::log::error(what, {{"error", std::string_view(error ? error->message : "no answer yet")}});
 }
 
-/// What makes a new look at a resource worth while: not our own writing of its status.
+/// What makes a resource due: not our own writing of its status, but another installation's claim in it.
 bool matters(const Json& now, const Json* before) {
   if (before == nullptr) return true;
   const auto strip = [](const Json& packed) {
     auto object = unpack(packed);
-    object.erase("status");
+    auto claim = Json::object();
+    if (const auto status = object.find("status"); status != object.end() && status->is_object()) {
+      for (const auto* field : {"operator", "operatorLease"})
+        if (status->contains(field)) claim[field] = (*status)[field];
+    }
+    object["status"] = std::move(claim);
     object["metadata"].erase("resourceVersion");
     return object;
   };

@@ -82,6 +82,18 @@ TEST_F(Rights, LeftoversOfAFormerResourceAreReplaced) {
   }
   story.mended();
   for (const auto& task : tasks()) task.side.own->start_controllers();
+  // The former pods work until they are collected: the resource is Ready meanwhile, and once more in the next test.
+  for (const auto& task : tasks()) {
+    EXPECT_TRUE(in_time(
+        [&] {
+          const auto made = task.side.kubectl.get({"-n", kNamespace, "deployment", task.name + "-" + task.agent});
+          if (made.is_null() || !made.contains("status")) return false;
+          const auto& status = made["status"];
+          return status.value("observedGeneration", 0) == made["metadata"].value("generation", -1) &&
+                 status.value("readyReplicas", 0) == 1;
+        },
+        seconds(60)));
+  }
   story.ends_well(seconds(120));
   const auto made_again = maybe_replaced({.always = {"ReplacingLeftover"}});
   EXPECT_EQ(story.differs_from({{"a/backoffice", made_again}, {"b/shop", made_again}}), "");
