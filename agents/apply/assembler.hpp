@@ -56,7 +56,7 @@ class Sink {
   /// Executes rows of a transaction that is not whole yet.
   virtual base::Result<void> stream(const RowBuffer& buffer, std::span<const RowChange> rows) = 0;
   /// Commits `rows`, which do nothing but empty tables, without the ledger: they come again if what follows them fails.
-  virtual base::Result<void> empty(const RowBuffer& buffer, std::span<const RowChange> rows) = 0;
+  virtual base::Result<void> empty(std::span<const RowChange> rows) = 0;
   virtual bool streaming() = 0;
   virtual void rollback() = 0;
   /// The open transaction, all records from this offset on, is void.

@@ -53,7 +53,7 @@ base::Result<bool> Assembler::left_out(const message::TableRows& rows) {
   if (awaited.empty()) return false;
   DS_ASSIGN(const auto table, sink_.source_table(rows.schema));
   if (!awaited.contains(table)) return false;
-  if (!rows.rows.empty() && static_cast<message::Op>(rows.rows.front()) == message::Op::Truncate) {
+  if (empties_table(rows)) {
     awaited_within().erase(table);
     return false;
   }
@@ -70,7 +70,7 @@ base::Result<void> Assembler::before_version(message::SchemaId id) {
   if (!other) return {};
   const auto empties = [](const RowChange& row) { return row.op == message::Op::Truncate; };
   const bool only_empties = !sink_.streaming() && std::ranges::all_of(buffer_.rows(), empties);
-  DS_TRY(only_empties ? sink_.empty(buffer_, buffer_.rows()) : sink_.stream(buffer_, buffer_.rows()));
+  DS_TRY(only_empties ? sink_.empty(buffer_.rows()) : sink_.stream(buffer_, buffer_.rows()));
   buffer_.clear();
   return {};
 }
@@ -85,8 +85,7 @@ base::Result<void> Assembler::append(message::TableRows rows) {
     if (skipped) return {};
     if (complete_rows_ > 0) DS_TRY(commit_complete());
     DS_TRY(before_version(rows.schema));
-    const bool emptied = !rows.rows.empty() && rows.rows.front() == static_cast<char>(message::Op::Truncate);
-    DS_TRY(emptied ? sink_.activate_emptied(rows.schema) : sink_.activate(rows.schema));
+    DS_TRY(empties_table(rows) ? sink_.activate_emptied(rows.schema) : sink_.activate(rows.schema));
     schema = sink_.active(rows.schema, index);
     if (schema == nullptr) return Error(Reason::Internal, "a table is not active after it was made so");
   }

@@ -134,8 +134,7 @@ base::Result<void> Catalog::alter(sql::Connection& connection, const message::Ta
   const auto why = fmt::format("{}: {}", name.qualified(), texts(alterations, &Alteration::why));
   const auto statements = texts(alterations, &Alteration::statement);
   const auto emptying = "DELETE FROM " + dialect_.quote(name.database, name.table);
-  const auto copying = fmt::format(
-      "have the table copied again: annotate the DataSync with datasync.dev/copy-tables={}", schema.qualified());
+  const auto copying = "have the table copied again: " + copy_hint(schema.qualified());
   const auto mismatch = [&](std::string way_on) {
     return Error(Reason::DestinationSchemaMismatch, why + ". " + way_on);
   };
@@ -146,9 +145,7 @@ base::Result<void> Catalog::alter(sql::Connection& connection, const message::Ta
     return mismatch(fmt::format("Run at the destination: {}; {}. Then {}", emptying, statements, copying));
   }
   if (!lossless && !cause.emptied) {
-    DS_ASSIGN(const auto row,
-              connection.query_one(fmt::format("SELECT 1 FROM {} LIMIT 1", dialect_.quote(name.database, name.table))));
-    lossless = !row;
+    DS_ASSIGN(lossless, is_empty(connection, dialect_.quote(name.database, name.table)));
   }
   if (!lossless && !cause.emptied) {
     needs_copy_ = schema.qualified();

@@ -1,9 +1,6 @@
 // What the catalogue checks before a table gets its next rows: that what is there is what was stored.
 
-#include <algorithm>
-
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "agents/apply/catalog.hpp"
 
@@ -14,10 +11,6 @@ using base::Error;
 using base::Reason;
 
 constexpr std::string_view kLost = "lost\n";
-
-std::string copy_hint(const std::string& source) {
-  return "annotate the DataSync with datasync.dev/copy-tables=" + source;
-}
 
 }  // namespace
 
@@ -39,11 +32,13 @@ base::Result<void> Catalog::check_restored(sql::Connection& connection, const Kn
   if (!known.has_rows || (certain && created == known.created)) return {};
   const auto name = name_of(known);
   const auto table = dialect_.quote(name.database, name.table);
-  DS_ASSIGN(const auto row, connection.query_one(fmt::format("SELECT 1 FROM {} LIMIT 1", table)));
-  if (!row)
+  DS_ASSIGN(const bool empty, is_empty(connection, table));
+  if (empty)
     return lost(known, Reason::DestinationTableMissing,
                 fmt::format("was altered or made again at {} and has no rows any more", created));
   if (!known.created.starts_with(kLost)) return {};
+  // The scan takes as long as the table is large, and what waits for it uses the connection that stores rows.
+  DS_ASSIGN(const auto own, connect_());
   for (const auto& column : parse_lines(std::string_view(known.created).substr(kLost.size()))) {
     const auto quoted = sql::quote_identifier(column);
     DS_ASSIGN(const auto has_default, connection.query_one(fmt::format(
@@ -53,16 +48,8 @@ base::Result<void> Catalog::check_restored(sql::Connection& connection, const Kn
                                           sql::quote_text(known.target), sql::quote_text(column))));
     const auto added =
         has_default ? fmt::format("DEFAULT({})", quoted) : fmt::format("(SELECT {} FROM {} LIMIT 1)", quoted, table);
-    bool restored = false;
-    DS_TRY(run_watched(
-        connection,
-        [&]() -> base::Result<void> {
-          DS_ASSIGN(const auto other, connection.query_one(fmt::format("SELECT 1 FROM {} WHERE NOT {} <=> {} LIMIT 1",
-                                                                       table, quoted, added)));
-          restored = other.has_value();
-          return {};
-        },
-        waiting_));
+    DS_ASSIGN(const bool restored,
+              has_row(*own, fmt::format("{} WHERE NOT {} <=> {}", table, quoted, added), waiting_));
     if (!restored)
       return lost(known, Reason::DestinationSchemaMismatch,
                   fmt::format("had lost the column {}, which has nothing but its default value now", column));
@@ -75,7 +62,7 @@ base::Result<void> Catalog::check_one_target(const message::TableSchema& schema,
   for (const auto& [target, known] : known_.all()) {
     if (known.source != schema.qualified() || target == name.qualified()) continue;
     return Error(Reason::DestinationSchemaMismatch,
-                 fmt::format("rows of {} were stored in {}, and destination.tables.rename leads to {} now. Undo that, "
+                 fmt::format("rows of {} were stored in {}, and destination.tables.rename names {} now. Undo that, "
                              "or have the table copied there: {}. {} keeps its rows",
                              known.source, target, name.qualified(), copy_hint(schema.qualified()), target));
   }

@@ -64,10 +64,13 @@ base::Result<void> check_actions(const KnownTable& known, const sql::TableInfo& 
 
 }  // namespace
 
+std::string copy_hint(const std::string& source) {
+  return "annotate the DataSync with datasync.dev/copy-tables=" + source;
+}
+
 Error lost(const KnownTable& known, Reason reason, std::string_view what) {
-  return {reason, fmt::format("{}, where rows of {} were stored, {}. Restore it as it was, or have it copied again: "
-                              "annotate the DataSync with datasync.dev/copy-tables={}",
-                              known.target, known.source, what, known.source)};
+  return {reason, fmt::format("{}, where rows of {} were stored, {}. Restore it as it was, or have it copied again: {}",
+                              known.target, known.source, what, copy_hint(known.source))};
 }
 
 base::Result<void> Catalog::check_known(sql::Connection& connection, const std::set<std::string>& left_out) {
@@ -139,12 +142,11 @@ base::Result<void> Catalog::check_definition(sql::Connection& connection, const 
                                              const sql::TableInfo& info) {
   if (known == nullptr) return {};
   if (known->source != schema.qualified())
-    return Error(
-        Reason::DestinationSchemaMismatch,
-        fmt::format("{} holds rows of {}, and rows of {} would be stored there too. Give one of them another "
-                    "name by destination.tables.rename, or have {} copied in its place: annotate the DataSync "
-                    "with datasync.dev/copy-tables={}",
-                    name.qualified(), known->source, schema.qualified(), schema.qualified(), schema.qualified()));
+    return Error(Reason::DestinationSchemaMismatch,
+                 fmt::format("{} holds rows of {}, and rows of {} would be stored there too. Give one of them another "
+                             "name by destination.tables.rename, or have {} copied in its place: {}",
+                             name.qualified(), known->source, schema.qualified(), schema.qualified(),
+                             copy_hint(schema.qualified())));
   for (const auto& column : known->columns) {
     if (find_column(schema.columns, column) != nullptr && find_column(info.schema.columns, column) == nullptr)
       return lost_columns(
@@ -168,23 +170,14 @@ base::Result<void> Catalog::check_new_column(sql::Connection& connection, const 
                                              const TargetName& name, const message::Column& there) {
   const auto column = sql::quote_identifier(there.name);
   const auto table = dialect_.quote(name.database, name.table);
-  bool has_values = false;
-  DS_TRY(run_watched(
-      connection,
-      [&]() -> base::Result<void> {
-        DS_ASSIGN(const auto value,
-                  connection.query_one(fmt::format("SELECT 1 FROM {} WHERE {} IS NOT NULL LIMIT 1", table, column)));
-        has_values = value.has_value();
-        return {};
-      },
-      waiting_));
+  DS_ASSIGN(const bool has_values,
+            has_row(connection, fmt::format("{} WHERE {} IS NOT NULL", table, column), waiting_));
   if (!has_values) return {};
   return Error(
       Reason::SchemaChanged,
       fmt::format("{} got the column {}, and {} has values in a column of this name from before. Run UPDATE {} "
-                  "SET {}=NULL at the destination, or have the table copied again: annotate the DataSync with "
-                  "datasync.dev/copy-tables={}",
-                  schema.qualified(), there.name, name.qualified(), table, column, schema.qualified()));
+                  "SET {}=NULL at the destination, or have the table copied again: {}",
+                  schema.qualified(), there.name, name.qualified(), table, column, copy_hint(schema.qualified())));
 }
 
 /// A table that is emptied first is from now on what its copy makes it. What was known before counts until here: a try

@@ -8,14 +8,6 @@
 #include "agents/apply/catalog.hpp"
 
 namespace datasync::apply {
-namespace {
-
-base::Result<bool> is_empty(sql::Connection& connection, const std::string& table) {
-  DS_ASSIGN(const auto row, connection.query_one("SELECT 1 FROM " + table + " LIMIT 1"));
-  return !row.has_value();
-}
-
-}  // namespace
 
 TargetName name_of(const KnownTable& known) {
   const auto dot = std::min(known.target.find('.'), known.target.size() - 1);

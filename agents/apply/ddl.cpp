@@ -48,4 +48,17 @@ base::Result<void> run_ddl(sql::Connection& connection, const std::string& state
       waiting);
 }
 
+base::Result<bool> has_row(sql::Connection& connection, const std::string& from, const Waiting& waiting) {
+  bool found = false;
+  DS_TRY(run_watched(
+      connection,
+      [&]() -> base::Result<void> {
+        DS_ASSIGN(const auto row, connection.query_one("SELECT 1 FROM " + from + " LIMIT 1"));
+        found = row.has_value();
+        return {};
+      },
+      waiting));
+  return found;
+}
+
 }  // namespace datasync::apply

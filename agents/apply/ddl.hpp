@@ -21,4 +21,8 @@ base::Result<void> run_watched(sql::Connection& connection, const std::function<
 /// connection, DestinationBusy when a lock is not free in time, and those of `waiting`.
 base::Result<void> run_ddl(sql::Connection& connection, const std::string& statement, const Waiting& waiting);
 
+/// Whether the rows that `from` ("t WHERE ...") names are any, which may take a scan of the table; the rest as
+/// `run_ddl`.
+base::Result<bool> has_row(sql::Connection& connection, const std::string& from, const Waiting& waiting);
+
 }  // namespace datasync::apply

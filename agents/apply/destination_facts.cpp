@@ -133,4 +133,9 @@ base::Result<base::TableNames> read_table_names(sql::Connection& connection) {
   return base::TableNames(text == "1" ? 1 : text == "2" ? 2 : 0);
 }
 
+base::Result<bool> is_empty(sql::Connection& connection, const std::string& table) {
+  DS_ASSIGN(const auto row, connection.query_one("SELECT 1 FROM " + table + " LIMIT 1"));
+  return !row.has_value();
+}
+
 }  // namespace datasync::apply

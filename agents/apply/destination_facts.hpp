@@ -30,6 +30,9 @@ struct DestinationFacts {
 base::Result<DestinationFacts> read_destination_facts(sql::Connection& connection, const std::string& database,
                                                       const std::string& table);
 
+/// Whether the table, a quoted name, has no row. Errors: those of the connection.
+base::Result<bool> is_empty(sql::Connection& connection, const std::string& table);
+
 /// A foreign key of another table, as its parent sees it.
 struct Reference {
   std::string child, name;           ///< "shop.items", "fk_order"

@@ -140,6 +140,7 @@ class Session final : private Sink {
   void refuse(const message::TableSchema& schema, const base::Error& error);
   void refuse_activated(message::SchemaId id, const base::Error& error);
   void refuse_executed(const base::Error& error);
+  base::Result<void> executed(base::Result<void> done, std::span<const RowChange> rows);
 
   const message::TableSchema* active(message::SchemaId id, TableIndex& index) override;
   base::Result<std::string> source_table(message::SchemaId id) override;
@@ -149,7 +150,7 @@ class Session final : private Sink {
   base::Result<void> activate_emptied(message::SchemaId id) override;
   base::Result<void> commit(const RowBuffer& buffer, std::span<const RowChange> rows, const LedgerState& next,
                             const BatchTimes& times) override;
-  base::Result<void> empty(const RowBuffer& buffer, std::span<const RowChange> rows) override;
+  base::Result<void> empty(std::span<const RowChange> rows) override;
   base::Result<void> stream(const RowBuffer& buffer, std::span<const RowChange> rows) override;
   bool streaming() override;
   void rollback() override;

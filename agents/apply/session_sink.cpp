@@ -43,6 +43,15 @@ base::Result<void> Session::activate_emptied(message::SchemaId id) {
   return done;
 }
 
+/// What the writer made of `rows`: its error says how to go on, and is noted for tables that may be held.
+base::Result<void> Session::executed(base::Result<void> done, std::span<const RowChange> rows) {
+  sink_failed_ = !done;
+  if (done) return {};
+  auto error = with_copy(std::move(done).error(), rows);
+  refuse_executed(error);
+  return error;
+}
+
 base::Result<void> Session::commit(const RowBuffer& buffer, std::span<const RowChange> rows, const LedgerState& next,
                                    const BatchTimes& times) {
   // After a table that differs the position stays before its record, so that a restart verifies again; the tables after
@@ -55,13 +64,7 @@ base::Result<void> Session::commit(const RowBuffer& buffer, std::span<const RowC
   const bool was_blocked = context_.blocked;
   const bool snapshot_before = writer_->ledger().snapshot.active();
   const bool waits = writer_->ledger().awaited != next.awaited;
-  auto done = writer_->commit(buffer, rows, next);
-  sink_failed_ = !done;
-  if (!done) {
-    auto error = with_copy(std::move(done).error(), rows);
-    refuse_executed(error);
-    return error;
-  }
+  DS_TRY(executed(writer_->commit(buffer, rows, next), rows));
   last_commit_ = base::steady_now();
   grow_batches(rows.size());
   context_.status.advance();
@@ -81,26 +84,14 @@ base::Result<void> Session::commit(const RowBuffer& buffer, std::span<const RowC
 }
 
 base::Result<void> Session::stream(const RowBuffer& buffer, std::span<const RowChange> rows) {
-  auto done = writer_->stream(buffer, rows);
-  sink_failed_ = !done;
-  if (!done) {
-    auto error = with_copy(std::move(done).error(), rows);
-    refuse_executed(error);
-    return error;
-  }
+  DS_TRY(executed(writer_->stream(buffer, rows), rows));
   streamed_rows_ += rows.size();
   context_.status.beat();
   return {};
 }
 
-base::Result<void> Session::empty(const RowBuffer& /*buffer*/, std::span<const RowChange> rows) {
-  auto done = writer_->empty(rows);
-  sink_failed_ = !done;
-  if (!done) {
-    auto error = with_copy(std::move(done).error(), rows);
-    refuse_executed(error);
-    return error;
-  }
+base::Result<void> Session::empty(std::span<const RowChange> rows) {
+  DS_TRY(executed(writer_->empty(rows), rows));
   context_.status.beat();
   return {};
 }

@@ -50,7 +50,7 @@ base::Result<void> EventReader::table_map(Bytes body) {
   return {};
 }
 
-/// A table that the server opens anew gets a new id; its older one comes back only in a transaction begun before.
+/// A table that the server opens again gets a new id; its older one comes only in a transaction that began before.
 void EventReader::forget_older(const TableName& name, Bytes body) {
   if (known_.size() >= kMostKnownTables) known_.clear();
   const auto named = name_bytes(base::as_text(body), name);

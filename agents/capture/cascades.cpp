@@ -1,19 +1,24 @@
 #include "agents/capture/cascades.hpp"
 
 #include <algorithm>
-#include <iterator>
+#include <string_view>
 #include <utility>
 
-#include "agents/sql/table_reader.hpp"
+#include "agents/base/identifier.hpp"
 
 namespace datasync::capture {
 namespace {
 
-bool acts(const std::string& action) {
-  return !action.empty() && action != "RESTRICT" && action != "NO ACTION";
+bool acts(std::string_view action) {
+  const auto is = [&](std::string_view word) { return base::same_column(action, word); };
+  return is("CASCADE") || is("SET NULL") || is("SET DEFAULT");
 }
 
 }  // namespace
+
+bool cascades(const sql::TableInfo::ForeignKey& key) {
+  return acts(key.on_delete) || acts(key.on_update);
+}
 
 base::Result<CascadingParents> cascading_parents(sql::Connection& connection, const Selection& selection,
                                                  const std::vector<SnapshotTask>& tasks) {
@@ -26,8 +31,7 @@ base::Result<CascadingParents> cascading_parents(sql::Connection& connection, co
     if (!info || !*info) continue;
     for (const auto& key : (*info)->foreign_keys) {
       const auto* parent = selection.find(key.parent_database, key.parent_table);
-      if (parent != nullptr && parent != &child && (acts(key.on_delete) || acts(key.on_update)))
-        out[child.qualified()].insert(parent->qualified());
+      if (parent != nullptr && parent != &child && cascades(key)) out[child.qualified()].insert(parent->qualified());
     }
   }
   return out;

@@ -10,8 +10,12 @@
 #include "agents/capture/selection.hpp"
 #include "agents/capture/snapshot_plan.hpp"
 #include "agents/sql/connection.hpp"
+#include "agents/sql/table_reader.hpp"
 
 namespace datasync::capture {
+
+/// The foreign key changes rows of its table when rows of its parent change.
+bool cascades(const sql::TableInfo::ForeignKey& key);
 
 /// By qualified name of a captured table: the captured tables whose changes change its rows.
 using CascadingParents = std::map<std::string, std::set<std::string>>;

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "agents/base/identifier.hpp"
+#include "agents/capture/cascades.hpp"
 #include "agents/capture/virtual_columns.hpp"
 #include "agents/sql/connection.hpp"
 
@@ -129,15 +130,11 @@ void check_missing(const TableFacts& t, std::vector<Finding>& out) {
                                   : "take it out of the type"});
 }
 
-bool cascades(std::string_view action) noexcept {
-  return same_word(action, "CASCADE") || same_word(action, "SET NULL") || same_word(action, "SET DEFAULT");
-}
-
 void check_foreign_keys(const TableFacts& t, const Selection& selection, const PreflightRules& rules,
                         std::vector<Finding>& out) {
   for (const auto& fk : t.info->foreign_keys) {
     const auto& choice = *t.choice;
-    if (!rules.allow_cascades && (cascades(fk.on_delete) || cascades(fk.on_update)))
+    if (!rules.allow_cascades && cascades(fk))
       out.push_back(
           {Reason::PreflightFailed,
            fmt::format("foreign key {} of {} changes rows by ON DELETE {} ON UPDATE {}; such changes are not in "
@@ -147,7 +144,7 @@ void check_foreign_keys(const TableFacts& t, const Selection& selection, const P
                        "actions, or set allowCascades: true when the destination has the same foreign key",
                        sql::quote_identifier(choice.database, choice.table), sql::quote_identifier(fk.name))});
     const auto* parent = selection.find(fk.parent_database, fk.parent_table);
-    if (rules.allow_cascades && parent == nullptr && (cascades(fk.on_delete) || cascades(fk.on_update)))
+    if (rules.allow_cascades && parent == nullptr && cascades(fk))
       out.push_back(
           {Reason::PreflightFailed,
            fmt::format("foreign key {} of {} changes rows by ON DELETE {} ON UPDATE {} of {}.{}, which is not "

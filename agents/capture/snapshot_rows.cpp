@@ -81,7 +81,7 @@ base::Result<void> SnapshotRunner::emit(const SnapshotTask& task, Chunk& chunk, 
     auto& f = chunk.fragments[i];
     record.last = i + 1 == chunk.fragments.size();
     Output::OnAcked on_acked;
-    // Not `this`: the acknowledgement may come when the runner is gone.
+    // Not `this`: the acknowledgement may come after the runner has ended.
     if (record.last) on_acked = [&keeper = parts_.keeper, progress] { keeper.progress(progress); };
     record.rows.clear();
     auto value =

@@ -292,7 +292,7 @@ class Writer {
     }
   }
 
-  /// Rows of the child that no event of its own tells of.
+  /// Rows of the child that no row event shows.
   void cascade(const std::string& table) {
     ddl(alter("archive", "ADD INDEX IF NOT EXISTS (n)"));
     add(What::Sql, fmt::format("UPDATE {} SET n = 20 WHERE id % 2 = 0", name(table)));

@@ -59,7 +59,7 @@ TEST(Definitions, refine_what_the_map_leaves_out) {
 }
 
 // A capture that lagged took UUID columns for BINARY(16) once they were dropped, and readers stopped.
-// After a restart or at another replica, no map before tells that a definition was changed without a statement.
+// After a restart or at another replica, no earlier map shows that a definition changed without a statement.
 TEST(Definitions, a_change_between_two_connections_is_seen_by_what_was_kept) {
   TableChoice table;
   table.exclude = {"SECRET"};

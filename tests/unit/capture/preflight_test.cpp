@@ -131,7 +131,7 @@ TEST(Preflight, takes_a_primary_only_when_declared) {
   EXPECT_TRUE(check_server(primary, {true, false, 99}, one_table()).empty());
 }
 
-// The server was told to be correct, and its SQL thread went on writing statements.
+// The global setting was correct, and the SQL thread still wrote statements.
 TEST(Preflight, values_of_running_sessions_are_named) {
   auto facts = good_server();
   facts.variables["binlog_format"] = "MIXED";
