@@ -73,8 +73,7 @@ void Monitor::cannot_ask(const base::Error& error) {
     const std::scoped_lock lock(mutex_);
     figures_ = {};
   }
-  if (++unasked_ >= kUnasked)
-    tell(base::Error(error.reason, "the replica in use cannot be watched: " + error.what));
+  if (++unasked_ >= kUnasked) tell(base::Error(error.reason, "the replica in use cannot be watched: " + error.what));
 }
 
 void Monitor::tell(std::optional<base::Error> trouble) {

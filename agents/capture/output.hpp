@@ -79,7 +79,7 @@ class KafkaOutput final : public Output {
 
   message::Epoch epoch_;
   protocol::AckTracker& acks_;
-  std::stop_token stop_;  ///< guarded by produce_mutex_
+  std::stop_token stop_;      ///< guarded by produce_mutex_
   std::mutex produce_mutex_;  ///< one producer at a time: the order of tokens is the order on the stream
   std::mutex waiting_mutex_;
   std::map<std::uint64_t, OnAcked> waiting_;

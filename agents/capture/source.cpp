@@ -85,7 +85,8 @@ base::Result<Pick> Source::examine(std::size_t index, const Selection& selection
     for (auto& t : pick.tables) t.choice = selection.find(t.choice->database, t.choice->table);
     auto judged = pick.tables;
     // A table that was dropped is reported by its DROP, here or before, and the other tables do not wait for it.
-    if (needed || begun_) std::erase_if(judged, [](const TableFacts& t) { return t.readable && t.problem.empty() && !t.info; });
+    if (needed || begun_)
+      std::erase_if(judged, [](const TableFacts& t) { return t.readable && t.problem.empty() && !t.info; });
     for (auto& f : check_tables(judged, folded, rules)) findings.push_back(std::move(f));
   }
   DS_TRY(verdict(pick.server.text(), findings));

@@ -102,7 +102,7 @@ struct Capture {
   std::uint32_t chunk_rows = 10000;
   std::uint32_t parallelism = 2;
   OnPositionLost on_position_lost = OnPositionLost::Halt;
-  std::string accept_position_lost;           ///< a person's consent to Resnapshot at exactly this lost position
+  std::string accept_position_lost;  ///< a person's consent to Resnapshot at exactly this lost position
   /// Tables that a user asks to copy again, each value once: "shop.orders,shop.items#token", see orders.hpp.
   std::string copy_tables;
   /// Transactions "0-1-7,0-1-9" that a user lets capture pass: the tables that they may have changed are copied again.

@@ -44,7 +44,8 @@ class Producer {
   /// lasts). Errors: Stopping; RowTooLarge (this record; nothing was handed over); those of `health`.
   base::Result<void> produce(std::int32_t partition, const message::Headers& headers, const std::string& key,
                              base::Buffer value, std::uint64_t token, std::stop_token stop);
-  /// Waits until everything handed over before the call is acknowledged, whatever is handed over meanwhile. Errors: Stopping; those of `health`.
+  /// Waits until everything handed over before the call is acknowledged, whatever is handed over meanwhile. Errors:
+  /// Stopping; those of `health`.
   base::Result<void> flush(std::stop_token stop);
   /// The error that ended this producer, if any; cheap. ProducerFailed, RowTooLarge, TopicMissing, PermissionDenied,
   /// CredentialsRejected, CertificateRejected or BrokerRejected.

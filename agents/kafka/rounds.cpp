@@ -44,9 +44,8 @@ Rounds::Mark Rounds::added() const {
 
 bool Rounds::acknowledged(const Mark& mark) const {
   const std::scoped_lock lock(mutex_);
-  return std::ranges::all_of(mark, [this](const auto& entry) {
-    return partitions_.at(entry.first).acknowledged_count >= entry.second;
-  });
+  return std::ranges::all_of(
+      mark, [this](const auto& entry) { return partitions_.at(entry.first).acknowledged_count >= entry.second; });
 }
 
 void Rounds::clear() {

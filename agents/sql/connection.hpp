@@ -31,7 +31,7 @@ struct ConnectOptions {
   std::chrono::seconds read_timeout{60};  ///< of one network read; a statement that takes longer fails
   std::chrono::seconds write_timeout{60};
   std::uint64_t max_packet = std::uint64_t{1} << 30U;  ///< of the largest answer: a row is held whole
-  bool found_rows = false;                 ///< affected rows of UPDATE = matched, not changed
+  bool found_rows = false;                             ///< affected rows of UPDATE = matched, not changed
 };
 
 /// Reads user and password afresh from the secrets directory (they rotate) and fills in the rest.

@@ -1,14 +1,15 @@
 // C11 threads by POSIX threads, for builds with ThreadSanitizer alone. librdkafka makes its threads and locks by
-// <threads.h>, whose functions g++ 12's ThreadSanitizer does not know: a thread made so crashes in its first allocation,
-// and what passes through such a lock looks like a race. The linker prefers these to libc's. In glibc the types of both
-// families are the same memory (thrd_t is pthread_t; mtx_t and cnd_t hold pthread_mutex_t and pthread_cond_t).
-
-#include <pthread.h>
-#include <threads.h>
+// <threads.h>, whose functions g++ 12's ThreadSanitizer does not know: a thread made so crashes in its first
+// allocation, and what passes through such a lock looks like a race. The linker prefers these to libc's. In glibc the
+// types of both families are the same memory (thrd_t is pthread_t; mtx_t and cnd_t hold pthread_mutex_t and
+// pthread_cond_t).
 
 #include <cerrno>
 #include <cstdint>
 #include <memory>
+
+#include <pthread.h>
+#include <threads.h>
 
 static_assert(sizeof(mtx_t) >= sizeof(pthread_mutex_t) && sizeof(cnd_t) >= sizeof(pthread_cond_t));
 
