@@ -7,9 +7,7 @@ export JOBS
 export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR ?= 1
 
-SOURCES = $(shell git ls-files '*.cpp' '*.hpp')
-
-.PHONY: help deps run-deps cluster-deps cluster-test cluster-docs cluster-demo build test unit integration demo asan tsan fuzz soak bench images manifests tidy format words check
+.PHONY: help deps run-deps cluster-deps cluster-test cluster-docs cluster-demo build build-all ci test unit integration demo asan tsan fuzz soak bench images manifests tidy format words check
 
 help: ## print this text
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -27,14 +25,23 @@ cluster-deps: deps
 	@tools/install-deps containernetworking-plugins iproute2 iptables runc
 	@tools/kube-tools kube-apiserver etcd kubectl helm kube-controller-manager kube-scheduler kubelet kube-proxy coredns containerd >/dev/null
 
-build: run-deps ## everything, optimised, into build/release
+build: run-deps ## the programs that users run (command, agents, operator), optimised, into build/release/bin
+	@cmake --preset release
+	@cmake --build --preset release -j $(JOBS) --target programs
+
+build-all: run-deps ## the programs and everything else: tests, demo, benchmarks
 	@cmake --preset release
 	@cmake --build --preset release -j $(JOBS)
 
 # Unit tests run with sanitizers here and not once more without: `make unit` does, in a third of the time. What takes long
 # to compile and not to run comes last: it is built meanwhile.
+TESTS = model integration images cluster cluster-docs asan-unit fuzz tsan-unit
+
 test: cluster-deps ## all tests: the model, integration, unit tests with sanitizers, a short fuzz run, two clusters, every command of the how-tos
-	@tools/test model integration images cluster cluster-docs asan-unit fuzz
+	@tools/test $(TESTS)
+
+ci: cluster-deps ## what .ci/run runs: format of all sources, clang-tidy on changed files, then all tests
+	@tools/test format tidy $(TESTS)
 
 unit: deps ## unit tests and the protocol's model
 	@tools/test unit
@@ -88,21 +95,16 @@ manifests: ## YAML of operator and definition for GitOps, into build/manifests (
 	 } > $$out.unfinished || { rm -f $$out.unfinished; exit 1; }; mv $$out.unfinished $$out
 	@echo build/manifests/datasync-operator.yaml
 
-tidy: ## clang-tidy over all sources
-	@tools/install-deps clang-tidy-14
-	@cmake --preset release >/dev/null
-	@cmake --build --preset release -j $(JOBS)
-	@run-clang-tidy-14 -quiet -j $(JOBS) -p build/release $(filter %.cpp,$(SOURCES))
+tidy: run-deps ## clang-tidy over all sources (an hour on two cores; tools/tidy alone checks changed files)
+	@tools/tidy --all
 
 format: ## clang-format in place
-	@tools/install-deps clang-format-14
-	@clang-format-14 -i $(SOURCES)
+	@tools/format
 
 words: ## check the texts that users read for words to avoid
 	@tools/words
 
-check: words ## what a change must pass: words, format, tidy, tests
-	@tools/install-deps clang-format-14
-	@clang-format-14 --dry-run -Werror $(SOURCES)
+check: words ## what a change must pass: words, format, clang-tidy over all sources, tests
+	@tools/format --check
 	@$(MAKE) --no-print-directory tidy
 	@$(MAKE) --no-print-directory test
