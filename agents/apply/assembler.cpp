@@ -138,7 +138,7 @@ base::Result<void> Assembler::join(const message::Gtid& gtid) {
     if (known != state_.gtids.domains().end() && gtid != known->second && gtid.sequence <= known->second.sequence)
       return Error(Reason::GtidDiverged,
                    fmt::format("transaction {} came after {}: the source's binlog was reset or restored, or written "
-                               "with gtid_strict_mode off, so nobody knows whether its rows are stored",
+                               "with gtid_strict_mode off, so it is not known whether its rows are stored",
                                gtid.text(), known->second.text()));
     open_.refused = state_.gtids.contains(gtid);
     if (open_.refused) {

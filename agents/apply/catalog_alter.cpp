@@ -149,7 +149,7 @@ base::Result<void> Catalog::alter(sql::Connection& connection, const message::Ta
   }
   if (!lossless && !cause.emptied) {
     needs_copy_ = schema.qualified();
-    return mismatch("It is altered when it is copied again. Where that does not begin by itself, " + copying);
+    return mismatch("It is altered when it is copied again. If that does not begin automatically, " + copying);
   }
   if (!lossless) DS_TRY(empty(connection, name));
   for (const auto& alteration : alterations) {

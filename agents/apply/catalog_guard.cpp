@@ -35,7 +35,7 @@ base::Result<void> Catalog::check_restored(sql::Connection& connection, const Kn
   DS_ASSIGN(const bool empty, is_empty(connection, table));
   if (empty)
     return lost(known, Reason::DestinationTableMissing,
-                fmt::format("was altered or made again at {} and has no rows any more", created));
+                fmt::format("was altered or recreated at {} and no longer has rows", created));
   if (!known.created.starts_with(kLost)) return {};
   // The scan takes as long as the table is large, and what waits for it uses the connection that stores rows.
   DS_ASSIGN(const auto own, connect_());

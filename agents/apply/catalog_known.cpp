@@ -57,7 +57,7 @@ base::Result<void> check_actions(const KnownTable& known, const sql::TableInfo& 
   for (const auto& action : actions_of(info)) {
     if (std::ranges::find(known.actions, action) == known.actions.end())
       return lost(known, Reason::DestinationSchemaMismatch,
-                  fmt::format("got the foreign key {}, which changes its rows by itself", action));
+                  fmt::format("got the foreign key {}, by which the server changes its rows", action));
   }
   return {};
 }

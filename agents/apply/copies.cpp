@@ -147,7 +147,7 @@ std::vector<std::string> AwaitedCopies::look(const Awaited& committed, std::stop
       continue;
     }
     base::log::warn(
-        "asked for a copy of tables",
+        "requested a copy of tables",
         {{"stream", stream_}, {"request", id}, {"tables", fmt::format("{}", fmt::join(request.tables, ","))}});
   }
   return elsewhere;
@@ -165,11 +165,11 @@ std::optional<Error> AwaitedCopies::state(const Awaited& committed) {
   const auto names = fmt::format("{}", fmt::join(tables, ","));
   if (!refused_ || !refused_->is(Reason::PermissionDenied))
     return Error(Reason::AwaitingCopy,
-                 fmt::format("rows of {} are left out until the copy begins that was asked for ({}){}", names,
+                 fmt::format("rows of {} are left out until the requested copy begins ({}){}", names,
                              fmt::join(requests, ", "), refused_ ? "; " + refused_->what : ""));
   return Error(
       Reason::CopyNeeded,
-      fmt::format("rows of {} are left out until a copy of them begins, and this agent may not ask for it ({}). "
+      fmt::format("rows of {} are left out until a copy of them begins, and this agent may not request it ({}). "
                   "Annotate the DataSync that has the source with datasync.dev/copy-tables={}#{}",
                   names, refused_->what, names, token_of(*requests.begin())));
 }

@@ -244,7 +244,7 @@ PlanTable plan_table(const message::TableSchema& source, const sql::TableInfo& d
   for (const auto& key : destination.unique_keys) add(key);
   for (const auto& key : destination.foreign_keys) {
     out.parents.push_back(names.key(key.parent_database, key.parent_table));
-    if (acts_by_itself(key)) why = fmt::format("the foreign key {} changes rows by itself", key.name);
+    if (acts_by_itself(key)) why = fmt::format("by the foreign key {} the server changes rows", key.name);
   }
   const bool null_key = std::ranges::any_of(source.key, [&](auto i) { return source.columns[i].nullable; });
   if (destination.unique_by_prefix) why = "a unique key covers only the front of a value";

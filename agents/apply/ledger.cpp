@@ -128,7 +128,7 @@ base::Result<void> check_types(std::string_view stored, const std::set<std::stri
   if (asked.empty())
     return base::Error(
         base::Reason::TypeAdded,
-        fmt::format("all types are asked for, but this task has begun with {} only, and passed the rest by. "
+        fmt::format("all types are requested, but this task has begun with {} only, and skipped the others. "
                     "Name these in spec.types, and store others by a DataSync of their own",
                     stored));
   std::set<std::string> begun, added;

@@ -59,7 +59,7 @@ int run(const config::Apply& config, std::stop_token stop) {
 
 int main(int argc, char** argv) {
   using namespace datasync;
-  CLI::App app{"DataSync apply agent: stores the types it is asked for at the destination, exactly once."};
+  CLI::App app{"DataSync apply agent: stores the selected types at the destination, exactly once."};
   std::string file;
   app.add_option("--config", file, "configuration file (JSON)")->required();
   app.set_version_flag("--version", DATASYNC_VERSION);

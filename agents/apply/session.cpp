@@ -222,7 +222,7 @@ base::Result<void> Session::check_identity(kafka::Consumer& consumer) {
     if (mark_of(seen) == ledger.last_record) return {};
     return Error(
         Reason::LedgerInvalid,
-        fmt::format("the record at {}:{} is not the one that was applied: topic {} was made again or changed. To "
+        fmt::format("the record at {}:{} is not the one that was applied: topic {} was recreated or changed. To "
                     "store the new topic from its start: pause the DataSync, empty the tables that it stores, run "
                     "DELETE FROM `{}`.ledger WHERE task={} AND topic={} at the destination, and resume",
                     context_.stream, seen.offset, context_.config.common.channel.topic, context_.config.ledger_database,
@@ -373,7 +373,7 @@ Error Session::foreign(Error error, std::int64_t offset) {
   if (!error.is(Reason::ForeignMessage) && !error.is(Reason::GtidDiverged)) return error;
   if (auto same = same_topic(); !same) return std::move(same).error();
   error.what = fmt::format(
-      "topic {}, partition {}, offset {}: {}; to go on without this record annotate the DataSync with "
+      "topic {}, partition {}, offset {}: {}; to continue without this record annotate the DataSync with "
       "datasync.dev/skip-offsets={}:{} and the tables that it is about are copied again",
       context_.config.common.channel.topic, context_.stream, offset, error.what, context_.stream, offset);
   return error;

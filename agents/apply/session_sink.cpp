@@ -149,7 +149,7 @@ base::Result<void> Session::tables_gone(std::span<const GoneTable> gone) {
   const Error error(
       Reason::TableDropped,
       fmt::format(
-          "{} {} {} at the source by {} ({});{} annotate the DataSync with datasync.dev/skip-offsets={} to go on: "
+          "{} {} {} at the source by {} ({});{} annotate the DataSync with datasync.dev/skip-offsets={} to continue: "
           "{} stay{} as {} while the source has no table of {}, and {} copied again once it has",
           fmt::join(tables, ", "), several ? "were" : "was", what, note.gtid.text(), note.statement,
           dropped ? " set schemaChanges: ApplyAll to drop at the destination too, or" : "", fmt::join(offsets, ","),

@@ -84,7 +84,7 @@ std::string_view advice(CertificateFault fault) noexcept {
     case Fault::None:
       return "";
     case Fault::OursRefused:
-      return "the server refuses our client certificate or asks for one: mend the secret with the client certificate";
+      return "the server refuses the client certificate or requires one: fix the secret with the client certificate";
     case Fault::Expired:
       return "the server's certificate has expired: renew it at the server";
     case Fault::NotYetValid:
@@ -94,9 +94,9 @@ std::string_view advice(CertificateFault fault) noexcept {
     case Fault::Revoked:
       return "the server's certificate is revoked: renew it at the server";
     case Fault::UnknownAuthority:
-      return "the server's certificate is not by an authority of the CA file: mend the secret with the CA";
+      return "the server's certificate is not signed by an authority of the CA file: fix the secret with the CA";
     case Fault::Unreadable:
-      return "a certificate or key of a secret cannot be read, or the two do not fit: mend the secret";
+      return "a certificate or key of a secret cannot be read, or the two do not match: fix the secret";
     case Fault::Unnamed:
       return "the server's certificate is refused: check the CA, its dates and its names";
   }

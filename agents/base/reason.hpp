@@ -17,14 +17,14 @@ enum class Outcome : std::uint8_t {
 
 // name, outcome, what it means and what to do
 #define DATASYNC_REASONS(X)                                                                                           \
-  X(Stopping, Exit, "A stop was asked for.")                                                                          \
+  X(Stopping, Exit, "A stop was requested.")                                                                          \
   X(Superseded, Exit, "A newer instance of this agent has taken over the stream.")                                    \
   X(SourceUnreachable, Retry, "No replica answers. Check host, port, network and that the server runs.")              \
   X(SourceSilent, Retry, "The replica sent nothing, not even a heartbeat, for longer than the watchdog allows.")      \
   X(SourceRestarted, Retry, "The replica closed the connection. The agent reconnects.")                               \
   X(SourceMoved, Retry,                                                                                               \
-    "A replica's name leads now to this server, now to that one, so rows cannot be given their place among the "      \
-    "changes. Name every replica by a name of its own, not by a Service over several.")                               \
+    "A replica's host name resolves to different servers, so snapshot rows cannot be ordered with the changes. Name " \
+    "every replica by a name of its own, not by a Service over several.")                                             \
   X(SourceSearching, Retry,                                                                                           \
     "The replica searches its binlog for the position and sends nothing meanwhile; behind a transaction of several "  \
     "GB this takes minutes. The message says for how long it has been searching.")                                    \
@@ -34,13 +34,13 @@ enum class Outcome : std::uint8_t {
   X(WaitingForReplica, Retry, "Every reachable replica is behind the position already published.")                    \
   X(CredentialsRejected, Retry, "The server refused user or password. Fix the secret; the agent reads it again.")     \
   X(CertificateRejected, Retry,                                                                                       \
-    "The server's certificate was refused, or it refuses ours: wrong CA, expired, or for another name; the message "  \
-    "says which. Fix the secret or the certificate; the agent reads it again.")                                       \
+    "The server's certificate was refused, or it refuses the agent's: wrong CA, expired, or for another name; the "   \
+    "message says which. Fix the secret or the certificate; the agent reads it again.")                               \
   X(PermissionDenied, Retry, "The user lacks a privilege that the message names.")                                    \
   X(SecretNotFound, Retry, "A secret file is missing. Create the secret.")                                            \
   X(BrokerUnreachable, Retry, "No Kafka broker answers.")                                                             \
   X(BrokerRejected, Retry, "A Kafka broker refused a request; the message names which.")                              \
-  X(ProducerFailed, Retry, "The Kafka producer gave up; the agent starts a new epoch.")                               \
+  X(ProducerFailed, Retry, "The Kafka producer failed; the agent starts a new epoch.")                                \
   X(DestinationUnreachable, Retry, "The destination does not answer or closed the connection.")                       \
   X(DestinationBusy, Retry, "Deadlock or lock wait at the destination; the batch is tried again.")                    \
   X(DestinationReadOnly, Retry, "The destination refuses writes.")                                                    \
@@ -51,7 +51,7 @@ enum class Outcome : std::uint8_t {
     "The destination refused a statement with an error that has no reason of its own. Correct what the message says " \
     "at the destination; the agent tries again.")                                                                     \
   X(AwaitingCopy, Retry,                                                                                              \
-    "Rows of the named tables are left out until the copy that was asked for begins; the rest is applied.")           \
+    "Rows of the named tables are left out until the requested copy begins; the rest is applied.")                    \
   X(PreflightFailed, Halt, "A server does not meet the requirements; the message lists all of them with the fix.")    \
   X(BinlogPurged, Halt, "The replica no longer has the binlogs that are needed. See onPositionLost.")                 \
   X(PositionUnknown, Halt,                                                                                            \
@@ -83,19 +83,20 @@ enum class Outcome : std::uint8_t {
   X(TopicMisconfigured, Halt, "The topic's settings would lose data; the message names them.")                        \
   X(OffsetExpired, Halt, "Retention removed messages that were not yet applied.")                                     \
   X(LogTruncated, Halt, "The topic ends before the offset already applied, or its state topic was emptied.")          \
-  X(ForeignMessage, Halt, "The topic holds a message that is not ours or is damaged, at the named offset.")           \
+  X(ForeignMessage, Halt,                                                                                             \
+    "The topic has a message that DataSync did not write or that is damaged, at the named offset.")                   \
   X(RowConflict, Halt, "The destination row is not what the source says it was. See onConflict.")                     \
   X(ConstraintViolated, Halt, "A constraint of the destination refuses a row.")                                       \
   X(ValueNotStorable, Halt, "A destination column cannot hold a value.")                                              \
   X(DestinationTableMissing, Halt,                                                                                    \
     "A destination table does not exist and createTables is off; or a table that the agent has written to no longer " \
-    "exists, or was made again without its rows. The message says which, and how to continue.")                       \
+    "exists, or was recreated without its rows. The message says which, and how to continue.")                        \
   X(DestinationSchemaMismatch, Halt, "A destination table does not fit the source table.")                            \
   X(LedgerInvalid, Halt, "The ledger at the destination does not fit the topic.")                                     \
   X(TypeAdded, Halt, "A type was added to a task that has begun; its earlier rows are not at the destination.")       \
   X(VerifyFailed, Halt, "Source and destination differ in the named tables.")                                         \
   X(CopyNeeded, Halt,                                                                                                 \
-    "Rows of the named tables are left out until they are copied again, which apply may not ask for: annotate the "   \
+    "Rows of the named tables are left out until they are copied again, which apply may not request: annotate the "   \
     "DataSync that has the source with datasync.dev/copy-tables, as the message says.")                               \
   X(ConfigInvalid, Halt, "The configuration is not valid; the message names the field.")                              \
   X(Internal, Halt, "A defect in DataSync; please report it with the message.")

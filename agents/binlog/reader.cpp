@@ -158,9 +158,9 @@ base::Result<void> EventReader::unexpected() {
     case EventType::XaPrepare:
     case EventType::Gtid:
     case EventType::GtidList:
-      return damaged(state_ == State::Outside ? "stands outside of a transaction" : "stands inside of a transaction");
+      return damaged(state_ == State::Outside ? "is outside of a transaction" : "is inside of a transaction");
     default:
-      if (rows_kind(header_.type)) return damaged("stands outside of a transaction");
+      if (rows_kind(header_.type)) return damaged("is outside of a transaction");
       return unknown();
   }
 }

@@ -192,7 +192,7 @@ class ColumnMaker {
       auto text = to_utf8(out_.charset, label, options_.to_utf8);
       if (!text)
         return error(Reason::UnsupportedType,
-                     fmt::format("has a label that cannot be told in UTF-8 (character set {})", out_.charset));
+                     fmt::format("has a label that cannot be converted to UTF-8 (character set {})", out_.charset));
       out_.labels.push_back(std::move(*text));
     }
     return {};

@@ -134,7 +134,8 @@ base::Result<void> ChunkReader::connect(const std::string& replica) {
 
 base::Result<ChunkGate::Ticket> ChunkReader::take_place(const Origin& origin) {
   const ChunkGate::Hold hold(gate_);
-  if (gate_.origin() != origin) return Error(Reason::SourceRestarted, "the binlog connection was made anew meanwhile");
+  if (gate_.origin() != origin)
+    return Error(Reason::SourceRestarted, "the binlog connection was opened again meanwhile");
   DS_TRY(connection_->execute("START TRANSACTION WITH CONSISTENT SNAPSHOT"));
   DS_ASSIGN(auto place, sql::binlog_place(*connection_));
   return gate_.take_place({std::move(place.file), place.position}, origin.generation);
@@ -145,7 +146,7 @@ base::Result<ChunkGate::Ticket> ChunkReader::take_place(const Origin& origin) {
 base::Result<void> ChunkReader::same_history(const Origin& origin) {
   DS_ASSIGN(const auto history, sql::binlog_history(*connection_));
   if (history == origin.history) return {};
-  return Error(Reason::SourceMoved, fmt::format("{} leads to {} now, and the binlog is read from {}", origin.replica,
+  return Error(Reason::SourceMoved, fmt::format("{} now resolves to {}, and the binlog is read from {}", origin.replica,
                                                 history, origin.history));
 }
 

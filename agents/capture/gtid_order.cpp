@@ -16,7 +16,7 @@ base::Result<void> GtidOrder::transaction(const message::Gtid& gtid) {
   }
   if (gtid.sequence <= last->second.sequence)
     return Error(Reason::GtidDiverged,
-                 fmt::format("transaction {} stands after {} in the binlog: numbers fell, so the server has written "
+                 fmt::format("transaction {} follows {} in the binlog: numbers decreased, so the server has written "
                              "without gtid_strict_mode, or it has another history",
                              gtid.text(), last->second.text()));
   const auto from = from_.domains().find(gtid.domain);

@@ -68,7 +68,7 @@ void Monitor::run(std::stop_token stop) {
 /// Unknown is not 0: without an answer there are no figures.
 void Monitor::cannot_ask(const base::Error& error) {
   connection_.reset();
-  base::log::debug("the replica could not be asked for its figures", {{"error", error.what}});
+  base::log::debug("the figures of the replica could not be read", {{"error", error.what}});
   {
     const std::scoped_lock lock(mutex_);
     figures_ = {};
@@ -94,13 +94,13 @@ base::Result<bool> Monitor::same_server(const Origin& origin) {
   // A name may lead to several servers: the next connection may find the right one.
   if (another && ++elsewhere_ < kElsewhere) return false;
   elsewhere_ = 0;
-  tells_.unfit(base::Error(base::Reason::SourceMoved,
-                           another
-                               ? fmt::format("{} leads to another server by now ({}, it was {}); the dump begins again",
-                                             origin.replica, history, origin.history)
-                               : fmt::format("the binlog of {} was reset, or the server was restarted ({}, it was "
-                                             "{}); the dump begins again",
-                                             origin.replica, history, origin.history)));
+  tells_.unfit(
+      base::Error(base::Reason::SourceMoved,
+                  another ? fmt::format("{} now resolves to another server ({}, it was {}); restarting the binlog dump",
+                                        origin.replica, history, origin.history)
+                          : fmt::format("the binlog of {} was reset, or the server was restarted ({}, it was "
+                                        "{}); the dump begins again",
+                                        origin.replica, history, origin.history)));
   return false;
 }
 

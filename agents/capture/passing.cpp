@@ -25,7 +25,7 @@ bool poisons(base::Reason reason) noexcept {
 base::Error with_way_past(base::Error error, const std::string& gtid) {
   if (!poisons(error.reason) || gtid.empty()) return error;
   error.what = fmt::format(
-      "{}; to go on without this transaction, annotate the DataSync that has the source with "
+      "{}; to continue without this transaction, annotate the DataSync that has the source with "
       "datasync.dev/accept-gtid={} and the tables that it may have changed are copied again",
       error.what, gtid);
   return error;

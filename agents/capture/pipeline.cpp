@@ -46,7 +46,7 @@ base::Result<void> Pipeline::run(sql::BinlogStream& stream) {
   const std::stop_callback wake(stop_, [&] { stream.abort(); });
   auto result = read(stream);
   parts_.freshness.caught_up.store(false, std::memory_order_relaxed);
-  if (stop_.stop_requested()) return Error(Reason::Stopping, "a stop was asked for");
+  if (stop_.stop_requested()) return Error(Reason::Stopping, "a stop was requested");
   if (auto voided = parts_.writer.discard(); !voided) return voided;
   return result;
 }
@@ -69,12 +69,12 @@ base::Result<void> Pipeline::read(sql::BinlogStream& stream) {
     if (std::exchange(first, false)) parts_.on_first_event();
     if (parts_.gate.doubted())
       return Error(Reason::SourceMoved,
-                   parts_.gate.replica() + " leads to another server by now; the dump begins anew");
+                   parts_.gate.replica() + " now resolves to another server; restarting the binlog dump");
     if (!reader_.outside()) continue;
     if (std::exchange(outdated_, false)) DS_TRY(parts_.on_between());
     if (base::steady_now() >= next_tick_) DS_TRY(tick());
   }
-  return Error(Reason::Stopping, "a stop was asked for");
+  return Error(Reason::Stopping, "a stop was requested");
 }
 
 /// The header has 32 bits for a position that may be above 4 GiB.
@@ -224,7 +224,7 @@ base::Result<void> Pipeline::on_xa_commit(const binlog::Xid& xid) {
     DS_TRY(parts_.writer.put_held(std::move(*held)));
   else if (wanted)
     return Error(Reason::PositionUnknown,
-                 fmt::format("transaction {} commits XA transaction {}, whose rows stand before the position",
+                 fmt::format("transaction {} commits XA transaction {}, whose rows are before the position",
                              gtid_.text(), xid.text()));
   announce_due();
   DS_TRY(parts_.writer.commit());

@@ -192,7 +192,7 @@ base::Result<bool> Pipeline::comes_back(const TableChoice& table) {
     DS_ASSIGN(const bool exists, catalog_.exists(table));
     if (exists || base::steady_now() >= back_soon_) return exists;
     parts_.status.beat();
-    if (!base::sleep_for(stop_, kStep)) return Error(Reason::Stopping, "a stop was asked for");
+    if (!base::sleep_for(stop_, kStep)) return Error(Reason::Stopping, "a stop was requested");
   }
 }
 

@@ -10,7 +10,7 @@ bool PositionLoss::may_give_up(const message::GtidSet& position) {
   if (config_.on_position_lost == config::OnPositionLost::Resnapshot) return true;
   if (config_.accept_position_lost != lost_) return false;
   accepted_ = lost_;
-  base::log::warn("a person accepted that this position is lost", {{"position", std::string_view(lost_)}});
+  base::log::warn("the loss of this position was accepted by an annotation", {{"position", std::string_view(lost_)}});
   return true;
 }
 

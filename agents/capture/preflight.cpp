@@ -238,7 +238,7 @@ std::vector<Finding> check_server(const ServerFacts& facts, const PreflightRules
     out.push_back(
         {Reason::DuplicateServerId,
          fmt::format("server id {} is used by the server, its primary or a replica", rules.server_id),
-         "give the other server or client another server_id (an agent configured by hand: another serverId)"});
+         "give the other server or client another server_id (an agent that is configured manually: another serverId)"});
   check_grants(facts, true, out);
   return out;
 }
@@ -264,7 +264,7 @@ base::Result<void> verdict(const std::string& server, const std::vector<Finding>
   std::string text;
   for (const auto& f : findings) {
     if (f.reason != reason) reason = Reason::PreflightFailed;
-    text += fmt::format("{}{}: {}. Mend: {}", text.empty() ? "" : "\n", server, f.what, f.mend);
+    text += fmt::format("{}{}: {}. Fix: {}", text.empty() ? "" : "\n", server, f.what, f.mend);
   }
   return base::Error(reason, text);
 }

@@ -152,7 +152,7 @@ base::Result<void> Session::run() {
       continue;
     }
     if (dumped || !history_refused(dumped.error())) return outcome(std::move(dumped), *pick);
-    base::log::warn("a replica cannot go on from the position, asking the others",
+    base::log::warn("a replica cannot continue from the position; trying the others",
                     {{"replica", pick->server.text()}, {"error", dumped.error().what}});
     around_.source.dump_refused(pick->index, writer_->position(), std::move(dumped).error());
   }
@@ -164,7 +164,7 @@ base::Result<void> Session::dump(const Pick& pick) {
   if (!in_hole) return dumped;
   // The replica lacks the transaction at the position, which is published. If its numbers go on unbroken after it,
   // nothing else is missing.
-  base::log::warn("the position lies in a hole of the replica's binlog; reading on if the next number follows",
+  base::log::warn("the position is in a gap of the replica's binlog; continuing if the next number follows",
                   {{"replica", pick.server.text()}, {"error", dumped.error().what}});
   return dump(pick, false, in_hole);
 }

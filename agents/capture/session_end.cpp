@@ -32,7 +32,7 @@ base::Result<void> Session::outcome(base::Result<void> dumped, const Pick& pick)
     if (failure_) return *failure_;
   }
   if (complete_) return {};
-  if (dumped || stop_.stop_requested()) return Error(Reason::Stopping, "a stop was asked for");
+  if (dumped || stop_.stop_requested()) return Error(Reason::Stopping, "a stop was requested");
   auto error = std::move(dumped).error();
   if (error.is(Reason::DuplicateServerId) && ++cut_by_twin_ < kTwinCuts)
     return Error(Reason::SourceRestarted,
@@ -40,7 +40,7 @@ base::Result<void> Session::outcome(base::Result<void> dumped, const Pick& pick)
   if (blames_replica(error) && !pick.server.host.empty()) around_.source.prefer_after(pick.index);
   if (position_lost(error) && !pick.server.host.empty() && around_.loss.may_give_up(published())) {
     DS_TRY(give_up_position());
-    return Error(Reason::SourceRestarted, "the position was given up: " + error.what);
+    return Error(Reason::SourceRestarted, "the loss of the position was accepted: " + error.what);
   }
   return error;
 }

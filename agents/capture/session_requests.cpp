@@ -85,7 +85,7 @@ base::Result<void> Session::serve(message::Request request) {
     outdated.push_back({table->qualified(), true});
     names.push_back(table->qualified());
   }
-  base::log::warn("tables are copied again: it was asked for",
+  base::log::warn("tables are copied again, as requested",
                   {{"request", request.id},
                    {"from", request.from},
                    {"tables", fmt::format("{}", fmt::join(names, ","))},

@@ -80,7 +80,7 @@ base::Result<void> SnapshotRunner::verify_table(const TableChoice& table, bool l
   if (!done) return Error(std::move(done).error());
   if (*state == ChunkGate::State::Passed) return passed();
   parts_.status.advance();
-  base::log::info("a table's checksum stands on the stream", {{"table", table.qualified()}, {"rows", chunk.rows}});
+  base::log::info("a table's checksum was published", {{"table", table.qualified()}, {"rows", chunk.rows}});
   return {};
 }
 

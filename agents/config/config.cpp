@@ -136,7 +136,7 @@ void apply(Fields& f, Apply& a) {
 // The rules that concern more than one field.
 void cross_check(const Capture& c, std::vector<Problem>& problems) {
   if (c.watchdog < 2 * c.heartbeat) {
-    problems.push_back({"watchdogMs", "must be at least twice heartbeatMs, or a quiet replica looks dead"});
+    problems.push_back({"watchdogMs", "must be at least twice heartbeatMs, or an idle replica counts as unreachable"});
   }
 }
 void cross_check(const Apply& /*a*/, std::vector<Problem>& /*problems*/) {}

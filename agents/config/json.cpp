@@ -35,7 +35,7 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
   bool start_array(std::size_t /*n*/) override { return open({Value::List{}}); }
   bool end_array() override { return close(); }
   bool key(string_t& v) override {
-    if (open_.back()->find(v) != nullptr) return fail(fmt::format("the key \"{}\" stands twice", v));
+    if (open_.back()->find(v) != nullptr) return fail(fmt::format("the key \"{}\" occurs twice", v));
     std::get<Value::Map>(open_.back()->data).push_back({std::move(v), {}});
     return true;
   }

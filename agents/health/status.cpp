@@ -147,7 +147,7 @@ std::string Status::json() const {
 }
 
 void Status::publish(Metrics& metrics) const {
-  metrics.sampled("datasync_agent_ready", "1 while data flows or all is done, as /readyz says; else 0.",
+  metrics.sampled("datasync_agent_ready", "1 while data is replicated or all is done, as /readyz reports; else 0.",
                   [this] { return ready() ? 1.0 : 0.0; }, {{"agent", identity_.agent}});
   for (std::size_t i = 0; i < kStates.size(); ++i) {
     metrics.sampled("datasync_agent_state", "1 for the state the agent is in, 0 for the others.",

@@ -56,7 +56,7 @@ namespace {
 /// The one result of an operation on one topic.
 base::Result<void> topic_result(const rd_kafka_topic_result_t** results, std::size_t count, const std::string& doing,
                                 rd_kafka_resp_err_t also_fine) {
-  if (count != 1) return Error(Reason::BrokerRejected, doing + ": the broker did not tell the result");
+  if (count != 1) return Error(Reason::BrokerRejected, doing + ": the broker did not report the result");
   const auto code = rd_kafka_topic_result_error(results[0]);
   if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == also_fine) return {};
   const auto* text = rd_kafka_topic_result_error_string(results[0]);
@@ -93,7 +93,7 @@ base::Result<TopicInfo> Admin::describe(const std::string& topic) {
   std::size_t count = 0;
   const auto* result = rd_kafka_event_DescribeConfigs_result(event.get());
   const auto** answers = rd_kafka_DescribeConfigs_result_resources(result, &count);
-  if (count != 1) return Error(Reason::BrokerRejected, doing + ": the broker did not tell");
+  if (count != 1) return Error(Reason::BrokerRejected, doing + ": the broker did not report it");
   if (const auto code = rd_kafka_ConfigResource_error(answers[0]); code != RD_KAFKA_RESP_ERR_NO_ERROR) {
     const auto* text = rd_kafka_ConfigResource_error_string(answers[0]);
     return from_kafka(code, doing, text != nullptr ? text : "");
@@ -131,7 +131,7 @@ base::Result<void> Admin::create(const std::string& topic, std::int32_t partitio
     if (found && found->partitions == partitions) return {};
     if (found && found->partitions > 0)
       return Error(Reason::TopicMisconfigured,
-                   fmt::format("topic {} has {} partitions, {} are asked for", topic, found->partitions, partitions));
+                   fmt::format("topic {} has {} partitions, {} are configured", topic, found->partitions, partitions));
     if (base::steady_now() > until) return Error(Reason::BrokerRejected, doing + ": it did not appear");
     std::this_thread::sleep_for(kSettleWait);
   }

@@ -177,7 +177,7 @@ base::Result<void> Consumer::Impl::out_of_range() {
     return Error(
         Reason::LogTruncated,
         fmt::format("{}: it ends at offset {}, but everything before {} was read already; {}", place(), ends.high,
-                    position, ends.low == 0 ? "the topic was made anew, or its end was lost" : "its end was lost"));
+                    position, ends.low == 0 ? "the topic was recreated, or its end was lost" : "its end was lost"));
   return {};
 }
 
@@ -193,10 +193,11 @@ base::Result<void> Consumer::Impl::quiet() {
 /// read.
 base::Result<void> Consumer::Impl::grown_back(const std::string& told) {
   DS_TRY(out_of_range());
-  return Error(Reason::BrokerRejected,
-               fmt::format("{}; the offset is there again, but the log may have been cut or made anew: reading begins "
-                           "again with a look at the last record that was read",
-                           told));
+  return Error(
+      Reason::BrokerRejected,
+      fmt::format("{}; the offset exists again, but the log may have been truncated or recreated: reading begins "
+                  "again and first compares the last record that was read",
+                  told));
 }
 
 base::Result<void> Consumer::Impl::failed(const rd_kafka_message_t& m) {

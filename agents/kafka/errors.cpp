@@ -145,8 +145,8 @@ Error ClientEvents::unreachable(const std::string& doing) const {
   if (last_reason_ == Reason::CredentialsRejected) {
     // edenhill/kcat#462: with Kafka 4 an older library is refused though the password is right.
     const bool old = rd_kafka_version() < kScramOfKafka4 && last_text_.find("SCRAM") != std::string::npos;
-    mend = old ? "mend the secret that the channel's sasl names; with Kafka 4 SCRAM needs librdkafka 2.6.1 or later"
-               : "mend the secret that the channel's sasl names";
+    mend = old ? "fix the secret that the channel's sasl names; with Kafka 4 SCRAM needs librdkafka 2.6.1 or later"
+               : "fix the secret that the channel's sasl names";
   }
   return {last_reason_, fmt::format("{}: no broker answered in time; last error: {}{}{}", doing, last_text_,
                                     mend.empty() ? "" : "; ", mend)};

@@ -58,7 +58,7 @@ HeadersPtr encode_headers(const message::Headers& headers) {
 base::Result<message::Headers> decode_headers(const rd_kafka_message_t& message) {
   rd_kafka_headers_t* headers = nullptr;
   if (rd_kafka_message_headers(&message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
-    return foreign(message, "a record without headers is not ours");
+    return foreign(message, "a record without headers is not from DataSync");
   message::Headers out;
   bool has_kind = false;
   const char* name = nullptr;
@@ -68,9 +68,9 @@ base::Result<message::Headers> decode_headers(const rd_kafka_message_t& message)
        ++i) {
     const std::string_view text(static_cast<const char*>(value), value == nullptr ? 0 : size);
     if (!take(name, text, out, has_kind))
-      return foreign(message, fmt::format("header {} = '{}' is not ours", name, text.substr(0, 64)));
+      return foreign(message, fmt::format("header {} = '{}' is not from DataSync", name, text.substr(0, 64)));
   }
-  if (!has_kind) return foreign(message, "a record without the header 'kind' is not ours");
+  if (!has_kind) return foreign(message, "a record without the header 'kind' is not from DataSync");
   return out;
 }
 

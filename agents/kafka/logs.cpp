@@ -106,7 +106,7 @@ class KafkaStateLog final : public protocol::StateLog {
     DS_ASSIGN(const auto ends, consumer_->watermarks(kEndsDeadline));
     if (next_ > ends.high)
       return Error(Reason::LogTruncated, fmt::format("topic {} ends at offset {}, but everything before {} was read "
-                                                     "already; it was made anew, or its end was lost",
+                                                     "already; it was recreated, or its end was lost",
                                                      topic_, ends.high, next_));
     // What this instance appended is there, whatever a broker that lags behind says.
     const auto to = std::max(ends.high, appended_.load());

@@ -36,7 +36,7 @@ void warn_of_risks(const std::string& topic, const TopicInfo& info) {
   if (info.replication_factor == 1 && info.brokers > 1)
     warn(topic, "replication factor 1: the loss of one broker's disk loses the topic");
   if (info.replication_factor > 1 && setting(info, "min.insync.replicas") == "1")
-    warn(topic, "min.insync.replicas=1: an acknowledged record may stand on one broker only");
+    warn(topic, "min.insync.replicas=1: an acknowledged record may be on one broker only");
   if (setting(info, "unclean.leader.election.enable") == "true")
     warn(topic, "unclean.leader.election.enable=true: acknowledged records may be lost");
 }
@@ -44,7 +44,7 @@ void warn_of_risks(const std::string& topic, const TopicInfo& info) {
 void warn_of_retention(const std::string& topic, const TopicInfo& info) {
   const auto ms = number(setting(info, "retention.ms"), -1);
   if (ms >= 0 && ms < kShortRetentionMs)
-    warn(topic, fmt::format("retention.ms={}: an apply agent that rests for longer must start anew", ms));
+    warn(topic, fmt::format("retention.ms={}: an apply agent that is stopped for longer needs a first copy again", ms));
   const auto bytes = number(setting(info, "retention.bytes"), -1);
   if (bytes >= 0) warn(topic, fmt::format("retention.bytes={}: what is not applied yet may be removed", bytes));
 }
@@ -88,7 +88,8 @@ base::Result<void> ensure_topics(Admin& admin, const config::Channel& channel, b
   if (!create && (!stream.exists || !state.exists)) return missing(stream.exists ? state_topic : channel.topic, "");
   if (!stream.exists && state.exists)
     return missing(channel.topic,
-                   fmt::format(", but {} does: it was deleted. Delete {} too to begin anew", state_topic, state_topic));
+                   fmt::format(", but {} does: it was deleted. Delete {} too to start from an empty topic", state_topic,
+                               state_topic));
   if (!stream.exists) {
     DS_TRY(admin.create(channel.topic, channel.partitions, channel.replication_factor,
                         settings_for_new(channel, "delete")));
@@ -98,8 +99,8 @@ base::Result<void> ensure_topics(Admin& admin, const config::Channel& channel, b
   if (!state.exists) {
     DS_ASSIGN(const auto empty, admin.empty(channel.topic, stream.partitions));
     if (!empty)
-      return missing(state_topic, fmt::format(", but {} holds records: who writes them and how far they go is lost. "
-                                              "Delete {} too to begin anew",
+      return missing(state_topic, fmt::format(", but {} has records: who writes them and up to where is lost. "
+                                              "Delete {} too to start from an empty topic",
                                               channel.topic, channel.topic));
     DS_TRY(admin.create(state_topic, 1, channel.replication_factor, settings_for_new(channel, "compact")));
     DS_ASSIGN(state, admin.describe(state_topic));

@@ -52,10 +52,9 @@ Error position_unknown(std::int32_t stream, Offset from, Offset first) {
 }
 
 Error truncated(std::int32_t stream, Offset checkpoint, Offset end) {
-  return {Reason::LogTruncated,
-          fmt::format("stream {}: the newest checkpoint stands at offset {}, but the stream ended "
-                      "at {}",
-                      stream, checkpoint, end)};
+  return {Reason::LogTruncated, fmt::format("stream {}: the newest checkpoint is at offset {}, but the stream ended "
+                                            "at {}",
+                                            stream, checkpoint, end)};
 }
 
 /// Where the reading of a stream begins, and what was published before it.
@@ -148,9 +147,9 @@ base::Result<message::Epoch> claim_epoch(StateLog& state, StreamLog& streams, St
   DS_TRY(catch_up(state, view, stop));
   if (used && view.highest_claim() == message::Epoch{})
     return Error(Reason::LogTruncated,
-                 fmt::format("stream {} has had records, but the state topic holds no claim: it was emptied or made "
-                             "anew (or another program wrote to the stream). Who writes and how far the records go is "
-                             "lost with it; begin anew with another channel.topic",
+                 fmt::format("stream {} has had records, but the state topic has no claim: it was emptied or "
+                             "recreated (or another program wrote to the stream). Who writes and up to where is lost "
+                             "with it; start again with another channel.topic",
                              *used));
   for (;;) {
     DS_TRY(may_claim(view, instance));

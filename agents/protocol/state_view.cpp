@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kMostNames = 4000;  ///< a schema can have this many columns
 
 base::Error unclaimed(std::string_view what, message::Epoch epoch) {
-  return {base::Reason::ForeignMessage, fmt::format("a {} of epoch {}, which nobody claimed", what, epoch.value())};
+  return {base::Reason::ForeignMessage, fmt::format("a {} of epoch {}, which was never claimed", what, epoch.value())};
 }
 
 /// Empty: the whole snapshot.

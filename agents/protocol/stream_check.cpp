@@ -40,8 +40,8 @@ base::Result<void> check_stream(StreamLog& streams, const StateView& view, std::
   DS_ASSIGN(const auto ends, streams.ends(stream));
   const auto furthest = view.furthest(stream);
   if (furthest && furthest->offset > ends.next)
-    return lost(stream, fmt::format("a checkpoint stands at offset {}, but the stream ends at {}", furthest->offset,
-                                    ends.next));
+    return lost(stream,
+                fmt::format("a checkpoint is at offset {}, but the stream ends at {}", furthest->offset, ends.next));
   const auto certain = view.checkpoint(stream);
   const auto needed = certain ? certain->offset : 0;
   if (ends.first > needed)
@@ -56,7 +56,7 @@ base::Result<void> check_stream(StreamLog& streams, const StateView& view, std::
     return lost(stream, fmt::format("the record at offset {}, before the newest checkpoint, no longer exists",
                                     furthest->offset - 1));
   if (**found != furthest->last_record)
-    return lost(stream, fmt::format("the record at offset {}, before the newest checkpoint, is not the one that stood "
+    return lost(stream, fmt::format("the record at offset {}, before the newest checkpoint, is not the one that was "
                                     "there",
                                     furthest->offset - 1));
   return {};

@@ -22,7 +22,7 @@ const std::string_view kBinlogPlace =
 base::Result<std::string> read_binlog_history(const std::vector<Row>& rows) {
   std::string server, resets;
   for (const auto& row : rows) (row.at(0).value_or("") == "UPTIME" ? server : resets) = row.at(1).value_or("");
-  if (server.empty()) return base::Error(base::Reason::PreflightFailed, "the server does not tell its uptime");
+  if (server.empty()) return base::Error(base::Reason::PreflightFailed, "the server does not report its uptime");
   return server + ", RESET " + resets + ")";
 }
 
@@ -40,7 +40,7 @@ base::Result<BinlogPlace> read_binlog_place(const std::vector<Row>& rows) {
       std::from_chars(value.data(), value.data() + value.size(), place.position);
   }
   if (place.file.empty() || place.position == 0)
-    return base::Error(base::Reason::PreflightFailed, "the server does not tell the position of its binlog");
+    return base::Error(base::Reason::PreflightFailed, "the server does not report the position of its binlog");
   return place;
 }
 

@@ -66,7 +66,7 @@ struct BinlogStream::Impl {
 base::Result<void> BinlogStream::Impl::look() {
   std::vector<Row> told, stands;
   if (!fetch_rows(mysql.get(), kBinlogHistory, told) || !fetch_rows(mysql.get(), kBinlogPlace, stands))
-    return last_error(server, mysql.get(), "while asking where the binlog stands");
+    return last_error(server, mysql.get(), "while reading the position of the binlog");
   DS_ASSIGN(history, read_binlog_history(told));
   DS_ASSIGN(end, read_binlog_place(stands));
   return {};

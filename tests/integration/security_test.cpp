@@ -42,7 +42,7 @@ TEST_F(Security, AMissingClientCertificateIsNamedAndAGivenOneLetsDataFlow) {
     channel->sasl_username = channel->sasl_password = {};
   }
   auto& nobody = rig_->start_capture(reading);
-  expect_told(nobody, "CertificateRejected", {broker.bootstrap(), "asks for one"});
+  expect_told(nobody, "CertificateRejected", {broker.bootstrap(), "requires one"});
   rig_->end_agents();
 
   const auto pair = [](const Certificate& c) {
@@ -77,8 +77,8 @@ TEST_F(Security, AWrongPasswordForKafkaIsNamedAndHealsWithTheSecret) {
   prepare("kafkapassword");
   mount("kafka-user", {{"username", kUser}, {"password", "wrong"}});
   start_both();
-  expect_told(rig_->capture(), "CredentialsRejected", {kafka_at(), "mend the secret"});
-  expect_told(rig_->apply(), "CredentialsRejected", {kafka_at(), "mend the secret"});
+  expect_told(rig_->capture(), "CredentialsRejected", {kafka_at(), "fix the secret"});
+  expect_told(rig_->apply(), "CredentialsRejected", {kafka_at(), "fix the secret"});
   mount("kafka-user", {{"username", kUser}, {"password", kafka_password()}});
   EXPECT_TRUE(equal());
 }

@@ -20,9 +20,11 @@ std::string page() {
     for (const auto& r : all_reasons())
       if (r.outcome == outcome) out += "| `" + std::string(r.name) + "` | " + std::string(r.text) + " |\n";
   };
-  section(Outcome::Retry, "Heals by itself (state `Retrying`, or `WaitingForReplica` for the reason of that name)");
-  section(Outcome::Halt, "Needs a person (state `Stalled`); nothing is skipped, and work goes on once it is fixed");
-  section(Outcome::Exit, "Ends the agent");
+  section(Outcome::Retry,
+          "Recovers automatically (state `Retrying`, or `WaitingForReplica` for the reason of that name)");
+  section(Outcome::Halt,
+          "Needs manual action (state `Stalled`); nothing is skipped, and the agent continues once it is fixed");
+  section(Outcome::Exit, "Terminates the agent");
   return out;
 }
 

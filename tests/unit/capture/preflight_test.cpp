@@ -277,7 +277,7 @@ TEST_F(Tables, foreign_key_across_streams_is_told) {
 TEST(Verdict, keeps_a_reason_that_all_share_and_lists_every_mend) {
   const auto same = verdict("r1:3306", {{Reason::KeyMissing, "a", "mend a"}, {Reason::KeyMissing, "b", "mend b"}});
   EXPECT_TRUE(same.error().is(Reason::KeyMissing));
-  EXPECT_EQ(same.error().what, "r1:3306: a. Mend: mend a\nr1:3306: b. Mend: mend b");
+  EXPECT_EQ(same.error().what, "r1:3306: a. Fix: mend a\nr1:3306: b. Fix: mend b");
   const auto mixed = verdict("r1:3306", {{Reason::KeyMissing, "a", "x"}, {Reason::PermissionDenied, "b", "y"}});
   EXPECT_TRUE(mixed.error().is(Reason::PreflightFailed));
   EXPECT_TRUE(verdict("r1:3306", {}));

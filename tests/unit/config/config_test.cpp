@@ -127,7 +127,8 @@ TEST(Config, a_watchdog_shorter_than_two_heartbeats_is_refused) {
   c.watchdog = std::chrono::milliseconds(399);
   const auto read = read_capture(write(c));
   ASSERT_FALSE(read);
-  EXPECT_EQ(read.error().what, "watchdogMs: must be at least twice heartbeatMs, or a quiet replica looks dead");
+  EXPECT_EQ(read.error().what,
+            "watchdogMs: must be at least twice heartbeatMs, or an idle replica counts as unreachable");
 }
 
 TEST(Config, text_that_is_not_json_is_an_error_and_not_a_crash) {

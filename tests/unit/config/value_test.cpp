@@ -29,7 +29,7 @@ TEST_P(ValueBad, is_an_error_that_says_why) {
 
 INSTANTIATE_TEST_SUITE_P(All, ValueBad,
                          testing::Values(Bad{"empty", "", "at byte"}, Bad{"rest", "{} x", "at byte"},
-                                         Bad{"twice", R"({"a":1,"a":2})", "the key \"a\" stands twice"},
+                                         Bad{"twice", R"({"a":1,"a":2})", "the key \"a\" occurs twice"},
                                          Bad{"deep", std::string(5000, '['), "nested too deep"},
                                          Bad{"huge", "18446744073709551615", "too large a number"},
                                          Bad{"utf8", "\"\xff\"", "at byte"}),
