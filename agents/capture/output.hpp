@@ -38,7 +38,7 @@ class Output {
   /// The same without a copy of the value.
   virtual base::Result<void> between_rows(std::int32_t stream, message::Headers headers, base::Buffer value,
                                           OnAcked on_acked) {
-    return between(stream, headers, std::string(value.text()), std::move(on_acked));
+    return between(stream, std::move(headers), std::string(value.text()), std::move(on_acked));
   }
   /// The transaction is over in the binlog.
   virtual void finished(const message::Gtid& gtid) = 0;
