@@ -147,7 +147,7 @@ base::Result<message::Epoch> claim_epoch(StateLog& state, StreamLog& streams, St
   DS_TRY(catch_up(state, view, stop));
   if (used && view.highest_claim() == message::Epoch{})
     return Error(Reason::LogTruncated,
-                 fmt::format("stream {} has had records, but the state topic has no claim: it was emptied or "
+                 fmt::format("stream {} has had records, but the state topic holds no claim: it was emptied or "
                              "recreated (or another program wrote to the stream). Who writes and up to where is lost "
                              "with it; start again with another channel.topic",
                              *used));
