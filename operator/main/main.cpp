@@ -52,6 +52,7 @@ struct Arguments {
   bool pod_monitor = false;
   std::vector<std::string> pod_monitor_labels;
   bool secrets = true;
+  bool delete_disabled = true;
   unsigned workers = 4;
   unsigned resync_seconds = 600;
   unsigned cleanup_seconds = 600;
@@ -88,6 +89,9 @@ void describe(CLI::App& app, Arguments& a) {
           "KEY=VALUE"));
   app.add_flag("--look-at-secrets,!--no-look-at-secrets", a.secrets,
                "Report which secret is missing (default); needs the right to get secrets");
+  app.add_flag("--delete-disabled,!--no-delete-disabled", a.delete_disabled,
+               "Delete NetworkPolicies and PodMonitors that were created while they were enabled (default); needs the "
+               "rights to list and delete them");
   app.add_option("--workers", a.workers, "Maximum number of concurrent reconciles")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
@@ -158,6 +162,7 @@ reconcile::OperatorOptions operator_options(const Arguments& a, const std::strin
                            .pod_monitor_labels = labels(a.pod_monitor_labels),
                            .cleanup_limit = std::chrono::seconds(a.cleanup_seconds)};
   out.settings.secrets = a.secrets;
+  out.delete_disabled = a.delete_disabled;
   if (a.leader_elect) out.settings.lease = a.lease_namespace + "/" + a.lease_name;
   out.namespaces = a.namespaces;
   out.instance = instance;

@@ -21,6 +21,7 @@ Cache::Options cache_options(const OperatorOptions& o) {
 Unasked::Options unasked_options(const OperatorOptions& o) {
   Unasked::Options out;
   out.namespaces = o.namespaces;
+  if (!o.delete_disabled) return out;
   if (!o.settings.children.network_policy) out.kinds.push_back(kube::kNetworkPolicies);
   if (!o.settings.children.pod_monitor) out.kinds.push_back(kube::kPodMonitors);
   return out;
@@ -51,7 +52,8 @@ Operator::Operator(kube::Api& api, const OperatorOptions& options, health::Metri
       cache_(api, cache_options(options), [this](const ObjectKey& key) { controller_.enqueue(key); }),
       unasked_(api, unasked_options(options), [this](const ObjectKey& key) { controller_.enqueue(key); }),
       reports_(options.reports, [this](const ObjectKey& key) { controller_.enqueue(key); }),
-      reconciler_(api, cache_, unasked_, reports_, events_, options.settings, wall_seconds),
+      conditions_(metrics),
+      reconciler_(api, cache_, unasked_, reports_, events_, conditions_, options.settings, wall_seconds),
       controller_(
           controller_options(options),
           [this](const ObjectKey& key, std::stop_token stop) { return reconciler_.reconcile(key, std::move(stop)); },
@@ -80,6 +82,7 @@ void Operator::start() {
 void Operator::stop() {
   unasked_.stop();
   controller_.stop();
+  conditions_.clear();
   reports_.stop();
   cache_.stop();
 }

@@ -15,6 +15,7 @@ namespace datasync::reconcile {
 struct OperatorOptions {
   Settings settings;
   std::vector<std::string> namespaces;  ///< empty: all
+  bool delete_disabled = true;          ///< NetworkPolicies and PodMonitors from when they were enabled
   std::string instance;                 ///< this process, for events
   unsigned workers = 4;
   base::Millis resync{600'000};
@@ -47,6 +48,7 @@ class Operator {
   Cache cache_;
   Unasked unasked_;
   Reports reports_;
+  ConditionMetrics conditions_;
   Reconciler reconciler_;
   std::atomic<bool> started_ = false;
   runtime::Controller controller_;  ///< its workers end before what they use

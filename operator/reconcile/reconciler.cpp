@@ -5,12 +5,14 @@
 namespace datasync::reconcile {
 
 Reconciler::Reconciler(kube::Api& api, const Cache& cache, Unasked& unasked, Reports& reports,
-                       runtime::EventRecorder& events, Settings settings, std::function<decide::Time()> now)
+                       runtime::EventRecorder& events, ConditionMetrics& conditions, Settings settings,
+                       std::function<decide::Time()> now)
     : api_(api),
       cache_(cache),
       unasked_(unasked),
       reports_(reports),
       events_(events),
+      conditions_(conditions),
       settings_(std::move(settings)),
       now_(std::move(now)) {}
 
@@ -26,9 +28,11 @@ runtime::Outcome Reconciler::reconcile(const ObjectKey& key, std::stop_token /*s
   if (plan.elsewhere) {
     tell_elsewhere(seen, plan.notes.front(), memory);
     reports_.forget(key);
+    conditions_.forget(key);
     return runtime::Outcome::again(*plan.requeue_after);
   }
   memory.told_elsewhere.clear();
+  conditions_.show_first(key, seen.resource.value("/status/conditions"_json_pointer, Json::array()));
   // A cleanup that makes nothing must not wait: it may be about to let the resource go.
   const bool blind = gathered->blind && !(decide::is_held(seen.resource) && plan.applies.empty());
   auto done = blind ? not_done(*gathered->blind) : carry_out(seen, plan, memory);
@@ -44,6 +48,7 @@ Memory& Reconciler::memory_of(const ObjectKey& key) {
 
 void Reconciler::forget(const ObjectKey& key) {
   reports_.forget(key);
+  conditions_.forget(key);
   unasked_.forget(key);
   const std::lock_guard lock(mutex_);
   memories_.erase(key);

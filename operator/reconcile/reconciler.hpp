@@ -10,6 +10,7 @@
 #include <string>
 
 #include "operator/reconcile/cache.hpp"
+#include "operator/reconcile/condition_metrics.hpp"
 #include "operator/reconcile/reports.hpp"
 #include "operator/reconcile/unasked.hpp"
 #include "operator/runtime/controller.hpp"
@@ -60,7 +61,7 @@ Done not_done(const kube::ApiError& error);
 class Reconciler {
  public:
   Reconciler(kube::Api& api, const Cache& cache, Unasked& unasked, Reports& reports, runtime::EventRecorder& events,
-             Settings settings, std::function<decide::Time()> now);
+             ConditionMetrics& conditions, Settings settings, std::function<decide::Time()> now);
 
   runtime::Outcome reconcile(const ObjectKey& key, std::stop_token stop);
 
@@ -92,6 +93,7 @@ class Reconciler {
   Unasked& unasked_;
   Reports& reports_;
   runtime::EventRecorder& events_;
+  ConditionMetrics& conditions_;
   Settings settings_;
   std::function<decide::Time()> now_;
 

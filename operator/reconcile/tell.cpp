@@ -30,7 +30,12 @@ Outcome look_again(Memory& memory) {
 
 Outcome outcome(const Done& done, std::optional<base::Millis> requeue, Memory& memory) {
   if (done.error) return Outcome::failed(*done.error);
-  if (!done.refused.empty()) return Outcome::failed(done.refused.front().message);
+  if (!done.refused.empty()) {
+    const auto& why = done.refused.front().message;
+    // The installation lacks a right; anything else is the resource's own, and its status says so.
+    const auto forbidden = std::ranges::find(done.refused, decide::reason::Forbidden, &decide::Finding::reason);
+    return forbidden != done.refused.end() ? Outcome::failed(forbidden->message) : Outcome::refused(why);
+  }
   if (done.conflict) return look_again(memory);
   memory.conflicts = 0;
   if (!done.extras.empty()) requeue = sooner(requeue, kExtras);
@@ -87,6 +92,8 @@ Outcome Reconciler::tell(const decide::Seen& seen, const decide::Plan& plan, con
   }
   if (status::too_early(seen)) return outcome(done, sooner(plan.requeue_after, kFirstAnswer), memory);
   const auto told = status::tell(seen, plan, findings, settings_.lease);
+  const auto us = decide::owner_of(seen.resource);
+  conditions_.show({us.ns, us.name}, told.status.at("conditions"));
   const auto before = seen.resource.value("status", Json::object());
   const auto due = status::due(before, told.status, memory.status_written, seen.now);
   if (!due.now) return outcome(done, sooner(plan.requeue_after, due.later), memory);

@@ -76,10 +76,16 @@ Controller::~Controller() {
 }
 
 void Controller::know(const ObjectKey& key) {
+  const std::lock_guard lock(mutex_);
+  const auto now = options_.now();
+  known_.try_emplace(key, Known{now, now, {}, false});
+}
+
+/// From the first reconcile on: a standby reconciles nothing, and would never learn that an object is gone.
+void Controller::show_age(const ObjectKey& key) {
   {
     const std::lock_guard lock(mutex_);
-    const auto now = options_.now();
-    if (!known_.try_emplace(key, Known{now, now, {}}).second) return;
+    if (std::exchange(known_.at(key).shown, true)) return;
   }
   metrics_.sampled(kAgeName, kAgeHelp,
                    [this, key] { return started_ ? seconds(last_success_age(key).value_or(base::Millis(0))) : 0; },
@@ -193,6 +199,7 @@ Outcome Controller::reconcile(const ObjectKey& key, std::stop_token stop, bool& 
 
 void Controller::process(const ObjectKey& key, std::stop_token stop) {
   know(key);
+  show_age(key);
   const auto begin = options_.now();
   bool timed_out = false;
   const auto outcome = reconcile(key, stop, timed_out);
@@ -205,7 +212,10 @@ void Controller::process(const ObjectKey& key, std::stop_token stop) {
 }
 
 void Controller::tell(const ObjectKey& key, const Outcome& outcome, bool timed_out, base::Millis took) {
-  const auto* result = timed_out ? "timeout" : outcome.error ? "error" : "success";
+  const auto* result = timed_out                ? "timeout"
+                       : !outcome.error         ? "success"
+                       : outcome.object_refused ? "refused"
+                                                : "error";
   metrics_
       .counter("datasync_operator_reconciles_total", "Reconciles by result.",
                {{"controller", options_.name}, {"result", result}})
@@ -236,7 +246,7 @@ void Controller::settle(const ObjectKey& key, const Outcome& outcome) {
   const auto known = known_.find(key);
   if (known == known_.end()) return;
   known->second.next = options_.now() + wait;
-  if (!outcome.error) known->second.success = options_.now();
+  if (!outcome.error || outcome.object_refused) known->second.success = options_.now();
 }
 
 base::Millis Controller::jittered(base::Millis wait) {

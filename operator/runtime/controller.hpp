@@ -29,11 +29,19 @@ struct Outcome {
   base::Millis retry_after{0};
   /// The object is no more: it is no longer counted, looked at again or shown.
   bool gone = false;
+  /// With an error: the server refuses what the object asks for, and its status says so. It is tried again like any
+  /// failure, but the operator has done its part: the object's age does not grow.
+  bool object_refused = false;
 
   static Outcome done() { return {}; }
   static Outcome again(base::Millis after) { return {after, {}, base::Millis(0), false}; }
   static Outcome failed(std::string why, base::Millis retry_after = base::Millis(0)) {
     return {{}, std::move(why), retry_after, false};
+  }
+  static Outcome refused(std::string why) {
+    auto out = failed(std::move(why));
+    out.object_refused = true;
+    return out;
   }
   static Outcome failed(const kube::ApiError& error) { return failed(error.message, error.retry_after); }
   static Outcome object_gone() { return {{}, {}, base::Millis(0), true}; }
@@ -91,6 +99,7 @@ class Controller {
     base::SteadyTime next;     ///< when its next turn is due at the latest
     base::SteadyTime success;  ///< last one, or first seen
     std::optional<base::SteadyTime> running_since;
+    bool shown = false;  ///< its age is a metric
   };
   struct Turn;
   Outcome reconcile(const ObjectKey& key, std::stop_token stop, bool& timed_out);
@@ -100,6 +109,7 @@ class Controller {
   void settle(const ObjectKey& key, const Outcome& outcome);
   void tell(const ObjectKey& key, const Outcome& outcome, bool timed_out, base::Millis took);
   void know(const ObjectKey& key);
+  void show_age(const ObjectKey& key);
   void forget(const ObjectKey& key);
   [[nodiscard]] base::Millis jittered(base::Millis wait);
 

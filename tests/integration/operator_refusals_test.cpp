@@ -78,6 +78,13 @@ class OperatorRefusals : public testing::Test {
         user, ns));
   }
 
+  /// Status and text of a page of the operator that wrote its port there.
+  static std::pair<int, std::string> page_of(const std::filesystem::path& port_file, const char* path) {
+    httplib::Client client("127.0.0.1", std::stoi(read_file(port_file)));
+    const auto answer = client.Get(path);
+    return answer ? std::pair(answer->status, answer->body) : std::pair(0, std::string());
+  }
+
   /// Calls in five seconds must be few: a refusal is no reason for a hot loop.
   static void expect_calm(const ApiProxy& proxy) {
     const auto before = proxy.calls().size();
@@ -118,7 +125,11 @@ TEST_F(OperatorRefusals, an_admission_policy_is_told_in_its_words_and_heals) {
 TEST_F(OperatorRefusals, a_quota_is_told_in_its_words_and_heals) {
   world_->forbid_by_quota(OperatorWorld::kNs, "count/deployments.apps");
   ApiProxy proxy(world_->server());
-  auto op = world_->start(proxy.kubeconfig());
+  const auto port_file = world_->dir() / "quota.port";
+  auto op = world_->start(proxy.kubeconfig(), {"--http-port-file", port_file.string()});
+  const auto exports = [&](const std::string& sample) {
+    return page_of(port_file, "/metrics").second.find(sample) != std::string::npos;
+  };
   ASSERT_EQ(world_->apply(OperatorWorld::resource()), "");
   ASSERT_TRUE(becomes("Stalled", "True ApplyRefused"));
   const auto words = world_->message("Stalled");
@@ -126,8 +137,19 @@ TEST_F(OperatorRefusals, a_quota_is_told_in_its_words_and_heals) {
   EXPECT_TRUE(world_->has_event("ApplyRefused"));
   expect_calm(proxy);
   EXPECT_TRUE(world_->get(kube::kDeployments, "shop-capture").is_null());
+  // For alerts: no agent runs that could say so, and the operator does not fail.
+  const std::string shop = R"(name="shop",namespace="w")";
+  EXPECT_TRUE(exports("datasync_resource_condition{" + shop + R"(,type="Stalled"} 1)"));
+  EXPECT_TRUE(exports("datasync_resource_reason{" + shop + R"(,reason="ApplyRefused"} 1)"));
+  EXPECT_TRUE(exports(R"(datasync_operator_reconciles_total{controller="datasync",result="refused"})"));
+  EXPECT_FALSE(exports(R"(result="error")"));
   world_->server().kubectl({"-n", OperatorWorld::kNs, "delete", "resourcequota", "none"});
   ASSERT_TRUE(becomes("Stalled", "False SecretNotFound"));
+  const auto healed = [&] {
+    return exports("datasync_resource_condition{" + shop + R"(,type="Stalled"} 0)") &&
+           !exports(R"(reason="ApplyRefused")");
+  };
+  EXPECT_TRUE(eventually(healed, seconds(10)));
   EXPECT_FALSE(world_->get(kube::kDeployments, "shop-apply").is_null());
 }
 
@@ -320,11 +342,7 @@ TEST_F(OperatorRefusals, who_cannot_read_the_lease_is_not_ready) {
   const auto port_file = world_->dir() / "leaseless.port";
   auto op = world_->start(world_->server().kubeconfig_of("leaseless"),
                           {"--leader-elect", "--lease-namespace", "w", "--http-port-file", port_file.string()});
-  const auto page = [&](const char* path) {
-    httplib::Client client("127.0.0.1", std::stoi(read_file(port_file)));
-    const auto answer = client.Get(path);
-    return answer ? std::pair(answer->status, answer->body) : std::pair(0, std::string());
-  };
+  const auto page = [&](const char* path) { return page_of(port_file, path); };
   ASSERT_TRUE(eventually([&] { return std::filesystem::exists(port_file); }, seconds(30)));
   ASSERT_TRUE(eventually([&] { return page("/readyz").first == 200; }, seconds(30))) << "it may still get it";
   EXPECT_TRUE(eventually([&] { return page("/readyz").first == 503; }, seconds(60))) << world_->log();

@@ -1,5 +1,6 @@
 #include "operator/runtime/controller.hpp"
 
+#include <algorithm>
 #include <future>
 #include <stdexcept>
 
@@ -135,6 +136,35 @@ TEST(Controller, ForgetsAnObjectThatIsGone) {
   w.run_all();
   EXPECT_EQ(w.controller.objects(), 0U);
   EXPECT_EQ(w.metrics.text().find("name=\"a\""), std::string::npos);
+}
+
+// Its status says why; the operator has done what it can, and no alert about the operator may fire.
+TEST(Controller, TheAgeOfAnObjectThatTheServerRefusesDoesNotGrow) {
+  World w;
+  w.body = [](const ObjectKey& key, std::stop_token) {
+    return key == kA ? Outcome::refused("422") : Outcome::failed("500");
+  };
+  w.controller.enqueue(kA);
+  w.controller.enqueue(kB);
+  for (int i = 0; i < 400; ++i) {
+    w.run_all();
+    w.pass(Millis(10'000));
+  }
+  EXPECT_LE(w.controller.last_success_age(kA), Millis(1'000'000)) << "tried again with back-off";
+  EXPECT_GE(w.controller.last_success_age(kB), Millis(3'900'000));
+  EXPECT_GE(std::ranges::count(w.runs, "a"), 5);
+  const auto text = w.metrics.text();
+  EXPECT_NE(text.find("datasync_operator_reconciles_total{controller=\"datasync\",result=\"refused\"}"), text.npos);
+  EXPECT_NE(text.find("datasync_operator_reconciles_total{controller=\"datasync\",result=\"error\"}"), text.npos);
+}
+
+TEST(Controller, AStandbyHasNoSeriesOfObjects) {
+  World w;
+  w.controller.enqueue(kA);
+  EXPECT_EQ(w.metrics.text().find("datasync_operator_last_success_seconds"), std::string::npos)
+      << "it would never end when the object is deleted";
+  w.run_all();
+  EXPECT_NE(w.metrics.text().find("datasync_operator_last_success_seconds"), std::string::npos);
 }
 
 TEST(Controller, IsNotLiveWhenAReadyKeyIsNotTaken) {
