@@ -129,7 +129,7 @@ TEST_F(Rights, ExtrasAreMadeAndTakenAway) {
     for (const char* kind : {"networkpolicies", "podmonitors"}) {
       EXPECT_TRUE(in_time([&] { return count(side, kind) == side.resources.size(); }, seconds(60))) << kind;
     }
-    scene().install(side, scene().images().second_tag);
+    scene().install(side, scene().images().second_tag, {"agents.deleteDisabled=true"});
     EXPECT_TRUE(in_time([&] { return count(side, "podmonitors") == 0; }, seconds(60)));
   }
   EXPECT_EQ(count(a(), "networkpolicies"), a().resources.size()) << "the installation in cluster a has them on";

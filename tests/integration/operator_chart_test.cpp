@@ -118,8 +118,20 @@ TEST_F(OperatorChart, lacks_no_right_in_the_namespaces_it_watches) {
     EXPECT_EQ(forbidden(proxy), Texts());
     EXPECT_GT(proxy.count("update", "leases") + proxy.count("create", "leases"), 0U);
   }
-  // Both switched off by an upgrade: what was made goes, with the rights that are left.
-  const auto less = install("blue", {"--set", "watch.namespaces={w}"});
+  // Both switched off by an upgrade, and the right to secrets: without a right it asks for none of them.
+  const auto least = install("blue", {"--set", "watch.namespaces={w},rbac.secrets=false"});
+  {
+    ApiProxy proxy(world_->server(), blue.user);
+    auto op = start(proxy, least.args);
+    ASSERT_EQ(world_->apply(OperatorWorld::resource(R"({"spec":{"paused":true}})")), "");
+    EXPECT_TRUE(eventually([] { return world_->observed(); }, seconds(40))) << world_->log();
+    EXPECT_TRUE(op.terminate().clean()) << world_->log();
+    EXPECT_EQ(forbidden(proxy), Texts());
+    EXPECT_EQ(proxy.count("get", "secrets") + proxy.count("list", "networkpolicies"), 0U);
+    EXPECT_FALSE(world_->get(kube::kNetworkPolicies, "shop-agent").is_null()) << "they are left";
+  }
+  // With this value what was made goes.
+  const auto less = install("blue", {"--set", "watch.namespaces={w},agents.deleteDisabled=true"});
   EXPECT_NE(less.args, blue.args);
   ApiProxy proxy(world_->server(), blue.user);
   auto op = start(proxy, less.args);

@@ -65,10 +65,21 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]
-- apiGroups: [networking.k8s.io]
-  resources: [networkpolicies]   # when they are not asked for: to remove those from before
-  verbs: {{ if .Values.agents.networkPolicy }}[get, list, watch, create, patch, delete]{{ else }}[list, delete]{{ end }}
-- apiGroups: [monitoring.coreos.com]
-  resources: [podmonitors]
-  verbs: {{ if .Values.agents.podMonitor }}[get, list, watch, create, patch, delete]{{ else }}[list, delete]{{ end }}
+{{- $optional := dict "networkpolicies" (list "networking.k8s.io" .Values.agents.networkPolicy) "podmonitors" (list "monitoring.coreos.com" .Values.agents.podMonitor) }}
+{{- range $kind, $of := $optional }}
+{{- if or (index $of 1) $.Values.agents.deleteDisabled }}
+- apiGroups: [{{ index $of 0 }}]
+  resources: [{{ $kind }}]
+  verbs: {{ if index $of 1 }}[get, list, watch, create, patch, delete]{{ else }}[list, delete]{{ end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* User and group of a pod's security context; int64 because Helm reads a number as a float. */}}
+{{- define "datasync.user" -}}
+{{- range $key, $value := .Values.podSecurityContext | default dict }}
+{{- if ne $value nil }}
+{{ $key }}: {{ int64 $value }}
+{{- end }}
+{{- end }}
 {{- end }}
