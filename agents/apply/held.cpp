@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include "agents/apply/copies.hpp"
 #include "agents/apply/ledger_tables.hpp"
 #include "agents/base/clock.hpp"
 #include "agents/base/identifier.hpp"
@@ -67,6 +68,11 @@ base::Result<HeldTable> read_row(const sql::Row& row) {
   DS_ASSIGN(out.tries, number<std::uint64_t>(row[11], "tries"));
   DS_ASSIGN(out.at.awaited, parse_awaited(row[12].value_or("")));
   return out;
+}
+
+/// The annotation that it recommends has a value of its own for each place: one that was used before asks for nothing.
+std::string message_at(std::int64_t next_offset, std::int32_t stream, const std::string& message) {
+  return storable(with_token({Reason::Internal, message}, fmt::format("{}-{}", stream, next_offset)).what);
 }
 
 std::string place_of(const LedgerState& at) {
@@ -181,9 +187,9 @@ std::string HeldTables::where(const std::string& table) const {
 }
 
 base::Result<void> HeldTables::put(sql::Connection& connection, const Dialect& dialect, HeldTable table) {
-  table.message = storable(table.message);
   if (find(table.table) != nullptr)
     return refused(connection, dialect, table.table, table.reason, table.message, table.refused_at);
+  table.message = message_at(table.at.next_offset, key_.stream, table.message);
   table.since = std::chrono::duration_cast<std::chrono::seconds>(base::wall_now().time_since_epoch()).count();
   table.tries = 1;
   DS_TRY(connection.execute(fmt::format(
@@ -203,7 +209,7 @@ base::Result<void> HeldTables::refused(sql::Connection& connection, const Dialec
   if (at == tables_.end()) return {};
   auto& held = at->second;
   held.reason = reason;
-  held.message = storable(message);
+  held.message = message_at(held.at.next_offset, key_.stream, message);
   held.refused_at = std::max(held.refused_at, refused_at);
   ++held.tries;
   DS_TRY(connection.execute(fmt::format("UPDATE {} SET reason='{}', message={}, refused_at={}, tries={}{}",

@@ -19,6 +19,7 @@ using base::Reason;
 constexpr Millis kFirstTry{1'000};
 constexpr Millis kLongestWait{15'000};
 constexpr unsigned kMostDoublings = 4;
+constexpr std::string_view kCopyTables = "datasync.dev/copy-tables=";
 
 /// Half of the wait to all of it.
 Millis jittered(Millis wait) {
@@ -99,9 +100,14 @@ base::Result<void> Session::check_known_but(const std::vector<std::string>& held
 void Session::refuse_executed(const Error& error) {
   const auto& refused = writer_->refused();
   if (!refused) return;
-  const auto& table = catalog_->table(refused->table);
-  refusals_.push_back({target_name(context_.config, table.schema->database, table.schema->table),
-                       table.schema->qualified(), error.reason, refused->what.empty() ? error.what : refused->what});
+  const auto& schema = *catalog_->table(refused->table).schema;
+  auto what = refused->what.empty() ? error.what : refused->what;
+  // As for a stream that halts, see with_copy().
+  if (error.what.find(kCopyTables) != std::string::npos && what.find(kCopyTables) == std::string::npos)
+    what += fmt::format("; where more may differ, have the table copied again: annotate the DataSync with {}{}",
+                        kCopyTables, schema.qualified());
+  refusals_.push_back(
+      {target_name(context_.config, schema.database, schema.table), schema.qualified(), error.reason, std::move(what)});
 }
 
 /// Writes what is about held tables, in a transaction that only the holder of the stream can commit.

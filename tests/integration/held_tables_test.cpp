@@ -9,6 +9,7 @@
 
 #include "tests/integration/rig.hpp"
 #include "tests/support/eventually.hpp"
+#include "tests/support/recommended.hpp"
 
 namespace datasync::test {
 namespace {
@@ -126,6 +127,30 @@ TEST_F(HeldTables, refused_row_holds_its_table_and_the_others_continue) {
   change(60, "after");
   EXPECT_TRUE(equal({"a", "b", "c"}));
   EXPECT_EQ(duplicates(), 0U);
+}
+
+// Each time it has another value: one that was used before asks for nothing.
+TEST_F(HeldTables, the_copy_that_the_message_recommends_is_made_each_time) {
+  begin("copied_again");
+  std::string before;
+  for (const int id : {10, 11}) {
+    at_destination(fmt::format("INSERT INTO {{}}.b VALUES ({}, 'theirs')", id));
+    change(id, "ours");
+    ASSERT_TRUE(becomes_held("b:RowConflict"));
+    const auto status = rig_->apply().wait_for("Streaming", seconds(30));
+    const auto tables = recommended_annotation(status.at("/held/0/message").value_or(""), "copy-tables");
+    EXPECT_THAT(tables, testing::StartsWith("copied_again.b#"));
+    EXPECT_NE(tables, before);
+    before = tables;
+    rig_->apply().process().terminate();
+    rig_->forget(rig_->apply());
+    auto apply = rig_->apply_config(name_, name_);
+    apply.on_table_error = config::OnTableError::HoldTable;
+    apply.copy_tables = tables;
+    rig_->start_apply(apply);
+    EXPECT_TRUE(equal({"a", "b", "c"}));
+    EXPECT_TRUE(becomes_held(""));
+  }
 }
 
 TEST_F(HeldTables, kills_while_it_catches_up_lose_and_repeat_nothing) {
