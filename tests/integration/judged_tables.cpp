@@ -15,10 +15,10 @@ using binlog::TableEffect;
 using What = TableEffect::What;
 using Rows = std::vector<std::vector<std::string>>;
 
-/// The names of parents change with a rename of the parent, which does not concern the child's rows.
+/// The names of parents and of their columns change when those are renamed, which does not concern the child's rows.
 std::string without_parents(const std::string& definition) {
-  static const std::regex kParent("REFERENCES [^(]*\\(");
-  return std::regex_replace(definition, kParent, "REFERENCES (");
+  static const std::regex kParent("REFERENCES [^(]*\\([^)]*\\)");
+  return std::regex_replace(definition, kParent, "REFERENCES");
 }
 
 /// What a table had in the columns that the other one has too, one text for each row.

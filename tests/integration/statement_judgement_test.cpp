@@ -176,6 +176,7 @@ class StatementJudgement : public ::testing::Test {
 
   Judged judged() {
     const auto gtid = admin_.value("SELECT @@gtid_binlog_pos");
+    logged_ = gtid != start_ && judge_.last() != gtid;
     while (gtid != start_ && judge_.last() != gtid) {
       const auto event = stream_->next();
       if (!event) throw std::runtime_error(event.error().what);
@@ -192,6 +193,7 @@ class StatementJudgement : public ::testing::Test {
   binlog::EventReader reader_;
   std::unique_ptr<sql::BinlogStream> stream_;
   std::string start_;
+  bool logged_ = false;  ///< the last statement wrote something to the binlog
 };
 
 TEST_F(StatementJudgement, SaysAtLeastWhatHappenedToEveryTable) {
@@ -204,6 +206,7 @@ TEST_F(StatementJudgement, SaysAtLeastWhatHappenedToEveryTable) {
   std::size_t taken = 0;
   std::size_t with_effect = 0;
   std::size_t uncertain = 0;
+  std::size_t unlogged = 0;
   make_databases(grammar.options());
   TableStates before;
   for (std::uint64_t i = 0; i < statements; ++i) {
@@ -216,7 +219,11 @@ TEST_F(StatementJudgement, SaysAtLeastWhatHappenedToEveryTable) {
     const bool ok = run(statement);
     const auto judged = this->judged();
     auto after = read_tables(admin_, grammar.options().databases);
-    const auto faults = disagreements(before, after, judged);
+    // CREATE OR REPLACE DATABASE that fails after it has dropped some of the tables writes nothing to the binlog: a
+    // server that replicates keeps them, and nobody can judge what is not there.
+    const bool nothing_logged = !ok && !logged_;
+    auto faults = disagreements(before, after, judged);
+    if (nothing_logged && !std::exchange(faults, {}).empty()) ++unlogged;
     EXPECT_TRUE(faults.empty()) << fmt::format("statement {} ({}, {}, in {}, {}): {}\n{}    {}", i, statement.charset,
                                                statement.sql_mode, statement.database, ok ? "taken" : "refused",
                                                statement.text, judged.text, faults);
@@ -229,8 +236,10 @@ TEST_F(StatementJudgement, SaysAtLeastWhatHappenedToEveryTable) {
     const bool changed = prepare(after, random);
     before = changed ? read_tables(admin_, grammar.options().databases) : std::move(after);
   }
-  std::cout << fmt::format("{} statements taken by the server, {} with effects, {} not certain", taken, with_effect,
-                           uncertain)
+  std::cout << fmt::format(
+                   "{} statements taken by the server, {} with effects, {} not certain; {} refused ones changed "
+                   "tables and are not in the binlog",
+                   taken, with_effect, uncertain, unlogged)
             << std::endl;
   // The generator is worth its time when the server takes a good part of it; what is not certain makes a copy.
   EXPECT_GT(taken * 5, statements);
