@@ -1,5 +1,5 @@
 # End-to-end tests: real servers and the real agents. Each program shares its world among its tests.
-add_library(ds_integration_rig STATIC rig.cpp chaos.cpp key_types_data.cpp schema_chaos.cpp schema_chaos_script.cpp types_data.cpp)
+add_library(ds_integration_rig STATIC rig.cpp chaos.cpp key_types_data.cpp schema_chaos.cpp schema_chaos_hazards.cpp schema_chaos_script.cpp schema_chaos_settle.cpp schema_chaos_words.cpp types_data.cpp)
 target_link_libraries(ds_integration_rig PUBLIC datasync_flags ds_test_support GTest::gtest)
 
 # Copy and stream agree; the defects of copies and of the decoder.

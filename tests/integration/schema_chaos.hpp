@@ -18,6 +18,7 @@ namespace datasync::test {
 /// again under other names.
 struct ChaosStep {
   enum class What : std::uint8_t {
+    Policy,    ///< at the beginning: `text` has the values of schemaChanges and onTableError
     Sql,       ///< `text` in session `session`; an error of the server is fine
     Kill,      ///< kill -9 of one agent and a new start: capture, or apply
     Failover,  ///< the replica that capture reads is killed and started again
@@ -32,8 +33,9 @@ struct ChaosStep {
 };
 using ChaosScript = std::vector<ChaosStep>;
 
-/// Sessions of a script, each with its own settings.
-constexpr int kChaosSessions = 4;  // utf8mb4; latin1; ANSI_QUOTES; NO_BACKSLASH_ESCAPES with a default database
+/// Sessions of a script, each with its own settings: 0 has utf8mb4, others latin1, ANSI_QUOTES, a default database, and
+/// whatever character set the script gives it.
+constexpr int kChaosLatin1 = 1, kChaosAnsi = 2, kChaosAtHome = 3, kChaosCharset = 4, kChaosSessions = 5;
 
 /// The tables that every script starts with: the first ones are captured, the others only take part in statements.
 const std::vector<std::string>& chaos_captured_tables();
@@ -61,10 +63,15 @@ class SchemaChaos {
   struct Run;
   std::string play(const ChaosScript& script);
   std::string step(Run& run, const ChaosStep& step);
+  void execute(Run& run, const ChaosStep& step);
+  std::string in_charset(const std::string& text, const std::string& charset);
   void create_tables(const std::string& database);
   std::string settle(Run& run);
+  bool act(Run& run);
+  bool settled(Run& run);
   bool follow(Run& run, Agent& agent, const AgentStatus& status);
   bool fix_at_source(Run& run, const AgentStatus& status);
+  void fix_table(Run& run, const std::string& table, const std::string& message, bool& changed);
   void restart_capture(Run& run);
   void restart_apply(Run& run);
   [[nodiscard]] std::vector<TablePair> existing(const Run& run);

@@ -1,106 +1,63 @@
 // Which statements a script holds. A statement that the server refuses is no mistake: what it refuses is in no binlog.
 
+#include <algorithm>
 #include <functional>
+#include <utility>
 
 #include <fmt/format.h>
 
-#include "tests/integration/schema_chaos.hpp"
+#include "tests/integration/schema_chaos_hazards.hpp"
 
 namespace datasync::test {
 namespace {
 
 using What = ChaosStep::What;
 
-const std::vector<std::string> kCaptured{"t", "größe", "Mixed", "sel`ect", "p", "mark"};
-const std::vector<std::string> kChanged{"t", "größe", "Mixed", "sel`ect", "p"};
-const std::vector<std::string> kOthers{"swap", "archive", "T", "t_new"};
+/// Sessions that write rows; the one with other character sets writes some of the schema changes only.
+constexpr int kWriters = kChaosCharset;
 
-class Writer {
+class Writer : public ChaosHazards {
  public:
-  Writer(std::uint64_t seed, int statements, bool any_case)
-      : random_(seed), statements_(statements), any_case_(any_case) {}
+  Writer(std::uint64_t seed, int statements, bool any_case) : ChaosHazards(seed, any_case), statements_(statements) {}
 
   ChaosScript write() {
+    policies();
     rows(0);
+    auto due = chosen_hazards();
     for (int written = 0; written < statements_;) {
-      disturb();
-      session_ = pick(0, kChaosSessions - 1);
-      written += change();
-      for (int i = pick(0, 2); i > 0; --i) rows(pick(0, kChaosSessions - 1));
+      const auto before = script_.size();
+      if (!due.empty() && due.back().first <= written) {
+        due.back().second();
+        due.pop_back();
+      } else {
+        disturb();
+        session_ = pick(0, kWriters - 1);
+        change();
+      }
+      for (auto i = before; i < script_.size(); ++i) written += script_[i].ddl ? 1 : 0;
+      for (int i = pick(0, 2); i > 0; --i) rows(pick(0, kWriters - 1));
     }
     add(What::CatchUp);
     return std::move(script_);
   }
 
  private:
-  int pick(int low, int high) { return std::uniform_int_distribution<int>(low, high)(random_); }
-  bool one_in(int n) { return pick(1, n) == 1; }
-  template <class T>
-  const T& any(const std::vector<T>& of) {
-    return of[static_cast<std::size_t>(pick(0, static_cast<int>(of.size()) - 1))];
-  }
-  void add(What what, std::string text = {}, bool ddl = false) {
-    script_.push_back({what, session_, std::move(text), ddl});
-  }
-  void ddl(std::string text) { add(What::Sql, std::move(text), true); }
+  using Due = std::pair<int, std::function<void()>>;  ///< after so many statements
 
-  // --- names and white space, in all forms that the session's settings allow
+  void policies() {
+    static const std::vector<std::string> kChanges{"ApplyAll", "ApplyAll", "ApplyAdditive", "Halt"};
+    static const std::vector<std::string> kErrors{"HoldStream", "HoldTable"};
+    const auto& changes = any(kChanges);
+    add(What::Policy, changes + " " + any(kErrors));
+  }
 
-  [[nodiscard]] std::string quoted(const std::string& name) {
-    const char mark = session_ == 2 && one_in(2) ? '"' : '`';
-    std::string out(1, mark);
-    for (const char c : name) {
-      if (c == mark) out.push_back(c);
-      out.push_back(c);
-    }
-    return out + mark;
-  }
-  std::string name(std::string table) {
-    if (any_case_ && one_in(3))
-      for (char& c : table) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-    if (session_ == 3) {  // has a default database
-      switch (pick(1, 4)) {
-        case 1:
-          return "." + quoted(table);
-        case 2:
-          return quoted(table);
-        default:
-          break;
-      }
-    }
-    const auto database = one_in(2) ? std::string("~") : "`~`";
-    return database + (one_in(4) ? " . " : ".") + quoted(table);
-  }
-  std::string gap() {
-    static const std::vector<std::string> kGaps{" ",     " ",  "\n", " /* t */ ",   " -- t\n", " # t ' \" \n",
-                                                "/**/ ", "\t", " ",  "/*!50000 */ "};
-    return any(kGaps);
-  }
-  std::string alter(const std::string& table, const std::string& action) {
-    const auto statement = "ALTER" + gap() + "TABLE" + gap() + name(table) + gap() + action;
-    if (one_in(12)) return "/*!40000 " + statement + " */";
-    if (one_in(12)) return "/*M!100000 " + statement + " */";
-    if (one_in(12)) return "SET STATEMENT lock_wait_timeout=10 FOR " + statement;
-    return statement;
-  }
-  std::string column() { return fmt::format("c{}", pick(1, 4)); }
-  std::string definition() {
-    static const std::vector<std::string> kDefinitions{"INT",
-                                                       "INT NOT NULL DEFAULT 7",
-                                                       "VARCHAR(20) DEFAULT 'a,b) c'",
-                                                       "BIGINT UNSIGNED NULL",
-                                                       "DECIMAL(9,3)",
-                                                       "VARCHAR(30) DEFAULT 'x;y'",
-                                                       "DATE NULL",
-                                                       "TEXT",
-                                                       "UUID NULL",
-                                                       "INT AS (id + 1) PERSISTENT",
-                                                       "INET6 NULL",
-                                                       "VARCHAR(10) NOT NULL DEFAULT ''"};
-    return any(kDefinitions);
-  }
-  static std::string body() {
-    return "(id INT PRIMARY KEY AUTO_INCREMENT, n INT NULL, v VARCHAR(40) NULL, secret VARCHAR(20) NULL)";
+  /// Most of them, the last one first.
+  std::vector<Due> chosen_hazards() {
+    std::vector<Due> due;
+    for (auto& hazard : hazards())
+      if (!one_in(8)) due.emplace_back(pick(0, statements_ * 3 / 4), std::move(hazard));
+    std::ranges::stable_sort(due, std::ranges::greater(), &Due::first);
+    return due;
   }
 
   // --- what happens around the statements
@@ -126,51 +83,50 @@ class Writer {
 
   void rows(int session) {
     session_ = session;
-    const auto table = any(kChanged);
+    const auto table = changed_table();
     const auto value = pick(1, 1'000'000);
     switch (pick(1, 6)) {
       case 1:
-        add(What::Sql, fmt::format("UPDATE {} SET n = {} WHERE id % 3 = {}", name(table), value, pick(0, 2)));
+        sql(fmt::format("UPDATE {} SET n = {} WHERE id % 3 = {}", name(table), value, pick(0, 2)));
         return;
       case 2:
-        add(What::Sql, fmt::format("DELETE FROM {} WHERE id % 7 = {}", name(table), pick(0, 6)));
+        sql(fmt::format("DELETE FROM {} WHERE id % 7 = {}", name(table), pick(0, 6)));
         return;
       case 3: {
-        const auto second = any(kChanged);
-        add(What::Sql, "BEGIN");
-        add(What::Sql, fmt::format("INSERT INTO {} (n, v) VALUES ({}, 'é{}')", name(table), value, value));
-        add(What::Sql, fmt::format("UPDATE {} SET v = CONCAT(LEFT(v, 10), '{}')", name(second), value));
-        add(What::Sql, one_in(5) ? "ROLLBACK" : "COMMIT");
+        const auto second = changed_table();
+        sql("BEGIN");
+        sql(fmt::format("INSERT INTO {} (n, v) VALUES ({}, 'é{}')", name(table), value, value));
+        sql(fmt::format("UPDATE {} SET v = CONCAT(LEFT(v, 10), '{}')", name(second), value));
+        sql(one_in(5) ? "ROLLBACK" : "COMMIT");
         return;
       }
       case 4:
-        add(What::Sql, fmt::format("REPLACE INTO {} (id, n) VALUES ({}, {})", name(table), pick(1, 30), value));
+        sql(fmt::format("REPLACE INTO {} (id, n) VALUES ({}, {})", name(table), pick(1, 30), value));
         return;
       default:
-        add(What::Sql, fmt::format("INSERT INTO {} (n, v, secret) SELECT {} + seq, CONCAT('row ', seq), 'hidden' FROM "
-                                   "mysql.seq_1_to_{}",
-                                   name(table), value, pick(1, 12)));
+        sql(
+            fmt::format("INSERT INTO {} (n, v, secret) SELECT {} + seq, CONCAT('row ', seq), 'hidden' FROM "
+                        "mysql.seq_1_to_{}",
+                        name(table), value, pick(1, 12)));
     }
   }
 
-  // --- schema changes; each returns how many statements it wrote
+  // --- schema changes
 
-  int change() {
-    const auto before = script_.size();
-    if (one_in(4)) {
-      whole_table(any(kChanged));
+  void change() {
+    if (one_in(10)) {
+      any(hazards())();
+    } else if (one_in(4)) {
+      whole_table(changed_table());
     } else if (one_in(4)) {
       partitions();
     } else if (one_in(9)) {
-      refused(any(kChanged));
+      refused(changed_table());
     } else if (one_in(8)) {
       unrelated();
     } else {
-      ddl(alter(any(kChanged), action()));
+      ddl(alter(changed_table(), action()));
     }
-    int count = 0;
-    for (auto i = before; i < script_.size(); ++i) count += script_[i].ddl ? 1 : 0;
-    return count;
   }
 
   std::string action() {
@@ -191,7 +147,7 @@ class Writer {
       case 8:
         return "ADD INDEX by_n (n), COMMENT = 'n, now'";
       case 9:
-        return session_ == 3 ? "COMMENT 'it\\'s, DROP PRIMARY KEY'" : "COMMENT 'it''s, DROP PRIMARY KEY'";
+        return session_ == kChaosAtHome ? "COMMENT 'it\\'s, DROP PRIMARY KEY'" : "COMMENT 'it''s, DROP PRIMARY KEY'";
       case 10:
         return fmt::format("ADD COLUMN {} TEXT, ADD UNIQUE KEY over_text ({})", column(), column());
       case 11:
@@ -218,8 +174,7 @@ class Writer {
       case 2:  // as gh-ost and pt-online-schema-change do
         ddl(fmt::format("CREATE TABLE {} LIKE {}", name("t_new"), name(table)));
         ddl(alter("t_new", fmt::format("ADD COLUMN {} INT NOT NULL DEFAULT 4", column())));
-        add(What::Sql,
-            fmt::format("INSERT INTO {} (id, n, v) SELECT id, n + 1, v FROM {}", name("t_new"), name(table)));
+        sql(fmt::format("INSERT INTO {} (id, n, v) SELECT id, n + 1, v FROM {}", name("t_new"), name(table)));
         ddl(fmt::format("RENAME TABLE {} TO {}, {} TO {}", name(table), name("t_old"), name("t_new"), name(table)));
         return ddl(fmt::format("DROP TABLE IF EXISTS {}, {}", name("t_old"), name("t_new")));
       case 3:
@@ -228,14 +183,14 @@ class Writer {
       case 4:
         ddl(fmt::format("DROP TABLE {}", name(table)));
         ddl(fmt::format("CREATE TABLE {} {}", name(table), body()));
-        return add(What::Sql, fmt::format("INSERT INTO {} (n) VALUES (1), (2)", name(table)));
+        return sql(fmt::format("INSERT INTO {} (n) VALUES (1), (2)", name(table)));
       case 5:
         ddl(fmt::format("CREATE OR REPLACE TABLE {} {}", name(table), body()));
         return;
       case 6:
         // MariaDB logs the definition in UTF-8 as if it were in the session's character set: replicas of the server
         // itself do not find the table.
-        if (session_ == 1) session_ = 0;
+        if (session_ == kChaosLatin1) session_ = 0;
         return ddl(
             fmt::format("CREATE OR REPLACE TABLE {} (PRIMARY KEY (id)) AS SELECT seq id, seq n, CONVERT('v' USING "
                         "utf8mb4) v, CONVERT('s' USING utf8mb4) secret "
@@ -245,7 +200,7 @@ class Writer {
         ddl(fmt::format("RENAME TABLE {} TO `~x`.`away`", name(table)));
         return ddl(fmt::format("RENAME TABLE `~x`.away TO {}", name(table)));
       default:
-        return ddl(fmt::format("CREATE OR REPLACE TABLE {} LIKE {}", name(table), name(any(kOthers))));
+        return ddl(fmt::format("CREATE OR REPLACE TABLE {} LIKE {}", name(table), name(other_table())));
     }
   }
 
@@ -253,8 +208,8 @@ class Writer {
     static const std::vector<std::string> kParts{"p0", "p1", "p2"};
     switch (pick(1, 6)) {
       case 1:
-        return ddl(alter("p", fmt::format("EXCHANGE PARTITION {} WITH TABLE {} WITHOUT VALIDATION", any(kParts),
-                                          name(any(kOthers)))));
+        sql(fmt::format("UPDATE {} SET id = id + 100 WHERE id < 100", name("swap")));
+        return ddl(alter("p", "EXCHANGE PARTITION p2 WITH TABLE " + name("swap")));
       case 2:
         return ddl(alter("p", fmt::format("EXCHANGE PARTITION {} WITH TABLE {}", any(kParts), name("t"))));
       case 3:
@@ -270,13 +225,16 @@ class Writer {
                          "LESS THAN MAXVALUE)"));
       default:
         ddl(alter("p", fmt::format("CONVERT PARTITION p0 TO TABLE {}", name("out_of_p"))));
+        ddl(alter("p",
+                  "REORGANIZE PARTITION p1 INTO (PARTITION p0 VALUES LESS THAN (10), PARTITION p1 VALUES LESS THAN "
+                  "(20))"));
         return ddl("DROP TABLE IF EXISTS " + name("out_of_p"));
     }
   }
 
   /// What cannot be carried on with: a reason, and a way on.
   void refused(const std::string& table) {
-    switch (pick(1, 6)) {
+    switch (pick(1, 5)) {
       case 1:
         return ddl(alter(table, "DROP PRIMARY KEY, MODIFY id INT"));
       case 2:
@@ -285,27 +243,15 @@ class Writer {
         return ddl(alter(table, "ADD SYSTEM VERSIONING"));
       case 4:
         return ddl(alter("t", "RENAME COLUMN secret TO secret2"));
-      case 5:
-        return cascade(table);
       default:
         return ddl("DROP TABLE " + name(table));
     }
   }
 
-  /// Rows of the child that no row event shows.
-  void cascade(const std::string& table) {
-    ddl(alter("archive", "ADD INDEX IF NOT EXISTS (n)"));
-    add(What::Sql, fmt::format("UPDATE {} SET n = 20 WHERE id % 2 = 0", name(table)));
-    ddl("SET STATEMENT foreign_key_checks = 0 FOR " +
-        fmt::format("ALTER TABLE {} ADD CONSTRAINT cascading FOREIGN KEY (n) REFERENCES {} (n) ON DELETE CASCADE",
-                    name(table), name("archive")));
-    add(What::Sql, fmt::format("DELETE FROM {} WHERE n = 20", name("archive")));
-  }
-
   void unrelated() {
     switch (pick(1, 5)) {
       case 1:
-        return ddl(alter(any(kOthers), action()));
+        return ddl(alter(other_table(), action()));
       case 2:
         return ddl(fmt::format("CREATE OR REPLACE VIEW {} AS SELECT * FROM {}", name("seen"), name("t")));
       case 3:
@@ -314,43 +260,19 @@ class Writer {
                         "COALESCE(NEW.n, 1)",
                         name("t")));
       case 4:
-        return ddl("OPTIMIZE TABLE " + name(any(kChanged)));
+        return ddl("OPTIMIZE TABLE " + name(changed_table()));
       default:
-        return ddl("ANALYZE TABLE " + name(any(kChanged)));
+        return ddl("ANALYZE TABLE " + name(changed_table()));
     }
   }
 
-  std::mt19937_64 random_;
   int statements_;
-  bool any_case_;
-  int session_ = 0;
-  ChaosScript script_;
 };
 
 }  // namespace
 
-const std::vector<std::string>& chaos_captured_tables() {
-  return kCaptured;
-}
-
 ChaosScript make_chaos_script(std::uint64_t seed, int statements, bool any_case) {
   return Writer(seed, statements, any_case).write();
-}
-
-std::string ChaosStep::shown() const {
-  switch (what) {
-    case What::Sql:
-      return fmt::format("[{}] {}", session, text);
-    case What::Kill:
-      return "(kill " + text + ")";
-    case What::Failover:
-      return "(restart the replica in use)";
-    case What::Lag:
-      return "(freeze capture)";
-    case What::CatchUp:
-      return "(let capture go on and compare)";
-  }
-  return "?";
 }
 
 }  // namespace datasync::test
