@@ -56,11 +56,18 @@ enum class Outcome : std::uint8_t {
   X(BinlogPurged, Halt, "The replica no longer has the binlogs that are needed. See onPositionLost.")                 \
   X(PositionUnknown, Halt,                                                                                            \
     "The record of the position, or rows that are needed from before it, are missing. See onPositionLost.")           \
-  X(GtidDiverged, Halt, "The replica's history is not the one that was published (reset, restore, errant writes).")   \
+  X(GtidDiverged, Halt,                                                                                               \
+    "The replica's history is not the one that was published (reset, restore, errant writes, numbers that decreased " \
+    "while gtid_strict_mode was off). Name a replica that has the published history. If the source's own history "    \
+    "changed: make a first copy on another channel.topic, with empty tables at the destination.")                     \
   X(DuplicateServerId, Halt, "Another client uses the same server id and the server keeps cutting one of the two.")   \
   X(BinlogCorrupt, Halt, "An event is damaged or not understood at the named position.")                              \
-  X(StatementFormat, Halt, "A statement, not rows, changed a captured table. Set binlog_format=ROW in all sessions.") \
-  X(PartialRowImage, Halt, "A row image lacks columns. Set binlog_row_image=FULL in all sessions.")                   \
+  X(StatementFormat, Halt,                                                                                            \
+    "A statement, not rows, changed a captured table. Set binlog_format=ROW in all sessions; at a replica whose "     \
+    "value was changed while it runs, also restart the SQL thread.")                                                  \
+  X(PartialRowImage, Halt,                                                                                            \
+    "A row image lacks columns. Set binlog_row_image=FULL in all sessions; at a replica whose value was changed "     \
+    "while it runs, also restart the SQL thread.")                                                                    \
   X(MetadataMissing, Halt, "A table map lacks column names or keys. Set binlog_row_metadata=FULL in all sessions.")   \
   X(UnsupportedEvent, Halt, "The binlog has an event this version does not read.")                                    \
   X(UnsupportedType, Halt, "A captured column has a type this version does not carry.")                               \

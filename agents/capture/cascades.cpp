@@ -20,6 +20,17 @@ bool cascades(const sql::TableInfo::ForeignKey& key) {
   return acts(key.on_delete) || acts(key.on_update);
 }
 
+std::vector<message::ActingKey> acting_keys_of(const sql::TableInfo& info) {
+  std::vector<message::ActingKey> out;
+  for (const auto& key : info.foreign_keys) {
+    if (cascades(key))
+      out.push_back({key.name, key.columns, key.parent_database, key.parent_table, key.parent_columns, key.on_update,
+                     key.on_delete});
+  }
+  std::ranges::sort(out, {}, &message::ActingKey::name);
+  return out;
+}
+
 base::Result<CascadingParents> cascading_parents(sql::Connection& connection, const Selection& selection,
                                                  const std::vector<SnapshotTask>& tasks) {
   CascadingParents out;

@@ -9,6 +9,7 @@
 #include "agents/base/result.hpp"
 #include "agents/capture/selection.hpp"
 #include "agents/capture/snapshot_plan.hpp"
+#include "agents/message/definition.hpp"
 #include "agents/sql/connection.hpp"
 #include "agents/sql/table_reader.hpp"
 
@@ -16,6 +17,9 @@ namespace datasync::capture {
 
 /// The foreign key changes rows of its table when rows of its parent change.
 bool cascades(const sql::TableInfo::ForeignKey& key);
+
+/// Those of a table, by name, as the state topic has them.
+std::vector<message::ActingKey> acting_keys_of(const sql::TableInfo& info);
 
 /// By qualified name of a captured table: the captured tables whose changes change its rows.
 using CascadingParents = std::map<std::string, std::set<std::string>>;

@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include "agents/base/identifier.hpp"
+#include "agents/capture/cascades.hpp"
+#include "agents/capture/chunk_reader.hpp"
 #include "agents/capture/exclusions.hpp"
 #include "agents/message/row.hpp"
 
@@ -105,7 +107,8 @@ base::Result<Catalog::Changed> Catalog::changed(const TableChoice& choice, const
   if (const auto newest = newest_.find(&choice); newest != newest_.end()) newest->second.settled = false;
   DS_ASSIGN(const auto reading, definitions_.read_again(choice, change));
   DS_TRY(findings(reading.facts));
-  Changed out{reading.facts.info.has_value(), std::nullopt, reading.of_this_place, reading.executed};
+  Changed out{reading.facts.info.has_value(), std::nullopt, reading.of_this_place, reading.executed,
+              reading.acting_keys_changed};
   if (!reading.facts.info) return out;
   DS_ASSIGN(auto schema, captured_schema(choice, reading.facts.info->schema, reading.facts.info->unread_columns));
   for (const auto& [was, is] : change.renamed)
@@ -126,6 +129,16 @@ base::Result<Catalog::Changed> Catalog::as_of_now(const TableChoice& choice) {
   if (!schema) return out;
   DS_ASSIGN(out.schema, known_to_readers(std::move(*schema)));
   return out;
+}
+
+base::Result<void> Catalog::begun(const std::vector<TableFacts>& tables) {
+  for (const auto& facts : tables) {
+    if (!facts.info || facts.choice == nullptr) continue;
+    // The connection has choices of its own.
+    if (const auto* choice = selection_.find(facts.choice->database, facts.choice->table))
+      DS_TRY(definitions_.acting_keys(*choice, acting_keys_of(*facts.info)));
+  }
+  return {};
 }
 
 base::Result<void> Catalog::set_gone(const TableChoice& choice, const message::Gtid& gtid) {
@@ -174,15 +187,9 @@ bool Catalog::may_be_key(const TableChoice& choice, std::string_view column) {
   return !schema || std::ranges::none_of(schema->columns, named) || in_key(*schema);
 }
 
-std::string Catalog::name_row(message::SchemaId schema, base::Bytes row) const {
+std::string Catalog::name_row(message::SchemaId schema) const {
   const auto at = schemas_.find(schema);
-  if (at == schemas_.end()) return "a row";
-  message::RowReader reader(at->second, row);
-  message::RowView view;
-  const auto read = reader.next(view);
-  if (!read || !*read || view.op == message::Op::Truncate) return "a row of " + at->second.qualified();
-  const auto& image = view.op == message::Op::Delete ? view.before : view.after;
-  return fmt::format("row {} of {}", message::display_key(at->second, image), at->second.qualified());
+  return at == schemas_.end() ? "a row" : row_name(at->second);
 }
 
 }  // namespace datasync::capture

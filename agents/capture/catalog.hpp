@@ -60,10 +60,13 @@ class Catalog {
     std::optional<message::SchemaId> schema;  ///< as it is carried now; already known to readers
     bool of_this_place = false;               ///< it is the definition of this place of the binlog
     message::GtidSet executed;                ///< see Definitions::Reading
+    bool acting_keys_changed = false;         ///< see Definitions::Reading
   };
   /// Reads the definition of a table again and checks all that was checked before the start. Errors: what is wrong, as
   /// the preflight says it; those of the server, of publish and of the store.
   base::Result<Changed> changed(const TableChoice& choice, const DefinitionChange& change);
+  /// The tables as the server has them when a dump begins: what readers are to know besides columns.
+  base::Result<void> begun(const std::vector<TableFacts>& tables);
   /// From the transaction `gtid` on, no table has the name.
   base::Result<void> set_gone(const TableChoice& choice, const message::Gtid& gtid);
   [[nodiscard]] bool gone(const TableChoice& choice) { return definitions_.gone(choice); }
@@ -89,8 +92,8 @@ class Catalog {
   std::optional<std::string> to_utf8(std::string_view charset, std::string_view text) {
     return server_.to_utf8(charset, text);
   }
-  /// "shop.orders (id=7)"
-  [[nodiscard]] std::string name_row(message::SchemaId schema, base::Bytes row) const;
+  /// What a row of a schema is called in messages, see `row_name`.
+  [[nodiscard]] std::string name_row(message::SchemaId schema) const;
 
  private:
   base::Result<void> findings(const TableFacts& facts) const;

@@ -4,7 +4,9 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include "agents/capture/cascades.hpp"
 #include "agents/capture/preflight.hpp"
 #include "agents/message/row.hpp"
 #include "agents/sql/binlog_place.hpp"
@@ -29,9 +31,9 @@ base::Result<void> check_geometry(const message::TableSchema& schema, base::Byte
     const auto name = sql::quote_identifier(column.name);
     return Error(
         Reason::UnsupportedValue,
-        fmt::format("{} of {} has an empty value in the GEOMETRY column {}, which no destination can store. Give "
+        fmt::format("a row of {} has an empty value in the GEOMETRY column {}, which no destination can store. Give "
                     "all such rows a value: UPDATE {} SET {}=... WHERE LENGTH({})=0; copying then continues",
-                    row_name(schema, row), schema.qualified(), column.name, table, name, name));
+                    schema.qualified(), column.name, table, name, name));
   }
   return {};
 }
@@ -62,12 +64,20 @@ bool has_geometry(const message::TableSchema& schema) {
 
 }  // namespace
 
-std::string row_name(const message::TableSchema& schema, base::Bytes rows) {
-  message::RowReader reader(schema, rows);
-  message::RowView view;
-  const auto read = reader.next(view);
-  if (!read || !*read) return "a row";
-  return "row " + message::display_key(schema, view.op == message::Op::Delete ? view.before : view.after);
+std::string row_name(const message::TableSchema& schema) {
+  constexpr std::size_t kMostColumns = 20;
+  std::vector<std::string> key, lengths;
+  for (const auto i : schema.key) key.push_back(sql::quote_identifier(schema.columns[i].name));
+  for (const auto& column : schema.columns) {
+    if (message::value_width(column.type) == message::kVariable)
+      lengths.push_back(fmt::format("COALESCE(LENGTH({}),0)", sql::quote_identifier(column.name)));
+  }
+  const auto keys = fmt::format("{}", fmt::join(key, ", "));
+  auto name = fmt::format("a row of {} (key {})", schema.qualified(), keys);
+  if (!key.empty() && !lengths.empty() && lengths.size() <= kMostColumns)
+    name += fmt::format(" (SELECT {} FROM {} ORDER BY {} DESC LIMIT 5 finds the largest)", keys,
+                        sql::quote_identifier(schema.database, schema.table), fmt::join(lengths, "+"));
+  return name;
 }
 
 bool key_is_unique(const sql::TableInfo& info, const message::TableSchema& schema) {
@@ -169,6 +179,7 @@ base::Result<Chunk> ChunkReader::describe(const TableChoice& table) {
   DS_TRY(comparable_key(*connection_, chunk.schema));
   chunk.rows_estimate = info->rows_estimate;
   chunk.key_unique = key_is_unique(*info, chunk.schema);
+  chunk.acting_keys = acting_keys_of(*info);
   return chunk;
 }
 

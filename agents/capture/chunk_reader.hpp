@@ -13,6 +13,7 @@
 #include "agents/base/result.hpp"
 #include "agents/capture/gate.hpp"
 #include "agents/capture/selection.hpp"
+#include "agents/message/definition.hpp"
 #include "agents/message/schema.hpp"
 #include "agents/sql/connection.hpp"
 #include "agents/sql/table_reader.hpp"
@@ -43,6 +44,7 @@ struct Chunk {
   std::string after;       ///< where the next chunk begins, see `place_of`
   bool complete = false;   ///< the table ends here
   bool key_unique = true;  ///< the server sees to it that no two rows have the same key
+  std::vector<message::ActingKey> acting_keys;
   ChunkGate::Ticket place;
 };
 
@@ -81,8 +83,9 @@ class ChunkReader {
   bool failed_ = false;
 };
 
-/// "row id=7", the first of some rows in the compact layout; for messages.
-std::string row_name(const message::TableSchema& schema, base::Bytes rows);
+/// What a row of the table is called in messages, which have no values of rows: the table, its key columns, and a
+/// statement that finds the largest rows.
+std::string row_name(const message::TableSchema& schema);
 
 /// True when a primary key, or a unique key without NULLs, lies within the key of `schema`.
 bool key_is_unique(const sql::TableInfo& info, const message::TableSchema& schema);

@@ -5,6 +5,7 @@
 
 #include "agents/base/identifier.hpp"
 #include "agents/base/log.hpp"
+#include "agents/capture/cascades.hpp"
 
 namespace datasync::capture {
 namespace {
@@ -159,19 +160,22 @@ base::Result<void> Definitions::keep(const TableChoice& table, Known& known, mes
   definition.database = table.database;
   definition.table = table.table;
   definition.position = known.since;
-  const bool same = known.definition && known.definition->exists == definition.exists &&
-                    known.definition->schema == definition.schema &&
-                    known.definition->position == definition.position &&
-                    known.definition->complete == definition.complete;
+  if (!definition.acting_keys && definition.exists && known.definition)
+    definition.acting_keys = known.definition->acting_keys;
+  const bool same =
+      known.definition && known.definition->exists == definition.exists &&
+      known.definition->schema == definition.schema && known.definition->position == definition.position &&
+      known.definition->complete == definition.complete && known.definition->acting_keys == definition.acting_keys;
   known.definition = std::move(definition);
   return same ? base::Result<void>() : store_.save(*known.definition);
 }
 
 base::Result<void> Definitions::learn(const TableChoice& table, Known& known, message::TableSchema schema,
-                                      bool complete) {
+                                      bool complete, const sql::TableInfo* server) {
   message::Definition d;
   d.schema = std::move(schema);
   d.complete = complete;
+  if (server != nullptr) d.acting_keys = acting_keys_of(*server);
   return keep(table, known, std::move(d));
 }
 
@@ -183,7 +187,7 @@ base::Result<Definitions::Basis> Definitions::of(const TableChoice& table, const
   if (!server && server.error().outcome() == base::Outcome::Retry) return base::Error(server.error());
   const auto* now = server && *server ? &(*server)->schema : nullptr;
   if (now != nullptr && describes(*now, map)) {
-    DS_TRY(learn(table, k, *now, true));
+    DS_TRY(learn(table, k, *now, true, &**server));
     return Basis{&k.definition->schema};
   }
   // The server's table has changed since, or has disappeared: only what was learnt before, and what readers were given,
@@ -214,7 +218,7 @@ base::Result<bool> Definitions::met(const TableChoice& table, const binlog::Tabl
   const bool agrees = k.definition && carries(*k.definition, table, carried, map);
   if (agrees && k.definition->complete) return other;
   if (agrees) {
-    DS_TRY(learn(table, k, k.definition->schema, true));
+    DS_TRY(learn(table, k, k.definition->schema, true, nullptr));
     return other;
   }
   const auto server = server_.info(table);
@@ -223,7 +227,7 @@ base::Result<bool> Definitions::met(const TableChoice& table, const binlog::Tabl
   if (server && *server) now.schema = (*server)->schema;
   k.since = store_.place();
   if (carries(now, table, carried, map)) {
-    DS_TRY(learn(table, k, std::move(now.schema), true));
+    DS_TRY(learn(table, k, std::move(now.schema), true, &**server));
   } else if (k.definition && k.definition->complete) {
     // The server has another one by now, and what is kept is not of this place.
     auto kept = *k.definition;
@@ -246,6 +250,8 @@ base::Result<Definitions::Reading> Definitions::read_again(const TableChoice& ta
   out.of_this_place = k.since.contains(out.executed);
   k.replaced = k.replaced || change.all;
   std::ranges::copy(change.columns, std::back_inserter(k.touched));
+  const auto keys = k.definition ? k.definition->acting_keys : std::nullopt;
+  out.acting_keys_changed = keys && out.facts.info && *keys != acting_keys_of(*out.facts.info);
   message::TableSchema schema;
   if (out.of_this_place && out.facts.info) {
     schema = out.facts.info->schema;
@@ -253,8 +259,18 @@ base::Result<Definitions::Reading> Definitions::read_again(const TableChoice& ta
     schema = k.definition->schema;
     forget(schema, change.columns);
   }
-  DS_TRY(learn(table, k, std::move(schema), out.of_this_place && out.facts.info.has_value()));
+  DS_TRY(learn(table, k, std::move(schema), out.of_this_place && out.facts.info.has_value(),
+               out.facts.info ? &*out.facts.info : nullptr));
   return out;
+}
+
+base::Result<void> Definitions::acting_keys(const TableChoice& table, std::vector<message::ActingKey> keys) {
+  auto& k = known(table);
+  // Without a definition the first copy or row brings both.
+  if (!k.definition || !k.definition->exists || k.definition->acting_keys == keys) return {};
+  auto kept = *k.definition;
+  kept.acting_keys = std::move(keys);
+  return keep(table, k, std::move(kept));
 }
 
 base::Result<void> Definitions::set_gone(const TableChoice& table, const message::Gtid& gtid) {

@@ -76,11 +76,15 @@ class Definitions {
   /// otherwise, and no statement has come since that may concern the table. What is kept agrees from here on.
   base::Result<bool> met(const TableChoice& table, const binlog::TableMap& map, const message::TableSchema& carried);
 
+  /// The server's table has these foreign keys now that act by themselves: readers are told when they did not know it.
+  base::Result<void> acting_keys(const TableChoice& table, std::vector<message::ActingKey> keys);
+
   /// After a statement that may concern the definition of a table: what the server says now.
   struct Reading {
     TableFacts facts;
-    bool of_this_place = false;  ///< nothing later stands in the binlog: it is the definition of this place
-    message::GtidSet executed;   ///< when the dump has come here and nothing else changed it, it is valid there
+    bool of_this_place = false;        ///< nothing later stands in the binlog: it is the definition of this place
+    bool acting_keys_changed = false;  ///< its foreign keys that act by themselves are not those that readers knew
+    message::GtidSet executed;         ///< when the dump has come here and nothing else changed it, it is valid there
   };
   base::Result<Reading> read_again(const TableChoice& table, const DefinitionChange& change);
 
@@ -104,7 +108,8 @@ class Definitions {
     std::vector<std::string> touched;
   };
   Known& known(const TableChoice& table);
-  base::Result<void> learn(const TableChoice& table, Known& known, message::TableSchema schema, bool complete);
+  base::Result<void> learn(const TableChoice& table, Known& known, message::TableSchema schema, bool complete,
+                           const sql::TableInfo* server);
   base::Result<void> keep(const TableChoice& table, Known& known, message::Definition definition);
 
   ServerTables& server_;

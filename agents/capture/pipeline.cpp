@@ -103,18 +103,23 @@ base::Result<void> Pipeline::tick() {
 
 base::Result<void> Pipeline::on_gtid(const binlog::GtidEvent& gtid, const binlog::EventHeader& header,
                                      const binlog::Where&) {
-  DS_TRY(parts_.order.transaction(gtid.gtid));
+  before_start_ = parts_.order.precedes(gtid.gtid);
+  if (!before_start_) DS_TRY(parts_.order.transaction(gtid.gtid));
   DS_TRY(parts_.gate.before_transaction(point_, stop_));
   gtid_ = gtid.gtid;
   commit_time_us_ = header.timestamp * kMicros;
   rows_in_transaction_ = 0;
   parts_.freshness.caught_up.store(false, std::memory_order_relaxed);
   parts_.freshness.read_time_us.store(commit_time_us_, std::memory_order_relaxed);
-  held_ = gtid.prepared_xa();
+  held_ = gtid.prepared_xa() && !before_start_;
   xid_ = gtid.xid ? gtid.xid->text() : std::string();
   in_transaction_ = true;
   passing_.reset();
   unread_ = false;
+  if (before_start_) {
+    parts_.writer.begin_before_start(gtid_, commit_time_us_);
+    return {};
+  }
   if (parts_.may_pass(gtid_)) passing_.emplace();
   if (!held_) {
     parts_.writer.begin(gtid_, commit_time_us_);
@@ -126,6 +131,7 @@ base::Result<void> Pipeline::on_gtid(const binlog::GtidEvent& gtid, const binlog
 }
 
 bool Pipeline::wants(std::string_view database, std::string_view table) {
+  if (before_start_) return false;
   const auto* choice = parts_.selection.find(database, table);
   if (choice != nullptr && passing_) passing_->tables.insert(choice->qualified());
   return choice != nullptr;
@@ -203,7 +209,7 @@ base::Result<void> Pipeline::on_xa_prepare(const binlog::Xid& xid) {
   auto held = parts_.writer.take_held();
   if (passing_)
     DS_TRY(end_passing());
-  else
+  else if (!before_start_)
     parts_.prepared.prepare(xid.text(), before_prepare_, std::move(held));
   DS_TRY(parts_.writer.commit());
   ended();

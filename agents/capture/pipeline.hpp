@@ -150,6 +150,7 @@ class Pipeline final : public binlog::Handler {
   std::uint32_t rows_in_transaction_ = 0;
   bool outdated_ = false;          ///< `on_between` is due
   bool in_transaction_ = false;    ///< from its GTID until it is over for the writer
+  bool before_start_ = false;      ///< the open transaction is before the beginning of the streams
   std::optional<Passed> passing_;  ///< the open transaction is passed
   bool unread_ = false;            ///< and an event of it could not be read: perhaps the one that ends it
   base::SteadyTime back_soon_;     ///< so long a table that disappeared by the open statement may come back

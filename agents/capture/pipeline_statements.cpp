@@ -68,6 +68,7 @@ base::Result<binlog::TableToken> Pipeline::on_table(const binlog::TableMap& map,
 }
 
 base::Result<void> Pipeline::on_query(const binlog::QueryInfo& query) {
+  if (before_start_) return {};
   if (passing_) return passed(query);
   const auto& judged = query.judgement;
   if (judged.control == binlog::Control::RollbackTo) {
@@ -145,6 +146,8 @@ base::Result<void> Pipeline::on_statement(const TableStatement& s, const binlog:
       rows = true;
   }
   if (may_hide_changes(query.event.sql, query.context, catalog_.allows_cascades())) rows = true;
+  // Readers compare the foreign keys before the copy's first row.
+  if (changed.acting_keys_changed) rows = true;
   // What is not there cannot be copied.
   if ((rows || values) && !changed.exists) return disappeared(s, shown(query), was_gone);
   if (rows || values) DS_TRY(outdated(table, rows || key, shown(query)));
@@ -170,7 +173,7 @@ base::Result<void> Pipeline::announce_again(const TableChoice& table) {
 /// Readers get a table's new definition when it is sure to be the one of its place, without waiting for a row. At the
 /// end of each transaction, whatever it changed.
 void Pipeline::announce_due() {
-  if (parts_.due.empty()) return;
+  if (parts_.due.empty() || before_start_) return;
   auto here = parts_.writer.position();
   here.add(gtid_);
   for (const auto& [table, schema] : parts_.due.take(here, parts_.selection))

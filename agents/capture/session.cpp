@@ -51,8 +51,8 @@ ConnectTo Session::connect_to() const {
   return [this](const std::string& replica) { return around_.source.connect(replica); };
 }
 
-std::string Session::name_row(message::SchemaId schema, base::Bytes row) const {
-  return catalog_ == nullptr ? "a row" : catalog_->name_row(schema, row);
+std::string Session::name_row(message::SchemaId schema) const {
+  return catalog_ == nullptr ? "a row" : catalog_->name_row(schema);
 }
 
 void Session::fail(Error error) {
@@ -65,15 +65,15 @@ void Session::fail(Error error) {
 
 void Session::make_writer(std::vector<message::GtidSet> sent, message::GtidSet position) {
   const WriterLimits limits{around_.config.record_bytes, claimed_.max_message_bytes};
-  writer_ = std::make_unique<StreamWriter>(
-      *output_, std::move(sent), std::move(position), limits,
-      [this](message::SchemaId schema, base::Bytes row) { return name_row(schema, row); });
+  writer_ = std::make_unique<StreamWriter>(*output_, std::move(sent), std::move(position), limits,
+                                           [this](message::SchemaId schema) { return name_row(schema); });
 }
 
 base::Result<void> Session::begin(const Pick& pick) {
   const auto n = static_cast<std::size_t>(selection_.streams());
   const auto& streams = claimed_.streams;
   const bool lost = streams.empty();
+  fallen_ = kept_fallen(claimed_.view.served_requests());
   const bool fresh = std::ranges::all_of(streams, &protocol::StreamState::fresh);
   std::vector<message::GtidSet> published, sent;
   std::vector<protocol::Offset> offsets(n, 0);
@@ -90,6 +90,7 @@ base::Result<void> Session::begin(const Pick& pick) {
                                                           position.dump_from.text(), known->published.text()));
     }
     from = position.dump_from;
+    DS_TRY(find_fallen(pick, from));
     published.assign(n, position.dump_from);
     sent.assign(n, position.position);
   } else {
@@ -122,6 +123,7 @@ base::Result<void> Session::begin(const Pick& pick) {
   if (lost)
     for (auto& table : everything(selection_)) outdated.push_back(std::move(table));
   DS_ASSIGN(known_, keeper_->revise(selection_, outdated, stop_.get_token()));
+  if (fresh) DS_TRY(keep_fallen());
   // Where a stream begins stands on it before anything else does, so that no restart takes another beginning.
   DS_TRY(writer_->watermark(0));
   DS_TRY(output_->flush());
@@ -169,20 +171,27 @@ base::Result<void> Session::dump(const Pick& pick) {
   return dump(pick, false, in_hole);
 }
 
+sql::DumpOptions Session::dump_options(const std::string& replica) {
+  sql::DumpOptions dump;
+  dump.server_id = around_.server_id;
+  dump.heartbeat = around_.config.heartbeat;
+  dump.watchdog = around_.config.watchdog;
+  dump.max_event_bytes = largest_event();
+  dump.on_search = [this, replica](std::uint64_t thread, base::Millis silent) {
+    return searching(replica, thread, silent, writer_ ? writer_->position().text() : "a new stream's position");
+  };
+  return dump;
+}
+
 base::Result<void> Session::dump(const Pick& pick, bool strict, bool& in_hole) {
   DS_ASSIGN(const auto selection, selection_.as_on(pick.names));  // a copy: other threads read the session's
   const auto name = pick.server.text();
   DS_ASSIGN(const auto connect, around_.source.options(pick.server));
   const auto from = dump_position_at(pick.history, writer_->position(), pick.local_elsewhere);
-  const sql::DumpOptions dump{
-      from.text(),
-      around_.server_id,
-      around_.config.heartbeat,
-      around_.config.watchdog,
-      largest_event(),
-      strict,
-      [this, name](std::uint64_t thread, base::Millis silent) { return searching(name, thread, silent); }};
-  GtidOrder order(from, !strict);
+  auto dump = dump_options(name);
+  dump.position = from.text();
+  dump.strict = strict;
+  GtidOrder order(from, !strict, fallen_);
   DS_ASSIGN(const auto stream, sql::BinlogStream::open(connect, dump));
   const auto& history = stream->history();
   base::log::info("reading the binlog", {{"replica", name}, {"server", history}, {"position", dump.position}});
@@ -230,6 +239,7 @@ base::Result<void> Session::dump(const Pick& pick, bool strict, bool& in_hole) {
           if (t.info && t.choice != nullptr && t.choice->qualified() == task.table->qualified())
             task.rows_estimate = std::max(task.rows_estimate, t.info->rows_estimate);
     }
+    DS_TRY(catalog.begun(pick.tables));
     for (const auto& table : selection_.tables())
       if (keeper_->had_several_schemas(table)) DS_TRY(pipeline.announce_again(table));
     DS_TRY(copy_outdated());

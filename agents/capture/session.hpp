@@ -13,6 +13,7 @@
 
 #include "agents/base/result.hpp"
 #include "agents/capture/catalog.hpp"
+#include "agents/capture/fallen_numbers.hpp"
 #include "agents/capture/gate.hpp"
 #include "agents/capture/keeper.hpp"
 #include "agents/capture/monitor.hpp"
@@ -109,6 +110,8 @@ class Session {
   Session(const Surroundings& around, Selection selection, Claimed claimed, std::stop_token stop);
   base::Result<void> begin(const Pick& pick);
   base::Result<void> give_up_position();
+  base::Result<void> find_fallen(const Pick& pick, const message::GtidSet& position);
+  base::Result<void> keep_fallen();
   [[nodiscard]] bool former_are_gone(const std::vector<protocol::Offset>& begins) const;
   [[nodiscard]] message::GtidSet published() const;
   base::Result<Pick> find_replica();
@@ -116,7 +119,9 @@ class Session {
   base::Result<void> dump(const Pick& pick);
   DefinitionStore definition_store();
   base::Result<void> dump(const Pick& pick, bool strict, bool& in_hole);
-  base::Result<void> searching(const std::string& replica, std::uint64_t thread, base::Millis silent);
+  [[nodiscard]] sql::DumpOptions dump_options(const std::string& replica);
+  base::Result<void> searching(const std::string& replica, std::uint64_t thread, base::Millis silent,
+                               const std::string& position);
   void unfit(base::Error error);
   std::optional<base::Error> take_unfit();
   void watch();
@@ -140,7 +145,7 @@ class Session {
   void show_trouble(const base::Error* trouble);
   void pulse();
   [[nodiscard]] ConnectTo connect_to() const;
-  [[nodiscard]] std::string name_row(message::SchemaId schema, base::Bytes row) const;
+  [[nodiscard]] std::string name_row(message::SchemaId schema) const;
 
   Surroundings around_;
   const Selection selection_;
@@ -159,6 +164,7 @@ class Session {
   std::string replica_;                           ///< whose dump worked last; dump thread
   std::optional<AcceptedTransactions> accepted_;  ///< dump thread
   DueDefinitions due_;                            ///< dump thread
+  std::vector<FallenNumbers> fallen_;             ///< before the streams' beginning; dump thread
   // What is copied; dump thread.
   KnownSnapshot known_;    ///< as the state topic had it when it was last brought in line
   bool outdated_ = false;  ///< `known_` has changed since the plan was made

@@ -1,5 +1,6 @@
 // The part of a session that finds a replica with the position, and gives the position up where that is declared.
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -12,6 +13,30 @@ namespace datasync::capture {
 
 using base::Error;
 using base::Reason;
+
+/// Numbers that fell before a position that a new stream begins at: they would be taken for another history.
+base::Result<void> Session::find_fallen(const Pick& pick, const message::GtidSet& position) {
+  DS_ASSIGN(const auto connect, around_.source.options(pick.server));
+  DS_ASSIGN(const auto found, capture::find_fallen(connect, dump_options(pick.server.text()), position,
+                                                   stop_.get_token(), [this] { around_.status.beat(); }));
+  for (const auto& fallen : found) {
+    base::log::warn("numbers fell in the binlog before the stream begins: gtid_strict_mode was off",
+                    {{"replica", pick.server.text()}, {"last", fallen.last.text()}, {"highest", fallen.highest}});
+    if (std::ranges::find(fallen_, fallen) == fallen_.end()) fallen_.push_back(fallen);
+  }
+  return {};
+}
+
+/// Before the stream's beginning is written: a later epoch must know them.
+base::Result<void> Session::keep_fallen() {
+  for (const auto& fallen : fallen_) {
+    message::Request kept;
+    kept.id = fallen_id(fallen);
+    kept.from = around_.config.common.name;
+    if (!keeper_->is_served(kept.id)) DS_TRY(keeper_->served(kept, stop_.get_token()));
+  }
+  return {};
+}
 
 /// onPositionLost: Resnapshot. What lies between the old position and the new one comes as a snapshot that replaces the
 /// tables.
@@ -27,6 +52,8 @@ base::Result<void> Session::give_up_position() {
   }
   base::log::warn("the position is lost; as declared, everything is read again",
                   {{"position", writer_->position().text()}, {"begins", position.position.text()}});
+  DS_TRY(find_fallen(pick, position.dump_from));
+  DS_TRY(keep_fallen());
   // Before the new position: who starts after a crash in between would find it and not know what was missed.
   DS_ASSIGN(known_, keeper_->revise(selection_, everything(selection_), stop_.get_token()));
   drop_runner();

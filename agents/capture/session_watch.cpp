@@ -47,7 +47,8 @@ std::optional<Error> Session::take_unfit() {
 }
 
 /// The dump has been silent, which a server is while it searches its binlog. It does so as long as it keeps the dump.
-base::Result<void> Session::searching(const std::string& replica, std::uint64_t thread, base::Millis silent) {
+base::Result<void> Session::searching(const std::string& replica, std::uint64_t thread, base::Millis silent,
+                                      const std::string& position) {
   DS_ASSIGN(const auto connection, around_.source.connect(replica));
   DS_ASSIGN(const auto rows,
             connection->query(fmt::format("SELECT COMMAND FROM information_schema.PROCESSLIST WHERE ID = {}", thread)));
@@ -56,8 +57,8 @@ base::Result<void> Session::searching(const std::string& replica, std::uint64_t 
   around_.status.beat();
   searching_ = true;
   around_.status.set(health::State::Retrying, Reason::SourceSearching,
-                     fmt::format("{} has been searching its binlog for {} for {} s", replica,
-                                 writer_->position().text(), std::chrono::ceil<std::chrono::seconds>(silent).count()));
+                     fmt::format("{} has been searching its binlog for {} for {} s", replica, position,
+                                 std::chrono::ceil<std::chrono::seconds>(silent).count()));
   return {};
 }
 

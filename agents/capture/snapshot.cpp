@@ -165,7 +165,7 @@ base::Result<bool> SnapshotRunner::one_chunk(SnapshotTask& task, ChunkReader& re
   base::Result<void> done;
   if (state && *state == ChunkGate::State::Reached) {
     done = parts_.keeper.schema(chunk.schema, stop);
-    if (done && task.rows_done == 0) done = learn(*task.table, chunk.schema, stop);
+    if (done && task.rows_done == 0) done = learn(*task.table, chunk, stop);
     if (done) done = emit(task, chunk, task.rows_done == 0);
     // Before the dump goes on: what failed half-way through a chunk has left it open, and no transaction may follow.
     if (!done && done.error().outcome() != base::Outcome::Retry) fail(done.error());
@@ -185,15 +185,16 @@ base::Result<bool> SnapshotRunner::one_chunk(SnapshotTask& task, ChunkReader& re
 }
 
 /// The dump stands at the chunk's place: this is the table's definition there.
-base::Result<void> SnapshotRunner::learn(const TableChoice& table, const message::TableSchema& schema,
-                                         std::stop_token stop) {
+base::Result<void> SnapshotRunner::learn(const TableChoice& table, const Chunk& chunk, std::stop_token stop) {
   message::Definition d;
   d.database = table.database;
   d.table = table.table;
   d.position = parts_.writer.position();
-  d.schema = schema;
+  d.schema = chunk.schema;
+  d.acting_keys = chunk.acting_keys;
   const auto known = parts_.keeper.definition(table.qualified(), d.position);
-  if (known && known->exists && known->complete && known->schema == schema) return {};
+  if (known && known->exists && known->complete && known->schema == d.schema && known->acting_keys == d.acting_keys)
+    return {};
   d.complete = true;
   return parts_.keeper.learn(d, std::move(stop));
 }

@@ -81,10 +81,10 @@ class SnapshotRunner {
   void work(std::stop_token stop);
   base::Result<void> copy(SnapshotTask task, ChunkReader& reader, std::stop_token stop);
   base::Result<bool> one_chunk(SnapshotTask& task, ChunkReader& reader, std::stop_token stop);
-  base::Result<void> learn(const TableChoice& table, const message::TableSchema& schema, std::stop_token stop);
+  base::Result<void> learn(const TableChoice& table, const Chunk& chunk, std::stop_token stop);
   [[nodiscard]] message::Snapshot rows_record() const;
   [[nodiscard]] std::size_t frame_bytes() const;
-  [[nodiscard]] base::Result<void> check_size(const TableChoice& table, const Chunk& chunk) const;
+  [[nodiscard]] base::Result<void> check_size(const Chunk& chunk) const;
   base::Result<void> emit(const SnapshotTask& task, Chunk& chunk, bool first);
   base::Result<void> emit_fragment(const TableChoice& table, message::Snapshot record, message::End end,
                                    Output::OnAcked on_acked);

@@ -37,20 +37,19 @@ std::size_t SnapshotRunner::frame_bytes() const {
 }
 
 /// Rows are put on the stream only when all of the chunk's records fit: a chunk must not end in its middle.
-base::Result<void> SnapshotRunner::check_size(const TableChoice& table, const Chunk& chunk) const {
+base::Result<void> SnapshotRunner::check_size(const Chunk& chunk) const {
   const auto frame = frame_bytes() + kRecordOverhead;
   for (const auto& f : chunk.fragments)
     if (f.rows.size() + frame > settings_.max_record_bytes)
       return Error(Reason::RowTooLarge,
-                   fmt::format("{} of {} makes a record of {} bytes, the topic takes {}: raise its max.message.bytes",
-                               row_name(chunk.schema, f.rows.bytes()), table.qualified(), f.rows.size() + frame,
-                               settings_.max_record_bytes));
+                   fmt::format("{} makes a record of {} bytes, the topic takes {}: raise its max.message.bytes",
+                               row_name(chunk.schema), f.rows.size() + frame, settings_.max_record_bytes));
   return {};
 }
 
 /// Gives the fragments away one by one: a chunk with a huge row is not held twice.
 base::Result<void> SnapshotRunner::emit(const SnapshotTask& task, Chunk& chunk, bool first) {
-  DS_TRY(check_size(*task.table, chunk));
+  DS_TRY(check_size(chunk));
   {
     const std::scoped_lock lock(mutex_);
     before_them_.erase(task.table->qualified());

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "agents/capture/facts.hpp"
+#include "agents/capture/gtid_order.hpp"
 #include "agents/capture/memory.hpp"
 
 namespace datasync::capture {
@@ -26,8 +27,8 @@ Error refuse(Fitness fitness, const std::string& server, const HistoryFacts& his
       return {Reason::BinlogPurged, fmt::format("{} has binlogs from {} on, needed is what comes after {}", server,
                                                 history.oldest.text(), needed.from.text())};
     default:
-      return {Reason::GtidDiverged, fmt::format("{} has executed {}, which is not the history that led to {}", server,
-                                                history.executed.text(), needed.newest.text())};
+      return {Reason::GtidDiverged, fmt::format("{} has executed {}, which is not the history that led to {}; {}",
+                                                server, history.executed.text(), needed.newest.text(), kOtherHistory)};
   }
 }
 

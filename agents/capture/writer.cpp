@@ -44,6 +44,7 @@ void StreamWriter::open(const message::Gtid& gtid, std::uint64_t commit_time_us)
   gtid_ = gtid;
   commit_time_us_ = commit_time_us;
   open_ = true;
+  before_start_ = false;
   touched_ = false;
   rows_ = 0;
   held_bytes_ = 0;
@@ -63,6 +64,12 @@ void StreamWriter::begin(const message::Gtid& gtid, std::uint64_t commit_time_us
 void StreamWriter::begin_held(const message::Gtid& gtid, std::uint64_t commit_time_us, std::uint64_t max_bytes) {
   hold_limit_ = max_bytes;
   open(gtid, commit_time_us);
+}
+
+void StreamWriter::begin_before_start(const message::Gtid& gtid, std::uint64_t commit_time_us) {
+  begin(gtid, commit_time_us);
+  before_start_ = true;
+  for (auto& s : streams_) s.skip = true;
 }
 
 bool StreamWriter::wants(std::int32_t stream) const noexcept {
@@ -143,7 +150,7 @@ base::Result<void> StreamWriter::send_part(std::int32_t index, TypeRows& part, m
   // Named before the rows become part of the value.
   std::string name = "rows of type " + part.type;
   if (!part.empty() && part.bytes() + kRecordOverhead + kFrameRoom > limits_.max_record_bytes)
-    name = name_row_(part.runs.back().schema, part.rows.bytes().subspan(part.runs.back().begin));
+    name = name_row_(part.runs.back().schema);
   auto value = encode_change(frame, part);
   if (value.size() + kRecordOverhead > limits_.max_record_bytes)
     return base::Error(
@@ -254,7 +261,7 @@ base::Result<void> StreamWriter::send_notes(std::int32_t index) {
 }
 
 void StreamWriter::finish(bool over) {
-  if (over) {
+  if (over && !before_start_) {
     for (auto& s : streams_) s.sent.add(gtid_);
     out_.finished(gtid_);
     const std::scoped_lock lock(mutex_);

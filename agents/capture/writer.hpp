@@ -42,8 +42,8 @@ struct HeldTransaction {
   std::uint64_t rows = 0;
 };
 
-/// "shop.orders (id=7)" for a row of a schema; for messages.
-using RowNamer = std::function<std::string(message::SchemaId schema, base::Bytes row)>;
+/// What a row of a schema is called in messages, see `row_name`.
+using RowNamer = std::function<std::string(message::SchemaId schema)>;
 
 /// Takes rows from one thread and hands records to an Output. `position` and `counts` may be called from any thread.
 class StreamWriter {
@@ -55,6 +55,8 @@ class StreamWriter {
   void begin(const message::Gtid& gtid, std::uint64_t commit_time_us);
   /// The same, but its groups are kept back, at most `max_bytes` of them, until `take_held` gives them.
   void begin_held(const message::Gtid& gtid, std::uint64_t commit_time_us, std::uint64_t max_bytes);
+  /// A transaction that is before the beginning of every stream: nothing of it is wanted, and it moves nothing.
+  void begin_before_start(const message::Gtid& gtid, std::uint64_t commit_time_us);
   [[nodiscard]] std::uint64_t record_bytes() const noexcept { return limits_.record_bytes; }
   /// False when the stream has the open transaction from an earlier epoch: its rows need not be decoded. A held one is
   /// always wanted: the transaction that will publish it is not known yet.
@@ -64,7 +66,7 @@ class StreamWriter {
   /// that would grow too large is sent first. Then call `added`, also with 0 when the next row is larger than expected
   /// and wants a record of its own.
   base::Result<base::Buffer*> rows(const TableChoice& table, message::SchemaId schema, std::size_t expected);
-  /// `count` rows were appended to what `rows` gave. Errors: RowTooLarge naming table and key; XaTooLarge; those of the
+  /// `count` rows were appended to what `rows` gave. Errors: RowTooLarge naming the table; XaTooLarge; those of the
   /// output.
   base::Result<void> added(std::uint32_t count);
 
@@ -136,6 +138,7 @@ class StreamWriter {
   message::Gtid gtid_;  ///< of the open transaction, as everything below
   std::uint64_t commit_time_us_ = 0;
   bool open_ = false;
+  bool before_start_ = false;
   std::optional<std::uint64_t> hold_limit_;
   std::uint64_t held_bytes_ = 0;
   std::uint64_t rows_ = 0;

@@ -25,6 +25,17 @@ std::string encode(const Definition& d) {
   p.set_exists(d.exists);
   p.set_complete(d.complete);
   if (!d.schema.columns.empty()) p.set_schema(serialize(d.schema));
+  p.set_acting_keys_known(d.acting_keys.has_value());
+  for (const auto& key : d.acting_keys.value_or(std::vector<ActingKey>())) {
+    auto& k = *p.add_acting_keys();
+    k.set_name(key.name);
+    for (const auto& column : key.columns) k.add_columns(column);
+    k.set_parent_database(key.parent_database);
+    k.set_parent_table(key.parent_table);
+    for (const auto& column : key.parent_columns) k.add_parent_columns(column);
+    k.set_on_update(key.on_update);
+    k.set_on_delete(key.on_delete);
+  }
   return p.SerializeAsString();
 }
 
@@ -44,6 +55,17 @@ base::Result<Definition> decode(base::Bytes value) {
   d.position = std::move(*position);
   d.exists = p.exists();
   d.complete = p.complete();
+  if (p.acting_keys_known()) d.acting_keys.emplace();
+  for (const auto& k : p.acting_keys()) {
+    if (!d.acting_keys) break;
+    d.acting_keys->push_back({k.name(),
+                              {k.columns().begin(), k.columns().end()},
+                              k.parent_database(),
+                              k.parent_table(),
+                              {k.parent_columns().begin(), k.parent_columns().end()},
+                              k.on_update(),
+                              k.on_delete()});
+  }
   if (!p.schema().empty()) {
     DS_ASSIGN(d.schema, parse_schema(base::as_bytes(p.schema())));
   }

@@ -1,13 +1,25 @@
 #pragma once
 // What capture has learnt about a captured table, kept on the state topic: the binlog does not say all of it, and the
-// server knows only the definition of now.
+// server knows only the definition of now. Readers take from it which foreign keys of the source change rows.
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "agents/message/record.hpp"
 
 namespace datasync::message {
+
+/// A foreign key with CASCADE, SET NULL or SET DEFAULT: what it changes is in no row event.
+struct ActingKey {
+  std::string name;
+  std::vector<std::string> columns;
+  std::string parent_database, parent_table;
+  std::vector<std::string> parent_columns;
+  std::string on_update, on_delete;
+  bool operator==(const ActingKey&) const = default;
+};
 
 /// The definition of a table from a place in the source's history on, until the next one.
 struct Definition {
@@ -18,6 +30,8 @@ struct Definition {
   /// As the server had it, excluded columns included, without columns that are not known from here on.
   TableSchema schema;
   bool complete = false;  ///< nothing of the table is missing in it; records of versions that did not say so: false
+  /// Those of the table when it was read last; nothing: not known, as in records of versions that did not say it.
+  std::optional<std::vector<ActingKey>> acting_keys;
   [[nodiscard]] std::string qualified() const { return database + "." + table; }
 };
 

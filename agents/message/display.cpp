@@ -188,16 +188,6 @@ std::string display(const Column& c, base::Bytes value) {
   return hex(value);
 }
 
-std::string display_key(const TableSchema& schema, const ImageView& image) {
-  if (schema.key.empty()) return display_image(schema, image);
-  std::string out;
-  for (const auto k : schema.key) {
-    if (!out.empty()) out += ", ";
-    out += assignment(schema.columns[k], image, k, 256);
-  }
-  return out;
-}
-
 std::string display_image(const TableSchema& schema, const ImageView& image) {
   std::string out = "{";
   for (std::size_t i = 0; i < schema.columns.size(); ++i) {

@@ -119,10 +119,9 @@ constexpr DateTimeParts unpack_datetime(std::uint64_t v) noexcept {
   return {bits(46, 18), bits(42, 4), bits(37, 5), bits(32, 5), bits(26, 6), bits(20, 6), bits(0, 20)};
 }
 
-/// A value as a person reads it, in UTF-8 where it is text and valid, else 0x hex; for messages and `datasync tail`.
+/// A value as a person reads it, in UTF-8 where it is text and valid, else 0x hex; for `datasync tail`, never for
+/// errors.
 std::string display(const Column& column, base::Bytes value);
-/// "id=7, name='x'" of the key columns (all columns when there is no key).
-std::string display_key(const TableSchema& schema, const ImageView& image);
 /// "{id=7, name='x', note=NULL}", each value cut at 64 characters.
 std::string display_image(const TableSchema& schema, const ImageView& image);
 

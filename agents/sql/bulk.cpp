@@ -1,12 +1,14 @@
 #include "agents/sql/bulk.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <limits>
 
 #include <fmt/core.h>
 
 #include "agents/base/identifier.hpp"
 #include "agents/sql/bulk_rows.hpp"
+#include "agents/sql/errors.hpp"
 #include "agents/sql/handle.hpp"
 
 namespace datasync::sql {
@@ -181,8 +183,12 @@ base::Result<void> BulkStatement::Impl::check_warnings(std::size_t expected) {
              text.find("'" + base::fold_identifier(p.column->name) + "'") != std::string::npos;
     });
     if (warning[1] != kTruncated || !of_enum || count > expected) {
-      return base::Error(base::Reason::ValueNotStorable,
-                         fmt::format("{} (error {})", warning[2].value_or(""), warning[1].value_or("unknown")));
+      const auto number = warning[1].value_or("unknown");
+      return base::Error(
+          base::Reason::ValueNotStorable,
+          fmt::format("{} (error {})",
+                      without_values(static_cast<unsigned>(std::atoi(number.c_str())), warning[2].value_or("")),
+                      number));
     }
   }
   return {};

@@ -40,7 +40,7 @@ void rows(Bytes value) {
     const auto more = reader.next(row);
     if (!more || !*more) return;
     if (row.op == Op::Insert || row.op == Op::Update) (void)display_image(table, row.after);
-    if (row.op == Op::Delete || row.op == Op::Update) (void)display_key(table, row.before);
+    if (row.op == Op::Delete || row.op == Op::Update) (void)display_image(table, row.before);
   }
 }
 

@@ -137,7 +137,7 @@ class CaptureParts : public sql::SqlTest {
   static std::string xid_event() { return plain(EventType::Xid, le(1, 8)); }
 
   StreamWriter writer() {
-    return {out_, {message::GtidSet{}}, {}, {}, [](message::SchemaId, base::Bytes) { return std::string("the row"); }};
+    return {out_, {message::GtidSet{}}, {}, {}, [](message::SchemaId) { return std::string("the row"); }};
   }
 
   Recorder out_;

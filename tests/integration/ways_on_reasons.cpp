@@ -163,6 +163,35 @@ TEST_F(ReasonBeginAgain, gtid_diverged) {
   begin_on_another_topic();
 }
 
+// The way on halted again: a dump from the lower number begins with the higher one, also after each restart.
+TEST_F(ReasonBeginAgain, number_that_falls_while_gtid_strict_mode_is_off) {
+  prepare("fell");
+  start_both();
+  rig_->capture().process().kill();
+  {
+    auto session = rig_->source().connect();
+    const auto number = std::stoull(session.value("SELECT SUBSTRING_INDEX(@@gtid_binlog_pos, '-', -1)"));
+    session.execute("SET GLOBAL gtid_strict_mode = OFF");
+    session.execute(fmt::format("SET SESSION gtid_seq_no = {}", number + 10));
+    session.execute(in("INSERT INTO {}.t VALUES (7, 'above')"));
+    session.execute(fmt::format("SET SESSION gtid_seq_no = {}", number + 5));
+    session.execute(in("UPDATE {}.t SET v = 'below' WHERE id = 7"));
+    session.execute("SET GLOBAL gtid_strict_mode = ON");
+  }
+  rig_->capture().start();
+  ASSERT_TRUE(rig_->becomes(rig_->capture(), "Stalled", "GtidDiverged", seconds(60)));
+  EXPECT_NE(message(rig_->capture()).find("another channel.topic"), std::string::npos) << message(rig_->capture());
+  begin_on_another_topic();
+  restart_capture();
+  ASSERT_TRUE(rig_->becomes(rig_->capture(), "Streaming", "", seconds(60)));
+  EXPECT_TRUE(equal());
+  sql("UPDATE {}.t SET v = 'later' WHERE id = 7");
+  EXPECT_TRUE(equal());
+  restart_capture();
+  sql("DELETE FROM {}.t WHERE id = 7");
+  EXPECT_TRUE(equal());
+}
+
 TEST_F(ReasonBeginAgain, ledger_invalid) {
   prepare("remade_topic");
   start_both();

@@ -57,7 +57,7 @@ struct Writer : testing::Test {
     c.stream = 1;
   }
   static StreamWriter make(Output& out, std::uint64_t record_bytes = 1U << 20U, std::string sent = "") {
-    return {out, {*message::GtidSet::parse(sent), {}}, {}, {record_bytes, 1'000'000}, [](SchemaId, base::Bytes) {
+    return {out, {*message::GtidSet::parse(sent), {}}, {}, {record_bytes, 1'000'000}, [](SchemaId) {
               return std::string("the row");
             }};
   }
@@ -90,6 +90,22 @@ TEST_F(Writer, makes_one_record_for_each_type_and_ends_the_transaction_on_the_la
   EXPECT_EQ(out.over, std::vector<std::string>{"0-1-7"});
   EXPECT_EQ(w.position().text(), "0-1-7");
   EXPECT_EQ(w.counts().rows, 3U);
+}
+
+// Numbers fell before the stream began: its rows are older than the copy, and its number would hide later ones.
+TEST_F(Writer, a_transaction_before_the_start_leaves_no_record_and_moves_nothing) {
+  auto w = make(out);
+  w.begin_before_start({0, 1, 9}, 1);
+  EXPECT_FALSE(w.wants(0));
+  ASSERT_TRUE(w.commit());
+  EXPECT_TRUE(out.sent.empty());
+  EXPECT_TRUE(out.over.empty());
+  EXPECT_EQ(w.position().text(), "");
+  w.begin({0, 1, 7}, 1);
+  EXPECT_TRUE(w.wants(0));
+  put(w, a, "A1");
+  ASSERT_TRUE(w.commit());
+  EXPECT_EQ(w.position().text(), "0-1-7");
 }
 
 TEST_F(Writer, ends_the_transaction_on_every_stream_it_touched) {

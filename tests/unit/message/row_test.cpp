@@ -50,7 +50,7 @@ TEST(Rows, every_operation_comes_back_as_it_went) {
   EXPECT_EQ(row.op, Op::Truncate);
   ASSERT_TRUE(reader.next(row).value());
   EXPECT_EQ(row.op, Op::Delete);
-  EXPECT_EQ(display_key(schema, row.before), "id=-7");
+  EXPECT_EQ(display_image(schema, row.before), "{id=-7, name=''}");
   EXPECT_FALSE(reader.next(row).value());
 }
 

@@ -42,6 +42,8 @@ TEST(StateView, keeps_the_last_definitions_of_each_table) {
     d.sequence = n;
     d.position = set_of({gtid(n)});
     d.exists = n % 2 == 0;
+    if (n > 4) d.acting_keys.emplace();
+    if (n > 6) d.acting_keys = {{"fk", {"a", "b"}, "shop", "people", {"x", "y"}, "SET NULL", "CASCADE"}};
     ASSERT_TRUE(view.see({at++, message::Kind::Definition, message::definition_key(d), message::encode(d)}));
   }
   const auto known = view.definitions("shop.orders");
@@ -51,6 +53,8 @@ TEST(StateView, keeps_the_last_definitions_of_each_table) {
     EXPECT_EQ(k.position, set_of({gtid(k.sequence)}));
     EXPECT_EQ(k.exists, k.sequence % 2 == 0);
     EXPECT_EQ(k.schema, d.schema);
+    EXPECT_EQ(k.acting_keys.has_value(), k.sequence > 4);
+    if (k.sequence > 6) EXPECT_EQ(k.acting_keys, d.acting_keys);
   }
   EXPECT_TRUE(view.definitions("shop.other").empty());
   EXPECT_FALSE(view.see({at, message::Kind::Definition, "definition/x/1", "\xff"}));
