@@ -115,10 +115,12 @@ base::Result<std::unique_ptr<TargetTable>> Catalog::load(std::shared_ptr<const m
   auto name = target_name(config_, schema->database, schema->table);
   name = {names_->stored(name.database), names_->stored(name.table)};
   DS_TRY(check_owner(*schema, name));
+  DS_TRY(book_.refresh(stop));
   altered_ = false;
   needs_copy_.reset();
   if (!emptied) DS_TRY(check_one_target(*schema, name));
   const auto* known = known_.find(name.qualified());
+  DS_TRY(check_other_tasks(*connection, name, known));
   Cause cause{known != nullptr && known->schema != schema->id(), emptied, nullptr};
   if (cause.source_changed) {
     if (auto before = book_.find(known->schema, stop)) cause.before = std::move(*before);
@@ -134,6 +136,7 @@ base::Result<std::unique_ptr<TargetTable>> Catalog::load(std::shared_ptr<const m
   DS_ASSIGN(auto facts, read_destination_facts(*connection, name.database, name.table));
   if (expected != nullptr) DS_TRY(check_restored(*connection, *expected, facts.created));
   DS_TRY(check_triggers(facts, name));
+  DS_TRY(check_acting_keys(*connection, *schema, name, expected, info));
   DS_ASSIGN(auto fits, fit_or_alter(*connection, *schema, name, info, facts, cause, expected));
   if (altered_) {
     DS_ASSIGN(facts, read_destination_facts(*connection, name.database, name.table));
@@ -155,11 +158,30 @@ base::Result<std::unique_ptr<TargetTable>> Catalog::load(std::shared_ptr<const m
   out->schema = std::move(schema);
   if (emptied) DS_TRY(forget_other_targets(*connection, *out->schema, name));
   DS_TRY(store_known(*connection, *out, emptied));
+  const auto* stored = known_.find(name.qualified());
+  for (const auto column : out->names.written) {
+    const auto is_it = [&](const std::string& filled) {
+      return base::same_column(filled, out->names.there[column].name);
+    };
+    if (std::ranges::none_of(stored->filled, is_it) &&
+        std::ranges::find(out->names.key, column) == out->names.key.end())
+      out->unfilled.push_back(column);
+  }
   // Stored first, so that one of two streams that do so at once sees the other.
   DS_ASSIGN(const auto other, known_.other_source(*connection, dialect_, name.qualified(), out->schema->qualified()));
   if (other) {
     if (known == nullptr) DS_TRY(known_.remove(*connection, dialect_, name.qualified()));
     return two_in_one(*other, *out->schema, name);
+  }
+  if (known == nullptr) {
+    if (auto alone = check_other_tasks(*connection, name, known); !alone) {
+      DS_TRY(known_.remove(*connection, dialect_, name.qualified()));
+      return std::move(alone).error();
+    }
+  }
+  if (const auto children = await_parent_.find(out->plan.name); children != await_parent_.end()) {
+    for (const auto& child : children->second) forget_loaded(child);
+    await_parent_.erase(children);
   }
   // Other definitions were loaded for the table as it was.
   if (altered_) forget_loaded(out->plan.name);
@@ -168,6 +190,20 @@ base::Result<std::unique_ptr<TargetTable>> Catalog::load(std::shared_ptr<const m
                                      {"folds", why.empty()},
                                      {"why_not", std::string_view(why)}});
   return out;
+}
+
+/// Rows of another task would be taken for rows of this one, and deleted with them.
+base::Result<void> Catalog::check_other_tasks(sql::Connection& connection, const TargetName& name,
+                                              const KnownTable* known) {
+  if (known != nullptr) return {};
+  DS_ASSIGN(const auto other, known_.other_task(connection, dialect_, name.qualified()));
+  if (!other) return {};
+  return Error(Reason::DestinationSchemaMismatch,
+               fmt::format("{} is a table of the task {}. Two tasks cannot store rows in one table: give this one "
+                           "another name by destination.tables.rename, or if {} no longer runs: DELETE FROM {} WHERE "
+                           "task={} AND target={}",
+                           name.qualified(), *other, *other, dialect_.quote(config_.ledger_database, "tables"),
+                           sql::quote_text(*other), sql::quote_text(name.qualified())));
 }
 
 /// What other tables point to this one, also those that no row came for yet.
@@ -197,6 +233,13 @@ bool Catalog::is_unsure(const TargetTable& table) const {
 }
 
 void Catalog::set_snapshot(const SnapshotState& snapshot, const Awaited& awaited) {
+  // A copy may have begun because the source's table changed in something that its schema does not say.
+  for (const auto& source : snapshot.tables) {
+    if (!names_ || snapshot_.tables.contains(source)) continue;
+    const auto dot = std::min(source.find('.'), source.size() - 1);
+    const auto name = target_name(config_, source.substr(0, dot), source.substr(dot + 1));
+    forget_loaded(names_->key(name.database, name.table));
+  }
   snapshot_ = snapshot;
   incomplete_ = snapshot.tables;
   for (const auto& [table, request] : awaited) incomplete_.insert(table);

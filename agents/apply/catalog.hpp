@@ -36,6 +36,9 @@ struct TargetTable {
   sql::TableInfo info;    ///< of the destination
   std::string created;    ///< CREATE_TIME at the destination
   bool has_rows = false;  ///< known to have been written
+  /// Columns of which no row is known to have a value of its own: no NULL, or where NULL is not allowed, two values.
+  std::vector<std::uint16_t> unfilled;
+  std::map<std::uint16_t, std::size_t> first_values;  ///< hashes, of those that do not allow NULL
   bool tolerant = false;  ///< a snapshot of it is on its way: rows may be there already or missing
   // Foreign keys, see Executor::set_checks.
   bool parents_incomplete = false;   ///< it, or a table that it points to, is being copied
@@ -64,6 +67,9 @@ base::Error lost(const KnownTable& known, base::Reason reason, std::string_view 
 
 /// "VIEW" or "SEQUENCE" when the destination has one of this name, else empty. Errors: those of the connection.
 base::Result<std::string> other_kind(sql::Connection& connection, const TargetName& name);
+
+/// The foreign keys of a table that act by themselves: "fk (ON UPDATE CASCADE ON DELETE RESTRICT)", sorted.
+std::vector<std::string> actions_of(const sql::TableInfo& info);
 
 /// A table as the destination's catalogue lists it.
 struct FoundTable {
@@ -108,7 +114,10 @@ class Catalog {
   /// that the configuration allows. A copy that empties the table first makes the change possible.
   [[nodiscard]] const std::optional<std::string>& needs_copy() const noexcept { return needs_copy_; }
   /// Inside the transaction that stores `rows`: their tables have rows from now on, or fewer.
-  base::Result<void> note_rows(sql::Connection& connection, std::span<const RowChange> rows);
+  base::Result<void> note_rows(sql::Connection& connection, const RowBuffer& buffer, std::span<const RowChange> rows);
+  /// Before its commit: whether the tables it wrote are the ones that were looked at. Errors: DestinationBusy when one
+  /// was altered or made again meanwhile, so that nothing of it counts; those of the connection.
+  base::Result<void> check_written(sql::Connection& connection);
   /// Before its commit: notes which tables it has emptied, as far as their identity is not certain yet.
   base::Result<void> note_empty(sql::Connection& connection);
   /// Inside the transaction that deletes the last rows of a table.
@@ -147,19 +156,30 @@ class Catalog {
                                    const std::vector<std::string>& columns);
   base::Result<void> note_certainly_empty(sql::Connection& connection, const KnownTable& known);
   void has_no_rows(const std::string& target);
+  void fills(TableIndex index, const base::Bytes* values);
+  base::Result<bool> has_values(sql::Connection& own, const KnownTable& known, const std::string& column,
+                                bool was_missing);
+  base::Result<void> check_filled(sql::Connection& connection, const KnownTable& known);
   base::Result<void> check_known_table(sql::Connection& connection, const KnownTable& known,
                                        const std::optional<FoundTable>& found);
   base::Result<void> lost_columns(sql::Connection& connection, const KnownTable& known,
                                   const std::vector<std::string>& columns, base::Error error);
   base::Result<void> check_restored(sql::Connection& connection, const KnownTable& known, std::string_view created);
+  [[nodiscard]] base::Error moved(const KnownTable& known, const TargetName& name) const;
+  base::Result<void> check_renamed(const KnownTable& known) const;
   base::Result<void> check_one_target(const message::TableSchema& schema, const TargetName& name) const;
   base::Result<void> forget_other_targets(sql::Connection& connection, const message::TableSchema& schema,
                                           const TargetName& name);
   base::Result<void> check_definition(sql::Connection& connection, const message::TableSchema& schema,
                                       const TargetName& name, const KnownTable* known, const sql::TableInfo& info);
+  [[nodiscard]] bool is_like(const message::ActingKey& source, const sql::TableInfo::ForeignKey& key) const;
+  base::Result<void> check_actions(const KnownTable& known, const sql::TableInfo& info) const;
+  base::Result<void> check_acting_keys(sql::Connection& connection, const message::TableSchema& schema,
+                                       const TargetName& name, const KnownTable* known, const sql::TableInfo& info);
   base::Result<void> check_new_column(sql::Connection& connection, const message::TableSchema& schema,
                                       const TargetName& name, const message::Column& there);
   base::Result<void> store_known(sql::Connection& connection, const TargetTable& table, bool emptied);
+  base::Result<void> check_other_tasks(sql::Connection& connection, const TargetName& name, const KnownTable* known);
   [[nodiscard]] bool goes_to(const std::string& source, const TargetName& name) const;
   void forget_loaded(const std::string& key);
   base::Result<void> check_owner(const message::TableSchema& schema, const TargetName& name) const;
@@ -203,11 +223,14 @@ class Catalog {
   SnapshotState snapshot_;
   std::set<std::string> incomplete_;  ///< source tables that are being copied or whose copy is awaited
   std::set<std::string> copying_;     ///< keys of their destination tables
+  /// By the key of a parent that is not there yet: tables that need a foreign key to it.
+  std::map<std::string, std::set<std::string>> await_parent_;
   std::vector<std::unique_ptr<TargetTable>> tables_;
   std::unordered_map<message::SchemaId, TableIndex> by_id_;
   // Of the open transaction: tables that got their first rows, those that lost rows, and those that it has emptied.
   std::vector<TableIndex> noted_, emptied_;
-  std::set<TableIndex> reduced_;
+  std::set<TableIndex> reduced_, written_;
+  std::map<TableIndex, std::vector<std::uint16_t>> filled_;  ///< columns that got their first values
   std::set<std::string> maybe_empty_;  ///< tables that lost rows since it was last known that they have some
   std::map<std::string, message::SchemaId> active_;  ///< by the plan's name of the destination table
   std::uint64_t generation_ = 1;

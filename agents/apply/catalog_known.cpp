@@ -42,26 +42,6 @@ base::Result<std::map<std::string, FoundTable>> find_tables(sql::Connection& con
   return out;
 }
 
-std::vector<std::string> actions_of(const sql::TableInfo& info) {
-  std::vector<std::string> out;
-  for (const auto& key : info.foreign_keys) {
-    if (acts_by_itself(key))
-      out.push_back(fmt::format("{} (ON UPDATE {} ON DELETE {})", key.name, key.on_update, key.on_delete));
-  }
-  std::ranges::sort(out);
-  return out;
-}
-
-/// Those that were there when rows were stored first are the user's word that the source has them (allowCascades).
-base::Result<void> check_actions(const KnownTable& known, const sql::TableInfo& info) {
-  for (const auto& action : actions_of(info)) {
-    if (std::ranges::find(known.actions, action) == known.actions.end())
-      return lost(known, Reason::DestinationSchemaMismatch,
-                  fmt::format("got the foreign key {}, by which the server changes its rows", action));
-  }
-  return {};
-}
-
 }  // namespace
 
 std::string copy_hint(const std::string& source) {
@@ -81,7 +61,13 @@ base::Result<void> Catalog::check_known(sql::Connection& connection, const std::
   DS_ASSIGN(const auto found, find_tables(connection, known_, *names_));
   for (const auto& [target, known] : std::map(known_.all().begin(), known_.all().end())) {
     const auto name = name_of(known);
-    if (left_out.contains(known.source) || !goes_to(known.source, name)) continue;
+    if (left_out.contains(known.source)) continue;
+    if (!goes_to(known.source, name)) {
+      failed_known_ = known;
+      DS_TRY(check_renamed(known));
+      failed_known_.reset();
+      continue;
+    }
     const auto at = found.find(names_->key(name.database, name.table));
     failed_known_ = known;
     DS_TRY(check_known_table(connection, known, at == found.end() ? std::nullopt : std::optional(at->second)));
@@ -127,8 +113,13 @@ base::Result<void> Catalog::check_known_table(sql::Connection& connection, const
   // Altered, or made again.
   const auto name = name_of(known);
   DS_TRY(check_restored(connection, known, found->created));
+  if (!known.created.ends_with('?') || !found->created.starts_with(known.created.substr(0, known.created.size() - 1)))
+    DS_TRY(check_filled(connection, known));
   DS_ASSIGN(const auto info, sql::read_table_info(connection, name.database, name.table));
-  if (info) DS_TRY(check_actions(known, *info));
+  if (info) {
+    DS_TRY(book_.refresh({}));
+    DS_TRY(check_actions(known, *info));
+  }
   forget_loaded(names_->key(name.database, name.table));
   references_read_ = false;
   auto seen = known;
@@ -192,7 +183,22 @@ base::Result<void> Catalog::store_known(sql::Connection& connection, const Targe
   known.created = table.created;
   const auto* before = known_.find(known.target);
   known.has_rows = !emptied && before != nullptr && before->has_rows;
+  if (!emptied && before != nullptr) known.filled = before->filled;
   return known_.store(connection, dialect_, token_, std::move(known));
+}
+
+/// A rule names the table, and leads elsewhere now: its rows are copied there, also when no row of it comes. Without a
+/// rule it may be one that is not captured any more.
+base::Result<void> Catalog::check_renamed(const KnownTable& known) const {
+  const auto is_it = [&](const auto& rule) { return base::same_column(rule.first, known.source); };
+  if (std::ranges::none_of(config_.rename, is_it)) return {};
+  const auto dot = std::min(known.source.find('.'), known.source.size() - 1);
+  const auto now = target_name(config_, known.source.substr(0, dot), known.source.substr(dot + 1));
+  const auto there = [&](const auto& entry) {
+    return entry.second.source == known.source && goes_to(known.source, name_of(entry.second));
+  };
+  if (std::ranges::any_of(known_.all(), there)) return {};
+  return moved(known, now);
 }
 
 /// The rules of today still lead there.

@@ -2,27 +2,100 @@
 // (docs/decisions/0019-known-tables.md).
 
 #include <algorithm>
+#include <functional>
+#include <map>
+#include <string>
 
 #include <fmt/format.h>
 
 #include "agents/apply/catalog.hpp"
 
 namespace datasync::apply {
+namespace {
+
+std::vector<std::string> names_of(const TargetTable& table, const std::vector<std::uint16_t>& columns) {
+  std::vector<std::string> out;
+  for (const auto column : columns) out.push_back(table.names.there[column].name);
+  return out;
+}
+
+}  // namespace
 
 TargetName name_of(const KnownTable& known) {
   const auto dot = std::min(known.target.find('.'), known.target.size() - 1);
   return {known.target.substr(0, dot), known.target.substr(dot + 1)};
 }
 
-base::Result<void> Catalog::note_rows(sql::Connection& connection, std::span<const RowChange> rows) {
+void Catalog::fills(TableIndex index, const base::Bytes* values) {
+  auto& table = *tables_[index];
+  const auto has_value = [&](std::uint16_t column) {
+    const auto value = values[column];
+    if (table.names.there[column].nullable) return !is_null(value);
+    const auto hash = std::hash<std::string_view>{}(base::as_text(value));
+    return table.first_values.try_emplace(column, hash).first->second != hash;
+  };
+  std::erase_if(table.unfilled, [&](std::uint16_t column) {
+    if (!has_value(column)) return false;
+    filled_[index].push_back(column);
+    return true;
+  });
+}
+
+base::Result<void> Catalog::note_rows(sql::Connection& connection, const RowBuffer& buffer,
+                                      std::span<const RowChange> rows) {
+  const auto before = filled_;
   for (const auto& row : rows) {
+    written_.insert(row.table);
     if (row.op == message::Op::Delete || row.op == message::Op::Truncate) reduced_.insert(row.table);
     auto& table = *tables_[row.table];
     const bool stores = row.op == message::Op::Insert || row.op == message::Op::Update;
+    if (stores && !table.unfilled.empty()) fills(row.table, buffer.image(row.after));
     if (table.has_rows || !stores) continue;
     DS_TRY(known_.store_has_rows(connection, dialect_, table.qualified(), true));
     table.has_rows = true;
     noted_.push_back(row.table);
+  }
+  for (const auto& [index, columns] : filled_) {
+    const auto at = before.find(index);
+    const auto noted = at == before.end() ? 0 : at->second.size();
+    if (columns.size() == noted) continue;
+    const std::vector<std::uint16_t> added(columns.begin() + static_cast<std::ptrdiff_t>(noted), columns.end());
+    DS_TRY(known_.store_filled(connection, dialect_, tables_[index]->qualified(), names_of(*tables_[index], added)));
+  }
+  return {};
+}
+
+/// The tables cannot be altered now: the transaction holds them. What happened to them since `check_known` looked shows
+/// here before the rows that would hide it are committed.
+base::Result<void> Catalog::check_written(sql::Connection& connection) {
+  std::string query;
+  std::map<std::string, std::string> expected;  // by number: CREATE_TIME without the mark of a young one
+  const auto whole_second = [](std::string created) {
+    if (created.ends_with('?')) created.pop_back();
+    return created;
+  };
+  for (const auto index : written_) {
+    const auto& table = *tables_[index];
+    const auto* known = known_.find(table.qualified());
+    if (known == nullptr) continue;
+    const auto number = std::to_string(index);
+    expected[number] = whole_second(known->created);
+    query += fmt::format(
+        "{}SELECT '{}', create_time FROM information_schema.tables WHERE table_schema={} AND "
+        "table_name={}",
+        query.empty() ? "" : " UNION ALL ", number, sql::quote_text(table.names.database),
+        sql::quote_text(table.names.table));
+  }
+  if (query.empty()) return {};
+  DS_ASSIGN(const auto found, connection.query(query));
+  for (const auto& row : found) {
+    const auto& created = expected[row[0].value_or("")];
+    if (row[1].value_or("") == created) continue;
+    const auto& table = *tables_[static_cast<TableIndex>(std::stoul(row[0].value_or("0")))];
+    return base::Error(base::Reason::DestinationBusy,
+                       fmt::format("{} was altered or made again while rows were stored in it; nothing of them was "
+                                   "committed, and they are stored again after it was checked",
+                                   table.qualified()));
   }
   return {};
 }
@@ -49,18 +122,28 @@ base::Result<void> Catalog::note_emptied(sql::Connection& connection, TableIndex
 }
 
 void Catalog::committed() {
+  for (const auto& [index, columns] : filled_)
+    known_.add_filled(tables_[index]->qualified(), names_of(*tables_[index], columns));
   for (const auto index : noted_) known_.set_has_rows(tables_[index]->qualified(), true);
   for (const auto index : reduced_) maybe_empty_.insert(tables_[index]->qualified());
   for (const auto index : emptied_) has_no_rows(tables_[index]->qualified());
   noted_.clear();
   reduced_.clear();
+  written_.clear();
+  filled_.clear();
   emptied_.clear();
 }
 
 void Catalog::rolled_back() {
   for (const auto index : noted_) tables_[index]->has_rows = false;
+  for (const auto& [index, columns] : filled_) {
+    auto& unfilled = tables_[index]->unfilled;
+    unfilled.insert(unfilled.end(), columns.begin(), columns.end());
+  }
   noted_.clear();
   reduced_.clear();
+  written_.clear();
+  filled_.clear();
   emptied_.clear();
 }
 

@@ -30,7 +30,12 @@ base::Result<KnownTable> parse(const sql::Row& row) {
   out.actions = parse_lines(row[4].value_or(""));
   out.created = row[5].value_or("");
   out.has_rows = row[6] == "1";
+  out.filled = parse_lines(row[7].value_or(""));
   return out;
+}
+
+base::Result<void> discard(base::Result<std::uint64_t> affected) {
+  return affected ? base::Result<void>() : base::Result<void>(std::move(affected).error());
 }
 
 }  // namespace
@@ -67,8 +72,17 @@ std::vector<std::string> parse_lines(std::string_view text) {
 base::Result<void> KnownTables::create(sql::Connection& connection, const Dialect& dialect,
                                        const std::string& database) {
   DS_ASSIGN(const auto there, ledger_table_exists(connection, database, kTable));
-  if (!there) DS_TRY(connection.execute(dialect.create_known_tables(database)));
-  return {};
+  if (!there) return discard(connection.execute(dialect.create_known_tables(database)));
+  // A ledger of a version that did not have it.
+  DS_ASSIGN(const auto filled,
+            connection.query_one(fmt::format("SELECT 1 FROM information_schema.columns WHERE table_schema={} AND "
+                                             "table_name={} AND column_name='filled'",
+                                             quote_text(database), quote_text(kTable))));
+  if (filled) return {};
+  return discard(connection.execute(
+      fmt::format("ALTER TABLE {} ADD COLUMN IF NOT EXISTS filled LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin "
+                  "NOT NULL DEFAULT ''",
+                  dialect.quote(database, kTable))));
 }
 
 base::Result<void> KnownTables::forget(sql::Connection& connection, const Dialect& dialect, const std::string& database,
@@ -88,7 +102,8 @@ std::string KnownTables::where() const {
 
 base::Result<void> KnownTables::read(sql::Connection& connection, const Dialect& dialect) {
   DS_ASSIGN(const auto rows, connection.query(fmt::format(
-                                 "SELECT target, source, schema_id, columns, actions, created, has_rows FROM {}{}",
+                                 "SELECT target, source, schema_id, columns, actions, created, has_rows, filled FROM "
+                                 "{}{}",
                                  dialect.quote(database_, kTable), where())));
   tables_.clear();
   for (const auto& row : rows) {
@@ -110,15 +125,17 @@ base::Result<void> KnownTables::store(sql::Connection& connection, const Dialect
   if (const auto* old = find(table.target); old != nullptr && *old == table) return {};
   const auto columns = lines_text(table.columns);
   const auto actions = lines_text(table.actions);
-  DS_ASSIGN(const auto stored,
-            connection.execute(fmt::format(
-                "INSERT INTO {} (task, topic, stream, target, source, schema_id, columns, actions, created, has_rows) "
-                "SELECT task, topic, stream, {}, {}, {}, {}, {}, {}, {} FROM {}{} AND token={} "
-                "ON DUPLICATE KEY UPDATE source=VALUES(source), schema_id=VALUES(schema_id), columns=VALUES(columns), "
-                "actions=VALUES(actions), created=VALUES(created), has_rows=VALUES(has_rows)",
-                dialect.quote(database_, kTable), quote_text(table.target), quote_text(table.source),
-                table.schema.value(), quote_text(columns), quote_text(actions), quote_text(table.created),
-                table.has_rows ? 1 : 0, dialect.quote(database_, "ledger"), where(), token)));
+  DS_ASSIGN(
+      const auto stored,
+      connection.execute(fmt::format(
+          "INSERT INTO {} (task, topic, stream, target, source, schema_id, columns, actions, created, has_rows, "
+          "filled) SELECT task, topic, stream, {}, {}, {}, {}, {}, {}, {}, {} FROM {}{} AND token={} "
+          "ON DUPLICATE KEY UPDATE source=VALUES(source), schema_id=VALUES(schema_id), columns=VALUES(columns), "
+          "actions=VALUES(actions), created=VALUES(created), has_rows=VALUES(has_rows), "
+          "filled=VALUES(filled)",
+          dialect.quote(database_, kTable), quote_text(table.target), quote_text(table.source), table.schema.value(),
+          quote_text(columns), quote_text(actions), quote_text(table.created), table.has_rows ? 1 : 0,
+          quote_text(lines_text(table.filled)), dialect.quote(database_, "ledger"), where(), token)));
   if (stored == 0)
     return Error(Reason::Superseded,
                  fmt::format("another instance has taken over stream {} of topic {}", key_.stream, key_.topic));
@@ -136,6 +153,18 @@ base::Result<void> KnownTables::store_has_rows(sql::Connection& connection, cons
   return {};
 }
 
+base::Result<void> KnownTables::store_filled(sql::Connection& connection, const Dialect& dialect,
+                                             const std::string& target, const std::vector<std::string>& columns) const {
+  return discard(connection.execute(fmt::format("UPDATE {} SET filled=CONCAT(filled, {}){} AND target={}",
+                                                dialect.quote(database_, kTable), quote_text(lines_text(columns)),
+                                                where(), quote_text(target))));
+}
+
+void KnownTables::add_filled(const std::string& target, const std::vector<std::string>& columns) {
+  const auto at = tables_.find(target);
+  if (at != tables_.end()) at->second.filled.insert(at->second.filled.end(), columns.begin(), columns.end());
+}
+
 void KnownTables::set_has_rows(const std::string& target, bool has_rows) {
   if (const auto at = tables_.find(target); at != tables_.end()) at->second.has_rows = has_rows;
 }
@@ -147,6 +176,12 @@ base::Result<std::optional<std::string>> KnownTables::other_source(sql::Connecti
       "SELECT source FROM {} WHERE task={} AND topic={} AND stream<>{} AND target={} AND source<>{} LIMIT 1",
       dialect.quote(database_, kTable), quote_text(key_.task), quote_text(key_.topic), key_.stream, quote_text(target),
       quote_text(source)));
+}
+
+base::Result<std::optional<std::string>> KnownTables::other_task(sql::Connection& connection, const Dialect& dialect,
+                                                                 const std::string& target) const {
+  return connection.query_one(fmt::format("SELECT task FROM {} WHERE task<>{} AND target={} LIMIT 1",
+                                          dialect.quote(database_, kTable), quote_text(key_.task), quote_text(target)));
 }
 
 base::Result<void> KnownTables::remove(sql::Connection& connection, const Dialect& dialect, const std::string& target) {

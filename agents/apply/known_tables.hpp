@@ -25,6 +25,7 @@ struct KnownTable {
   std::vector<std::string> actions;  ///< its foreign keys with CASCADE and the like
   std::string created;               ///< CREATE_TIME when it was found last
   bool has_rows = false;             ///< rows were stored
+  std::vector<std::string> filled;   ///< columns that had other values than their default, in some row
   bool operator==(const KnownTable&) const = default;
 };
 
@@ -56,12 +57,19 @@ class KnownTables {
   /// the transaction may be rolled back.
   base::Result<void> store_has_rows(sql::Connection& connection, const Dialect& dialect, const std::string& target,
                                     bool has_rows) const;
+  /// Inside a transaction that stores the first values of these columns; counts here only after `add_filled`.
+  base::Result<void> store_filled(sql::Connection& connection, const Dialect& dialect, const std::string& target,
+                                  const std::vector<std::string>& columns) const;
+  void add_filled(const std::string& target, const std::vector<std::string>& columns);
   /// That transaction is committed.
   void set_has_rows(const std::string& target, bool has_rows);
   /// Another source table whose rows another stream of this task stores in `target`; nothing if there is none. Errors:
   /// those of the connection.
   base::Result<std::optional<std::string>> other_source(sql::Connection& connection, const Dialect& dialect,
                                                         const std::string& target, const std::string& source) const;
+  /// Another task that stores rows in `target`; nothing if there is none. Errors: those of the connection.
+  base::Result<std::optional<std::string>> other_task(sql::Connection& connection, const Dialect& dialect,
+                                                      const std::string& target) const;
   /// After the table was dropped because the source dropped it.
   base::Result<void> remove(sql::Connection& connection, const Dialect& dialect, const std::string& target);
 

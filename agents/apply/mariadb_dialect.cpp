@@ -212,6 +212,8 @@ class MariaDbDialect final : public Dialect {
         "created LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL "
         "COMMENT 'CREATE_TIME of the table, or lost and the columns that it lost', "
         "has_rows BOOLEAN NOT NULL COMMENT 'rows were stored', "
+        "filled LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL DEFAULT '' "
+        "COMMENT 'columns that had values of their own, one a line', "
         "updated_at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6), "
         "PRIMARY KEY (task, topic, stream, target)) ENGINE=InnoDB "
         "COMMENT 'DataSync: the tables that each stream has written'",

@@ -46,6 +46,11 @@ base::Result<void> SchemaBook::take(const protocol::StateRecord& record) {
     const auto progress = message::decode<message::SnapshotProgress>(value);
     for (std::size_t i = 0; progress && i < progress->scopes.size(); ++i)
       if (!progress->scopes[i].type.empty()) types_.insert_or_assign(progress->tables[i], progress->scopes[i].type);
+  } else if (record.kind == message::Kind::Definition) {
+    auto definition = message::decode<message::Definition>(value);
+    if (!definition || !definition->acting_keys) return {};
+    auto& known = acting_keys_[definition->qualified()];
+    if (definition->sequence >= known.sequence) known = {definition->sequence, std::move(*definition->acting_keys)};
   } else if (record.kind == message::Kind::Request) {
     const auto request = message::decode<message::Request>(value);
     if (request) asked_[request->id].insert(request->absent.begin(), request->absent.end());
@@ -84,6 +89,12 @@ std::optional<std::string> SchemaBook::type_of(const std::string& table) {
   const std::lock_guard lock(mutex_);
   const auto at = types_.find(table);
   return at == types_.end() ? std::nullopt : std::optional(at->second);
+}
+
+std::optional<std::vector<message::ActingKey>> SchemaBook::acting_keys(const std::string& table) {
+  const std::lock_guard lock(mutex_);
+  const auto at = acting_keys_.find(table);
+  return at == acting_keys_.end() ? std::nullopt : std::optional(at->second.keys);
 }
 
 std::vector<std::string> SchemaBook::tables_of(const std::string& type) {

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "agents/base/result.hpp"
+#include "agents/message/definition.hpp"
 #include "agents/message/record.hpp"
 #include "agents/message/schema.hpp"
 #include "agents/protocol/log.hpp"
@@ -43,6 +44,8 @@ class SchemaBook {
   [[nodiscard]] std::vector<std::string> tables_of(const std::string& type);
   /// All that were ever copied or have a schema.
   [[nodiscard]] std::vector<std::string> tables();
+  /// The foreign keys of a source table that act by themselves; nothing: capture has not said it.
+  [[nodiscard]] std::optional<std::vector<message::ActingKey>> acting_keys(const std::string& table);
   /// Somebody asked for this copy, or capture has answered.
   [[nodiscard]] bool asked(const std::string& request);
   /// A user asked for it on the DataSync with the source: a request whose annotation ends with '#' and this token.
@@ -71,12 +74,17 @@ class SchemaBook {
   std::size_t most_bytes_;
   std::size_t bytes_ = 0;  ///< of schemas_
   std::unordered_map<message::SchemaId, Kept> schemas_;
-  std::list<message::SchemaId> used_;                   ///< those of schemas_, the one asked for last in front
-  std::unordered_set<message::SchemaId> known_;         ///< all that were read, kept or not
-  std::set<std::string> tables_;                        ///< of all schemas that were read
-  std::optional<message::SchemaId> wanted_;             ///< while the topic is read for it,
-  Schema found_;                                        ///< and when it came
-  std::map<std::string, std::string> types_;            ///< by qualified table name
+  std::list<message::SchemaId> used_;            ///< those of schemas_, the one asked for last in front
+  std::unordered_set<message::SchemaId> known_;  ///< all that were read, kept or not
+  std::set<std::string> tables_;                 ///< of all schemas that were read
+  std::optional<message::SchemaId> wanted_;      ///< while the topic is read for it,
+  Schema found_;                                 ///< and when it came
+  std::map<std::string, std::string> types_;     ///< by qualified table name
+  struct Keys {
+    std::uint64_t sequence = 0;
+    std::vector<message::ActingKey> keys;
+  };
+  std::map<std::string, Keys> acting_keys_;             ///< by qualified table name
   std::map<std::string, std::set<std::string>> asked_;  ///< by request: its absent tables
 };
 

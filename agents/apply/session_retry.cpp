@@ -25,6 +25,7 @@ constexpr unsigned kDeadlock = 1213;     ///< the server chose this transaction 
 base::Result<void> Session::begin_again(const Error& error) {
   const bool deadlock = connection_->last_errno() == kDeadlock;
   context_.calm_commits = 0;
+  known_due_ = {};  // what was altered is checked before rows are stored again
   if (retries_ >= kMostRetries) return error;
   ++context_.busy;
   ++retries_;

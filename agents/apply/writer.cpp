@@ -96,7 +96,7 @@ base::Result<void> Writer::execute(const RowBuffer& buffer, std::span<const RowC
   }
   if (rows.empty()) return {};
   auto planned = executor_.run_plan(buffer, rows);
-  if (planned) return catalog_.note_rows(connection_, rows);
+  if (planned) return catalog_.note_rows(connection_, buffer, rows);
   if (!Executor::row_by_row_may_help(planned.error())) return planned;
   base::log::debug("row by row", {{"message", std::string_view(planned.error().what)}});
   if (continued) {
@@ -106,7 +106,7 @@ base::Result<void> Writer::execute(const RowBuffer& buffer, std::span<const RowC
     DS_TRY(begin(next));
   }
   DS_TRY(executor_.run_rows(buffer, rows));
-  return catalog_.note_rows(connection_, rows);
+  return catalog_.note_rows(connection_, buffer, rows);
 }
 
 base::Result<void> Writer::commit(const RowBuffer& buffer, std::span<const RowChange> rows, const LedgerState& next) {
@@ -115,6 +115,7 @@ base::Result<void> Writer::commit(const RowBuffer& buffer, std::span<const RowCh
   DS_TRY(execute(buffer, rows, &next));
   if (continued) DS_TRY(ledger_.write(connection_, dialect_, next));
   if (continued || !rows.empty()) DS_TRY(check_triggers(rows));
+  DS_TRY(catalog_.check_written(connection_));
   DS_TRY(catalog_.note_empty(connection_));
   DS_TRY(connection_.commit());
   open_ = false;

@@ -72,6 +72,35 @@ TEST_F(Destination, lost_column_that_was_added_again_without_its_values) {
   EXPECT_TRUE(heals({"a"}));
 }
 
+// One statement takes the values of a column, and no look in between could see that it was missing.
+TEST_F(Destination, column_that_was_dropped_and_added_in_one_statement) {
+  prepare("at_once", {"CREATE TABLE a (id INT PRIMARY KEY, v INT, w INT NOT NULL, none INT)",
+                      "INSERT INTO a VALUES (1, 1, 5, NULL), (2, 2, 6, NULL)"});
+  start({"a"});
+  ASSERT_TRUE(equal({"a"}));
+  std::this_thread::sleep_for(milliseconds(2500));  // CREATE_TIME has whole seconds
+  at_destination({"ALTER TABLE a ADD INDEX (none), ADD COLUMN more INT"});
+  std::this_thread::sleep_for(milliseconds(2500));  // it is compared about once a second
+  at_source({"INSERT INTO a VALUES (3, 3, 7, NULL)"});
+  ASSERT_TRUE(equal({"a"})) << "a column that never had a value";
+  at_destination({"ALTER TABLE a DROP COLUMN v, ADD COLUMN v INT AFTER id"});
+  EXPECT_THAT(refusal("DestinationSchemaMismatch"), HasSubstr("its column v has nothing but its default value"));
+  at_source({"INSERT INTO a VALUES (4, 4, 8, NULL)"});
+  restart_apply(apply_here());
+  EXPECT_THAT(refusal("DestinationSchemaMismatch"), HasSubstr("nothing but its default value"));
+  auto ordered = apply_here();
+  ordered.copy_tables = "at_once.a";
+  restart_apply(ordered);
+  ASSERT_TRUE(heals({"a"}));
+  std::this_thread::sleep_for(milliseconds(2500));
+  at_destination({"ALTER TABLE a DROP COLUMN w, ADD COLUMN w INT NOT NULL"});
+  at_source({"UPDATE a SET v=9 WHERE id=2"});
+  EXPECT_THAT(refusal("DestinationSchemaMismatch"), HasSubstr("its column w has nothing but its default value"));
+  ordered.copy_tables = "at_once.a#2";
+  restart_apply(ordered);
+  EXPECT_TRUE(heals({"a"}));
+}
+
 // A held table that a user made again empty was released, without its past.
 TEST_F(Destination, held_table_that_was_made_again_empty) {
   prepare("held_again", {"CREATE TABLE a (id INT PRIMARY KEY, v INT)", "CREATE TABLE b (id INT PRIMARY KEY)",
@@ -113,6 +142,62 @@ TEST_F(Destination, table_that_is_stored_under_another_name_from_now_on) {
   EXPECT_TRUE(rig_->eventually_equal({{"renamed.a", "renamed.other", {}}}, seconds(90)));
   at_source({"DELETE FROM a WHERE id=1"});
   EXPECT_TRUE(rig_->eventually_equal({{"renamed.a", "renamed.other", {}}}, seconds(60)));
+}
+
+// Nobody said that its rows are elsewhere before its next row came.
+TEST_F(Destination, idle_table_that_is_stored_under_another_name_from_now_on) {
+  prepare("idle_renamed", {"CREATE TABLE a (id INT PRIMARY KEY, v INT)", "INSERT INTO a VALUES (1, 1)"});
+  start({"a"});
+  ASSERT_TRUE(equal({"a"}));
+  auto apply = apply_here();
+  apply.rename = {{"idle_renamed.a", "idle_renamed.other"}};
+  restart_apply(apply);
+  EXPECT_THAT(refusal("DestinationSchemaMismatch"), HasSubstr("datasync.dev/copy-tables=idle_renamed.a"));
+  apply.copy_tables = "idle_renamed.a";
+  restart_apply(apply);
+  EXPECT_TRUE(rig_->eventually_equal({{"idle_renamed.a", "idle_renamed.other", {}}}, seconds(90)));
+}
+
+// Its past was missing: the first row after it hid that it had been empty.
+TEST_F(Destination, table_that_was_made_again_between_two_looks) {
+  prepare("quickly", {"CREATE TABLE a (id INT PRIMARY KEY, v INT)", "INSERT INTO a VALUES (1, 1), (2, 2)"});
+  start({"a"});
+  ASSERT_TRUE(equal({"a"}));
+  std::this_thread::sleep_for(milliseconds(2500));  // CREATE_TIME is certain, and the next look is about a second away
+  at_source({"INSERT INTO a VALUES (3, 3)"});
+  ASSERT_TRUE(equal({"a"}));
+  at_destination({"DROP TABLE a", "CREATE TABLE a (id INT PRIMARY KEY, v INT)"});
+  at_source({"INSERT INTO a VALUES (4, 4)"});
+  EXPECT_THAT(refusal("DestinationTableMissing"), HasSubstr("datasync.dev/copy-tables=quickly.a"));
+  EXPECT_EQ(rig_->destination().number("SELECT COUNT(*) FROM quickly.a"), 0) << "the row would hide it";
+  auto apply = apply_here();
+  apply.copy_tables = "quickly.a";
+  restart_apply(apply);
+  EXPECT_TRUE(heals({"a"}));
+}
+
+// The rows of one task were deleted and changed as rows of the other.
+TEST_F(Destination, two_tasks_that_would_store_in_one_table) {
+  prepare("two_tasks", {"CREATE TABLE a (id INT PRIMARY KEY, v INT)", "INSERT INTO a VALUES (1, 1)",
+                        "CREATE TABLE b (id INT PRIMARY KEY, v INT)", "INSERT INTO b VALUES (2, 2)"});
+  auto first = apply_here();
+  rig_->start_capture(capture_of({"a"}));
+  rig_->start_apply(first);
+  ASSERT_TRUE(equal({"a"}));
+  auto capture = capture_of({"b"});
+  capture.common.name += "_second";
+  capture.common.channel.topic = "two_tasks_second";
+  rig_->start_capture(capture);
+  auto second = rig_->apply_config("two_tasks_second", "two_tasks_second");
+  second.rename = {{"two_tasks.b", "two_tasks.a"}};
+  rig_->start_apply(second);
+  const auto told = refusal("DestinationSchemaMismatch");
+  EXPECT_THAT(told, HasSubstr("is a table of the task " + first.common.name));
+  EXPECT_TRUE(equal({"a"}));
+  second.rename = {{"two_tasks.b", "two_tasks.b_of_second"}};
+  restart_apply(second);
+  EXPECT_TRUE(
+      rig_->eventually_equal({{"two_tasks.b", "two_tasks.b_of_second", {}}, {"two_tasks.a", "", {}}}, seconds(90)));
 }
 
 // Its rows went through the view, and a WHERE of it hid some.
@@ -165,6 +250,47 @@ TEST_F(Destination, foreign_key_that_the_destination_got) {
   at_source({"DELETE FROM parent WHERE id=1"});
   at_destination({"ALTER TABLE child DROP FOREIGN KEY ours"});
   EXPECT_TRUE(heals({"parent", "child"}));
+}
+
+// The same from the beginning: it was taken for one that the source has, too.
+TEST_F(Destination, foreign_key_that_only_the_destination_has) {
+  const Texts parent{"CREATE TABLE parent (id INT PRIMARY KEY)"};
+  const auto child = [](const std::string& key) { return "CREATE TABLE child (id INT PRIMARY KEY, p INT" + key + ")"; };
+  const std::string ours = ", CONSTRAINT ours FOREIGN KEY (p) REFERENCES parent (id) ON UPDATE SET NULL";
+  prepare("only_here", {parent[0], child("")}, {parent[0], child(ours)});
+  at_source({"INSERT INTO parent VALUES (1), (2)", "INSERT INTO child VALUES (10, 1), (20, 2)"});
+  start({"parent", "child"});
+  const auto told = refusal("DestinationSchemaMismatch");
+  EXPECT_THAT(told, HasSubstr("ours (ON UPDATE SET NULL"));
+  const auto statement = told.find("ALTER TABLE ");
+  ASSERT_NE(statement, std::string::npos) << told;
+  at_destination({told.substr(statement, told.find(" at the destination") - statement)});
+  EXPECT_TRUE(heals({"parent", "child"}));
+  at_source({"UPDATE parent SET id=3 WHERE id=1", "DELETE FROM parent WHERE id=2"});
+  EXPECT_TRUE(heals({"parent", "child"}));
+}
+
+// It was believed to be at the destination too, and the children of a deleted parent stayed there.
+TEST_F(Destination, foreign_key_that_the_source_got) {
+  const Texts tables{"CREATE TABLE parent (id INT PRIMARY KEY)", "CREATE TABLE child (id INT PRIMARY KEY, p INT)"};
+  prepare("source_key", tables);
+  at_source({"INSERT INTO parent VALUES (1), (2)", "INSERT INTO child VALUES (10, 1), (20, 2)"});
+  auto capture = capture_of({"parent", "child"});
+  capture.allow_cascades = true;
+  rig_->start_capture(capture);
+  rig_->start_apply(apply_here());
+  ASSERT_TRUE(equal({"parent", "child"}));
+  at_source({"ALTER TABLE child ADD CONSTRAINT theirs FOREIGN KEY (p) REFERENCES parent (id) ON DELETE CASCADE",
+             "DELETE FROM parent WHERE id=1"});
+  const auto told = refusal("DestinationSchemaMismatch");
+  EXPECT_THAT(told, testing::ContainsRegex("theirs \\(ON UPDATE [A-Z ]+ ON DELETE CASCADE\\)"));
+  const auto statement = told.find("SET STATEMENT ");
+  ASSERT_NE(statement, std::string::npos) << told;
+  at_destination({told.substr(statement, told.find(" at the destination", statement) - statement)});
+  EXPECT_TRUE(heals({"parent", "child"}));
+  at_source({"DELETE FROM parent WHERE id=2"});
+  EXPECT_TRUE(heals({"parent", "child"}));
+  EXPECT_EQ(rig_->destination().number("SELECT COUNT(*) FROM source_key.child"), 0);
 }
 
 // An empty table that a user altered was taken for one that was made again.

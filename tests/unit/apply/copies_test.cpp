@@ -85,6 +85,29 @@ TEST_F(CopiesTest, schemas_that_make_room_for_others_are_read_again) {
   EXPECT_EQ(small.tables().size(), 203U);
 }
 
+TEST_F(CopiesTest, the_book_knows_which_foreign_keys_of_the_source_act) {
+  const auto add = [&](std::uint64_t sequence, std::optional<std::vector<message::ActingKey>> keys) {
+    message::Definition d;
+    d.database = "d";
+    d.table = "items";
+    d.sequence = sequence;
+    d.acting_keys = std::move(keys);
+    records.push_back({static_cast<protocol::Offset>(10 + sequence), Kind::Definition, message::definition_key(d),
+                       message::encode(d)});
+  };
+  const std::vector<message::ActingKey> keys{{"fk", {"a"}, "d", "orders", {"id"}, "RESTRICT", "CASCADE"}};
+  add(1, std::nullopt);
+  ASSERT_TRUE(book.refresh({}));
+  EXPECT_FALSE(book.acting_keys("d.items")) << "a capture that does not say it";
+  add(3, keys);
+  add(2, std::vector<message::ActingKey>());
+  ASSERT_TRUE(book.refresh({}));
+  EXPECT_EQ(book.acting_keys("d.items"), keys) << "the newest counts";
+  add(4, std::vector<message::ActingKey>());
+  ASSERT_TRUE(book.refresh({}));
+  EXPECT_EQ(book.acting_keys("d.items"), std::vector<message::ActingKey>());
+}
+
 TEST_F(CopiesTest, a_record_is_about_the_tables_of_its_rows) {
   message::Change change;
   change.tables = {{items.id(), 0, 1, 0, ""}, {orders.id(), 1, 1, 0, ""}, {items.id(), 2, 1, 0, ""}};
