@@ -140,6 +140,9 @@ using Describe = std::function<void(Fields&)>;
 /// every path.
 std::vector<Problem> read_fields(const Value& value, const Describe& describe, std::string path = {});
 
+/// The same for what a later version may have stored: a field that is not known is no problem, but added to `unknown`.
+std::vector<Problem> read_known_fields(const Value& value, const Describe& describe, std::vector<Problem>& unknown);
+
 /// The map of what `describe` names, every field, defaults too.
 Value write_fields(const Describe& describe);
 

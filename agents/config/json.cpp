@@ -45,8 +45,21 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
 
  private:
   bool fail(std::string why) {
-    problem = std::move(why);
+    problem = path().empty() ? std::move(why) : fmt::format("{}: {}", path(), why);
     return false;
+  }
+  /// Of the value that is read, as in "spec.types[2]"; its beginning where it is long.
+  [[nodiscard]] std::string path() const {
+    constexpr std::size_t kMost = 200;
+    std::string out;
+    for (const auto* at : open_) {
+      const auto* list = std::get_if<Value::List>(&at->data);
+      const auto* map = std::get_if<Value::Map>(&at->data);
+      if (list != nullptr && !list->empty()) out += fmt::format("[{}]", list->size() - 1);
+      if (map != nullptr && !map->empty()) out += (out.empty() ? "" : ".") + map->back().key;
+      if (out.size() > kMost) return out.substr(0, kMost) + "...";
+    }
+    return out;
   }
   Value* place() {
     if (open_.empty()) return &root;

@@ -9,7 +9,11 @@ namespace {
 
 class Reader final : public Fields {
  public:
-  Reader(const Value& root, std::string path) { open_.push_back({&root, std::move(path), {}, {}}); }
+  /// `unknown` gets the fields that are not known; null: they are problems like others.
+  Reader(const Value& root, std::string path, std::vector<Problem>* unknown = nullptr)
+      : unknown_(unknown == nullptr ? problems_ : *unknown) {
+    open_.push_back({&root, std::move(path), {}, {}});
+  }
 
   std::vector<Problem> finish() {
     report_unknown();
@@ -243,18 +247,26 @@ class Reader final : public Fields {
     for (const auto& m : *map) {
       if (std::ranges::find(here.known, m.key) != here.known.end()) continue;
       const auto near = nearest(m.key, here.known);
-      problem(path_of(m.key), near.empty() ? "unknown field" : fmt::format("unknown field; did you mean {}?", near));
+      unknown_.push_back(
+          {path_of(m.key), near.empty() ? "unknown field" : fmt::format("unknown field; did you mean {}?", near)});
     }
   }
 
   std::vector<Open> open_;
   std::vector<Problem> problems_;
+  std::vector<Problem>& unknown_;
 };
 
 }  // namespace
 
 std::vector<Problem> read_fields(const Value& value, const Describe& describe, std::string path) {
   Reader reader(value, std::move(path));
+  if (value.as<Value::Map>() != nullptr) describe(reader);
+  return reader.finish();
+}
+
+std::vector<Problem> read_known_fields(const Value& value, const Describe& describe, std::vector<Problem>& unknown) {
+  Reader reader(value, {}, &unknown);
   if (value.as<Value::Map>() != nullptr) describe(reader);
   return reader.finish();
 }

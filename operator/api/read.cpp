@@ -63,17 +63,30 @@ void check_between(std::vector<Document>& documents) {
 
 }  // namespace
 
-Document read_resource(const Value& tree) {
+namespace {
+
+Document read(const Value& tree, bool stored) {
   Document out;
   if (tree.as<Value::Map>() != nullptr) {
     check_constant(tree, "apiVersion", kApiVersion, out.problems);
     check_constant(tree, "kind", kKind, out.problems);
     if (!out.problems.empty()) return out;  // something else: its fields would only give noise
   }
-  out.problems = config::read_fields(tree, [&](config::Fields& f) { describe(f, out.resource); });
+  const auto fields = [&](config::Fields& f) { describe(f, out.resource); };
+  out.problems = stored ? config::read_known_fields(tree, fields, out.unknown) : config::read_fields(tree, fields);
   fill_defaults(out.resource);
   if (out.problems.empty()) out.problems = check_rules(out.resource);
   return out;
+}
+
+}  // namespace
+
+Document read_resource(const Value& tree) {
+  return read(tree, false);
+}
+
+Document read_stored(const Value& tree) {
+  return read(tree, true);
 }
 
 std::vector<Document> read_documents(std::string_view text) {

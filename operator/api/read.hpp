@@ -1,5 +1,5 @@
 #pragma once
-// From text to a checked resource. One strict reading for `datasync`, the operator and the tests.
+// From text to a checked resource: strictly for what users write, with unknown fields for what an API server stores.
 
 #include <string_view>
 #include <vector>
@@ -14,6 +14,7 @@ struct Document {
   std::size_t number = 0;  ///< its place in the file, from 1
   DataSync resource;
   std::vector<config::Problem> problems;
+  std::vector<config::Problem> unknown;  ///< of `read_stored`: fields that this version does not know
 };
 
 /// Reads every document of a YAML (or JSON) text; empty ones are passed over. A text that is no YAML gives one document
@@ -23,6 +24,11 @@ std::vector<Document> read_documents(std::string_view text);
 
 /// Reads one resource from a tree, with every rule between its fields, and fills the defaults.
 Document read_resource(const config::Value& tree);
+
+/// The same for a resource that an API server stores. Its definition may be a later one than ours, with fields and
+/// defaults that we do not know: they are in `unknown` and no problem, or every resource would stop with the operator
+/// that is put back to an earlier version.
+Document read_stored(const config::Value& tree);
 
 /// What this resource asks for that the agents of this version do not have; empty when they can run it.
 std::vector<config::Problem> not_built(const DataSync& resource);

@@ -27,6 +27,8 @@ inline constexpr std::string_view kCopyTables = "datasync.dev/copy-tables";
 /// "0-1-7,0-1-9": transactions of the source that capture passes without their rows; the tables that they may have
 /// changed are copied again.
 inline constexpr std::string_view kAcceptGtid = "datasync.dev/accept-gtid";
+/// Any value; one that is not that of the run before runs a completed `mode: Once` again.
+inline constexpr std::string_view kRunAgain = "datasync.dev/run-again";
 /// Any value; a changed one restarts the agents.
 inline constexpr std::string_view kRestart = "datasync.dev/restart";
 /// The id of the installation that shall manage the resource; others leave it alone.

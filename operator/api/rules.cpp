@@ -8,6 +8,7 @@
 #include "agents/config/orders.hpp"
 #include "agents/config/patterns.hpp"
 #include "operator/api/describe.hpp"
+#include "operator/api/pod_shape.hpp"
 
 namespace datasync::api {
 namespace {
@@ -28,6 +29,8 @@ class Rules {
     channel();
     if (spec_.destination) destination(*spec_.destination);
     target_types();
+    check_pod_shape(spec_.capture, "spec.capture", problems_);
+    check_pod_shape(spec_.apply, "spec.apply", problems_);
     return std::move(problems_);
   }
 

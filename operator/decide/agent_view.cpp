@@ -1,31 +1,79 @@
 #include "operator/decide/agent_view.hpp"
 
+#include <algorithm>
+#include <limits>
+
 #include <nlohmann/json.hpp>
+
+#include "operator/api/outside_json.hpp"
 
 namespace datasync::decide {
 namespace {
 
 using Json = nlohmann::json;
 
+constexpr std::size_t kMostDepth = 16;
+constexpr std::size_t kMostListed = 100;
+constexpr std::size_t kLongestName = 256;
+constexpr std::size_t kLongestWords = 2000;
+constexpr std::size_t kLongestHeldWords = 300;
+constexpr std::size_t kLongestPosition = 8192;  // a user may have to copy it into an annotation, as a whole
+constexpr std::size_t kLongestReason = 64;
+constexpr double kMostSeconds = 1e10;
+constexpr double kMostHours = 1e6;
+constexpr std::int64_t kLastSecond = 253'402'300'799;  // of the year 9999: later ones have no text
+
+/// Never cuts within a UTF-8 character.
+std::string cut(std::string text, std::size_t longest) {
+  if (text.size() <= longest) return text;
+  while (longest > 0 && (static_cast<unsigned char>(text[longest]) & 0xC0U) == 0x80U) --longest;
+  text.resize(longest);
+  return text + "...";
+}
+
 // A member of the wanted kind, or the fallback: an agent of another version must not break the display.
-template <class T>
-T get(const Json& object, const char* key, T fallback) {
+std::string text(const Json& object, const char* key, std::string fallback = {}, std::size_t longest = kLongestName) {
   const auto at = object.find(key);
-  if (at == object.end()) return fallback;
-  const bool fits = std::is_same_v<T, std::string> ? at->is_string()
-                    : std::is_same_v<T, bool>      ? at->is_boolean()
-                                                   : at->is_number();
-  return fits ? at->template get<T>() : fallback;
+  return at != object.end() && at->is_string() ? cut(at->get<std::string>(), longest) : std::move(fallback);
+}
+
+bool flag(const Json& object, const char* key, bool fallback) {
+  const auto at = object.find(key);
+  return at != object.end() && at->is_boolean() ? at->get<bool>() : fallback;
+}
+
+/// What a status can hold: an integer of the API has 63 bits.
+std::int64_t whole(const Json& object, const char* key, std::int64_t fallback) {
+  constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
+  const auto at = object.find(key);
+  if (at == object.end() || !at->is_number()) return fallback;
+  if (at->is_number_unsigned())
+    return static_cast<std::int64_t>(std::min<std::uint64_t>(at->get<std::uint64_t>(), kMost));
+  if (at->is_number_integer()) return std::max<std::int64_t>(at->get<std::int64_t>(), 0);
+  return static_cast<std::int64_t>(std::clamp(at->get<double>(), 0.0, 9e18));
+}
+
+std::uint64_t count(const Json& object, const char* key, std::uint64_t fallback) {
+  return static_cast<std::uint64_t>(whole(object, key, static_cast<std::int64_t>(fallback)));
+}
+
+std::optional<double> number(const Json& object, const char* key, double most) {
+  const auto at = object.find(key);
+  return at != object.end() && at->is_number() ? std::optional(std::clamp(at->get<double>(), 0.0, most)) : std::nullopt;
+}
+
+/// One word, as conditions and events take it.
+std::string reason_word(const Json& object) {
+  auto word = text(object, "reason", {}, kLongestReason);
+  const auto fits = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); };
+  std::erase_if(word, [&](char c) { return !fits(c); });
+  while (!word.empty() && word.front() >= '0' && word.front() <= '9') word.erase(0, 1);
+  return word;
 }
 
 const Json* find(const Json& object, const char* key, Json::value_t kind) {
   const auto at = object.find(key);
   return at != object.end() && at->type() == kind ? &*at : nullptr;
-}
-
-std::optional<double> number(const Json& object, const char* key) {
-  const auto at = object.find(key);
-  return at != object.end() && at->is_number() ? std::optional(at->get<double>()) : std::nullopt;
 }
 
 void read_lag(const Json& lag, AgentView& view) {
@@ -35,23 +83,23 @@ void read_lag(const Json& lag, AgentView& view) {
                                                              {"applySeconds", "apply"}};
   view.lag.clear();
   for (const auto& [key, stage] : kStages) {
-    if (const auto seconds = number(lag, key)) view.lag.emplace_back(stage, *seconds);
+    if (const auto seconds = number(lag, key, kMostSeconds)) view.lag.emplace_back(stage, *seconds);
   }
 }
 
 SnapshotView read_snapshot(const Json& snapshot) {
   SnapshotView out;
-  out.percent = get(snapshot, "percent", 0.0);
-  out.rows_per_second = get(snapshot, "rowsPerSecond", 0.0);
-  out.eta_seconds = number(snapshot, "etaSeconds");
+  out.percent = number(snapshot, "percent", 100).value_or(0);
+  out.rows_per_second = number(snapshot, "rowsPerSecond", 1e12).value_or(0);
+  out.eta_seconds = number(snapshot, "etaSeconds", kMostSeconds);
   if (const auto* tables = find(snapshot, "tables", Json::value_t::array)) {
     for (const auto& t : *tables) {
       if (!t.is_object()) continue;
       ++out.tables;
-      if (get(t, "done", false)) {
+      if (flag(t, "done", false)) {
         ++out.tables_done;
       } else if (out.table.empty()) {
-        out.table = get(t, "table", std::string());
+        out.table = text(t, "table");
       }
     }
   }
@@ -60,12 +108,13 @@ SnapshotView read_snapshot(const Json& snapshot) {
 
 VerifyView read_verify(const Json& verify) {
   VerifyView out;
-  out.done = get(verify, "done", false);
+  out.done = flag(verify, "done", false);
   if (const auto* tables = find(verify, "tables", Json::value_t::array)) {
     for (const auto& t : *tables) {
       if (!t.is_object()) continue;
       ++out.tables;
-      if (!get(t, "equal", false)) out.different.push_back(get(t, "table", std::string("?")));
+      if (!flag(t, "equal", false) && out.different.size() < kMostListed)
+        out.different.push_back(text(t, "table", "?"));
     }
   }
   return out;
@@ -73,11 +122,11 @@ VerifyView read_verify(const Json& verify) {
 
 void read_held(const Json& held, AgentView& view) {
   view.held.clear();
+  view.held_count = 0;
   for (const auto& h : held) {
-    if (!h.is_object()) continue;
-    view.held.push_back({get(h, "table", std::string("?")), get(h, "reason", std::string()),
-                         get(h, "message", std::string()), get(h, "stream", std::int64_t{0}),
-                         get(h, "offset", std::int64_t{0}), get(h, "since", std::int64_t{0})});
+    if (!h.is_object() || ++view.held_count > kMostListed) continue;
+    view.held.push_back({text(h, "table", "?"), reason_word(h), text(h, "message", {}, kLongestHeldWords),
+                         whole(h, "stream", 0), whole(h, "offset", 0), std::min(whole(h, "since", 0), kLastSecond)});
   }
 }
 
@@ -88,10 +137,11 @@ void read_streams(const Json& streams, AgentView& view) {
     const auto* skipped = stream.is_object() ? find(stream, "skippedOffsets", Json::value_t::array) : nullptr;
     if (skipped == nullptr) continue;
     for (const auto& offset : *skipped)
-      view.skipped_offsets.push_back(std::to_string(get(stream, "stream", 0)) + ":" + offset.dump());
+      if (offset.is_number_integer() && view.skipped_offsets.size() < kMostListed)
+        view.skipped_offsets.push_back(std::to_string(whole(stream, "stream", 0)) + ":" + offset.dump());
   }
   if (streams.size() == 1 && streams[0].is_object()) {
-    view.position = get(streams[0], "gtids", std::string());
+    view.position = text(streams[0], "gtids", {}, kLongestWords);
   } else if (!streams.empty()) {
     view.position = std::to_string(streams.size()) + " streams";
   }
@@ -100,22 +150,23 @@ void read_streams(const Json& streams, AgentView& view) {
 }  // namespace
 
 bool read_status(std::string_view json, AgentView& view) {
-  const auto status = Json::parse(json, nullptr, false);
+  if (json.size() > kLongestStatus) return false;
+  const auto status = api::parse_bounded(json, kMostDepth);
   if (!status.is_object() || !status.contains("state")) return false;
-  view.state = get(status, "state", view.state);
-  view.reason = get(status, "reason", std::string());
-  view.message = get(status, "message", std::string());
-  view.live = get(status, "live", true);
-  view.ready = get(status, "ready", false);
-  view.lost_position = get(status, "lostPosition", std::string());
-  view.accepted_position = get(status, "acceptedPosition", std::string());
-  view.endpoint = get(status, "replica", get(status, "destination", view.endpoint));
-  view.position = get(status, "position", view.position);
-  view.rows = get(status, "rows", view.rows);
-  view.transactions = get(status, "transactions", view.transactions);
-  view.duplicates = get(status, "duplicatesRefused", view.duplicates);
-  view.conflicts = get(status, "conflicts", view.conflicts);
-  view.binlog_hours_left = number(status, "binlogHoursLeft");
+  view.state = text(status, "state", view.state, kLongestReason);
+  view.reason = reason_word(status);
+  view.message = text(status, "message", {}, kLongestWords);
+  view.live = flag(status, "live", true);
+  view.ready = flag(status, "ready", false);
+  view.lost_position = text(status, "lostPosition", {}, kLongestPosition);
+  view.accepted_position = text(status, "acceptedPosition", {}, kLongestPosition);
+  view.endpoint = text(status, "replica", text(status, "destination", view.endpoint));
+  view.position = text(status, "position", view.position, kLongestWords);
+  view.rows = count(status, "rows", view.rows);
+  view.transactions = count(status, "transactions", view.transactions);
+  view.duplicates = count(status, "duplicatesRefused", view.duplicates);
+  view.conflicts = count(status, "conflicts", view.conflicts);
+  view.binlog_hours_left = number(status, "binlogHoursLeft", kMostHours);
   if (const auto* lag = find(status, "lag", Json::value_t::object)) read_lag(*lag, view);
   if (const auto* streams = find(status, "streams", Json::value_t::array)) read_streams(*streams, view);
   if (const auto* held = find(status, "held", Json::value_t::array)) read_held(*held, view);

@@ -22,7 +22,7 @@ struct SnapshotView {
 struct VerifyView {
   bool done = false;
   std::size_t tables = 0;
-  std::vector<std::string> different;
+  std::vector<std::string> different;  ///< the first of them
 };
 
 /// A table that waits while the others are applied.
@@ -50,7 +50,8 @@ struct AgentView {
   std::uint64_t conflicts = 0;
   std::optional<SnapshotView> snapshot;
   std::optional<VerifyView> verify;
-  std::vector<HeldView> held;
+  std::vector<HeldView> held;  ///< the first of them
+  std::size_t held_count = 0;  ///< all of them
   bool live = true;
   bool ready = false;
   std::string lost_position;                 ///< what a person may accept as lost; empty: nothing is lost
@@ -59,7 +60,12 @@ struct AgentView {
   unsigned restarts = 0;
 };
 
-/// Takes over what an agent's /status says; what it does not say stays as it was. False when the text is not a status.
+/// The longest /status that is read.
+inline constexpr std::size_t kLongestStatus = 1U << 20U;
+
+/// Takes over what an agent's /status says; what it does not say stays as it was. False when the text is not a status,
+/// is longer than `kLongestStatus` or nested deeper than a status is. Whoever can write to a pod can answer in its
+/// agent's place: every text, list and number of the view has bounds, so that it fits into the status of a resource.
 bool read_status(std::string_view json, AgentView& view);
 
 }  // namespace datasync::decide

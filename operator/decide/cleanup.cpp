@@ -37,6 +37,19 @@ void let_go(Plan& plan, std::string_view why, std::string message) {
   plan.notes.push_back({std::string(why), std::move(message)});
 }
 
+/// Of the fields that say how pods are, not what is replicated: what is to be deleted is known without them.
+bool of_pods_only(std::string_view path) {
+  constexpr std::string_view kFields[] = {"spec.capture.podTemplate", "spec.capture.resources",
+                                          "spec.apply.podTemplate", "spec.apply.resources"};
+  return std::ranges::any_of(kFields, [&](std::string_view field) { return path.starts_with(field); });
+}
+
+/// By the field itself: the resource as a whole may not be readable.
+bool wants_cleanup(const Json& resource) {
+  const auto spec = resource.find("spec");
+  return spec != resource.end() && spec->is_object() && spec->value("deletionPolicy", Json()) == "Delete";
+}
+
 std::string left(const api::DataSync& r) {
   std::string out;
   if (r.spec.source) out = fmt::format("topics {0} and {0}.state", r.spec.channel.topic);
@@ -104,7 +117,14 @@ Plan decide_end(const Seen& seen) {
   if (!is_held(seen.resource)) return plan;  // the garbage collector does the rest
   plan.claim = !claimed(seen);               // others that could do it see who does
   const auto& r = seen.document.resource;
-  if (!seen.document.problems.empty() || r.spec.deletion_policy == api::DeletionPolicy::Retain) {
+  auto problems = seen.document.problems;
+  std::erase_if(problems, [](const config::Problem& p) { return of_pods_only(p.path); });
+  if (!problems.empty() && wants_cleanup(seen.resource)) {
+    let_go(plan, reason::CleanupGaveUp,
+           "the resource cannot be read, so its topics and ledger rows are not deleted: " + config::to_text(problems));
+    return plan;
+  }
+  if (!problems.empty() || r.spec.deletion_policy == api::DeletionPolicy::Retain) {
     plan.finalizer = Finalizer::Remove;
     return plan;
   }

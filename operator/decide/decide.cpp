@@ -5,9 +5,11 @@
 #include <fmt/format.h>
 
 #include "operator/decide/cleanup.hpp"
+#include "operator/decide/once.hpp"
 #include "operator/decide/running.hpp"
 #include "operator/decide/stream.hpp"
 #include "operator/decide/whose.hpp"
+#include "operator/desired/managers.hpp"
 #include "operator/desired/merge.hpp"
 
 namespace datasync::decide {
@@ -47,11 +49,68 @@ bool is_leftover(const Json& object, const desired::Owner& owner) {
          ref->value("apiVersion", "").starts_with("datasync.dev/") && ref->value("uid", "") != owner.uid;
 }
 
+/// Made by this operator for a resource of this name, and owned by nobody: orphaned (`--cascade=orphan`), or restored
+/// from a backup by a tool that leaves owners out.
+bool is_orphan(const Json& object, const desired::Owner& owner) {
+  const auto& meta = object.at("metadata");
+  const auto labels = meta.value("labels", Json::object());
+  return meta.value("ownerReferences", Json::array()).empty() &&
+         labels.value(std::string(desired::kManagedByLabel), Json()) == desired::kManagedBy &&
+         labels.value(std::string(desired::kNameLabel), Json()) == owner.name &&
+         meta.value("annotations", Json::object()).contains(std::string(desired::kSpecHash));
+}
+
+/// All of them at once: who deletes one must not learn of the next only then.
+Finding names_taken(const std::vector<const Json*>& taken, const desired::Owner& owner) {
+  std::vector<std::string> names;
+  std::string orphans;
+  for (const auto* object : taken) {
+    names.push_back(fmt::format("{} {}", object->value("kind", ""), name_of(*object)));
+    if (is_orphan(*object, owner)) orphans += fmt::format(" {}/{}", object->value("kind", ""), name_of(*object));
+  }
+  auto message = fmt::format("{} exist{} and {} not owned by this resource; {} not changed", fmt::join(names, ", "),
+                             names.size() == 1 ? "s" : "", names.size() == 1 ? "is" : "are",
+                             names.size() == 1 ? "it is" : "they are");
+  if (!orphans.empty())
+    message += fmt::format(
+        "; the operator made them for a resource of this name that no longer exists or was restored "
+        "without owners, so they can be deleted: kubectl -n {} delete{}",
+        owner.ns, orphans);
+  return {Level::Stalled, std::string(reason::NameTaken), std::move(message)};
+}
+
 /// A child that this operator made as a whole, not just any object with our labels.
 bool prunable(const Json& object) {
   constexpr std::string_view kKinds[] = {"Deployment", "ConfigMap",     "ServiceAccount",
                                          "Job",        "NetworkPolicy", "PodMonitor"};
   return std::ranges::find(kKinds, object.value("kind", "")) != std::end(kKinds);
+}
+
+TakeOver take_over(const Json& object) {
+  return {object.value("apiVersion", ""), object.value("kind", ""), name_of(object),
+          object.at("metadata").value("uid", "")};
+}
+
+/// The resource itself too: its status was applied.
+void find_take_overs(const Seen& seen, Plan& plan) {
+  if (desired::has_former_manager(seen.resource))
+    plan.take_overs.push_back({std::string(api::kApiVersion), std::string(api::kKind), name_of(seen.resource),
+                               seen.resource.at("metadata").value("uid", "")});
+  for (const auto& child : seen.children)
+    if (is_ours(child, owner_of(seen.resource).uid) && !ends(child) && desired::has_former_manager(child))
+      plan.take_overs.push_back(take_over(child));
+}
+
+/// A run that has completed is never begun again by what changes around it, nor by a change of the spec: the rows may
+/// be live at the destination by now.
+void find_run_again(const Seen& seen, Plan& plan) {
+  if (!plan.once.done || !plan.once.changed) return;
+  plan.findings.push_back(
+      {Level::Stalled, std::string(reason::RunAgainNeeded),
+       fmt::format("the spec was changed after mode Once completed at {}; nothing is copied again until you annotate "
+                   "the resource with {} and a new value: kubectl -n {} annotate datasync {} --overwrite {}=VALUE",
+                   plan.once.done->at, api::kRunAgain, owner_of(seen.resource).ns, owner_of(seen.resource).name,
+                   api::kRunAgain)});
 }
 
 Finalizer finalizer_change(const Seen& seen) {
@@ -86,6 +145,7 @@ bool compare(const Seen& seen, std::vector<Json>& wanted, Plan& plan) {
   const auto owner = owner_of(seen.resource);
   std::vector<Json> applies;
   std::vector<Delete> leftovers;
+  std::vector<const Json*> taken;
   for (auto& child : wanted) {
     const auto same = [&](const Json& c) {
       return c.value("kind", "") == child.at("kind").get<std::string>() && name_of(c) == name_of(child);
@@ -99,14 +159,15 @@ bool compare(const Seen& seen, std::vector<Json>& wanted, Plan& plan) {
                                fmt::format("{} {} belongs to an earlier resource with this name",
                                            child.value("kind", ""), name_of(child))});
     } else if (!is_ours(*at, owner.uid)) {
-      plan.findings.push_back({Level::Stalled, std::string(reason::NameTaken),
-                               fmt::format("{} {} exists and is not owned by this resource; it is not changed",
-                                           child.value("kind", ""), name_of(child))});
-      plan.requeue_after = kTaken;
-      return false;
+      taken.push_back(&*at);
     } else if (!ends(*at) && needs_write(*at, child, seen.settled)) {
       applies.push_back(over(*at, child));
     }
+  }
+  if (!taken.empty()) {
+    plan.findings.push_back(names_taken(taken, owner));
+    plan.requeue_after = kTaken;
+    return false;
   }
   for (const auto& child : seen.children) {
     const auto same = [&](const Json& w) {
@@ -167,7 +228,7 @@ bool needs_write(const Json& live, const Json& wanted, const std::map<std::strin
   const auto hash_of = [](const Json& object) {
     return object.at("metadata").value("annotations", Json::object()).value(std::string(desired::kSpecHash), "");
   };
-  if (hash_of(live) != hash_of(wanted)) return true;
+  if (hash_of(live) != hash_of(wanted) || desired::has_former_manager(live)) return true;
   // No server spells labels differently, and a change of them changes no generation.
   const auto labels_of = [](const Json& object) { return object.at("metadata").value("labels", Json::object()); };
   if (!desired::covers(labels_of(live), labels_of(wanted))) return true;
@@ -189,17 +250,22 @@ Plan decide(const Seen& seen) {
   if (seen.resource.at("metadata").contains("deletionTimestamp")) return decide_end(seen);
   Plan plan;
   plan.claim = !claimed(seen);
+  find_take_overs(seen, plan);
   auto problems = seen.document.problems;
   if (problems.empty()) problems = api::not_built(seen.document.resource);
   if (!problems.empty()) {
     plan.findings.push_back({Level::Stalled, std::string(reason::ConfigInvalid), config::to_text(problems)});
     return plan;
   }
+  plan.once = once_of(seen);
   if (yield_stream(seen, plan)) return plan;
   plan.finalizer = finalizer_change(seen);
-  auto wanted = desired::children(owner_of(seen.resource), seen.document.resource, seen.settings, running_of(seen));
+  auto running = running_of(seen);
+  if (plan.once.done) running.completion = plan.once.done->text();
+  auto wanted = desired::children(owner_of(seen.resource), seen.document.resource, seen.settings, running);
   if (!compare(seen, wanted, plan)) return plan;
-  find_missing_secrets(seen, plan);
+  find_run_again(seen, plan);
+  if (!plan.once.done) find_missing_secrets(seen, plan);
   return plan;
 }
 

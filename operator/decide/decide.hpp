@@ -87,15 +87,39 @@ struct Delete {
 
 enum class Finalizer : std::uint8_t { Leave, Add, Remove };
 
+/// An object whose fields belong to a manager name of an earlier version.
+struct TakeOver {
+  std::string api_version, kind, name, uid;
+  bool operator==(const TakeOver&) const = default;
+};
+
+/// A `mode: Once` that has completed.
+struct Completion {
+  std::string at;      ///< as in "2026-01-31T12:00:00Z"
+  std::string copies;  ///< changes with what the spec copies; empty: not known
+  std::string run;     ///< changes with the declared act that asked for the run; empty: none did
+  /// As it is stored.
+  [[nodiscard]] std::string text() const;
+};
+
+struct Once {
+  bool on = false;                 ///< mode is Once
+  std::optional<Completion> done;  ///< nothing: it runs
+  bool changed = false;            ///< the spec says to copy something else than was copied
+  std::string former_at;           ///< when the run before this one completed; empty: there was none
+};
+
 struct Plan {
   bool elsewhere = false;  ///< another installation's: nothing is done, only the notes are told
   bool claim = false;      ///< write our name into status before anything else
   Finalizer finalizer = Finalizer::Leave;
-  bool gone = false;            ///< it is being deleted: no status any more
-  std::vector<Delete> deletes;  ///< before the applies
-  std::vector<Json> applies;    ///< in this order; with the uid of the object that is there, or none to be made new
+  bool gone = false;                 ///< it is being deleted: no status any more
+  std::vector<TakeOver> take_overs;  ///< before the rest
+  std::vector<Delete> deletes;       ///< before the applies
+  std::vector<Json> applies;  ///< in this order; with the uid of the object that is there, or none to be made new
   std::vector<Finding> findings;
   std::vector<Note> notes;
+  Once once;
   std::optional<Millis> requeue_after;
 };
 
@@ -113,7 +137,8 @@ bool is_ours(const Json& object, std::string_view uid);
 desired::Owner owner_of(const Json& resource);
 /// `wanted` as a write over exactly this object, not over another that came in its place.
 Json over(const Json& live, Json wanted);
-/// True when the child needs a write to become what is wanted.
+/// True when the child needs a write to become what is wanted: also for the removal of fields that belong to a manager
+/// name of an earlier version.
 bool needs_write(const Json& live, const Json& wanted, const std::map<std::string, std::string>& settled);
 
 }  // namespace datasync::decide

@@ -90,6 +90,12 @@ std::optional<Finding> container_trouble(const std::string& pod, const Json& sta
   return std::nullopt;
 }
 
+/// Of a container that is not the agent's, the name: the reasons speak of the agent.
+std::string container_name(const std::string& pod, const Json& status) {
+  const auto name = text(status, "name");
+  return name.empty() || name == desired::kContainer ? pod : fmt::format("{}, container {}", pod, name);
+}
+
 bool ends(const Json& pod) {
   return member(pod, "metadata").contains("deletionTimestamp");
 }
@@ -134,6 +140,19 @@ std::string cleanup_words(const std::vector<Json>& pods, const desired::Owner& o
       }
   }
   return words;
+}
+
+bool cleanup_done(const std::vector<Json>& pods, const Json& job) {
+  const auto uid = text(member(job, "metadata"), "uid");
+  const auto of_job = [&](const Json& ref) { return text(ref, "kind") == "Job" && text(ref, "uid") == uid; };
+  const auto done = [](const Json& one) {
+    return text(one, "name") == desired::kContainer &&
+           number(member(member(one, "state"), "terminated"), "exitCode", 1) == 0;
+  };
+  return !uid.empty() && std::ranges::any_of(pods, [&](const Json& pod) {
+    return std::ranges::any_of(member(member(pod, "metadata"), "ownerReferences"), of_job) &&
+           std::ranges::any_of(member(member(pod, "status"), "containerStatuses"), done);
+  });
 }
 
 bool pod_begun(const Json& pod) {
@@ -202,7 +221,7 @@ std::optional<Finding> pod_trouble(const Json& pod) {
       // An init container that ended well is no trouble.
       const auto& ended = member(member(one, "state"), "terminated");
       if (std::string_view(list) == "initContainerStatuses" && number(ended, "exitCode", 1) == 0) continue;
-      if (auto trouble = container_trouble(name, one)) return trouble;
+      if (auto trouble = container_trouble(container_name(name, one), one)) return trouble;
     }
   return std::nullopt;
 }

@@ -19,6 +19,9 @@ const Json* speaking_pod(const std::vector<Json>& pods, std::string_view agent);
 bool is_agents_pod(const Json& pod, const desired::Owner& owner);
 /// With which the newest pod of the resource's cleanup Job that failed ended; empty: none did, or it said nothing.
 std::string cleanup_words(const std::vector<Json>& pods, const desired::Owner& owner);
+/// A pod of this cleanup Job has ended its own container with success. Where a sidecar is added to pods, the pod does
+/// not end with it, and the Job would run into its deadline with its work done.
+bool cleanup_done(const std::vector<Json>& pods, const Json& job);
 /// By its label.
 bool pod_of(const Json& pod, std::string_view agent);
 /// The agent runs in it, or has run.

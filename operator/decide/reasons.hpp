@@ -20,7 +20,7 @@ enum class Shown : std::uint8_t { Ready, Reconciling, Stalled, Paused, Event };
   X(Snapshotting, Ready, Normal, "Data is replicated, and existing rows are being copied.")                            \
   X(AgentsReady, Ready, Normal,                                                                                        \
     "The agents' pods are ready, but their /status cannot be fetched, so no details are known.")                       \
-  X(Completed, Ready, Normal, "Mode Once: all rows are copied and verified.")                                          \
+  X(Completed, Ready, Normal, "Mode Once: all rows are copied and verified; the agents are stopped.")                  \
   X(Paused, Paused, Normal, "spec.paused is true: no agent runs.")                                                     \
   X(Starting, Reconciling, Normal, "The agents are being started or replaced.")                                        \
   X(AgentUnreachable, Reconciling, Warning, "An agent's pod runs, is not ready, and does not answer on /status.")      \
@@ -46,6 +46,13 @@ enum class Shown : std::uint8_t { Ready, Reconciling, Stalled, Paused, Event };
   X(ApplyRefused, Stalled, Warning,                                                                                    \
     "The API server, a quota or an admission rule refuses an object; the message has the error.")                      \
   X(Forbidden, Stalled, Warning, "The operator lacks the RBAC right that the message names.")                          \
+  X(InternalError, Stalled, Warning,                                                                                   \
+    "A reconcile ended with an error that is a defect of the operator; the agents are not changed. Please report the " \
+    "message.")                                                                                                        \
+  X(RunAgainNeeded, Stalled, Warning,                                                                                  \
+    "Mode Once has completed, and the spec was changed to copy something else. Annotate datasync.dev/run-again to "    \
+    "run "                                                                                                             \
+    "it again, or take the change back.")                                                                              \
   X(TablesHeld, Stalled, Warning,                                                                                      \
     "Some tables are held, all others continue (onTableError: HoldTable). The message and status.apply.held have the " \
     "reason of each.")                                                                                                 \

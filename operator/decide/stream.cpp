@@ -8,16 +8,23 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "operator/api/outside_json.hpp"
 #include "operator/decide/running.hpp"
 
 namespace datasync::decide {
 namespace {
 
+constexpr std::size_t kConfigDepth = 64;
+
 /// `channel` as both a resource and an agent's configuration spell it. The order of the brokers means nothing.
 std::string stream_of(const Json& channel) {
   if (!channel.is_object()) return {};
-  const auto topic = channel.value("topic", std::string());
-  std::istringstream brokers(channel.value("bootstrapServers", std::string()));
+  const auto text = [&](const char* key) {
+    const auto at = channel.find(key);
+    return at != channel.end() && at->is_string() ? at->get<std::string>() : std::string();
+  };
+  const auto topic = text("topic");
+  std::istringstream brokers(text("bootstrapServers"));
   std::set<std::string> sorted;
   for (std::string one; std::getline(brokers, one, ',');) sorted.insert(one);
   return topic.empty() || sorted.empty() ? std::string() : fmt::format("{} {}", fmt::join(sorted, ","), topic);
@@ -40,7 +47,7 @@ std::string running_stream(const std::vector<Json>& children, const desired::Own
     if (c.value("kind", "") != "Deployment" || c.at("metadata").value("name", "") != name || !is_ours(c, owner.uid))
       continue;
     for (const auto& text : mounted_config(children, owner, c)) {
-      const auto config = Json::parse(text, nullptr, false);
+      const auto config = api::parse_bounded(text, kConfigDepth);  // who may edit ConfigMaps may have done so
       if (config.is_object()) return stream_of(config.value("channel", Json()));
     }
   }

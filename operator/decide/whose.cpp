@@ -45,6 +45,13 @@ bool is_named(const Seen& seen, const std::string& by) {
 
 }  // namespace
 
+bool is_unwatched(const Json& lease, std::string_view ns) {
+  const auto annotations = lease.value("/metadata/annotations"_json_pointer, Json::object());
+  const auto watched = annotations.value(std::string(kNamespaces), Json());
+  if (!watched.is_string() || watched.get_ref<const std::string&>().empty()) return false;
+  return ("," + watched.get<std::string>() + ",").find(fmt::format(",{},", ns)) == std::string::npos;
+}
+
 bool claimed(const Seen& seen) {
   return status_text(seen.resource, "operator") == seen.settings.installation;
 }

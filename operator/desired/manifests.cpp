@@ -97,7 +97,8 @@ Json deployment(const Owner& owner, const api::DataSync& resource, const Setting
   auto pods = agent_template(owner, resource, settings, agent);
   const auto there = running.pods.find(std::string(agent));
   const auto hash = pods.at("metadata").at("annotations").at(std::string(kTemplateHash)).get<std::string>();
-  out["spec"] = {{"replicas", resource.spec.paused ? 0 : 1},
+  if (!running.completion.empty()) out["metadata"]["annotations"][std::string(kCompletion)] = running.completion;
+  out["spec"] = {{"replicas", resource.spec.paused || !running.completion.empty() ? 0 : 1},
                  {"revisionHistoryLimit", 2},
                  {"progressDeadlineSeconds", 600},
                  {"strategy", strategy(there == running.pods.end() ? std::vector<AgentPod>() : there->second, hash)},

@@ -24,6 +24,7 @@ struct Running {
   /// Keys of the ConfigMap, with their text, that pods of templates from before still mount.
   std::map<std::string, std::string> config;
   std::map<std::string, std::vector<AgentPod>> pods;  ///< by agent
+  std::string completion;  ///< the record of a `mode: Once` that has completed: no agent runs again; empty: none has
 };
 
 /// All children in the order in which they are to be applied: ServiceAccount, ConfigMap, NetworkPolicy and PodMonitor
@@ -34,6 +35,9 @@ std::vector<Json> children(const Owner& owner, const api::DataSync& resource, co
 
 /// The Job that deletes what a resource with `deletionPolicy: Delete` leaves outside of the cluster.
 Json cleanup_job(const Owner& owner, const api::DataSync& resource, const Settings& settings);
+
+/// What the pods of an agent of this resource have as kConfigHash.
+std::string config_hash(const api::DataSync& resource, std::string_view agent);
 
 /// "capture", "apply" or both.
 std::vector<std::string_view> agents_of(const api::DataSync& resource);

@@ -24,6 +24,9 @@ inline constexpr std::string_view kConfigHash = "datasync.dev/config-hash";
 /// Hash of the whole pod template: tells pods of an old revision.
 inline constexpr std::string_view kTemplateHash = "datasync.dev/template-hash";
 
+/// On the Deployments of a `mode: Once` that has completed: the record of it, as in status.completion.
+inline constexpr std::string_view kCompletion = "datasync.dev/completion";
+
 inline constexpr std::string_view kCapture = "capture";
 inline constexpr std::string_view kApply = "apply";
 inline constexpr std::string_view kCleanup = "cleanup";

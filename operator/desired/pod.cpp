@@ -120,24 +120,72 @@ Json pod_spec(const Owner& owner, Json container, const Json& config_items, cons
             {{"name", kTmpVolume}, {"emptyDir", {{"sizeLimit", "64Mi"}}}}}}};
 }
 
+/// The map at `key`, made where there is none: what a user merges in can be of any shape.
+Json& map_at(Json& object, const char* key) {
+  auto& out = object[key];
+  if (!out.is_object()) out = Json::object();
+  return out;
+}
+
 /// What tells an agent that was restarted in its pod from one in a newer pod. Behind what the user sets there.
 void add_identity(Json& container) {
   auto& env = container["env"];
+  if (!env.is_array()) env = Json::array();
   for (const auto& entry : {field(config::kPodName, "metadata.name"), field(config::kPodUid, "metadata.uid")}) {
     const std::string name = entry.at("name");
-    const auto same = [&](const Json& other) { return other.value("name", "") == name; };
+    const auto same = [&](const Json& other) { return other.is_object() && other.value("name", Json()) == name; };
     if (std::none_of(env.begin(), env.end(), same)) env.push_back(entry);
   }
 }
 
+/// Of what users set for an agent's pods, that which the cleanup's pod needs too: where it may run, as whom, and how it
+/// reaches brokers and databases. Not the agent's command, arguments, probes and image, and no other containers: the
+/// Job would do something else, or never end.
+config::Value for_cleanup(const config::Value& pod_template) {
+  using config::Value;
+  constexpr std::string_view kSpec[] = {"nodeSelector",     "affinity",         "tolerations", "priorityClassName",
+                                        "imagePullSecrets", "securityContext",  "hostAliases", "dnsConfig",
+                                        "dnsPolicy",        "runtimeClassName", "hostNetwork", "serviceAccountName",
+                                        "volumes",          "schedulerName"};
+  constexpr std::string_view kContainerFields[] = {"name",         "env",      "envFrom", "securityContext",
+                                                   "volumeMounts", "resources"};
+  const auto only = [](const Value& map, const auto& names) {
+    Value out{Value::Map{}};
+    if (const auto* members = map.as<Value::Map>())
+      for (const auto& m : *members)
+        if (std::ranges::find(names, m.key) != std::end(names)) std::get<Value::Map>(out.data).push_back(m);
+    return out;
+  };
+  Value out{Value::Map{}};
+  auto& members = std::get<Value::Map>(out.data);
+  if (const auto* meta = pod_template.find("metadata")) members.push_back({"metadata", *meta});
+  const auto* given = pod_template.find("spec");
+  if (given == nullptr) return out;
+  auto spec = only(*given, kSpec);
+  const auto* containers = given->find("containers");
+  const auto* list = containers == nullptr ? nullptr : containers->as<Value::List>();
+  for (const auto& c : list == nullptr ? Value::List() : *list) {
+    const auto* name = c.find("name");
+    if (name == nullptr || *name != Value{std::string(kContainer)}) continue;
+    std::get<Value::Map>(spec.data).push_back({"containers", {Value::List{only(c, kContainerFields)}}});
+    break;
+  }
+  members.push_back({"spec", std::move(spec)});
+  return out;
+}
+
+/// Total: whatever the shape of what is merged in, there is a template with the labels and marks.
 /// What a user writes wins, except the labels that the selector needs and the marks by which revisions are told.
 Json finish(Json made, const api::Agent& agent, const Json& labels, Json marks, bool has_instance) {
   auto out = merge(made, json_of(agent.pod_template));
-  for (auto& c : out["spec"]["containers"])
-    if (has_instance && c.value("name", "") == kContainer) add_identity(c);
-  out["metadata"]["labels"].update(labels);
-  for (const auto& [key, value] : marks.items()) out["metadata"]["annotations"][key] = value;
-  out["metadata"]["annotations"][std::string(kTemplateHash)] = hash(out);
+  auto& containers = map_at(out, "spec")["containers"];
+  if (containers.is_array())
+    for (auto& c : containers)
+      if (has_instance && c.is_object() && c.value("name", Json()) == kContainer) add_identity(c);
+  auto& meta = map_at(out, "metadata");
+  map_at(meta, "labels").update(labels);
+  map_at(meta, "annotations").update(marks);
+  meta["annotations"][std::string(kTemplateHash)] = hash(out);
   return out;
 }
 
@@ -172,6 +220,10 @@ AgentConfig agent_config(const api::DataSync& resource, std::string_view agent) 
   out.key = fmt::format("{}-{}.json", agent, out.hash);
   out.secrets = to_list(keys);
   return out;
+}
+
+std::string config_hash(const api::DataSync& resource, std::string_view agent) {
+  return agent_config(resource, agent).hash;
 }
 
 std::vector<std::string_view> agents_of(const api::DataSync& resource) {
@@ -209,7 +261,8 @@ Json agent_template(const Owner& owner, const api::DataSync& resource, const Set
 }
 
 Json cleanup_template(const Owner& owner, const api::DataSync& resource, const Settings& settings) {
-  const auto& own = settings_of(resource, resource.spec.destination ? kApply : kCapture);
+  auto own = settings_of(resource, resource.spec.destination ? kApply : kCapture);
+  own.pod_template = for_cleanup(own.pod_template);
   auto c = container(own, settings);
   c["command"] = {"datasync"};
   c["args"] = {"cleanup"};

@@ -5,16 +5,32 @@
 
 #include <fmt/format.h>
 
+#include "operator/api/outside_json.hpp"
+
 namespace datasync::kube {
 namespace {
 
 constexpr std::size_t kMostWords = 2048;
+constexpr std::size_t kMostDepth = 200;  ///< of objects: kinds of Kubernetes stay far below, users' fields need not
 /// What a server, or a proxy before it, may ask for: a longer pause would look like a standstill.
 constexpr std::chrono::milliseconds kMostRetryAfter{300'000};
 
 std::string text_of(const Json& object, const char* key) {
   const auto found = object.is_object() ? object.find(key) : object.end();
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+/// Refusals of this very object that servers answer with 500, or with 400 in later versions: a field that the schema
+/// does not have, or of another type (k8s.io/apiserver, server-side apply: "failed to create typed patch object"), a
+/// value that cannot be decoded, and what is larger than etcd takes. The same object is refused again each time. A
+/// webhook that does not answer is a 500 too, but heals: its words are of another's making and may hold anything, so
+/// they are looked at first.
+bool refuses_for_ever(std::string_view message) {
+  const auto says = [&](std::string_view what) { return message.find(what) != std::string_view::npos; };
+  if (says("failed calling webhook")) return false;
+  return says("failed to create typed patch object") || says("field not declared in schema") ||
+         says("cannot unmarshal ") || says("quantities must match the regular expression") ||
+         says("etcdserver: request is too large") || says("trying to send message larger than max");
 }
 
 /// The server answers 403 to three different things: the user lacks the right (RBAC), a quota is used up, an admission
@@ -34,6 +50,8 @@ Code code_of(int http, std::string_view reason, std::string_view message) {
       return lacks_the_right(message) ? Code::Forbidden : Code::Invalid;
     case 404:
       return Code::NotFound;
+    case 408:
+      return Code::Timeout;
     case 409:
       return reason == "AlreadyExists" ? Code::AlreadyExists : Code::Conflict;
     case 410:
@@ -46,7 +64,7 @@ Code code_of(int http, std::string_view reason, std::string_view message) {
       break;
   }
   if (reason == "Expired" || reason == "Gone") return Code::Gone;
-  if (http >= 500) return Code::ServerError;
+  if (http >= 500) return refuses_for_ever(message) ? Code::Invalid : Code::ServerError;
   return http >= 400 ? Code::Invalid : Code::Malformed;
 }
 
@@ -84,7 +102,11 @@ ApiError error_of_status(const Json& status, int http, std::string_view doing) {
   const auto reason = text_of(status, "reason");
   ApiError error{code_of(http, reason, words), http, {}, {}};
   if (error.is(Code::Invalid) && is_other_uid(status)) error.code = Code::Conflict;
-  if (words.size() > kMostWords) words.resize(kMostWords);
+  if (words.size() > kMostWords) {
+    auto end = kMostWords;  // not within a character: the words become part of a status
+    while (end > 0 && (static_cast<unsigned char>(words[end]) & 0xC0U) == 0x80U) --end;
+    words.resize(end);
+  }
   error.message = fmt::format("{}: {}", doing, words.empty() ? fmt::format("HTTP {} {}", http, reason) : words);
   if (const auto details = status.find("details"); details != status.end() && details->is_object()) {
     const auto wait = details->find("retryAfterSeconds");
@@ -95,7 +117,7 @@ ApiError error_of_status(const Json& status, int http, std::string_view doing) {
 }
 
 ApiError error_of(const Answer& answer, std::string_view doing) {
-  auto status = Json::parse(answer.body, nullptr, false);
+  auto status = api::parse_pruned(answer.body, kMostDepth);
   if (!status.is_object() || text_of(status, "kind") != "Status") {
     // A proxy or load balancer in between answers in its own words.
     status = Json::object();
@@ -109,7 +131,7 @@ ApiError error_of(const Answer& answer, std::string_view doing) {
 }
 
 ApiResult<Json> object_of(const Answer& answer, std::string_view doing) {
-  auto object = Json::parse(answer.body, nullptr, false);
+  auto object = api::parse_pruned(answer.body, kMostDepth);
   if (!object.is_object()) return tl::unexpected(malformed(answer.status, doing, "is not a JSON object"));
   return object;
 }
@@ -137,7 +159,7 @@ ApiResult<Page> page_of(const Answer& answer, const Resource& kind, std::string_
 }
 
 ApiResult<WatchEvent> event_of(std::string_view line, std::string_view doing) {
-  auto event = Json::parse(line, nullptr, false);
+  auto event = api::parse_pruned(line, kMostDepth);
   if (!event.is_object()) return tl::unexpected(malformed(200, doing, "has a watch event that is not a JSON object"));
   const auto object = event.find("object");
   if (object == event.end() || !object->is_object()) {

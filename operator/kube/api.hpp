@@ -43,7 +43,7 @@ enum class Code : std::uint8_t {
   Gone,           ///< 410, as status or as an ERROR event: list again
   Unauthorized,
   Forbidden,
-  Invalid,          ///< 400, 422 and refusals by admission or quota that a retry does not mend
+  Invalid,          ///< 400, 413, 415, 422, and refusals by admission, quota or a schema that a retry does not mend
   TooManyRequests,  ///< 429, see retry_after
   ServerError,      ///< 5xx
   Timeout,          ///< our own deadline; of a write: outcome unknown
@@ -120,6 +120,8 @@ class Api {
   /// JSON merge patch (RFC 7386).
   virtual ApiResult<Json> merge_patch(const Resource& kind, const ObjectKey& key, const Json& patch,
                                       std::string_view subresource = {}) = 0;
+  /// JSON patch (RFC 6902): `operations` is a list of them.
+  virtual ApiResult<Json> json_patch(const Resource& kind, const ObjectKey& key, const Json& operations) = 0;
   /// PUT of the whole object with its resourceVersion; leases are written this way.
   virtual ApiResult<Json> update(const Resource& kind, const ObjectKey& key, const Json& object) = 0;
   /// Background deletion. Success when the object is gone or was never there.

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::string_view kJsonType = "application/json";
 constexpr std::string_view kApplyType = "application/apply-patch+yaml";  // JSON is YAML
+constexpr std::string_view kJsonPatchType = "application/json-patch+json";
 constexpr std::string_view kMergeType = "application/merge-patch+json";
 /// All calls wait for what a busy server asked for, but never longer than this for the sake of one answer.
 constexpr base::Millis kMostPause{10'000};
@@ -229,6 +230,14 @@ ApiResult<Json> HttpApi::merge_patch(const Resource& kind, const ObjectKey& key,
   return call_for_object(
       {"patch", doing("patch", kind, key.text(), subresource), Access::Write},
       {"PATCH", object_path(kind, key, subresource) + query.text(), std::string(kMergeType), dumped(patch)});
+}
+
+ApiResult<Json> HttpApi::json_patch(const Resource& kind, const ObjectKey& key, const Json& operations) {
+  Query query;
+  query.add("fieldManager", options_.field_manager);
+  return call_for_object(
+      {"patch", doing("patch", kind, key.text()), Access::Write},
+      {"PATCH", object_path(kind, key) + query.text(), std::string(kJsonPatchType), dumped(operations)});
 }
 
 ApiResult<Json> HttpApi::update(const Resource& kind, const ObjectKey& key, const Json& object) {

@@ -28,6 +28,7 @@ class HttpApi final : public Api {
                         std::string_view subresource) override;
   ApiResult<Json> merge_patch(const Resource& kind, const ObjectKey& key, const Json& patch,
                               std::string_view subresource) override;
+  ApiResult<Json> json_patch(const Resource& kind, const ObjectKey& key, const Json& operations) override;
   ApiResult<Json> update(const Resource& kind, const ObjectKey& key, const Json& object) override;
   ApiResult<void> remove(const Resource& kind, const ObjectKey& key, const Preconditions& only_if) override;
 

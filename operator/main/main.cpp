@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdlib>
+#include <exception>
 #include <functional>
 #include <map>
 #include <memory>
@@ -13,6 +14,7 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <malloc.h>
 #include <unistd.h>
 
@@ -20,6 +22,8 @@
 #include "agents/base/log.hpp"
 #include "agents/base/stop.hpp"
 #include "agents/health/server.hpp"
+#include "operator/decide/whose.hpp"
+#include "operator/desired/managers.hpp"
 #include "operator/kube/client.hpp"
 #include "operator/reconcile/operator.hpp"
 #include "operator/runtime/leader.hpp"
@@ -29,6 +33,7 @@ namespace {
 
 using namespace datasync;
 
+constexpr int kInternalError = 1;
 constexpr int kBadConfig = 2;
 constexpr int kLeaseLost = 4;
 constexpr int kArenas = 2;
@@ -139,7 +144,7 @@ kube::ConnectOptions connect_options(const Arguments& a) {
   kube::ConnectOptions out;
   out.kubeconfig = a.kubeconfig;
   out.in_pod = a.kubeconfig.empty() && std::getenv("KUBERNETES_SERVICE_HOST") != nullptr;
-  out.field_manager = "datasync-operator/" + a.installation;
+  out.field_manager = desired::kFieldManager;
   out.user_agent = "datasync-operator/" DATASYNC_VERSION;
   out.qps = a.qps;
   out.burst = static_cast<unsigned>(2 * a.qps);
@@ -181,12 +186,16 @@ void watch_over(const reconcile::Operator& op, health::Status& status, health::G
                 const std::function<bool()>& leads, std::stop_token stop) {
   std::string told;
   do {
-    leading.set(leads() ? 1 : 0);
-    auto silent = op.silent_about();
-    if (silent.empty()) status.beat();
-    if (silent != told && !silent.empty())
-      base::log::error("reconciling makes no progress", {{"about", std::string_view(silent)}});
-    told = std::move(silent);
+    try {
+      leading.set(leads() ? 1 : 0);
+      auto silent = op.silent_about();
+      if (silent.empty()) status.beat();
+      if (silent != told && !silent.empty())
+        base::log::error("reconciling makes no progress", {{"about", std::string_view(silent)}});
+      told = std::move(silent);
+    } catch (const std::exception& e) {
+      base::log::error("the progress cannot be checked", {{"error", std::string_view(e.what())}});
+    }
   } while (base::sleep_for(stop, kLook));
 }
 
@@ -226,7 +235,11 @@ int run(Arguments a, std::stop_token stop) {
   lease_options.call_deadline = kLeaseDeadline;
   const auto lease_api = kube::connect(lease_options);  // renewals do not wait in line behind the workers' calls
   if (!lease_api) return fail("the API server cannot be used", lease_api.error());
-  runtime::LeaderElector leader(**lease_api, {.lease = {a.lease_namespace, a.lease_name}, .identity = instance});
+  runtime::LeaderElector leader(
+      **lease_api,
+      {.lease = {a.lease_namespace, a.lease_name},
+       .identity = instance,
+       .annotations = {{std::string(decide::kNamespaces), fmt::format("{}", fmt::join(a.namespaces, ","))}}});
   if (a.leader_elect) options.may_write = [&leader] { return leader.leading(); };
   const auto api = kube::connect(options);
   if (!api) return fail("the API server cannot be used", api.error());
@@ -271,5 +284,10 @@ int main(int argc, char** argv) {
     return app.exit(e) == 0 ? 0 : 2;
   }
   init_log(arguments);
-  return run(std::move(arguments), base::stop_on_signals());
+  try {
+    return run(std::move(arguments), base::stop_on_signals());
+  } catch (const std::exception& e) {
+    base::log::error("the operator ends with an internal error", {{"error", std::string_view(e.what())}});
+    return kInternalError;
+  }
 }

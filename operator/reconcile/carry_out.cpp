@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "agents/base/log.hpp"
+#include "operator/desired/managers.hpp"
 #include "operator/reconcile/reconciler.hpp"
 
 namespace datasync::reconcile {
@@ -44,6 +45,17 @@ bool take_extra(Done& done, const kube::Resource& kind, const ApiError& error) {
   if (!is_spare(kind) || of_ending_namespace(error) || !refusal(error)) return false;
   done.extras.push_back(fmt::format("{}: {}", kind.kind, error.message));
   return true;
+}
+
+bool makes_pods(const kube::Resource& kind) {
+  return kind == kube::kDeployments || kind == kube::kJobs;
+}
+
+/// A pod does not start without it: the key of its configuration is in the ConfigMap that is wanted now, and a
+/// ServiceAccount that is not there yet cannot be used. All other refusals concern one object only: that of one agent's
+/// Deployment does not stop the other agent.
+bool is_mounted(const kube::Resource& kind, const Json& wanted) {
+  return kind == kube::kConfigMaps || (kind == kube::kServiceAccounts && !wanted.at("metadata").contains("uid"));
 }
 
 /// Nobody else's object is written over: one that came since the look would be ours by our owner reference then, and
@@ -116,6 +128,30 @@ std::optional<ApiError> Reconciler::change_finalizer(const decide::Seen& seen, d
   return std::nullopt;
 }
 
+/// With the resourceVersion, so that nothing is given away that somebody changed meanwhile; as a replacement, which the
+/// server answers with 409, not as a test, which it answers like an invalid patch (client-go, csaupgrade).
+std::optional<ApiError> Reconciler::take_over(const decide::Seen& seen, const decide::TakeOver& what) {
+  const bool itself = what.kind == api::kKind;
+  const auto kind = itself ? std::optional(kube::kDataSyncs) : kind_of(what.api_version, what.kind);
+  if (!kind) return std::nullopt;
+  const ObjectKey key{decide::owner_of(seen.resource).ns, what.name};
+  const auto live = api_.get(*kind, key);
+  if (!live) return live.error().is(Code::NotFound) ? std::nullopt : std::optional(live.error());
+  const auto& meta = live->at("metadata");
+  const auto fields = desired::taken_over(meta.value("managedFields", Json::array()));
+  if (!fields || meta.value("uid", "") != what.uid) return std::nullopt;
+  const Json operations{
+      {{"op", "replace"}, {"path", "/metadata/managedFields"}, {"value", *fields}},
+      {{"op", "replace"}, {"path", "/metadata/resourceVersion"}, {"value", meta.value("resourceVersion", "")}}};
+  base::log::info("taking over the fields of an object from an earlier field manager",
+                  {{"kind", std::string_view(what.kind)},
+                   {"namespace", std::string_view(key.ns)},
+                   {"name", std::string_view(key.name)}});
+  const auto done = api_.json_patch(*kind, key, operations);
+  if (!done && !done.error().is(Code::NotFound)) return done.error();
+  return std::nullopt;
+}
+
 Done Reconciler::carry_out(const decide::Seen& seen, const decide::Plan& plan, Memory& memory) {
   Done done;
   const auto owner = decide::owner_of(seen.resource);
@@ -129,12 +165,14 @@ Done Reconciler::carry_out(const decide::Seen& seen, const decide::Plan& plan, M
   if (plan.finalizer != decide::Finalizer::Leave) {
     if (const auto error = change_finalizer(seen, plan.finalizer); error && take(done, *error)) return done;
   }
-  if (!plan.deletes.empty() || !plan.applies.empty()) {
+  if (!plan.deletes.empty() || !plan.applies.empty() || !plan.take_overs.empty()) {
     if (const auto error = still_so(seen)) {
       take(done, *error);
       return done;
     }
   }
+  for (const auto& one : plan.take_overs)
+    if (const auto error = take_over(seen, one); error && take(done, *error)) return done;
   for (const auto& one : plan.deletes) {
     const auto kind = kind_of(one.api_version, one.kind);
     if (!kind) continue;
@@ -145,16 +183,18 @@ Done Reconciler::carry_out(const decide::Seen& seen, const decide::Plan& plan, M
     if (gone) unasked_.erased({owner.ns, owner.name}, one.uid);
     if (!gone && !take_extra(done, *kind, gone.error()) && take(done, gone.error())) return done;
   }
+  bool missing = false;  // what pods need
   for (const auto& wanted : plan.applies) {
     const auto kind = kind_of(wanted);
-    if (!kind) continue;
+    if (!kind || (missing && makes_pods(*kind))) continue;
     auto now = api_.apply(*kind, {owner.ns, wanted.at("metadata").value("name", "")}, guarded(wanted));
     if (now) {
       memory.settled[now->at("metadata").value("uid", "")] = decide::mark_of(*now);
       continue;
     }
     if (take_extra(done, *kind, now.error())) continue;
-    if (take(done, now.error()) || !is_spare(*kind)) return done;  // what comes later builds on it
+    if (take(done, now.error())) return done;
+    missing = missing || is_mounted(*kind, wanted);
   }
   return done;
 }

@@ -3,8 +3,10 @@
 
 #include <fmt/format.h>
 
+#include "agents/base/log.hpp"
 #include "operator/decide/pods.hpp"
 #include "operator/decide/stream.hpp"
+#include "operator/decide/whose.hpp"
 #include "operator/reconcile/reconciler.hpp"
 #include "operator/status/conditions.hpp"
 
@@ -13,6 +15,7 @@ namespace {
 
 constexpr std::chrono::seconds kAskAgain{600};  // for a right that was refused
 constexpr std::chrono::seconds kDefaultLease{15};
+constexpr std::chrono::seconds kCleanupAtLeast{120};
 constexpr std::chrono::seconds kRollOut{180};  // for so long an operator may be away and keep its resources
 
 const kube::Resource kNamespaces{"", "v1", "namespaces", "Namespace"};
@@ -52,6 +55,32 @@ bool is_spare(const kube::Resource& kind) {
   return kind == kube::kNetworkPolicies || kind == kube::kPodMonitors;
 }
 
+namespace {
+
+/// The deletion has the server's time, the limit is measured by our clock: one that is ahead, or an operator that was
+/// away for the whole limit, gives the cleanup some time all the same.
+void give_cleanup_time(decide::Seen& seen, Memory& memory) {
+  if (!memory.deletion_seen) memory.deletion_seen = seen.now;
+  const auto limit = seen.settings.cleanup_limit;
+  const auto age = decide::age_of_deletion(seen);
+  if (age >= limit && seen.now - *memory.deletion_seen < std::min(limit / 5, kCleanupAtLeast))
+    seen.now -= age - limit + std::chrono::seconds(1);
+}
+
+/// Once for as long as they stay: they are of a later version, and have no effect in this one.
+void tell_unknown_fields(const api::Document& document, const ObjectKey& key, Memory& memory) {
+  auto text = config::to_text(document.unknown);
+  if (text == memory.told_unknown) return;
+  memory.told_unknown = text;
+  if (text.empty()) return;
+  base::log::warn("a resource has fields that this version does not know; they have no effect",
+                  {{"namespace", std::string_view(key.ns)},
+                   {"name", std::string_view(key.name)},
+                   {"fields", std::string_view(text)}});
+}
+
+}  // namespace
+
 std::optional<Gathered> Reconciler::gather(const ObjectKey& key, Memory& memory) {
   auto resource = cache_.resource(key);
   if (!resource) return std::nullopt;
@@ -66,7 +95,8 @@ std::optional<Gathered> Reconciler::gather(const ObjectKey& key, Memory& memory)
   auto spec = seen.resource;
   spec.erase("status");
   if (auto tree = config::parse_json(spec.dump())) {
-    seen.document = api::read_resource(*tree);
+    seen.document = api::read_stored(*tree);
+    tell_unknown_fields(seen.document, key, memory);
   } else {
     seen.document.problems.push_back({"", tree.error().what});
   }
@@ -75,13 +105,14 @@ std::optional<Gathered> Reconciler::gather(const ObjectKey& key, Memory& memory)
   gather_pods(seen);
   seen.settled = memory.settled;
   gather_rivals(seen);
-  seen.other_lease = other_lease(status_of(seen.resource));
+  seen.other_lease = other_lease(status_of(seen.resource), key.ns);
   if (seen.settings.pod_monitor && cache_.lacks(kube::kPodMonitors)) {
     seen.settings.pod_monitor = false;
     out.lacking.push_back(kube::kPodMonitors.kind);
   }
   const bool ends = seen.resource.at("metadata").contains("deletionTimestamp");
   const bool held = decide::is_held(seen.resource);
+  if (held) give_cleanup_time(seen, memory);
   if (held) seen.namespace_ends = namespace_ends(key.ns);
   if ((!ends || held) && seen.document.problems.empty()) out.blind = gather_unlabelled(seen);
   if (!ends && seen.document.problems.empty()) gather_secrets(seen);
@@ -122,6 +153,9 @@ void Reconciler::gather_pods(decide::Seen& seen) {
   const auto owner = decide::owner_of(seen.resource);
   seen.pods = cache_.pods({owner.ns, owner.name});
   seen.cleanup_words = decide::cleanup_words(seen.pods, owner);
+  for (auto& child : seen.children)
+    if (child.value("kind", "") == "Job" && decide::is_ours(child, owner.uid) && decide::cleanup_done(seen.pods, child))
+      child["status"]["conditions"] = {{{"type", "Complete"}, {"status", "True"}}};
   std::erase_if(seen.pods, [&](const Json& pod) { return !decide::is_agents_pod(pod, owner); });
   const auto error = cache_.pods_unknown(owner.ns);
   if (!error) return;
@@ -179,7 +213,7 @@ bool Reconciler::namespace_ends(const std::string& ns) {
 
 /// By our own clock: a lease is alive while it is seen to change. One that was just released counts: the other
 /// installation may only be rolled out anew.
-decide::OtherLease Reconciler::other_lease(const Json& status) {
+decide::OtherLease Reconciler::other_lease(const Json& status, const std::string& ns) {
   using decide::OtherLease;
   const auto by = status.value("operator", "");
   if (by.empty() || by == settings_.children.installation) return OtherLease::Dead;
@@ -191,6 +225,7 @@ decide::OtherLease Reconciler::other_lease(const Json& status) {
     return lease.error().is(kube::Code::NotFound)    ? OtherLease::Dead
            : lease.error().is(kube::Code::Forbidden) ? OtherLease::Unknown
                                                      : OtherLease::Fresh;
+  if (decide::is_unwatched(*lease, ns)) return OtherLease::Dead;
   const auto spec = lease->value("spec", Json::object());
   const auto renewed = spec.value("renewTime", "");
   const std::chrono::seconds duration(spec.value("leaseDurationSeconds", std::int64_t{kDefaultLease.count()}));

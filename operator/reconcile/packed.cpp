@@ -1,5 +1,6 @@
 #include "operator/reconcile/packed.hpp"
 
+#include "operator/desired/managers.hpp"
 #include "operator/desired/names.hpp"
 #include "operator/runtime/informer.hpp"
 
@@ -11,8 +12,11 @@ constexpr const char* kText = "packed";
 }  // namespace
 
 void pack(Json& object) {
+  auto& meta = object.at("metadata");
+  // Of those who own fields only the names that have to be replaced are of use.
+  auto former = desired::former_managers(meta.value("managedFields", Json::array()));
   runtime::trim_managed_fields(object);
-  const auto& meta = object.at("metadata");
+  if (!former.empty()) meta["managedFields"] = std::move(former);
   auto kept = Json::object();
   for (const auto* key : {"name", "namespace", "uid", "resourceVersion"})
     if (meta.contains(key)) kept[key] = meta.at(key);

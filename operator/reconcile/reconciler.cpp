@@ -18,6 +18,14 @@ Reconciler::Reconciler(kube::Api& api, const Cache& cache, Unasked& unasked, Rep
 
 runtime::Outcome Reconciler::reconcile(const ObjectKey& key, std::stop_token /*stop: calls end by kube::CallScope*/) {
   auto& memory = memory_of(key);
+  try {
+    return look(key, memory);
+  } catch (const std::exception& e) {
+    return tell_error(key, e.what(), memory);
+  }
+}
+
+runtime::Outcome Reconciler::look(const ObjectKey& key, Memory& memory) {
   const auto gathered = gather(key, memory);
   if (!gathered) {
     forget(key);

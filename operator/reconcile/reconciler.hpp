@@ -1,6 +1,7 @@
 #pragma once
 // One look at one resource: gather, decide, carry out, tell.
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -30,13 +31,16 @@ struct Settings {
 struct Memory {
   std::map<std::string, std::string> settled;  ///< decide::Seen::settled
   std::optional<decide::Time> status_written;
-  std::string status_over;     ///< resourceVersion that the cache showed when status was last written,
-  Json status;                 ///< and what was written over it
-  std::string told_elsewhere;  ///< who manages it, as told last; empty: we
+  std::optional<decide::Time> deletion_seen;  ///< when this process first saw it deleted
+  std::deque<decide::Time> status_writes;     ///< of the last minute
+  std::string status_over;                    ///< resourceVersion that the cache showed when status was last written,
+  Json status;                                ///< and what was written over it
+  std::string told_elsewhere;                 ///< who manages it, as told last; empty: we
   decide::Time told_elsewhere_at;
-  std::string told_extras;  ///< what could not be made beside the agents, as told last
-  unsigned failures = 0;    ///< in a row, that heal by themselves
-  unsigned conflicts = 0;   ///< in a row
+  std::string told_unknown;  ///< fields that are not known, as told last
+  std::string told_extras;   ///< what could not be made beside the agents, as told last
+  unsigned failures = 0;     ///< in a row, that heal by themselves
+  unsigned conflicts = 0;    ///< in a row
 };
 
 /// What was seen, and why not all of it was.
@@ -63,9 +67,12 @@ class Reconciler {
   Reconciler(kube::Api& api, const Cache& cache, Unasked& unasked, Reports& reports, runtime::EventRecorder& events,
              ConditionMetrics& conditions, Settings settings, std::function<decide::Time()> now);
 
+  /// An exception ends in the status of this one resource: its Ready does not stay what it was, and its finalizer does
+  /// not hold it longer than any other cleanup may.
   runtime::Outcome reconcile(const ObjectKey& key, std::stop_token stop);
 
  private:
+  runtime::Outcome look(const ObjectKey& key, Memory& memory);
   // gather.cpp
   std::optional<Gathered> gather(const ObjectKey& key, Memory& memory);
   std::optional<kube::ApiError> gather_unlabelled(decide::Seen& seen);
@@ -73,14 +80,17 @@ class Reconciler {
   void gather_rivals(decide::Seen& seen) const;
   void gather_secrets(decide::Seen& seen);
   bool namespace_ends(const std::string& ns);
-  decide::OtherLease other_lease(const Json& status);
+  decide::OtherLease other_lease(const Json& status, const std::string& ns);
   // carry_out.cpp
   Done carry_out(const decide::Seen& seen, const decide::Plan& plan, Memory& memory);
   std::optional<kube::ApiError> still_so(const decide::Seen& seen);
   std::optional<kube::ApiError> claim(const decide::Seen& seen);
+  std::optional<kube::ApiError> take_over(const decide::Seen& seen, const decide::TakeOver& what);
   std::optional<kube::ApiError> change_finalizer(const decide::Seen& seen, decide::Finalizer change);
   // tell.cpp
   runtime::Outcome tell(const decide::Seen& seen, const decide::Plan& plan, const Done& done, Memory& memory);
+  runtime::Outcome tell_error(const ObjectKey& key, const std::string& words, Memory& memory);
+  kube::ApiResult<kube::Json> write_status(const Json& resource, const Json& status, Memory& memory);
   void tell_elsewhere(const decide::Seen& seen, const decide::Note& note, Memory& memory);
   void record(const Json& resource, const std::vector<decide::Note>& notes);
   void tell_extras(const Json& resource, const std::vector<std::string>& extras, Memory& memory);

@@ -4,10 +4,11 @@
 #include <optional>
 
 #include <fmt/format.h>
-#include <httplib.h>
 
+#include "agents/base/log.hpp"
 #include "operator/decide/pods.hpp"
 #include "operator/desired/manifests.hpp"
+#include "operator/reconcile/ask.hpp"
 #include "operator/status/figures.hpp"
 
 namespace datasync::reconcile {
@@ -15,9 +16,8 @@ namespace {
 
 using kube::Json;
 
-constexpr std::size_t kLongestAnswer = 1U << 20U;
-constexpr unsigned kTrust = 3;      ///< failures in a row until the last view no longer counts
-constexpr unsigned kMostWaits = 6;  ///< a silent pod is asked this many times more seldom
+constexpr unsigned kTrust = 3;       ///< failures in a row until the last view no longer counts
+constexpr unsigned kMostWaits = 12;  ///< a silent pod is asked this many times more seldom
 
 int port_of(const Json& pod) {
   for (const auto& container : pod.value("/spec/containers"_json_pointer, Json::array()))
@@ -117,9 +117,30 @@ void Reports::work(std::stop_token stop) {
     const auto id = chosen->first;
     const auto target = chosen->second.target;
     lock.unlock();
-    settle(id, target, ask(target));
+    serve(id, target);
     lock.lock();
   }
+}
+
+/// One pod's answer must not end the thread, and with it the process, for all others: what cannot be taken counts as no
+/// answer.
+void Reports::serve(const Id& id, const Target& target) {
+  try {
+    settle(id, target, ask(target));
+    return;
+  } catch (const std::exception& e) {
+    base::log::error("an agent's status cannot be read", {{"namespace", std::string_view(id.first.ns)},
+                                                          {"name", std::string_view(id.first.name)},
+                                                          {"agent", std::string_view(id.second)},
+                                                          {"error", std::string_view(e.what())}});
+  }
+  const std::lock_guard lock(mutex_);
+  const auto at = asked_.find(id);
+  if (at == asked_.end() || at->second.target != target) return;
+  at->second.running = false;
+  ++at->second.failures;
+  at->second.report = {target.pod, std::nullopt, "/status: the answer cannot be read"};
+  at->second.due = base::steady_now() + options_.every * kMostWaits;
 }
 
 void Reports::settle(const Id& id, const Target& target, decide::Report answer) {
@@ -150,22 +171,16 @@ void Reports::settle(const Id& id, const Target& target, decide::Report answer) 
 decide::Report Reports::ask(const Target& target) const {
   decide::Report out;
   out.pod = target.pod;
-  httplib::Client client(target.host, target.port);
-  client.set_connection_timeout(options_.connect);
-  client.set_read_timeout(options_.answer);
-  client.set_write_timeout(options_.answer);
-  std::string body;
-  const auto give_up = base::steady_now() + options_.connect + options_.answer;
-  const auto result = client.Get("/status", [&](const char* data, std::size_t size) {
-    body.append(data, size);
-    return body.size() <= kLongestAnswer && base::steady_now() < give_up;
-  });
+  if (target.port < 1 || target.port > 65'535) {
+    out.error = "/status: the pod names no port";
+    return out;
+  }
+  const auto answer = ask_status(target.host, static_cast<std::uint16_t>(target.port), options_.connect,
+                                 options_.answer, decide::kLongestStatus);
   decide::AgentView view;
-  if (!result) {
-    out.error = "/status: " + httplib::to_string(result.error());
-  } else if (result->status != 200) {
-    out.error = fmt::format("/status: HTTP {}", result->status);
-  } else if (!decide::read_status(body, view)) {
+  if (!answer.error.empty()) {
+    out.error = answer.error;
+  } else if (!decide::read_status(answer.body, view)) {
     out.error = "/status: not the response of an agent";
   } else {
     out.view = std::move(view);

@@ -34,7 +34,7 @@ std::vector<Target> targets_of(const std::vector<kube::Json>& pods);
 class Reports {
  public:
   struct Options {
-    unsigned threads = 4;
+    unsigned threads = 8;  ///< pods that do not answer occupy some of them
     base::Millis every{5'000};
     base::Millis connect{1'000};
     base::Millis answer{2'000};
@@ -64,6 +64,7 @@ class Reports {
     unsigned failures = 0;
   };
   void work(std::stop_token stop);
+  void serve(const Id& id, const Target& target);
   void settle(const Id& id, const Target& target, decide::Report answer);
   [[nodiscard]] decide::Report ask(const Target& target) const;
 

@@ -15,6 +15,8 @@ constexpr base::Millis kSoon{200};
 constexpr base::Millis kFirstAnswer{5'000};  ///< an agent that was just asked has answered by then, or failed to
 constexpr base::Millis kExtras{300'000};     ///< between tries of what agents run without
 constexpr std::chrono::minutes kRemind{30};
+constexpr std::chrono::seconds kWritesWithin{60};
+constexpr std::size_t kMostWrites = 20;
 constexpr unsigned kMostDoublings = 7;  ///< 25 s between looks when conflicts do not end
 constexpr unsigned kTellAfter = 3;      ///< failures in a row of what heals by itself, until status says so
 
@@ -26,6 +28,15 @@ std::optional<base::Millis> sooner(std::optional<base::Millis> a, std::optional<
 /// rest.
 Outcome look_again(Memory& memory) {
   return Outcome::again(kSoon * (1U << std::min(memory.conflicts++, kMostDoublings)));
+}
+
+/// A state that flaps is not written through: after this many writes in a minute the next one waits, and then says what
+/// is so by then.
+std::optional<base::Millis> too_many_writes(Memory& memory, decide::Time now) {
+  auto& writes = memory.status_writes;
+  while (!writes.empty() && now - writes.front() >= kWritesWithin) writes.pop_front();
+  if (writes.size() < kMostWrites) return std::nullopt;
+  return std::chrono::duration_cast<base::Millis>(writes.front() + kWritesWithin - now);
 }
 
 Outcome outcome(const Done& done, std::optional<base::Millis> requeue, Memory& memory) {
@@ -97,22 +108,57 @@ Outcome Reconciler::tell(const decide::Seen& seen, const decide::Plan& plan, con
   const auto before = seen.resource.value("status", Json::object());
   const auto due = status::due(before, told.status, memory.status_written, seen.now);
   if (!due.now) return outcome(done, sooner(plan.requeue_after, due.later), memory);
-  const auto owner = decide::owner_of(seen.resource);
+  if (const auto wait = too_many_writes(memory, seen.now))
+    return outcome(done, sooner(plan.requeue_after, wait), memory);
+  if (const auto written = write_status(seen.resource, told.status, memory); !written) {
+    if (written.error().is(kube::Code::NotFound) || written.error().is(kube::Code::Conflict)) return look_again(memory);
+    return Outcome::failed(written.error());
+  }
+  record(seen.resource, told.events);
+  return outcome(done, plan.requeue_after, memory);
+}
+
+kube::ApiResult<Json> Reconciler::write_status(const Json& resource, const Json& status, Memory& memory) {
+  const auto owner = decide::owner_of(resource);
   // With the uid: a new resource of this name does not get the status of the former one.
   const Json body{{"apiVersion", api::kApiVersion},
                   {"kind", api::kKind},
                   {"metadata", {{"name", owner.name}, {"namespace", owner.ns}, {"uid", owner.uid}}},
-                  {"status", told.status}};
-  const auto written = api_.apply(kube::kDataSyncs, {owner.ns, owner.name}, body, "status");
-  if (!written) {
-    if (written.error().is(kube::Code::NotFound) || written.error().is(kube::Code::Conflict)) return look_again(memory);
-    return Outcome::failed(written.error());
+                  {"status", status}};
+  auto written = api_.apply(kube::kDataSyncs, {owner.ns, owner.name}, body, "status");
+  if (!written) return written;
+  memory.status_written = now_();
+  memory.status_writes.push_back(*memory.status_written);
+  memory.status = status;
+  memory.status_over = resource.at("metadata").value("resourceVersion", "");
+  return written;
+}
+
+/// It needs as little as possible of what may have caused the error: the resource as the server gave it.
+Outcome Reconciler::tell_error(const ObjectKey& key, const std::string& words, Memory& memory) {
+  const auto failed = Outcome::failed("internal error: " + words);
+  decide::Seen seen;
+  auto resource = cache_.resource(key);
+  if (!resource) return failed;
+  seen.resource = std::move(*resource);
+  seen.now = now_();
+  const auto status = seen.resource.value("status", Json::object());
+  const auto by = status.is_object() ? status.value("operator", Json()) : Json();
+  if (by != settings_.children.installation) return failed;  // nobody's yet, or another installation's
+  if (seen.resource.at("metadata").contains("deletionTimestamp")) {
+    if (!decide::is_held(seen.resource) || decide::age_of_deletion(seen) < settings_.children.cleanup_limit)
+      return failed;
+    if (const auto error = change_finalizer(seen, decide::Finalizer::Remove)) return Outcome::failed(*error);
+    record(seen.resource, {{std::string(decide::reason::CleanupGaveUp),
+                            "internal error: " + words + "; delete the topics and ledger rows manually"}});
+    return failed;
   }
-  memory.status_written = seen.now;
-  memory.status = told.status;
-  memory.status_over = seen.resource.at("metadata").value("resourceVersion", "");
+  const auto told =
+      status::tell_internal_error(seen.resource, words, settings_.children.installation, settings_.lease, seen.now);
+  if (!status::due(status, told.status, memory.status_written, seen.now).now) return failed;
+  if (const auto written = write_status(seen.resource, told.status, memory); !written) return failed;
   record(seen.resource, told.events);
-  return outcome(done, plan.requeue_after, memory);
+  return failed;
 }
 
 }  // namespace datasync::reconcile

@@ -1,5 +1,6 @@
 #include "operator/reconcile/unasked.hpp"
 
+#include <exception>
 #include <set>
 #include <utility>
 
@@ -30,7 +31,12 @@ void Unasked::run(std::stop_token stop) {
   for (const auto& kind : options_.kinds)
     for (const auto& ns : options_.namespaces) left.emplace_back(kind, ns);
   while (!stop.stop_requested()) {
-    std::erase_if(left, [&](const auto& one) { return look(one.first, one.second); });
+    try {
+      std::erase_if(left, [&](const auto& one) { return look(one.first, one.second); });
+    } catch (const std::exception& e) {
+      base::log::error("objects of kinds that are not enabled cannot be listed",
+                       {{"error", std::string_view(e.what())}});
+    }
     if (left.empty() || !base::sleep_for(stop, options_.again)) return;
   }
 }

@@ -127,7 +127,15 @@ void Controller::stop() {
 }
 
 void Controller::work(std::stop_token stop) {
-  while (const auto key = queue_.get(stop)) process(*key, stop);
+  while (const auto key = queue_.get(stop)) {
+    try {
+      process(*key, stop);
+    } catch (const std::exception& e) {
+      log::error("a worker failed", {{"object", key->text()}, {"error", std::string(e.what())}});
+      static_cast<void>(queue_.add_failed(*key, base::Millis(0)));
+      queue_.done(*key);
+    }
+  }
 }
 
 bool Controller::run_one() {
@@ -183,6 +191,8 @@ Outcome Controller::reconcile(const ObjectKey& key, std::stop_token stop, bool& 
       outcome = reconcile_(key, turn->stop.get_token());
     } catch (const std::exception& e) {
       outcome = Outcome::failed(fmt::format("internal error: {}", e.what()));
+    } catch (...) {
+      outcome = Outcome::failed("internal error: an exception of an unknown type");
     }
   }
   const std::lock_guard lock(mutex_);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <exception>
 #include <random>
 #include <string_view>
 #include <utility>
@@ -85,8 +86,14 @@ void Informer::run(std::stop_token stop) {
   const kube::CallScope scope(stop);
   while (!stop.stop_requested()) {
     wait_at_least_ = base::Millis(0);
-    const bool listed = !position_.empty() && options_.now() < next_list_;
-    if ((listed || list_once()) && !stop.stop_requested() && watch_once(stop)) continue;
+    try {
+      const bool listed = !position_.empty() && options_.now() < next_list_;
+      if ((listed || list_once()) && !stop.stop_requested() && watch_once(stop)) continue;
+    } catch (const std::exception& e) {
+      // One bad object must not end the process for all the others. Everything is listed again, after a wait.
+      position_.clear();
+      failed({kube::Code::Malformed, 0, std::string("internal error: ") + e.what(), {}}, Doing::List);
+    }
     if (!stop.stop_requested()) options_.sleep(stop, std::max(backoff_.next(), wait_at_least_));
   }
 }
@@ -241,7 +248,15 @@ void Informer::unindex(const ObjectKey& key, const Seen& seen) {
 }
 
 void Informer::tell(Change change, const Json& object, const Json* before) const {
-  for (const auto& handler : handlers_) handler(change, object, before);
+  for (const auto& handler : handlers_) {
+    // The object is kept already: an error here would not come again with the next list, and must not end the watch.
+    try {
+      handler(change, object, before);
+    } catch (const std::exception& e) {
+      log::error("a change of an object cannot be handled",
+                 {{"kind", options_.kind.plural}, {"object", key_of(object).text()}, {"error", std::string(e.what())}});
+    }
+  }
 }
 
 void Informer::heard(Doing doing) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <exception>
 #include <utility>
 
 #include "agents/base/log.hpp"
@@ -55,6 +56,7 @@ Json LeaderElector::lease_of(const Json* current) const {
                    {"acquireTime", acquired},
                    {"renewTime", now},
                    {"leaseTransitions", ours || current == nullptr ? transitions : transitions + 1}};
+  for (const auto& [name, value] : options_.annotations) lease["metadata"]["annotations"][name] = value;
   return lease;
 }
 
@@ -143,7 +145,12 @@ void LeaderElector::keep(std::function<void()> on_lost) {
 void LeaderElector::renew_loop(std::stop_token stop) {
   const kube::CallScope scope(stop);
   while (options_.sleep(stop, options_.retry)) {
-    if (step() != Step::Other) continue;
+    try {
+      if (step() != Step::Other) continue;
+    } catch (const std::exception& e) {
+      log::error("cannot renew the lease", {{"lease", options_.lease.text()}, {"error", std::string(e.what())}});
+      continue;  // the watchdog ends at the deadline
+    }
     const std::lock_guard lock(mutex_);
     renewed_at_.reset();  // the watchdog tells
     wakes_.notify_all();

@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <stop_token>
@@ -27,7 +28,8 @@ class LeaderElector {
  public:
   struct Options {
     ObjectKey lease;
-    std::string identity;  ///< of this process, unique: pod name and a random part
+    std::string identity;                            ///< of this process, unique: pod name and a random part
+    std::map<std::string, std::string> annotations;  ///< of the Lease, for whoever reads it
     base::Millis duration{15'000};
     base::Millis renew_deadline{10'000};
     base::Millis retry{2'000};

@@ -27,7 +27,7 @@ std::string to_text(Time time) {
 const Json* find_condition(const Json& conditions, std::string_view type) {
   if (!conditions.is_array()) return nullptr;
   const auto at =
-      std::ranges::find_if(conditions, [&](const Json& c) { return c.is_object() && c.value("type", "") == type; });
+      std::ranges::find_if(conditions, [&](const Json& c) { return c.is_object() && c.value("type", Json()) == type; });
   return at == conditions.end() ? nullptr : &*at;
 }
 
@@ -35,9 +35,10 @@ void set_condition(Json& conditions, const Condition& condition, std::int64_t ge
   if (!conditions.is_array()) conditions = Json::array();
   const char* status = condition.status ? "True" : "False";
   auto since = to_text(now);
-  const auto same = [&](const Json& c) { return c.is_object() && c.value("type", "") == condition.type; };
+  const auto same = [&](const Json& c) { return c.is_object() && c.value("type", Json()) == condition.type; };
   auto at = std::ranges::find_if(conditions, same);
-  if (at != conditions.end() && at->value("status", "") == status) since = at->value("lastTransitionTime", since);
+  if (at != conditions.end() && at->value("status", Json()) == status && at->contains("lastTransitionTime"))
+    if (const auto& before = at->at("lastTransitionTime"); before.is_string()) since = before.get<std::string>();
   Json made{{"type", condition.type},      {"status", status},
             {"reason", condition.reason},  {"message", cut(condition.message)},
             {"lastTransitionTime", since}, {"observedGeneration", generation}};

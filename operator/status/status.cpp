@@ -16,12 +16,13 @@ using decide::Seen;
 namespace reason = decide::reason;
 
 /// What is held, for the Ready condition; the rest is in status.apply.held.
-std::string held_message(const std::vector<decide::HeldView>& held) {
+std::string held_message(const decide::AgentView& view) {
   constexpr std::size_t kMost = 3;
+  const auto& held = view.held;
   std::string out;
   for (std::size_t i = 0; i < std::min(kMost, held.size()); ++i)
     out += fmt::format("{}{} is held ({}: {})", i == 0 ? "" : "; ", held[i].table, held[i].reason, held[i].message);
-  if (held.size() > kMost) out += fmt::format("; and {} more", held.size() - kMost);
+  if (view.held_count > kMost) out += fmt::format("; and {} more", view.held_count - kMost);
   return out + "; all other tables are applied";
 }
 
@@ -83,12 +84,13 @@ std::string with_way_out(const Seen& seen, const decide::AgentView& view) {
 
 AgentState from_view(const Seen& seen, std::string_view agent, const decide::AgentView& view) {
   const auto told = fmt::format("{}: {}", agent, with_way_out(seen, view));
-  if (view.state == "Stalled") return {Finding{Level::Stalled, view.reason, told}, {}, {}};
+  if (view.state == "Stalled")
+    return {Finding{Level::Stalled, view.reason.empty() ? view.state : view.reason, told}, {}, {}};
   if (view.state == "Retrying" || view.state == "WaitingForReplica")
     return {waiting(view.reason.empty() ? view.state : view.reason, told), {}, {}};
   if (!view.live) return {waiting(reason::AgentUnreachable, fmt::format("{} is not making progress", agent)), {}, {}};
   if (!view.held.empty() && (view.state == "Streaming" || view.state == "Snapshotting"))
-    return {Finding{Level::Stalled, std::string(reason::TablesHeld), held_message(view.held)}, {}, {}};
+    return {Finding{Level::Stalled, std::string(reason::TablesHeld), held_message(view)}, {}, {}};
   if (view.state == "Streaming" || view.state == "Snapshotting" || view.state == "Completed")
     return {std::nullopt, view.state,
             view.endpoint.empty()
@@ -157,6 +159,14 @@ Verdict paused(const Seen& seen) {
   return v;
 }
 
+Verdict completed(const decide::Completion& completion) {
+  Verdict v;
+  v.ready = true;
+  v.reason = reason::Completed;
+  v.message = fmt::format("mode Once completed at {}; the agents are stopped", completion.at);
+  return v;
+}
+
 Verdict all_good(const std::vector<AgentState>& agents) {
   Verdict v;
   v.ready = true;
@@ -179,6 +189,7 @@ Verdict judge(const Seen& seen, const decide::Plan& plan, std::vector<Finding> f
   const auto missing = secret == findings.end() ? std::nullopt : std::optional(*secret);
   std::erase_if(findings, is_secret);
   if (!findings.empty()) return from(findings.front());
+  if (plan.once.done) return completed(*plan.once.done);
   if (seen.document.resource.spec.paused) return paused(seen);
   std::vector<AgentState> agents;
   std::vector<Finding> troubles;
@@ -189,6 +200,35 @@ Verdict judge(const Seen& seen, const decide::Plan& plan, std::vector<Finding> f
   if (troubles.empty()) return all_good(agents);
   if (const auto* f = first(troubles, Level::Stalled)) return from(*f);
   return from(missing ? *missing : troubles.front());
+}
+
+/// What the agents of a completed run said last; they do not run any more.
+void keep_last_figures(const Seen& seen, Json& out) {
+  const auto& before = old_status(seen);
+  for (const auto* key : {"source", "rows"})
+    if (!out.contains(key) && before.contains(key)) out[key] = before.at(key);
+  for (const auto agent : desired::agents_of(seen.document.resource)) {
+    const std::string key(agent);
+    const auto at = seen.reports.find(key);
+    if ((at != seen.reports.end() && at->second.view) || !before.contains(key) || !before.at(key).is_object()) continue;
+    out[key] = before.at(key);
+    out[key].erase("pod");
+  }
+}
+
+void put_run(const Seen& seen, const decide::Once& once, Json& out) {
+  const auto& before = old_status(seen);
+  // Nothing is known of the run while the spec cannot be read: what is recorded stays.
+  if (!seen.document.problems.empty())
+    for (const auto* key : {"startTime", "completionTime", "completion"})
+      if (before.contains(key)) out[key] = before.at(key);
+  if (!once.on) return;
+  const auto started = before.value("startTime", Json());
+  const bool kept = started.is_string() && (once.done || started.get<std::string>() > once.former_at);
+  out["startTime"] = kept ? started : Json(to_text(seen.now));
+  if (!once.done) return;
+  if (!once.done->at.empty()) out["completionTime"] = once.done->at;
+  out["completion"] = once.done->text();
 }
 
 void put_agents(const Seen& seen, Json& out) {
@@ -250,9 +290,45 @@ Told tell(const Seen& seen, const decide::Plan& plan, const std::vector<Finding>
   set("Ready", verdict.ready);
   set("Reconciling", verdict.reconciling);
   set("Stalled", verdict.stalled);
+  if (plan.once.on) {
+    set_condition(conditions,
+                  {"Complete", plan.once.done.has_value(),
+                   plan.once.done ? std::string(reason::Completed) : verdict.reason, verdict.message},
+                  generation, seen.now);
+  } else if (seen.document.problems.empty()) {
+    auto kept = Json::array();
+    for (auto& c : conditions)
+      if (c.value("type", Json()) != "Complete") kept.push_back(std::move(c));
+    conditions = std::move(kept);
+  }
   out.status["conditions"] = std::move(conditions);
+  put_run(seen, plan.once, out.status);
   if (seen.document.problems.empty()) put_agents(seen, out.status);
+  if (plan.once.done) keep_last_figures(seen, out.status);
   note_uses(before, out.status, out.events);
+  return out;
+}
+
+Told tell_internal_error(const Json& resource, const std::string& words, const std::string& installation,
+                         const std::string& lease, Time now) {
+  const auto at = resource.find("status");
+  const bool has = at != resource.end() && at->is_object();
+  const auto& generation = resource.at("metadata").value("generation", Json(0));
+  const auto number = generation.is_number_integer() ? generation.get<std::int64_t>() : 0;
+  Told out;
+  out.status = has ? *at : Json::object();
+  out.status["observedGeneration"] = number;
+  out.status["operator"] = installation;
+  if (!lease.empty()) out.status["operatorLease"] = lease;
+  auto conditions = out.status.value("conditions", Json::array());
+  const auto message = "internal error: " + words;
+  const auto* was = find_condition(conditions, "Ready");
+  if (was == nullptr || was->value("reason", Json()) != reason::InternalError)
+    out.events.push_back({std::string(reason::InternalError), message});
+  for (const auto* type : {"Ready", "Reconciling", "Stalled"})
+    set_condition(conditions, {type, std::string_view(type) == "Stalled", std::string(reason::InternalError), message},
+                  number, now);
+  out.status["conditions"] = std::move(conditions);
   return out;
 }
 

@@ -14,6 +14,7 @@ namespace datasync::status {
 using decide::Finding;
 using decide::Note;
 using desired::Json;
+using Time = std::chrono::sys_seconds;
 
 struct Told {
   Json status;               ///< whole; written by server-side apply
@@ -24,6 +25,11 @@ struct Told {
 /// Lease of this installation.
 Told tell(const decide::Seen& seen, const decide::Plan& plan, const std::vector<Finding>& failures,
           const std::string& lease);
+
+/// The status when a reconcile ended with an error of our own. It needs nothing but the resource as the server gave it:
+/// the conditions say that it failed, and what was known of the agents stays.
+Told tell_internal_error(const Json& resource, const std::string& words, const std::string& installation,
+                         const std::string& lease, Time now);
 
 /// An agent of a resource that was ready has only now been asked, as after a start of the operator: its answer comes in
 /// a moment, and what was told stays until then.

@@ -2,6 +2,8 @@
 // resource with that spec each time (FAULTS D15, D16). The list of fields is the resource's own description.
 
 #include <map>
+#include <set>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -164,6 +166,100 @@ TEST_F(OperatorFields, every_field_leads_where_a_fresh_resource_would_be) {
   EXPECT_GT(fields, 40U);
   EXPECT_GT(accepted, fields);
   EXPECT_TRUE(op.is_running());
+}
+
+// A server answers a field that it does not know with 500, which was taken for a server in trouble: no reason was ever
+// told. Each of these is accepted by the CRD.
+TEST_F(OperatorFields, what_is_accepted_and_cannot_be_a_pod_is_refused_by_name_and_heals) {
+  world_->clear();
+  auto op = world_->start(world_->server().kubeconfig());
+  ASSERT_EQ(world_->apply(OperatorWorld::resource()), "");
+  expect_children("the sample");
+  struct Shape {
+    const char* pods;
+    const char* reason;
+    const char* words;
+  };
+  constexpr Shape kShapes[] = {
+      {R"({"podTemplate":{"spec":{"nodeSelektor":{"a":"b"}}}})", "ApplyRefused", "nodeSelektor"},
+      {R"({"podTemplate":{"spec":{"containers":[{"name":"agent","tty":"yes"}]}}})", "ApplyRefused", "tty"},
+      {R"({"podTemplate":{"spec":{"terminationGracePeriodSeconds":[]}}})", "ApplyRefused",
+       "terminationGracePeriodSeconds"},
+      {R"({"resources":{"limits":{"memory":"lots"}}})", "ApplyRefused", "quantit"},
+      {R"({"resources":{"limit":{"memory":"1Gi"}}})", "ApplyRefused", "limit"},
+      {R"({"podTemplate":{"spec":{"restartPolicy":"Never"}}})", "ApplyRefused", "restartPolicy"},
+      {R"({"podTemplate":{"spec":{"volumes":[{"name":"v"},{"name":"v"}]}}})", "ApplyRefused", "volumes"},
+      {R"({"podTemplate":{"metadata":{"labels":[]}}})", "ConfigInvalid", "spec.capture.podTemplate.metadata.labels"},
+      {R"({"podTemplate":{"spec":null,"metadata":{"labels":{"a":5}}}})", "ConfigInvalid", "labels"}};
+  for (const auto& shape : kShapes) {
+    auto changed = OperatorWorld::resource();
+    changed["spec"]["capture"] = Json::parse(shape.pods);
+    ASSERT_EQ(world_->apply(changed), "") << shape.pods;
+    EXPECT_TRUE(eventually(
+        [&] { return world_->observed() && world_->condition("Stalled") == "True " + std::string(shape.reason); },
+        seconds(30)))
+        << shape.pods << ": " << world_->condition("Stalled") << " " << world_->condition("Ready") << " "
+        << world_->message("Ready") << "\n"
+        << world_->log();
+    EXPECT_NE(world_->message("Stalled").find(shape.words), std::string::npos) << world_->message("Stalled");
+  }
+  ASSERT_EQ(world_->apply(OperatorWorld::resource()), "");
+  EXPECT_TRUE(eventually([&] { return world_->condition("Stalled") == "False SecretNotFound"; }, seconds(60)))
+      << world_->condition("Stalled");
+}
+
+// After an upgrade, the name of the version before owned them for ever.
+TEST_F(OperatorFields, a_field_that_a_former_manager_applied_goes_when_it_is_removed) {
+  world_->clear();
+  {
+    auto op = world_->start(world_->server().kubeconfig());
+    auto with = OperatorWorld::resource();
+    with["spec"]["apply"] =
+        Json::parse(R"({"podTemplate":{"metadata":{"labels":{"team":"a"}},"spec":{"nodeSelector":{"disk":"fast"}}}})");
+    ASSERT_EQ(world_->apply(with), "");
+    expect_children("with a selector");
+  }
+  const auto managers = [](const kube::Resource& kind, const std::string& name, const char* operation) {
+    std::set<std::string> out;
+    for (const auto& entry : world_->get(kind, name).at("metadata").at("managedFields"))
+      if (entry.at("operation") == operation) out.insert(entry.at("manager").get<std::string>());
+    return out;
+  };
+  // As version 0.1.0 leaves them, of two installations.
+  const std::pair<kube::Resource, std::string> all[] = {{kube::kDeployments, "shop-apply"},
+                                                        {kube::kConfigMaps, "shop-config"},
+                                                        {kube::kServiceAccounts, "shop-agent"},
+                                                        {kube::kDataSyncs, "shop"}};
+  for (const auto& [kind, name] : all) {
+    auto fields = world_->get(kind, name).at("metadata").at("managedFields");
+    for (auto& entry : fields)
+      if (entry.at("manager") == "datasync-operator") entry["manager"] = "datasync-operator/old";
+    ASSERT_TRUE(
+        world_->api().json_patch(kind, {OperatorWorld::kNs, name},
+                                 {{{"op", "replace"}, {"path", "/metadata/managedFields"}, {"value", fields}}}));
+    ASSERT_EQ(managers(kind, name, "Apply").count("datasync-operator/old"), 1U) << name;
+  }
+  world_->merge(kube::kDataSyncs, "shop", {{"metadata", {{"annotations", {{"other", "x"}}}}}});
+  auto op = world_->start(world_->server().kubeconfig());
+  for (const auto& [kind, name] : all)
+    EXPECT_TRUE(eventually(
+        [&, &kind = kind, &name = name] {
+          const auto now = managers(kind, name, "Apply");
+          return !now.contains("datasync-operator/old") && now.contains("datasync-operator");
+        },
+        seconds(30)))
+        << name << "\n"
+        << world_->log();
+  ASSERT_EQ(world_->apply(OperatorWorld::resource()), "");
+  expect_children("without a selector");
+  const auto pods = world_->get(kube::kDeployments, "shop-apply").at("spec").at("template");
+  EXPECT_FALSE(pods.at("spec").contains("nodeSelector")) << pods.dump();
+  EXPECT_FALSE(pods.at("metadata").at("labels").contains("team"));
+  // What 422 said after an upgrade: no rollingUpdate may be left behind.
+  const auto owners = world_->get(kube::kDeployments, "shop-apply").at("metadata").at("managedFields");
+  for (const auto& entry : owners)
+    if (entry.at("manager") != "datasync-operator")
+      EXPECT_EQ(entry.dump().find("f:rollingUpdate"), std::string::npos) << entry.dump();
 }
 
 }  // namespace

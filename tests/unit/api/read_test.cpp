@@ -54,6 +54,21 @@ TEST(Read, what_is_not_said_has_its_default) {
   EXPECT_TRUE(sample("destination-only.yaml").spec.destination->create_tables);
 }
 
+// One field with a default in a later definition made every resource ConfigInvalid under an earlier operator.
+TEST(Read, a_stored_resource_may_have_fields_of_a_later_version) {
+  const auto tree = config::parse_json(R"({"apiVersion":"datasync.dev/v1alpha1","kind":"DataSync",
+    "metadata":{"name":"shop","later":1},
+    "spec":{"paused":true,"laterToo":{"a":[]},"channel":{"bootstrapServers":"kafka:9092","topic":"shop"},
+            "destination":{"host":"dr","hosst":"x","credentials":{"secretName":"writer"}}}})");
+  EXPECT_EQ(read_resource(*tree).problems.size(), 3U) << "a user's file is read strictly";
+  const auto stored = read_stored(*tree);
+  EXPECT_TRUE(stored.problems.empty()) << config::to_text(stored.problems);
+  EXPECT_TRUE(stored.resource.spec.paused);
+  EXPECT_EQ(config::to_text(stored.unknown),
+            "metadata.later: unknown field\nspec.destination.hosst: unknown field; did you mean host?\n"
+            "spec.laterToo: unknown field");
+}
+
 TEST(Read, a_file_may_hold_several_resources) {
   EXPECT_EQ(sample("destination-only.yaml", 0).id(), "sync/orders-dr");
   EXPECT_EQ(sample("destination-only.yaml", 1).id(), "sync/customers-office");

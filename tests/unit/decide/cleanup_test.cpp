@@ -36,6 +36,29 @@ struct Row {
 };
 class End : public ::testing::TestWithParam<Row> {};
 
+// The policy was dropped without a word: topics and ledger rows stayed, and nobody knew.
+TEST(EndOfUnreadable, a_delete_policy_is_not_dropped_silently) {
+  auto seen = settled(kEnding);
+  seen.resource["spec"]["channel"]["topic"] = 5;
+  reread(seen);
+  const auto plan = decide(seen);
+  EXPECT_EQ(plan.finalizer, Finalizer::Remove);
+  ASSERT_EQ(plan.notes.size(), 1U);
+  EXPECT_EQ(plan.notes.front().reason, reason::CleanupGaveUp);
+  EXPECT_NE(plan.notes.front().message.find("spec.channel.topic"), std::string::npos) << plan.notes.front().message;
+}
+
+TEST(EndOfUnreadable, a_pod_template_of_a_wrong_shape_stops_no_cleanup) {
+  auto seen = settled(kEnding);
+  seen.resource["spec"]["apply"]["podTemplate"] = Json::parse(R"({"metadata":{"labels":[]}})");
+  reread(seen);
+  ASSERT_FALSE(seen.document.problems.empty());
+  no_deployments(seen);
+  const auto plan = decide(seen);
+  EXPECT_EQ(plan.finalizer, Finalizer::Leave);
+  EXPECT_EQ(applied(plan), (Names{"Job shop-cleanup"}));
+}
+
 TEST_P(End, does) {
   auto seen = settled(kEnding);
   if (GetParam().then) GetParam().then(seen);
@@ -142,7 +165,7 @@ INSTANTIATE_TEST_SUITE_P(
             {},
             {},
             {},
-            {},
+            {"CleanupGaveUp"},
             Finalizer::Remove},
         Row{"what_the_job_needs_is_not_written_over_a_foreign_object",
             [](Seen& s) {
@@ -163,6 +186,24 @@ INSTANTIATE_TEST_SUITE_P(
             {"NameTaken"},
             {}}),
     [](const auto& row) { return std::string(row.param.name); });
+
+// Its sidecar ran on, and the cleanup was reported as given up, with topics that were gone.
+TEST(CleanupDone, does_not_wait_for_other_containers_of_the_pod) {
+  const auto job = Json::parse(R"({"metadata":{"uid":"j-1"}})");
+  const auto pod = [](const char* uid, const char* containers) {
+    auto out = Json::parse(R"({"metadata":{"ownerReferences":[{"kind":"Job"}]},"status":{"phase":"Running"}})");
+    out["metadata"]["ownerReferences"][0]["uid"] = uid;
+    out["status"]["containerStatuses"] = Json::parse(containers);
+    return out;
+  };
+  constexpr const char* kDone = R"([{"name":"side","state":{"running":{}}},
+    {"name":"agent","state":{"terminated":{"exitCode":0,"reason":"Completed"}}}])";
+  EXPECT_TRUE(cleanup_done({pod("j-1", kDone)}, job));
+  EXPECT_FALSE(cleanup_done({pod("j-2", kDone)}, job)) << "of another Job";
+  EXPECT_FALSE(cleanup_done({pod("j-1", R"([{"name":"agent","state":{"terminated":{"exitCode":1}}}])")}, job));
+  EXPECT_FALSE(cleanup_done({pod("j-1", R"([{"name":"side","state":{"terminated":{"exitCode":0}}}])")}, job));
+  EXPECT_FALSE(cleanup_done({}, job));
+}
 
 TEST(CleanupFailed, tells_why_in_the_jobs_own_words) {
   auto seen = settled(kEnding);

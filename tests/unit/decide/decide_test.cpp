@@ -256,6 +256,23 @@ TEST(Decide, a_name_that_is_taken_is_looked_at_again_soon) {
   EXPECT_LE(*plan.requeue_after, Millis(15'000));
 }
 
+// They were told one at a time, without a word on what to do.
+TEST(Decide, children_that_were_orphaned_or_restored_without_owners_are_all_named_with_the_way_out) {
+  auto seen = settled();
+  for (auto& c : seen.children) c["metadata"].erase("ownerReferences");
+  child(seen, "ConfigMap", "shop-config")["metadata"]["annotations"].erase(
+      "datasync.dev/spec-hash");  // somebody else's
+  const auto plan = decide(seen);
+  EXPECT_TRUE(plan.applies.empty());
+  ASSERT_EQ(reasons(plan), Names{"NameTaken"});
+  EXPECT_EQ(plan.findings[0].message.substr(0, 85),
+            "ServiceAccount shop-agent, ConfigMap shop-config, Deployment shop-capture, Deployment");
+  const auto& words = plan.findings[0].message;
+  EXPECT_TRUE(
+      words.ends_with("kubectl -n sync delete ServiceAccount/shop-agent Deployment/shop-capture Deployment/shop-apply"))
+      << words;
+}
+
 TEST(Decide, a_write_over_an_object_names_it_and_a_new_one_names_none) {
   auto seen = settled();
   seen.children.pop_back();
@@ -265,6 +282,21 @@ TEST(Decide, a_write_over_an_object_names_it_and_a_new_one_names_none) {
   EXPECT_EQ(plan.applies[0].at("metadata").value("uid", ""),
             child(seen, "Deployment", "shop-capture").at("metadata").at("uid"));
   EXPECT_FALSE(plan.applies[1].at("metadata").contains("uid"));
+}
+
+TEST(Decide, objects_of_a_former_field_manager_are_taken_over_and_written) {
+  auto seen = settled();
+  ASSERT_TRUE(decide(seen).take_overs.empty());
+  const auto former = Json::parse(R"([{"manager":"datasync-operator/old","operation":"Apply"}])");
+  seen.resource["metadata"]["managedFields"] = former;
+  auto& config = child(seen, "ConfigMap", "shop-config");
+  config["metadata"]["managedFields"] = former;
+  seen.settled[config["metadata"]["uid"]] = mark_of(config);
+  const auto plan = decide(seen);
+  ASSERT_EQ(plan.take_overs.size(), 2U);
+  EXPECT_EQ(plan.take_overs[0].kind, "DataSync");
+  EXPECT_EQ(plan.take_overs[1].name, "shop-config");
+  EXPECT_EQ(applied(plan), (Names{"ConfigMap shop-config"})) << "a field that was removed before goes only then";
 }
 
 struct Streams {

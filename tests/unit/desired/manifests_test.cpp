@@ -113,6 +113,31 @@ TEST(Manifests, an_accepted_position_reaches_capture) {
   }
 }
 
+// It ran the agent's command, or a second container that never ended, and was reported as given up.
+TEST(Manifests, the_cleanup_takes_over_no_command_probe_image_or_container) {
+  auto r = sample("full.yaml");
+  r.spec.apply.pod_template = config::parse_json(R"({"metadata":{"annotations":{"sidecar.istio.io/inject":"false"}},
+    "spec":{"nodeSelector":{"disk":"fast"},"imagePullSecrets":[{"name":"pull"}],"restartPolicy":"Always",
+            "initContainers":[{"name":"first","image":"x"}],
+            "containers":[{"name":"side","image":"x"},
+              {"name":"agent","image":"mine","command":["sleep"],"args":["1"],"env":[{"name":"A","value":"b"}],
+               "livenessProbe":{"httpGet":{"path":"/x","port":1}}}]}})")
+                                  .value();
+  const auto pods = cleanup_job(kOwner, r, settings()).at("spec").at("template");
+  const auto& spec = pods.at("spec");
+  ASSERT_EQ(spec.at("containers").size(), 1U) << spec.dump();
+  const auto& agent = spec.at("containers").at(0);
+  EXPECT_EQ(agent.at("command"), Json({"datasync"}));
+  EXPECT_EQ(agent.at("args").at(0), "cleanup");
+  EXPECT_EQ(agent.at("image"), settings().image);
+  EXPECT_EQ(agent.at("env"), Json({{{"name", "A"}, {"value", "b"}}}));
+  EXPECT_FALSE(agent.contains("livenessProbe") || spec.contains("initContainers"));
+  EXPECT_EQ(spec.at("nodeSelector").at("disk"), "fast");
+  EXPECT_EQ(spec.at("imagePullSecrets").at(0).at("name"), "pull");
+  EXPECT_EQ(spec.at("restartPolicy"), "Never");
+  EXPECT_EQ(pods.at("metadata").at("annotations").at("sidecar.istio.io/inject"), "false");
+}
+
 // https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
 TEST(Manifests, pods_meet_pod_security_restricted) {
   auto all = children(kOwner, sample("full.yaml"), settings());

@@ -53,7 +53,30 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"Internal", 500, status("InternalError", "x"), Code::ServerError},
         Row{"Unavailable", 503, "upstream connect error", Code::ServerError},
         Row{"GatewayTimeout", 504, status("Timeout", "x"), Code::Timeout},
-        Row{"Redirect", 302, "<html>", Code::Malformed}),
+        // As a kube-apiserver 1.31 answers a server-side apply.
+        Row{"FieldNotInTheSchema", 500,
+            status("",
+                   "failed to create typed patch object (w/shop-apply; apps/v1, Kind=Deployment): "
+                   ".spec.template.spec.nodeSelektor: field not declared in schema"),
+            Code::Invalid},
+        Row{"FieldOfAnotherType", 500,
+            status("",
+                   "failed to create typed patch object (w/shop-apply; apps/v1, Kind=Deployment): "
+                   ".spec.template.spec.containers: expected list, got &{map[]}"),
+            Code::Invalid},
+        Row{"TooLargeForEtcd", 500, status("InternalError", "etcdserver: request is too large"), Code::Invalid},
+        Row{"WebhookDoesNotAnswer", 500,
+            status("InternalError", R"(Internal error occurred: failed calling webhook "w": failed to call webhook: )"
+                                    R"(context deadline exceeded)"),
+            Code::ServerError},
+        Row{"WebhookFailsInOurWords", 500,
+            status("InternalError",
+                   R"(Internal error occurred: failed calling webhook "w": field not declared in schema)"),
+            Code::ServerError},
+        Row{"EtcdIsAway", 500, status("InternalError", "etcdserver: request timed out"), Code::ServerError},
+        Row{"EntityTooLarge", 413, status("RequestEntityTooLarge", "limit is 3145728"), Code::Invalid},
+        Row{"UnsupportedType", 415, status("UnsupportedMediaType", "x"), Code::Invalid},
+        Row{"RequestTimeout", 408, "", Code::Timeout}, Row{"Redirect", 302, "<html>", Code::Malformed}),
     [](const auto& row) { return row.param.name; });
 
 TEST(ErrorOf, TellsTheServersWordsAndWhenToComeBack) {

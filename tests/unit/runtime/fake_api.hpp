@@ -87,6 +87,9 @@ class FakeApi : public kube::Api {
     object.merge_patch(patch);
     return store(key, object);
   }
+  ApiResult<Json> json_patch(const kube::Resource&, const ObjectKey&, const Json&) override {
+    return api_error(Code::Invalid);
+  }
   ApiResult<Json> update(const kube::Resource& kind, const ObjectKey& key, const Json& object) override {
     const std::lock_guard lock(mutex);
     if (refuse != Code::Stopped) return api_error(refuse);
