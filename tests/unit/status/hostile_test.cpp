@@ -139,7 +139,7 @@ TEST(Hostile, no_shape_of_a_template_that_the_crd_accepts_ends_in_an_exception) 
   const auto seed = chosen_seed();
   Shapes shapes(seed);
   std::size_t refused = 0, merged = 0;
-  for (int i = 0; i < 400; ++i) {
+  for (int i = 0; i < 250; ++i) {
     auto resource = Json::parse(kResource);
     for (const auto* agent : {"capture", "apply"}) {
       auto made = shapes.below(2) == 0 ? shapes.any() : shapes.mutated(template_sample(), 12);
@@ -177,7 +177,7 @@ TEST(Hostile, no_answer_of_an_agent_ends_in_an_exception_or_a_large_status) {
     "held":[{"table":"a.b","reason":"r","message":"m","stream":1,"offset":2,"since":1700000000}],
     "snapshot":{"percent":5,"etaSeconds":9,"tables":[{"table":"a.b","done":false}]},
     "verify":{"done":true,"tables":[{"table":"a.b","equal":false}]}})");
-  for (int i = 0; i < 1000; ++i) {
+  for (int i = 0; i < 600; ++i) {
     const auto answer = shapes.mutated(sample).dump();
     SCOPED_TRACE(std::to_string(seed) + "\n" + answer);
     decide::AgentView view;
