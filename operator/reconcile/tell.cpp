@@ -155,6 +155,7 @@ Outcome Reconciler::tell_error(const ObjectKey& key, const std::string& words, M
   }
   const auto told =
       status::tell_internal_error(seen.resource, words, settings_.children.installation, settings_.lease, seen.now);
+  conditions_.show(key, told.status.at("conditions"));
   if (!status::due(status, told.status, memory.status_written, seen.now).now) return failed;
   if (const auto written = write_status(seen.resource, told.status, memory); !written) return failed;
   record(seen.resource, told.events);
