@@ -28,9 +28,10 @@ std::string text_of(const Json& object, const char* key) {
 bool refuses_for_ever(std::string_view message) {
   const auto says = [&](std::string_view what) { return message.find(what) != std::string_view::npos; };
   if (says("failed calling webhook")) return false;
-  return says("failed to create typed patch object") || says("field not declared in schema") ||
-         says("cannot unmarshal ") || says("quantities must match the regular expression") ||
-         says("etcdserver: request is too large") || says("trying to send message larger than max");
+  return says("failed to create typed patch object") || says("failed to convert new object") ||
+         says("field not declared in schema") || says("cannot unmarshal ") ||
+         says("quantities must match the regular expression") || says("etcdserver: request is too large") ||
+         says("trying to send message larger than max");
 }
 
 /// The server answers 403 to three different things: the user lacks the right (RBAC), a quota is used up, an admission
