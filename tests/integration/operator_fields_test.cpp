@@ -220,7 +220,8 @@ TEST_F(OperatorFields, a_field_that_a_former_manager_applied_goes_when_it_is_rem
   }
   const auto managers = [](const kube::Resource& kind, const std::string& name, const char* operation) {
     std::set<std::string> out;
-    for (const auto& entry : world_->get(kind, name).at("metadata").at("managedFields"))
+    const auto object = world_->get(kind, name);
+    for (const auto& entry : object.at("metadata").at("managedFields"))
       if (entry.at("operation") == operation) out.insert(entry.at("manager").get<std::string>());
     return out;
   };
@@ -236,8 +237,7 @@ TEST_F(OperatorFields, a_field_that_a_former_manager_applied_goes_when_it_is_rem
     ASSERT_TRUE(
         world_->api().json_patch(kind, {OperatorWorld::kNs, name},
                                  {{{"op", "replace"}, {"path", "/metadata/managedFields"}, {"value", fields}}}));
-    ASSERT_EQ(managers(kind, name, "Apply").count("datasync-operator/old"), 1U)
-        << name << world_->get(kind, name).at("metadata").at("managedFields").dump();
+    ASSERT_EQ(managers(kind, name, "Apply").count("datasync-operator/old"), 1U) << name;
   }
   world_->merge(kube::kDataSyncs, "shop", {{"metadata", {{"annotations", {{"other", "x"}}}}}});
   auto op = world_->start(world_->server().kubeconfig());
@@ -256,7 +256,8 @@ TEST_F(OperatorFields, a_field_that_a_former_manager_applied_goes_when_it_is_rem
   EXPECT_FALSE(pods.at("spec").contains("nodeSelector")) << pods.dump();
   EXPECT_FALSE(pods.at("metadata").at("labels").contains("team"));
   // With two owners of rollingUpdate the change to Recreate was refused with 422.
-  for (const auto& entry : world_->get(kube::kDeployments, "shop-apply").at("metadata").at("managedFields"))
+  const auto live = world_->get(kube::kDeployments, "shop-apply");
+  for (const auto& entry : live.at("metadata").at("managedFields"))
     EXPECT_TRUE(entry.at("manager") == "datasync-operator" || entry.dump().find("f:rollingUpdate") == std::string::npos)
         << entry.dump();
 }
