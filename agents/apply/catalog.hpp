@@ -155,6 +155,8 @@ class Catalog {
   base::Result<void> prove_missing(sql::Connection& connection, const KnownTable& known,
                                    const std::vector<std::string>& columns);
   base::Result<void> note_certainly_empty(sql::Connection& connection, const KnownTable& known);
+  base::Result<void> note_if_empty(sql::Connection& connection, const KnownTable& known);
+  base::Result<void> note_to_be_emptied(sql::Connection& connection, const TargetName& name);
   void has_no_rows(const std::string& target);
   void fills(TableIndex index, const base::Bytes* values);
   base::Result<bool> has_values(sql::Connection& own, const KnownTable& known, const std::string& column,

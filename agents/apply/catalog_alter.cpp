@@ -108,6 +108,8 @@ base::Result<Fit> Catalog::fit_or_alter(sql::Connection& connection, const messa
   const auto* before = cause.before.get();
   const auto alterations = alterations_of(fits, schema, before, info, facts, dialect_, name);
   if (fits.missing.empty() && alterations.empty()) return fits;
+  // It gets another CREATE_TIME: when the source has emptied it, it is not one that lost its rows then.
+  if (known != nullptr) DS_TRY(note_if_empty(connection, *known));
   DS_TRY(add_columns(connection, schema, name, fits.missing));
   DS_TRY(alter(connection, schema, name, alterations, cause));
   DS_ASSIGN(info, find_or_make(connection, schema, name, known));
@@ -140,8 +142,10 @@ base::Result<void> Catalog::alter(sql::Connection& connection, const message::Ta
   };
   if (!wanted || !followed) {
     if (lossless) return mismatch(fmt::format("Run at the destination: {}", statements));
-    if (cause.emptied)
+    if (cause.emptied) {
+      DS_TRY(note_to_be_emptied(connection, name));
       return mismatch(fmt::format("A copy replaces its rows. Run at the destination: {}; {}", emptying, statements));
+    }
     return mismatch(fmt::format("Run at the destination: {}; {}. Then {}", emptying, statements, copying));
   }
   if (!lossless && !cause.emptied) {
@@ -156,6 +160,18 @@ base::Result<void> Catalog::alter(sql::Connection& connection, const message::Ta
     DS_TRY(change_table(connection, name, alteration.statement, "altering"));
     base::log::info("altered a table", {{"table", name.qualified()}, {"why", std::string_view(alteration.why)}});
   }
+  return {};
+}
+
+/// What comes next empties it in any case: a user who deletes its rows and alters it, as the message says, does not
+/// make it another one.
+base::Result<void> Catalog::note_to_be_emptied(sql::Connection& connection, const TargetName& name) {
+  const auto* known = known_.find(name.qualified());
+  if (known == nullptr || !known->has_rows) return {};
+  auto seen = *known;
+  seen.has_rows = false;
+  DS_TRY(known_.store(connection, dialect_, token_, std::move(seen)));
+  has_no_rows(name.qualified());
   return {};
 }
 

@@ -157,6 +157,11 @@ void Catalog::has_no_rows(const std::string& target) {
 /// not make it another one.
 base::Result<void> Catalog::note_certainly_empty(sql::Connection& connection, const KnownTable& known) {
   if (!known.has_rows || maybe_empty_.erase(known.target) == 0) return {};
+  return note_if_empty(connection, known);
+}
+
+base::Result<void> Catalog::note_if_empty(sql::Connection& connection, const KnownTable& known) {
+  if (!known.has_rows || known.created.ends_with('?')) return {};
   const auto name = name_of(known);
   DS_ASSIGN(const bool empty, is_empty(connection, dialect_.quote(name.database, name.table)));
   if (!empty) return {};

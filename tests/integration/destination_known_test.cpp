@@ -7,6 +7,7 @@
 
 #include "tests/integration/destination_fixture.hpp"
 #include "tests/support/eventually.hpp"
+#include "tests/support/recommended.hpp"
 
 namespace datasync::test {
 namespace {
@@ -40,6 +41,44 @@ TEST_F(Destination, table_that_was_made_again) {
   refusal("DestinationTableMissing");
   at_source({"INSERT INTO a VALUES (2, 2)"});
   at_destination({"DROP TABLE a", "RENAME TABLE kept TO a"});
+  EXPECT_TRUE(heals({"a"}));
+}
+
+// Altered by apply itself when the source had emptied it, it was taken for one that had lost its rows.
+TEST_F(Destination, table_that_the_source_emptied_and_altered) {
+  prepare("emptied_altered", {"CREATE TABLE a (id INT PRIMARY KEY, v INT NOT NULL)", "INSERT INTO a VALUES (1, 1)",
+                              "CREATE TABLE b (id INT PRIMARY KEY)"});
+  start({"a", "b"});
+  ASSERT_TRUE(equal({"a", "b"}));
+  std::this_thread::sleep_for(milliseconds(3100));  // until CREATE_TIME says which table it is
+  at_source({"INSERT INTO a VALUES (2, 2)"});
+  ASSERT_TRUE(equal({"a"}));
+  rig_->apply().process().freeze();
+  at_source({"TRUNCATE TABLE a", "ALTER TABLE a DROP COLUMN v", "INSERT INTO b VALUES (1)"});
+  std::this_thread::sleep_for(milliseconds(500));
+  rig_->apply().process().thaw();
+  EXPECT_TRUE(equal({"a", "b"}));
+  at_source({"INSERT INTO b VALUES (2)"});
+  EXPECT_TRUE(equal({"a", "b"}));
+  std::this_thread::sleep_for(milliseconds(1500));
+  EXPECT_EQ(rig_->apply().wait_for("Streaming", seconds(30)).reason, "");
+  at_source({"INSERT INTO a VALUES (3)"});
+  EXPECT_TRUE(equal({"a", "b"}));
+}
+
+// What the message says to run is not taken for a loss.
+TEST_F(Destination, table_that_is_emptied_and_altered_as_the_message_says) {
+  prepare("by_hand", {"CREATE TABLE a (id INT PRIMARY KEY, v INT)", "INSERT INTO a VALUES (1, 1)"});
+  start({"a"});
+  ASSERT_TRUE(equal({"a"}));
+  std::this_thread::sleep_for(milliseconds(3100));
+  at_source({"INSERT INTO a VALUES (2, 2)"});
+  ASSERT_TRUE(equal({"a"}));
+  at_source({"CREATE OR REPLACE TABLE a (PRIMARY KEY (id)) AS SELECT 7 id, CAST('x' AS CHAR(9)) v"});
+  const auto message = refusal("DestinationSchemaMismatch");
+  EXPECT_THAT(message, HasSubstr("A copy replaces its rows"));
+  auto session = rig_->destination().connect();
+  for (const auto& statement : recommended_statements(message)) session.query(statement);
   EXPECT_TRUE(heals({"a"}));
 }
 
