@@ -8,6 +8,7 @@
 #include "agents/apply/catalog.hpp"
 #include "agents/apply/grants.hpp"
 #include "agents/base/log.hpp"
+#include "agents/config/orders.hpp"
 
 namespace datasync::apply {
 namespace {
@@ -45,7 +46,7 @@ base::Result<std::map<std::string, FoundTable>> find_tables(sql::Connection& con
 }  // namespace
 
 std::string copy_hint(const std::string& source) {
-  return "annotate the DataSync with datasync.dev/copy-tables=" + source;
+  return "annotate the DataSync with datasync.dev/copy-tables=" + config::copy_value({source});
 }
 
 Error lost(const KnownTable& known, Reason reason, std::string_view what) {

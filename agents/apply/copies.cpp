@@ -21,7 +21,7 @@ using message::Kind;
 /// What may stand behind the '#' of copy-tables: a value of its own for every request.
 std::string token_of(std::string request) {
   for (char& c : request)
-    if (c == '#' || c == ',' || c == ' ' || c == '\n') c = '-';
+    if (c == '#' || c == ',' || c == ';' || c == ' ' || c == '\n') c = '-';
   return request;
 }
 
@@ -123,16 +123,16 @@ Awaited AwaitedCopies::unaltered(std::int64_t next_offset, const std::string& ta
 }
 
 std::vector<std::string> AwaitedCopies::look(const Awaited& committed, std::stop_token stop) {
-  std::vector<std::string> elsewhere;
+  std::vector<std::string> out;
   std::map<std::string, message::Request> requests;
   refused_.reset();
   if (auto read = book_.refresh(stop); !read) {
     refused_ = std::move(read).error();
-    return elsewhere;
+    return out;
   }
   for (const auto& [table, id] : committed) {
-    if (!may_be_here(table)) {
-      elsewhere.push_back(table);
+    if (!may_be_here(table) || book_.absent(id).contains(table)) {
+      out.push_back(table);
       continue;
     }
     auto& request = requests[id];
@@ -150,7 +150,7 @@ std::vector<std::string> AwaitedCopies::look(const Awaited& committed, std::stop
         "requested a copy of tables",
         {{"stream", stream_}, {"request", id}, {"tables", fmt::format("{}", fmt::join(request.tables, ","))}});
   }
-  return elsewhere;
+  return out;
 }
 
 std::optional<Error> AwaitedCopies::state(const Awaited& committed) {
@@ -171,7 +171,7 @@ std::optional<Error> AwaitedCopies::state(const Awaited& committed) {
       Reason::CopyNeeded,
       fmt::format("rows of {} are left out until a copy of them begins, and this agent may not request it ({}). "
                   "Annotate the DataSync that has the source with datasync.dev/copy-tables={}#{}",
-                  names, refused_->what, names, token_of(*requests.begin())));
+                  names, refused_->what, config::copy_value(tables), token_of(*requests.begin())));
 }
 
 }  // namespace datasync::apply

@@ -44,8 +44,9 @@ class AwaitedCopies {
   /// `next_offset`.
   [[nodiscard]] Awaited unaltered(std::int64_t next_offset, const std::string& table) const;
 
-  /// Asks for what the ledger holds and nobody has asked for. Returns the tables of which no copy comes on this stream:
-  /// another stream has them, or this task stores none of their type. What fails is tried again at the next call.
+  /// Requests what the ledger has and no request names yet. Returns the tables of which no copy comes on this stream:
+  /// another stream has them, this task stores none of their type, or the source does not have them (capture copies
+  /// such a table with an order to empty it, should it appear later). What fails is tried again at the next call.
   std::vector<std::string> look(const Awaited& committed, std::stop_token stop);
   /// What the status says of them: AwaitingCopy, or CopyNeeded when this agent may not ask. Nothing when no copy is
   /// awaited, or only of tables that the source does not have.

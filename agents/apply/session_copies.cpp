@@ -8,6 +8,7 @@
 
 #include "agents/apply/session.hpp"
 #include "agents/base/log.hpp"
+#include "agents/config/orders.hpp"
 
 namespace datasync::apply {
 namespace {
@@ -78,7 +79,7 @@ base::Error Session::with_copy(base::Error error, std::span<const RowChange> row
       "{}; the row is in partition {}, offsets {} to {}, of topic {} (datasync tail shows it); where more may differ, "
       "have the table copied again: annotate the DataSync with datasync.dev/copy-tables={}",
       error.what, context_.stream, std::max<std::int64_t>(0, writer_->ledger().next_offset), offset_,
-      context_.config.common.channel.topic, fmt::join(tables, ","));
+      context_.config.common.channel.topic, config::copy_value({tables.begin(), tables.end()}));
   return error;
 }
 

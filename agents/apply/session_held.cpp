@@ -8,6 +8,7 @@
 
 #include "agents/apply/session.hpp"
 #include "agents/base/log.hpp"
+#include "agents/config/orders.hpp"
 
 namespace datasync::apply {
 namespace {
@@ -105,7 +106,7 @@ void Session::refuse_executed(const Error& error) {
   // As for a stream that halts, see with_copy().
   if (error.what.find(kCopyTables) != std::string::npos && what.find(kCopyTables) == std::string::npos)
     what += fmt::format("; where more may differ, have the table copied again: annotate the DataSync with {}{}",
-                        kCopyTables, schema.qualified());
+                        kCopyTables, config::copy_value({schema.qualified()}));
   refusals_.push_back(
       {target_name(context_.config, schema.database, schema.table), schema.qualified(), error.reason, std::move(what)});
 }

@@ -10,6 +10,7 @@
 #include "agents/apply/session.hpp"
 #include "agents/base/backoff.hpp"
 #include "agents/base/log.hpp"
+#include "agents/config/orders.hpp"
 
 namespace datasync::apply {
 namespace {
@@ -192,7 +193,7 @@ base::Result<void> Session::replay_refused(Error error) {
     for (const auto& name : tables)
       if (const auto* held = held_.find(name)) sources.push_back(held->source);
     error.what += fmt::format("; copy again what is held: annotate the DataSync with datasync.dev/copy-tables={}",
-                              fmt::join(sources, ","));
+                              config::copy_value(sources));
   }
   const bool report = !again && may_hold(error);
   const auto write = [&]() -> base::Result<void> {

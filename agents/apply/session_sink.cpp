@@ -7,6 +7,7 @@
 #include "agents/apply/session.hpp"
 #include "agents/apply/verify.hpp"
 #include "agents/base/log.hpp"
+#include "agents/config/orders.hpp"
 
 namespace datasync::apply {
 
@@ -163,7 +164,7 @@ Error Session::verify_failed() const {
   return {Reason::VerifyFailed,
           fmt::format("source and destination differ: {}; to copy again what differs annotate the DataSync with "
                       "datasync.dev/copy-tables={}#{}",
-                      fmt::join(verify_failures_, "; "), fmt::join(verify_differ_, ","), verify_id_)};
+                      fmt::join(verify_failures_, "; "), config::copy_value(verify_differ_), verify_id_)};
 }
 
 base::Result<void> Session::verify(const std::optional<message::Verify>& verify, bool last) {

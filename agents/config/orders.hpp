@@ -7,14 +7,18 @@
 
 namespace datasync::config {
 
-/// A wish that tables are copied again: "shop.orders,shop.items#token". What follows the last '#' makes the value
-/// another one, so that the same tables can be asked for again. A table whose name has a '#' needs a token, and one
-/// whose name has a comma cannot be named.
+/// A request that tables are copied again: "shop.orders,shop.items#token". What follows the last '#' makes the value
+/// another one, so that the same tables can be requested again. In a name, %XX is the character with that hexadecimal
+/// code: a comma is %2C, a '#' %23. Any other '%' is itself.
 struct CopyOrder {
   std::vector<std::string> tables;  ///< qualified source names
   std::string token;
 };
 CopyOrder copy_order(std::string_view value);
+
+/// The names as the value of an annotation, without a token: `copy_order` reads it back. Characters that end a name, or
+/// the value where it stands in a sentence, are written as %XX.
+std::string copy_value(const std::vector<std::string>& tables);
 
 /// The parts between the commas; none of an empty text.
 std::vector<std::string> names_by_comma(std::string_view text);

@@ -233,6 +233,20 @@ TEST(SnapshotPlan, a_table_taken_out_before_it_was_copied_again_is_emptied_when_
   EXPECT_TRUE(plan->tasks.at(0).replace);
 }
 
+// A copy of it was requested before: a reader may leave out its rows until an order to empty the table.
+TEST(SnapshotPlan, a_table_that_was_requested_before_it_is_captured_is_emptied_by_its_first_copy) {
+  const auto both = selection({"shop.a", "shop.b"}), one = selection({"shop.a"});
+  State state;
+  state.copy_all(one);
+  state.revise(one, {{"shop.b", true}});
+  EXPECT_FALSE(state.start(one));
+  const auto plan = state.start(both);
+  ASSERT_TRUE(plan);
+  ASSERT_EQ(plan->tasks.size(), 1U);
+  EXPECT_EQ(plan->tasks[0].table->table, "b");
+  EXPECT_TRUE(plan->tasks[0].replace);
+}
+
 TEST(SnapshotPlan, a_second_statement_during_the_copy_begins_it_again) {
   const auto s = selection({"shop.a", "shop.b"});
   State state;

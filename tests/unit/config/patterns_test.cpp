@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "agents/config/orders.hpp"
+
 namespace datasync::config {
 namespace {
 
@@ -18,6 +20,19 @@ const std::string kLong64(64, 'a');
 const std::string kLong65(65, 'a');
 
 class Patterns : public testing::TestWithParam<Row> {};
+
+TEST(CopyOrder, reads_back_every_name_that_was_written) {
+  const std::vector<std::string> names{"shop.orders", "shop.order items", "shop.a#b",   "shop.a,b;c",
+                                       "shop.50%",    "shop.%2C",         "shop.größe", "shop.'x'\t\"y\""};
+  const auto value = copy_value(names);
+  EXPECT_EQ(value.find_first_of(" #;\n\t"), std::string::npos) << value;
+  EXPECT_EQ(copy_order(value).tables, names);
+  EXPECT_EQ(copy_order(value + "#0-15").tables, names);
+  EXPECT_EQ(copy_order(value + "#0-15").token, "0-15");
+  EXPECT_EQ(copy_order("shop.order items,shop.100%#1").tables,
+            (std::vector<std::string>{"shop.order items", "shop.100%"}))
+      << "as users write them";
+}
 
 TEST_P(Patterns, accept_and_refuse_what_they_should) {
   for (const auto& s : GetParam().good) EXPECT_TRUE(GetParam().pattern.matches(s)) << s;
