@@ -73,8 +73,10 @@ base::Result<void> Catalog::check_restored(sql::Connection& connection, const Kn
   if (!known.has_rows || (certain && created == known.created)) return {};
   const auto name = name_of(known);
   const auto table = dialect_.quote(name.database, name.table);
-  DS_ASSIGN(const bool empty, is_empty(connection, table));
-  if (empty)
+  // A user may hold a lock on it.
+  auto empty = is_empty(connection, table);
+  if (!empty) return std::move(empty).error().context("while looking for rows of " + known.target);
+  if (*empty)
     return lost(known, Reason::DestinationTableMissing,
                 fmt::format("was altered or recreated at {} and no longer has rows", created));
   if (!known.created.starts_with(kLost)) return {};
