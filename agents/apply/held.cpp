@@ -125,6 +125,18 @@ std::vector<std::string> ForeignKeyGraph::connected(std::string_view table,
   return out;
 }
 
+std::vector<std::string> connected_held(const ForeignKeyGraph& graph, const std::string& target,
+                                        const std::vector<HeldTable>& held) {
+  std::vector<std::string> among;
+  for (const auto& table : held)
+    if (table.table != target) among.push_back(table.table);
+  const auto connected = graph.connected(target, among);
+  std::vector<std::string> out;
+  for (const auto& table : held)
+    if (std::ranges::find(connected, table.table) != connected.end()) out.push_back(table.source);
+  return out;
+}
+
 base::Result<void> HeldTables::create(sql::Connection& connection, const Dialect& dialect,
                                       const std::string& database) {
   // Asked first, as for the ledger: who may not create tables works with one that somebody else made.
@@ -156,7 +168,8 @@ base::Result<void> HeldTables::load(sql::Connection& connection, const Dialect& 
             dialect.quote(database_, kTable), sql::quote_text(key_.task), sql::quote_text(key_.topic), key_.stream)));
     for (const auto& row : rows) {
       DS_ASSIGN(auto table, read_row(row));
-      auto name = table.table;
+      if (target_of_) table.table = target_of_(table.source);
+      auto name = table.source;
       tables.insert_or_assign(std::move(name), std::move(table));
     }
   }
@@ -164,8 +177,8 @@ base::Result<void> HeldTables::load(sql::Connection& connection, const Dialect& 
   return {};
 }
 
-const HeldTable* HeldTables::find(const std::string& table) const {
-  const auto at = tables_.find(table);
+const HeldTable* HeldTables::find(const std::string& source) const {
+  const auto at = tables_.find(source);
   return at == tables_.end() ? nullptr : &at->second;
 }
 
@@ -181,14 +194,14 @@ std::vector<HeldTable> HeldTables::all() const {
   return out;
 }
 
-std::string HeldTables::where(const std::string& table) const {
-  return fmt::format(" WHERE task={} AND topic={} AND stream={} AND destination_table={}", sql::quote_text(key_.task),
-                     sql::quote_text(key_.topic), key_.stream, sql::quote_text(table));
+std::string HeldTables::where(const std::string& source) const {
+  return fmt::format(" WHERE task={} AND topic={} AND stream={} AND source_table={}", sql::quote_text(key_.task),
+                     sql::quote_text(key_.topic), key_.stream, sql::quote_text(source));
 }
 
 base::Result<void> HeldTables::put(sql::Connection& connection, const Dialect& dialect, HeldTable table) {
-  if (find(table.table) != nullptr)
-    return refused(connection, dialect, table.table, table.reason, table.message, table.refused_at);
+  if (find(table.source) != nullptr)
+    return refused(connection, dialect, table.source, table.reason, table.message, table.refused_at);
   table.message = message_at(table.at.next_offset, key_.stream, table.message);
   table.since = std::chrono::duration_cast<std::chrono::seconds>(base::wall_now().time_since_epoch()).count();
   table.tries = 1;
@@ -198,23 +211,24 @@ base::Result<void> HeldTables::put(sql::Connection& connection, const Dialect& d
       dialect.quote(database_, kTable), sql::quote_text(key_.task), sql::quote_text(key_.topic), key_.stream,
       sql::quote_text(table.table), sql::quote_text(table.source), base::to_string(table.reason),
       sql::quote_text(table.message), place_of(table.at), table.refused_at, table.since, table.tries)));
-  auto name = table.table;
+  auto name = table.source;
   tables_.insert_or_assign(std::move(name), std::move(table));
   return {};
 }
 
-base::Result<void> HeldTables::refused(sql::Connection& connection, const Dialect& dialect, const std::string& table,
+base::Result<void> HeldTables::refused(sql::Connection& connection, const Dialect& dialect, const std::string& source,
                                        Reason reason, const std::string& message, std::int64_t refused_at) {
-  const auto at = tables_.find(table);
+  const auto at = tables_.find(source);
   if (at == tables_.end()) return {};
   auto& held = at->second;
   held.reason = reason;
   held.message = message_at(held.at.next_offset, key_.stream, message);
   held.refused_at = std::max(held.refused_at, refused_at);
   ++held.tries;
-  DS_TRY(connection.execute(fmt::format("UPDATE {} SET reason='{}', message={}, refused_at={}, tries={}{}",
-                                        dialect.quote(database_, kTable), base::to_string(held.reason),
-                                        sql::quote_text(held.message), held.refused_at, held.tries, where(table))));
+  DS_TRY(connection.execute(fmt::format("UPDATE {} SET destination_table={}, reason='{}', message={}, refused_at={}, tries={}{}",
+                                        dialect.quote(database_, kTable), sql::quote_text(held.table),
+                                        base::to_string(held.reason), sql::quote_text(held.message), held.refused_at,
+                                        held.tries, where(source))));
   return {};
 }
 

@@ -19,7 +19,7 @@ namespace datasync::apply {
 
 /// A table that waits.
 struct HeldTable {
-  std::string table;   ///< at the destination, qualified
+  std::string table;   ///< at the destination, qualified: as the rules of renaming are now
   std::string source;  ///< at the source, qualified
   base::Reason reason = base::Reason::Internal;
   std::string message;           ///< without values of rows
@@ -51,10 +51,19 @@ class ForeignKeyGraph {
   std::map<std::string, std::vector<std::string>> next_;
 };
 
-/// The held tables of one stream. Not thread-safe.
+/// The source names of those of `held` that foreign keys connect to the destination's table `target`. None that is stored
+/// in `target` itself: of two tables that lead to one name, the other one continues.
+std::vector<std::string> connected_held(const ForeignKeyGraph& graph, const std::string& target,
+                                        const std::vector<HeldTable>& held);
+
+/// The held tables of one stream, by their names at the source: where they are stored may change while they wait. Not
+/// thread-safe.
 class HeldTables {
  public:
-  HeldTables(std::string database, LedgerKey key) : database_(std::move(database)), key_(std::move(key)) {}
+  using TargetOf = std::function<std::string(const std::string& source)>;
+  /// `target_of`: where a table of the source is stored now; empty: as when it was held.
+  HeldTables(std::string database, LedgerKey key, TargetOf target_of = {})
+      : database_(std::move(database)), key_(std::move(key)), target_of_(std::move(target_of)) {}
 
   /// Makes the table `held` if it is missing.
   static base::Result<void> create(sql::Connection& connection, const Dialect& dialect, const std::string& database);
@@ -69,7 +78,7 @@ class HeldTables {
   base::Result<void> load(sql::Connection& connection, const Dialect& dialect);
 
   [[nodiscard]] bool empty() const noexcept { return tables_.empty(); }
-  [[nodiscard]] const HeldTable* find(const std::string& table) const;
+  [[nodiscard]] const HeldTable* find(const std::string& source) const;
   [[nodiscard]] std::vector<std::string> names() const;
   [[nodiscard]] std::vector<HeldTable> all() const;
 
@@ -78,7 +87,7 @@ class HeldTables {
   /// Holds a table. One that is held already keeps its place, and gets the reason.
   base::Result<void> put(sql::Connection& connection, const Dialect& dialect, HeldTable table);
   /// The table was refused once more.
-  base::Result<void> refused(sql::Connection& connection, const Dialect& dialect, const std::string& table,
+  base::Result<void> refused(sql::Connection& connection, const Dialect& dialect, const std::string& source,
                              base::Reason reason, const std::string& message, std::int64_t refused_at);
   base::Result<void> remove(sql::Connection& connection, const Dialect& dialect,
                             const std::vector<std::string>& tables);
@@ -89,18 +98,19 @@ class HeldTables {
   void moved(const std::vector<std::string>& tables, const LedgerState& to);
 
  private:
-  [[nodiscard]] std::string where(const std::string& table) const;
+  [[nodiscard]] std::string where(const std::string& source) const;
 
   std::string database_;
   LedgerKey key_;
-  std::map<std::string, HeldTable> tables_;  ///< by name at the destination
+  TargetOf target_of_;
+  std::map<std::string, HeldTable> tables_;  ///< by name at the source
 };
 
 /// The ledger of a stream in which tables are held: a table that is emptied in the stream waits from there on.
 class StreamLedger final : public Ledger {
  public:
   StreamLedger(Ledger ledger, HeldTables& held) : Ledger(std::move(ledger)), held_(held) {}
-  /// `table` is emptied by the transaction or the copy at `offset`; `before`: the position before it. Counts with the
+  /// `table`, a name at the source, is emptied by the transaction or the copy at `offset`; `before`: the position before it. Counts with the
   /// first commit that passes the offset.
   void emptied(const std::string& table, std::int64_t offset, const LedgerState& before);
   /// Records from this offset on are void, or will be read again. What came before them counts.
@@ -124,7 +134,7 @@ class StreamLedger final : public Ledger {
 /// Takes the ledger's place while held tables are applied: commits move their place, not the stream's.
 class HeldLedger final : public Ledger {
  public:
-  /// `ledger`: the stream's, which holds the token. `start`: the place of the first of `tables`.
+  /// `ledger`: the stream's, which holds the token. `start`: the place of the first of `tables`, names at the source.
   HeldLedger(Ledger ledger, HeldTables& held, std::vector<std::string> tables, LedgerState start)
       : Ledger(std::move(ledger)), held_(held), tables_(std::move(tables)), start_(std::move(start)) {}
   base::Result<LedgerState> take_over(sql::Connection& connection, const Dialect& dialect) override;

@@ -239,7 +239,7 @@ class MariaDbDialect final : public Dialect {
         "tries BIGINT UNSIGNED NOT NULL, "
         "awaited LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, "
         "updated_at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6), "
-        "PRIMARY KEY (task, topic, stream, destination_table)) ENGINE=InnoDB "
+        "PRIMARY KEY (task, topic, stream, source_table)) ENGINE=InnoDB "
         "COMMENT 'DataSync: tables that wait while the rest of their stream is applied'",
         quote(database, "held"));
   }

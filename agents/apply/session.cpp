@@ -43,6 +43,14 @@ LedgerKey key_of(const StreamContext& context) {
   return {context.config.common.name, context.config.common.channel.topic, context.stream};
 }
 
+/// `config` must outlive it.
+HeldTables::TargetOf target_of(const config::Apply& config) {
+  return [&config](const std::string& source) {
+    const auto dot = std::min(source.find('.'), source.size() - 1);
+    return target_name(config, source.substr(0, dot), source.substr(dot + 1)).qualified();
+  };
+}
+
 /// The record ends a chunk of a copy, or stands outside of one.
 bool ends_chunk(base::Bytes value) {
   const auto snapshot = message::decode<message::Snapshot>(value);
@@ -87,7 +95,7 @@ Session::Session(StreamContext& context, std::stop_token stop)
       skip_(offsets_to_skip(context.config.skip_offsets, context.stream)),
       copies_(context.config, context.book, context.stream, context.streams),
       gaps_(context.config.common.channel.topic, context.stream),
-      held_(context.config.ledger_database, key_of(context)) {
+      held_(context.config.ledger_database, key_of(context), target_of(context.config)) {
   context_.report.forget_session();
 }
 
@@ -99,7 +107,7 @@ Session::Session(StreamContext& context, std::stop_token stop, Session& main, st
       gaps_(context.config.common.channel.topic, context.stream),
       main_(&main),
       tables_(std::move(tables)),
-      held_(context.config.ledger_database, key_of(context)) {}
+      held_(context.config.ledger_database, key_of(context), target_of(context.config)) {}
 
 Session::~Session() = default;
 

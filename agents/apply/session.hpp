@@ -48,7 +48,7 @@ struct StreamContext {
   /// After a row was refused: so many rows are committed transaction by transaction, so that all before the bad one
   /// count.
   std::uint64_t rows_alone = 0;
-  std::map<std::string, HeldRetry> retries;  ///< by held table; one that is not in it is tried at once
+  std::map<std::string, HeldRetry> retries;  ///< by held table's source name; one that is not in it is tried at once
   bool await_end = false;                    ///< a large transaction was rolled back because its end did not come
   bool rolled_back = false;                  ///< by the session that ended just now
 };
@@ -91,7 +91,7 @@ class Session final : private Sink {
   /// Held tables that are applied from their own place on, between the batches of the stream.
   struct Replay {
     StreamContext context;
-    std::vector<std::string> tables;
+    std::vector<std::string> tables;  ///< names at the source
     bool alone = true;  ///< has begun with each transaction by itself
     std::unique_ptr<Session> session;
   };
@@ -135,7 +135,7 @@ class Session final : private Sink {
   void try_emptied_again();
   void put_off(const std::vector<std::string>& tables);
   [[nodiscard]] LedgerState replay_start() const;
-  [[nodiscard]] bool mine(const TargetName& target) const;
+  [[nodiscard]] bool mine(const std::string& source) const;
   base::Result<void> check_connected(const TargetName& target, const std::string& source);
   void refuse(const message::TableSchema& schema, const base::Error& error);
   void refuse_activated(message::SchemaId id, const base::Error& error);
@@ -187,7 +187,7 @@ class Session final : private Sink {
   bool sink_failed_ = false;
 
   Session* main_ = nullptr;          ///< of a replay: the session whose held tables it applies
-  std::vector<std::string> tables_;  ///< of a replay: these
+  std::vector<std::string> tables_;  ///< of a replay: these, names at the source
   HeldTables held_;                  ///< of this stream; a replay uses those of `main_`
   StreamLedger* stream_ledger_ = nullptr;
   std::optional<ForeignKeyGraph> graph_;

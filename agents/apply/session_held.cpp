@@ -35,21 +35,20 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
 }  // namespace
 
 /// Does this session apply the table, at the record being taken?
-bool Session::mine(const TargetName& target) const {
-  const auto name = target.qualified();
-  if (main_ == nullptr) return held_.find(name) == nullptr;
-  const auto* held = main_->held_.find(name);
-  return held != nullptr && contains(tables_, name) && offset_ >= held->at.next_offset;
+bool Session::mine(const std::string& source) const {
+  if (main_ == nullptr) return held_.find(source) == nullptr;
+  const auto* held = main_->held_.find(source);
+  return held != nullptr && contains(tables_, source) && offset_ >= held->at.next_offset;
 }
 
 base::Result<bool> Session::skips(const message::TableRows& rows, const LedgerState& before) {
   if (main_ == nullptr && held_.empty()) return false;
   DS_ASSIGN(const auto schema, context_.book.find(rows.schema, stop_));
-  const auto target = target_name(context_.config, schema->database, schema->table);
-  const bool skip = !mine(target);
+  const auto source = schema->qualified();
+  const bool skip = !mine(source);
   if (main_ != nullptr) return skip;
-  if (!skip) DS_TRY(check_connected(target, schema->qualified()));
-  if (skip && empties_table(rows)) stream_ledger_->emptied(target.qualified(), offset_, before);
+  if (!skip) DS_TRY(check_connected(target_name(context_.config, schema->database, schema->table), source));
+  if (skip && empties_table(rows)) stream_ledger_->emptied(source, offset_, before);
   return skip;
 }
 
@@ -63,10 +62,10 @@ base::Result<void> Session::check_connected(const TargetName& target, const std:
   if (!graph_) {
     DS_ASSIGN(graph_, ForeignKeyGraph::read(*connection_));
   }
-  const auto others = graph_->connected(target.qualified(), held_.names());
+  const auto others = connected_held(*graph_, target.qualified(), held_.all());
   if (others.empty()) return {};
   const auto* held = held_.find(others.front());
-  auto message = fmt::format("waits for {}, which is held: foreign keys connect the two", others.front());
+  auto message = fmt::format("waits for {}, which is held: foreign keys connect the two", held->table);
   refusals_.push_back({target, source, held->reason, message});
   waits_for_held_ = true;
   return Error(held->reason, fmt::format("{} {}", target.qualified(), message));
@@ -82,12 +81,10 @@ void Session::refuse_activated(message::SchemaId id, const Error& error) {
   if (const auto schema = context_.book.find(id, stop_)) refuse(**schema, error);
 }
 
-/// `held`: tables that are held, of which nothing is expected.
+/// `held`: tables of the source that are held, of which nothing is expected.
 base::Result<void> Session::check_known_but(const std::vector<std::string>& held, const Awaited& awaited) {
-  std::set<std::string> left_out;
+  std::set<std::string> left_out(held.begin(), held.end());
   for (const auto& [table, request] : awaited) left_out.insert(table);
-  for (const auto& name : held)
-    if (const auto* table = held_.find(name)) left_out.insert(table->source);
   auto done = catalog_->check_known(*connection_, left_out);
   const auto& failed = catalog_->failed_known();
   if (done || !failed) return done;
@@ -126,7 +123,7 @@ bool Session::hold_refused(const Error& error) {
       waits_for_held_ || (context_.config.on_table_error == config::OnTableError::HoldTable && may_hold(error));
   if (!wanted || refusals_.empty() || !writer_) return false;
   // A table that is held is not applied here: what is refused of it all the same would be refused for ever.
-  const auto is_held = [&](const Refusal& refusal) { return held_.find(refusal.target.qualified()) != nullptr; };
+  const auto is_held = [&](const Refusal& refusal) { return held_.find(refusal.source) != nullptr; };
   if (main_ == nullptr && std::ranges::all_of(refusals_, is_held)) return false;
   writer_->rollback();
   const auto held = fenced([&]() -> base::Result<void> {
@@ -143,7 +140,7 @@ bool Session::hold_refused(const Error& error) {
   }
   for (const auto& refusal : refusals_) {
     const auto name = refusal.target.qualified();
-    put_off({name});
+    put_off({refusal.source});
     base::log::error("holds a table: its rows wait, the others are applied",
                      {{"table", std::string_view(name)},
                       {"stream", context_.stream},

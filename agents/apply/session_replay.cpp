@@ -75,7 +75,9 @@ base::Result<bool> Session::begin_replay() {
   held_due_ = due;
   if (due > now) return false;
   DS_ASSIGN(graph_, ForeignKeyGraph::read(*connection_));
-  DS_TRY(open_replay(graph_->connected(first, held_.names()), true));
+  auto tables = connected_held(*graph_, held_.find(first)->table, held_.all());
+  tables.push_back(first);
+  DS_TRY(open_replay(tables, true));
   return true;
 }
 
@@ -170,7 +172,7 @@ base::Result<void> Session::release_replayed() {
   for (const auto& name : tables) {
     context_.retries.erase(name);
     base::log::info("a table is no longer held",
-                    {{"table", std::string_view(name)}, {"stream", context_.stream}, {"offset", position}});
+                    {{"source", std::string_view(name)}, {"stream", context_.stream}, {"offset", position}});
   }
   replay_.reset();
   graph_.reset();
@@ -201,8 +203,7 @@ base::Result<void> Session::replay_refused(Error error) {
     DS_TRY(held_.load(*connection_, context_.dialect));
     if (!report) return {};
     for (const auto& refusal : refusals)
-      DS_TRY(held_.refused(*connection_, context_.dialect, refusal.target.qualified(), refusal.reason, refusal.message,
-                           offset));
+      DS_TRY(held_.refused(*connection_, context_.dialect, refusal.source, refusal.reason, refusal.message, offset));
     if (!refusals.empty()) return {};
     for (const auto& name : tables) {
       const auto* held = held_.find(name);

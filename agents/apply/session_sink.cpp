@@ -124,7 +124,7 @@ base::Result<void> Session::tables_gone(std::span<const GoneTable> gone) {
   bool dropped = false;
   for (const auto& [note, offset] : gone) {
     const auto target = target_name(context_.config, note.database, note.table);
-    if (!mine(target)) continue;
+    if (!mine(note.database + "." + note.table)) continue;
     dropped = note.what == message::SchemaNote::What::Dropped;
     if (dropped && context_.config.schema_changes == config::SchemaChanges::ApplyAll) {
       to_drop.push_back(target);
@@ -174,7 +174,7 @@ base::Result<void> Session::verify(const std::optional<message::Verify>& verify,
   // A stream without tables has only the mark of the end.
   const bool named = verify && !verify->table.empty() && !awaited.contains(verify->database + "." + verify->table);
   const auto target = named ? target_name(context_.config, verify->database, verify->table) : TargetName{};
-  if (named && !mine(target)) {
+  if (named && !mine(verify->database + "." + verify->table)) {
     // A held table is verified at its own place.
     if (main_ == nullptr) context_.report.verified(verify->id, {target.qualified(), verify->rows, 0, false});
   } else if (named) {

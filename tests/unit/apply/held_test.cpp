@@ -36,6 +36,22 @@ TEST(HeldTables, foreign_keys_connect_tables_over_others_whatever_their_case) {
   EXPECT_EQ(graph.connected("d.new", among), (Names{}));
 }
 
+// The table that is stored in the name was held with the other one that would be stored there too.
+TEST(HeldTables, another_table_that_leads_to_the_name_of_a_held_one_is_not_connected) {
+  ForeignKeyGraph graph;
+  graph.add("d.item", "d.order");
+  HeldTable other;
+  other.table = "d.order";
+  other.source = "s.old_order";
+  HeldTable item;
+  item.table = "d.item";
+  item.source = "s.item";
+  EXPECT_EQ(connected_held(graph, "d.order", {other}), (Names{}));
+  EXPECT_EQ(connected_held(graph, "d.order", {other, item}), (Names{"s.item"}));
+  EXPECT_EQ(connected_held(graph, "d.item", {other}), (Names{"s.old_order"}));
+  EXPECT_EQ(connected_held(graph, "d.free", {other, item}), (Names{}));
+}
+
 TEST(HeldTables, rows_that_begin_with_a_truncation_empty_their_table) {
   message::TableRows rows;
   EXPECT_FALSE(empties_table(rows));
