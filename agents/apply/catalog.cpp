@@ -155,6 +155,7 @@ base::Result<std::unique_ptr<TargetTable>> Catalog::load(std::shared_ptr<const m
   DS_TRY(check_table_grants(*connection, dialect_, out->names));
   out->info = std::move(info);
   out->created = facts.created;
+  out->way_on_for_values = way_on_for_values(*schema, name, facts);
   out->schema = std::move(schema);
   if (emptied) DS_TRY(forget_other_targets(*connection, *out->schema, name));
   DS_TRY(store_known(*connection, *out, emptied));

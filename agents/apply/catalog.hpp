@@ -39,7 +39,8 @@ struct TargetTable {
   /// Columns of which no row is known to have a value of its own: no NULL, or where NULL is not allowed, two values.
   std::vector<std::uint16_t> unfilled;
   std::map<std::uint16_t, std::size_t> first_values;  ///< hashes, of those that do not allow NULL
-  bool tolerant = false;  ///< a snapshot of it is on its way: rows may be there already or missing
+  std::string way_on_for_values;  ///< ends the message when it refuses a value of a type that its column does not take
+  bool tolerant = false;          ///< a snapshot of it is on its way: rows may be there already or missing
   // Foreign keys, see Executor::set_checks.
   bool parents_incomplete = false;   ///< it, or a table that it points to, is being copied
   bool children_incomplete = false;  ///< it, or a table that points to it, is being copied
@@ -197,6 +198,8 @@ class Catalog {
   base::Result<Fit> fit_or_alter(sql::Connection& connection, const message::TableSchema& schema,
                                  const TargetName& name, sql::TableInfo& info, const DestinationFacts& facts,
                                  const Cause& cause, const KnownTable* known);
+  [[nodiscard]] std::string way_on_for_values(const message::TableSchema& schema, const TargetName& name,
+                                              const DestinationFacts& facts) const;
   base::Result<void> alter(sql::Connection& connection, const message::TableSchema& schema, const TargetName& name,
                            const std::vector<Alteration>& alterations, const Cause& cause);
   base::Result<void> empty(sql::Connection& connection, const TargetName& name);

@@ -101,7 +101,7 @@ std::vector<Alteration> alterations_of(const Fit& fits, const message::TableSche
 base::Result<Fit> Catalog::fit_or_alter(sql::Connection& connection, const message::TableSchema& schema,
                                         const TargetName& name, sql::TableInfo& info, const DestinationFacts& facts,
                                         const Cause& cause, const KnownTable* known) {
-  auto fits = fit(schema, info, dialect_, facts.required);
+  auto fits = fit(schema, info, dialect_, facts.required, facts.restricted);
   if (!fits.mismatches.empty())
     return Error(Reason::DestinationSchemaMismatch,
                  fmt::format("{}: {}", name.qualified(), fmt::join(fits.mismatches, "; ")));
@@ -114,13 +114,27 @@ base::Result<Fit> Catalog::fit_or_alter(sql::Connection& connection, const messa
   DS_TRY(alter(connection, schema, name, alterations, cause));
   DS_ASSIGN(info, find_or_make(connection, schema, name, known));
   DS_ASSIGN(const auto now, read_destination_facts(connection, name.database, name.table));
-  fits = fit(schema, info, dialect_, now.required);
+  fits = fit(schema, info, dialect_, now.required, now.restricted);
   const auto left = alterations_of(fits, schema, before, info, now, dialect_, name);
   for (const auto& alteration : left) fits.mismatches.push_back(alteration.why);
   if (!fits.mismatches.empty() || !fits.missing.empty())
     return Error(Reason::DestinationSchemaMismatch, fmt::format("{} still does not fit after it was altered: {}",
                                                                 name.qualified(), fmt::join(fits.mismatches, "; ")));
   return fits;
+}
+
+/// What the source's other geometries need: capture does not know that its column takes them now, too.
+std::string Catalog::way_on_for_values(const message::TableSchema& schema, const TargetName& name,
+                                       const DestinationFacts& facts) const {
+  std::string out;
+  for (const auto& column : schema.columns) {
+    const auto at = facts.restricted.find(base::fold_identifier(column.name));
+    if (column.type != message::ColumnType::Geometry || at == facts.restricted.end()) continue;
+    out += fmt::format("; if the value is of column {}, which takes only {} at the destination, run there: {}",
+                       column.name, at->second,
+                       dialect_.modify_column(column, attributes_of(facts, column.name), name.database, name.table));
+  }
+  return out;
 }
 
 /// Only after the source: a column that was narrower from the beginning, or that a user made so, is the user's. Where a

@@ -32,22 +32,38 @@ std::string attributes_of(const std::string& extra, const std::optional<std::str
 }
 
 base::Result<void> read_columns(sql::Connection& connection, const std::string& where, DestinationFacts& out) {
-  DS_ASSIGN(const auto rows,
-            connection.query("SELECT column_name, column_default, is_nullable, extra, column_comment FROM "
-                             "information_schema.columns WHERE " +
-                             where));
+  DS_ASSIGN(const auto rows, connection.query("SELECT column_name, column_default, is_nullable, extra, column_comment, "
+                                              "data_type, column_type FROM "
+                                              "information_schema.columns WHERE " +
+                                              where));
   for (const auto& row : rows) {
     const auto name = row[0].value_or("");
     const auto extra = row[3].value_or("");
     const bool generated = has(extra, "GENERATED");
     if (row[2] == "NO" && !row[1] && !has(extra, "auto_increment") && !generated) out.required.push_back(name);
     if (has(extra, "on update ")) out.update_themselves.push_back(name);
+    if (auto restricted = restriction_of(row[5].value_or(""), row[6].value_or("")); !restricted.empty())
+      out.restricted[base::fold_identifier(name)] = std::move(restricted);
     if (!generated) out.attributes[base::fold_identifier(name)] = attributes_of(extra, row[1], row[4].value_or(""));
   }
   return {};
 }
 
 }  // namespace
+
+std::string restriction_of(std::string_view data_type, std::string_view column_type) {
+  static constexpr std::array<std::string_view, 8> kSome{
+      "point",        "linestring",         "polygon",       "multipoint", "multilinestring",
+      "multipolygon", "geometrycollection", "geomcollection"};
+  const auto close = column_type.find(')');
+  const bool rounds = (data_type == "float" || data_type == "double") && close != std::string_view::npos;
+  std::string out;
+  if (rounds) out = column_type.substr(0, close + 1);
+  if (std::ranges::find(kSome, data_type) != kSome.end()) out = data_type;
+  std::ranges::transform(out, out.begin(),
+                         [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+  return out;
+}
 
 base::Result<DestinationFacts> read_destination_facts(sql::Connection& connection, const std::string& database,
                                                       const std::string& table) {

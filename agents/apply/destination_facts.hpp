@@ -24,11 +24,17 @@ struct DestinationFacts {
   /// `executed_triggers` notices those.
   std::vector<std::string> triggers;
   std::map<std::string, std::string> attributes;  ///< by folded column name: what MODIFY COLUMN must repeat
-  std::string created;                            ///< CREATE_TIME: also changed by most ALTER TABLE
+  /// By folded column name, "DOUBLE(10,2)" or "POINT": what the type takes less than what messages say of it.
+  std::map<std::string, std::string> restricted;
+  std::string created;  ///< CREATE_TIME: also changed by most ALTER TABLE
 };
 /// Errors: those of the connection.
 base::Result<DestinationFacts> read_destination_facts(sql::Connection& connection, const std::string& database,
                                                       const std::string& table);
+
+/// For `restricted`: empty for a type that takes all that a message has for it. FLOAT and DOUBLE with digits round, and
+/// a type of one geometry refuses the others.
+std::string restriction_of(std::string_view data_type, std::string_view column_type);
 
 /// Whether the table, a quoted name, has no row. Errors: those of the connection.
 base::Result<bool> is_empty(sql::Connection& connection, const std::string& table);

@@ -68,7 +68,9 @@ bool type_fits(const Column& s, const Column& d) {
   if (is_bytes(s.type)) return is_bytes(d.type) && bytes_fit(s, d);
   switch (s.type) {
     case ColumnType::Float:
-      return d.type == ColumnType::Float || d.type == ColumnType::Double;
+      return (d.type == ColumnType::Float || d.type == ColumnType::Double) && (!d.is_unsigned || s.is_unsigned);
+    case ColumnType::Double:
+      return d.type == s.type && (!d.is_unsigned || s.is_unsigned);
     case ColumnType::Decimal:
       return d.type == s.type && decimal_fits(s, d);
     case ColumnType::Time:
@@ -154,8 +156,13 @@ std::string described(const Dialect& dialect, const Column& s, const Column& d, 
                      d.nullable ? "" : " NOT NULL", dialect.type_name(s), s.nullable ? "" : " NOT NULL", why);
 }
 
+bool is_float(ColumnType type) {
+  return type == ColumnType::Float || type == ColumnType::Double;
+}
+
+/// `restriction`: of DestinationFacts::restricted, or empty.
 void fit_column(const message::TableSchema& source, std::uint16_t i, const Column& d, const Dialect& dialect,
-                Fit& out) {
+                const std::string& restriction, Fit& out) {
   const Column& s = source.columns[i];
   if (d.generated) {
     // What both sides compute is not stored. A value that only the destination computes is not the source's.
@@ -164,6 +171,15 @@ void fit_column(const message::TableSchema& source, std::uint16_t i, const Colum
   }
   out.written.push_back(i);
   const auto why = misfit(s, d, in_key(source.key, i));
+  if (!why && is_float(d.type) && !restriction.empty()) {
+    Column bare = d;
+    bare.nullable = s.nullable || d.nullable;
+    out.narrow.push_back(
+        {i, std::move(bare), true,
+         fmt::format("column {} ({} at the destination, {} at the source) may round the source's values", d.name,
+                     restriction, dialect.type_name(s))});
+    return;
+  }
   if (!why) return;
   const Column wanted = widened(s, d);
   auto text = described(dialect, s, d, *why);
@@ -206,7 +222,7 @@ std::optional<std::string> misfit(const Column& s, const Column& d, bool is_key)
 }
 
 Fit fit(const message::TableSchema& source, const sql::TableInfo& destination, const Dialect& dialect,
-        const std::vector<std::string>& required_extra) {
+        const std::vector<std::string>& required_extra, const std::map<std::string, std::string>& restricted) {
   Fit out;
   for (std::size_t i = 0; i < source.columns.size(); ++i) {
     const Column* d = find_column(destination.schema.columns, source.columns[i].name);
@@ -214,7 +230,8 @@ Fit fit(const message::TableSchema& source, const sql::TableInfo& destination, c
     if (d == nullptr) {
       out.missing.push_back(static_cast<std::uint16_t>(i));
     } else {
-      fit_column(source, static_cast<std::uint16_t>(i), *d, dialect, out);
+      const auto at = restricted.find(base::fold_identifier(d->name));
+      fit_column(source, static_cast<std::uint16_t>(i), *d, dialect, at == restricted.end() ? "" : at->second, out);
     }
   }
   for (const auto& name : required_extra) {

@@ -1,6 +1,7 @@
 #pragma once
 // Does a destination table take the rows of a source table, and what must the planner know of it? Pure.
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -34,9 +35,10 @@ struct Fit {
   std::vector<std::uint16_t> written;   ///< source columns to store: all but those that both sides compute
   std::vector<message::Column> there;   ///< by source column: the destination's, or the source's where it is missing
 };
-/// `required_extra`: destination columns that must be given a value.
+/// `required_extra`: destination columns that must be given a value. `restricted`: DestinationFacts::restricted; a
+/// FLOAT or DOUBLE that rounds is too narrow, whatever the source has: no message says how many digits these are.
 Fit fit(const message::TableSchema& source, const sql::TableInfo& destination, const Dialect& dialect,
-        const std::vector<std::string>& required_extra);
+        const std::vector<std::string>& required_extra, const std::map<std::string, std::string>& restricted = {});
 
 /// What the planner must know. `name` and `parents` are keys of `names`, the destination's. `referenced` is left empty:
 /// it depends on other tables. A table that is ordered says why in `why`.

@@ -225,10 +225,10 @@ base::Result<void> HeldTables::refused(sql::Connection& connection, const Dialec
   held.message = message_at(held.at.next_offset, key_.stream, message);
   held.refused_at = std::max(held.refused_at, refused_at);
   ++held.tries;
-  DS_TRY(connection.execute(fmt::format("UPDATE {} SET destination_table={}, reason='{}', message={}, refused_at={}, tries={}{}",
-                                        dialect.quote(database_, kTable), sql::quote_text(held.table),
-                                        base::to_string(held.reason), sql::quote_text(held.message), held.refused_at,
-                                        held.tries, where(source))));
+  DS_TRY(connection.execute(
+      fmt::format("UPDATE {} SET destination_table={}, reason='{}', message={}, refused_at={}, tries={}{}",
+                  dialect.quote(database_, kTable), sql::quote_text(held.table), base::to_string(held.reason),
+                  sql::quote_text(held.message), held.refused_at, held.tries, where(source))));
   return {};
 }
 

@@ -51,8 +51,8 @@ class ForeignKeyGraph {
   std::map<std::string, std::vector<std::string>> next_;
 };
 
-/// The source names of those of `held` that foreign keys connect to the destination's table `target`. None that is stored
-/// in `target` itself: of two tables that lead to one name, the other one continues.
+/// The source names of those of `held` that foreign keys connect to the destination's table `target`. None that is
+/// stored in `target` itself: of two tables that lead to one name, the other one continues.
 std::vector<std::string> connected_held(const ForeignKeyGraph& graph, const std::string& target,
                                         const std::vector<HeldTable>& held);
 
@@ -110,8 +110,8 @@ class HeldTables {
 class StreamLedger final : public Ledger {
  public:
   StreamLedger(Ledger ledger, HeldTables& held) : Ledger(std::move(ledger)), held_(held) {}
-  /// `table`, a name at the source, is emptied by the transaction or the copy at `offset`; `before`: the position before it. Counts with the
-  /// first commit that passes the offset.
+  /// `table`, a name at the source, is emptied by the transaction or the copy at `offset`; `before`: the position
+  /// before it. Counts with the first commit that passes the offset.
   void emptied(const std::string& table, std::int64_t offset, const LedgerState& before);
   /// Records from this offset on are void, or will be read again. What came before them counts.
   void forget_from(std::int64_t offset);

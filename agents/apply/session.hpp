@@ -92,7 +92,7 @@ class Session final : private Sink {
   struct Replay {
     StreamContext context;
     std::vector<std::string> tables;  ///< names at the source
-    bool alone = true;  ///< has begun with each transaction by itself
+    bool alone = true;                ///< has begun with each transaction by itself
     std::unique_ptr<Session> session;
   };
   /// Applies `tables`, which `main` holds.
@@ -139,7 +139,7 @@ class Session final : private Sink {
   base::Result<void> check_connected(const TargetName& target, const std::string& source);
   void refuse(const message::TableSchema& schema, const base::Error& error);
   void refuse_activated(message::SchemaId id, const base::Error& error);
-  void refuse_executed(const base::Error& error);
+  void refuse_executed(const base::Error& error, const std::string& way_on);
   base::Result<void> executed(base::Result<void> done, std::span<const RowChange> rows);
 
   const message::TableSchema* active(message::SchemaId id, TableIndex& index) override;

@@ -95,11 +95,12 @@ base::Result<void> Session::check_known_but(const std::vector<std::string>& held
   return done;
 }
 
-void Session::refuse_executed(const Error& error) {
+/// `way_on`: that of the table, which `error` has already.
+void Session::refuse_executed(const Error& error, const std::string& way_on) {
   const auto& refused = writer_->refused();
   if (!refused) return;
   const auto& schema = *catalog_->table(refused->table).schema;
-  auto what = refused->what.empty() ? error.what : refused->what;
+  auto what = refused->what.empty() ? error.what : refused->what + way_on;
   // As for a stream that halts, see with_copy().
   if (error.what.find(kCopyTables) != std::string::npos && what.find(kCopyTables) == std::string::npos)
     what += fmt::format("; where more may differ, have the table copied again: annotate the DataSync with {}{}",

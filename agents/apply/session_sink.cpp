@@ -48,8 +48,13 @@ base::Result<void> Session::activate_emptied(message::SchemaId id) {
 base::Result<void> Session::executed(base::Result<void> done, std::span<const RowChange> rows) {
   sink_failed_ = !done;
   if (done) return {};
-  auto error = with_copy(std::move(done).error(), rows);
-  refuse_executed(error);
+  auto error = std::move(done).error();
+  const auto& refused = writer_->refused();
+  const auto way_on =
+      error.is(Reason::ValueNotStorable) && refused ? catalog_->table(refused->table).way_on_for_values : std::string();
+  error.what += way_on;
+  error = with_copy(std::move(error), rows);
+  refuse_executed(error, way_on);
   return error;
 }
 

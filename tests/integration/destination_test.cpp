@@ -90,6 +90,27 @@ TEST_F(Destination, wider_column_and_new_label) {
   EXPECT_TRUE(heals({"a", "b"}));
 }
 
+// 1.23456 was stored as 1.23 without an error: no message says how many digits a FLOAT or DOUBLE has. What a POINT
+// refused had no way on but a copy, which was refused too.
+TEST_F(Destination, types_that_take_less_than_messages_say) {
+  const char* table = "CREATE TABLE a (id INT PRIMARY KEY, price DOUBLE(10,2) NOT NULL DEFAULT 1, p POINT)";
+  prepare("takes_less", {table, "INSERT INTO a VALUES (1, 1.25, POINT(1, 2))"}, {table});
+  start({"a"});
+  const auto run_recommended = [&](const std::string& message) {
+    const auto from = message.find("ALTER TABLE");
+    ASSERT_NE(from, std::string::npos) << message;
+    at_destination({message.substr(from, message.find_first_of(";", from) - from)});
+  };
+  run_recommended(refusal("DestinationSchemaMismatch"));
+  ASSERT_TRUE(heals({"a"}));
+  at_source({"ALTER TABLE a MODIFY price DOUBLE NOT NULL DEFAULT 1", "INSERT INTO a VALUES (2, 1.23456, POINT(3, 4))"});
+  ASSERT_TRUE(heals({"a"}));
+  at_source(
+      {"ALTER TABLE a MODIFY p GEOMETRY", "INSERT INTO a VALUES (3, 1e300, ST_GeomFromText('LINESTRING(0 0, 1 1)'))"});
+  run_recommended(refusal("ValueNotStorable"));
+  EXPECT_TRUE(heals({"a"}));
+}
+
 // The rows of both were mixed.
 TEST_F(Destination, two_tables_that_would_become_one) {
   prepare("one_target", {"CREATE TABLE a (id INT PRIMARY KEY)", "CREATE TABLE b (id INT PRIMARY KEY)",

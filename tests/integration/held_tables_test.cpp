@@ -40,7 +40,17 @@ class HeldTables : public testing::Test {
       run({fmt::format("CREATE TABLE {}.{} (id INT PRIMARY KEY, v VARCHAR(50))", name, table),
            fmt::format("INSERT INTO {}.{} VALUES (1, 'one'), (2, 'two')", name, table)});
   }
-  void start(config::OnTableError on_error, config::Mode mode = config::Mode::Continuous, const Texts& more = {}) {
+  using Rules = std::map<std::string, std::string>;
+  void restart_with_rename(const Rules& rename) {
+    rig_->apply().process().terminate();
+    rig_->forget(rig_->apply());
+    auto apply = rig_->apply_config(name_, name_);
+    apply.on_table_error = config::OnTableError::HoldTable;
+    apply.rename.insert(rename.begin(), rename.end());
+    rig_->start_apply(apply);
+  }
+  void start(config::OnTableError on_error, config::Mode mode = config::Mode::Continuous, const Texts& more = {},
+             const Rules& rename = {}) {
     config::Type chosen{.name = "things", .tables = {}, .exclude_columns = {}};
     for (const auto* table : {"a", "b", "c"}) chosen.tables.push_back(name_ + "." + table);
     for (const auto& table : more) chosen.tables.push_back(name_ + "." + table);
@@ -48,6 +58,7 @@ class HeldTables : public testing::Test {
     auto apply = rig_->apply_config(name_, name_);
     capture.common.mode = apply.common.mode = mode;
     apply.on_table_error = on_error;
+    apply.rename.insert(rename.begin(), rename.end());
     rig_->start_capture(capture);
     rig_->start_apply(apply);
   }
@@ -244,6 +255,36 @@ TEST_F(HeldTables, table_emptied_at_the_source_waits_no_longer) {
   ASSERT_TRUE(becomes_held("b:ConstraintViolated"));
   run({in("TRUNCATE TABLE {}.b"), in("INSERT INTO {}.b VALUES (1, 'again')")});
   EXPECT_TRUE(equal({"a", "b", "c"}));
+  EXPECT_TRUE(becomes_held(""));
+}
+
+// The rows of before were left out: the table was applied from the stream's place on.
+TEST_F(HeldTables, table_whose_name_is_taken_continues_under_the_name_that_a_rule_gives_it) {
+  prepare("renamed");
+  for (const auto* statement : {"CREATE DATABASE {}", "CREATE VIEW {}.b AS SELECT 1 AS id"}) at_destination(statement);
+  start(config::OnTableError::HoldTable);
+  EXPECT_TRUE(equal({"a", "c"}));
+  ASSERT_TRUE(becomes_held("b:DestinationSchemaMismatch"));
+  change(10, "while held");
+  EXPECT_TRUE(equal({"a", "c"}));
+  restart_with_rename({{"renamed.b", "renamed.b2"}});
+  change(11, "renamed");
+  EXPECT_TRUE(rig_->becomes_equal({{"renamed.a", ""}, {"renamed.b", "renamed.b2"}, {"renamed.c", ""}}));
+  EXPECT_TRUE(becomes_held(""));
+}
+
+// The table that was stored in the name was left out with the other one.
+TEST_F(HeldTables, of_two_tables_that_lead_to_one_name_the_first_continues) {
+  prepare("one_name");
+  start(config::OnTableError::HoldTable, config::Mode::Continuous, {}, {{"one_name.c", "one_name.b"}});
+  ASSERT_TRUE(becomes_held("b:DestinationSchemaMismatch"));
+  const auto status = rig_->apply().wait_for("Streaming", seconds(30));
+  ASSERT_EQ(status.at("/held/0/sourceTable"), "one_name.c");
+  change(10, "while held");
+  EXPECT_TRUE(equal({"a", "b"}));
+  restart_with_rename({{"one_name.c", "one_name.c2"}});
+  change(11, "renamed");
+  EXPECT_TRUE(rig_->becomes_equal({{"one_name.a", ""}, {"one_name.b", ""}, {"one_name.c", "one_name.c2"}}));
   EXPECT_TRUE(becomes_held(""));
 }
 

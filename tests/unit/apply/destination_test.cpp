@@ -121,6 +121,33 @@ TEST_F(Destination, a_wider_column_of_the_source_has_a_statement) {
             "NULL DEFAULT 'x'");
 }
 
+// 1.23456 was stored as 1.23, and a copy gave the same difference again.
+TEST_F(Destination, a_float_with_digits_rounds_and_becomes_one_without) {
+  EXPECT_EQ(restriction_of("double", "double(10,2) unsigned"), "DOUBLE(10,2)");
+  EXPECT_EQ(restriction_of("float", "float"), "");
+  EXPECT_EQ(restriction_of("point", "point"), "POINT");
+  EXPECT_EQ(restriction_of("geometry", "geometry"), "");
+  EXPECT_EQ(restriction_of("decimal", "decimal(10,2)"), "");
+  both({integer("id"), integer("Price", ColumnType::Float)});
+  destination.schema.columns[1].type = ColumnType::Double;
+  EXPECT_TRUE(fitted().narrow.empty());
+  const auto f = fit(source, destination, *dialect, {}, {{base::fold_identifier("Price"), "DOUBLE(10,2)"}});
+  EXPECT_TRUE(f.mismatches.empty());
+  ASSERT_EQ(f.narrow.size(), 1U);
+  EXPECT_TRUE(f.narrow[0].lossless);
+  EXPECT_NE(f.narrow[0].text.find("(DOUBLE(10,2) at the destination, FLOAT at the source)"), std::string::npos);
+  EXPECT_EQ(dialect->modify_column(f.narrow[0].wanted, "DEFAULT 1", "d", "t"),
+            "ALTER TABLE `d`.`t` MODIFY COLUMN `Price` DOUBLE NOT NULL DEFAULT 1");
+}
+
+TEST_F(Destination, a_float_without_sign_takes_no_negative_values) {
+  both({integer("id"), integer("v", ColumnType::Double)});
+  destination.schema.columns[1].is_unsigned = true;
+  EXPECT_EQ(fitted().narrow.size(), 1U);
+  source.columns[1].is_unsigned = true;
+  EXPECT_TRUE(fitted().narrow.empty());
+}
+
 TEST_F(Destination, new_labels_lose_nothing_and_other_labels_may) {
   Column e = integer("e", ColumnType::Enum);
   e.labels = {"a", "b"};
