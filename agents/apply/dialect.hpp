@@ -92,6 +92,8 @@ class Dialect {
   [[nodiscard]] virtual std::string add_types_to_ledger(std::string_view database) const = 0;
   /// For a ledger from before it held the awaited tables.
   [[nodiscard]] virtual std::string add_awaited_to_ledger(std::string_view database) const = 0;
+  /// For a ledger from before it held the names of the held tables: the column, with "?" in every row.
+  [[nodiscard]] virtual std::string add_held_to_ledger(std::string_view database) const = 0;
 };
 
 /// The column of the key that makes the statement of Dialect::upsert fail for a row of another key: one that is NOT

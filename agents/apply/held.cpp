@@ -156,7 +156,7 @@ base::Result<void> HeldTables::forget_stream(sql::Connection& connection, const 
   return forget_rows(connection, dialect, database, kTable, where);
 }
 
-base::Result<void> HeldTables::load(sql::Connection& connection, const Dialect& dialect) {
+base::Result<void> HeldTables::load(sql::Connection& connection, const Dialect& dialect, const Awaited& awaited) {
   DS_ASSIGN(const auto there, ledger_table_exists(connection, database_, kTable));
   std::map<std::string, HeldTable> tables;
   if (there) {
@@ -173,6 +173,7 @@ base::Result<void> HeldTables::load(sql::Connection& connection, const Dialect& 
       tables.insert_or_assign(std::move(name), std::move(table));
     }
   }
+  DS_TRY(check_record(connection, dialect, awaited, tables));
   tables_ = std::move(tables);
   return {};
 }
@@ -194,9 +195,13 @@ std::vector<HeldTable> HeldTables::all() const {
   return out;
 }
 
+std::string HeldTables::of_stream() const {
+  return fmt::format(" WHERE task={} AND topic={} AND stream={}", sql::quote_text(key_.task),
+                     sql::quote_text(key_.topic), key_.stream);
+}
+
 std::string HeldTables::where(const std::string& source) const {
-  return fmt::format(" WHERE task={} AND topic={} AND stream={} AND source_table={}", sql::quote_text(key_.task),
-                     sql::quote_text(key_.topic), key_.stream, sql::quote_text(source));
+  return of_stream() + " AND source_table=" + sql::quote_text(source);
 }
 
 base::Result<void> HeldTables::put(sql::Connection& connection, const Dialect& dialect, HeldTable table) {
@@ -213,7 +218,7 @@ base::Result<void> HeldTables::put(sql::Connection& connection, const Dialect& d
       sql::quote_text(table.message), place_of(table.at), table.refused_at, table.since, table.tries)));
   auto name = table.source;
   tables_.insert_or_assign(std::move(name), std::move(table));
-  return {};
+  return record(connection, dialect);
 }
 
 base::Result<void> HeldTables::refused(sql::Connection& connection, const Dialect& dialect, const std::string& source,
@@ -237,8 +242,9 @@ base::Result<void> HeldTables::move(sql::Connection& connection, const Dialect& 
   for (const auto& name : tables) {
     const auto* table = find(name);
     if (table == nullptr || table->at.next_offset >= to.next_offset) continue;
-    DS_TRY(connection.execute(
-        fmt::format("UPDATE {} SET {}{}", dialect.quote(database_, kTable), place_of(to), where(name))));
+    DS_ASSIGN(const auto matched, connection.execute(fmt::format("UPDATE {} SET {}{}", dialect.quote(database_, kTable),
+                                                                 place_of(to), where(name))));
+    if (matched != 1) return damaged(fmt::format("the row of {} no longer exists", name));
   }
   return {};
 }
@@ -256,7 +262,7 @@ base::Result<void> HeldTables::remove(sql::Connection& connection, const Dialect
     DS_TRY(connection.execute(fmt::format("DELETE FROM {}{}", dialect.quote(database_, kTable), where(name))));
     tables_.erase(name);
   }
-  return {};
+  return tables.empty() ? base::Result<void>() : record(connection, dialect);
 }
 
 }  // namespace datasync::apply

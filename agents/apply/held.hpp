@@ -56,6 +56,10 @@ class ForeignKeyGraph {
 std::vector<std::string> connected_held(const ForeignKeyGraph& graph, const std::string& target,
                                         const std::vector<HeldTable>& held);
 
+/// Those of `recorded`, the names in the ledger's row, that are neither `there` nor awaited.
+std::vector<std::string> missing_held(const std::vector<std::string>& recorded, const std::vector<std::string>& there,
+                                      const Awaited& awaited);
+
 /// The held tables of one stream, by their names at the source: where they are stored may change while they wait. Not
 /// thread-safe.
 class HeldTables {
@@ -74,8 +78,11 @@ class HeldTables {
   static base::Result<void> forget_stream(sql::Connection& connection, const Dialect& dialect,
                                           const std::string& database, const std::string& where);
 
-  /// Reads the rows of this stream; none when the table is missing. Errors: LedgerInvalid; those of the connection.
-  base::Result<void> load(sql::Connection& connection, const Dialect& dialect);
+  /// Reads the rows of this stream. Errors: LedgerInvalid, also when the row of a table is missing that the ledger's
+  /// row names, but for `awaited` ones: their copy makes what they waited for; those of the connection.
+  base::Result<void> load(sql::Connection& connection, const Dialect& dialect, const Awaited& awaited);
+  /// The ledger's row names tables that are not held any more: `record` is needed.
+  [[nodiscard]] bool needs_record() const noexcept { return needs_record_; }
 
   [[nodiscard]] bool empty() const noexcept { return tables_.empty(); }
   [[nodiscard]] const HeldTable* find(const std::string& source) const;
@@ -84,6 +91,8 @@ class HeldTables {
 
   // Inside a transaction in which the ledger's row is locked. What they change here counts once that is committed.
 
+  /// Writes the names of the held tables into the ledger's row: rows that are deleted by hand are missed then.
+  base::Result<void> record(sql::Connection& connection, const Dialect& dialect);
   /// Holds a table. One that is held already keeps its place, and gets the reason.
   base::Result<void> put(sql::Connection& connection, const Dialect& dialect, HeldTable table);
   /// The table was refused once more.
@@ -98,11 +107,15 @@ class HeldTables {
   void moved(const std::vector<std::string>& tables, const LedgerState& to);
 
  private:
+  [[nodiscard]] std::string of_stream() const;
   [[nodiscard]] std::string where(const std::string& source) const;
+  base::Result<void> check_record(sql::Connection& connection, const Dialect& dialect, const Awaited& awaited,
+                                  const std::map<std::string, HeldTable>& tables);
 
   std::string database_;
   LedgerKey key_;
   TargetOf target_of_;
+  bool needs_record_ = false;
   std::map<std::string, HeldTable> tables_;  ///< by name at the source
 };
 

@@ -1,10 +1,59 @@
-// Which place a commit moves: the stream's, or that of held tables.
+// Which place a commit moves: the stream's, or that of held tables; and what the ledger's row says of these.
 
 #include <algorithm>
+#include <iterator>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "agents/apply/held.hpp"
+#include "agents/apply/known_tables.hpp"
+#include "agents/config/orders.hpp"
 
 namespace datasync::apply {
+namespace {
+
+constexpr std::string_view kUnknown = "?";  // of a ledger from before it had the names
+
+}  // namespace
+
+std::vector<std::string> missing_held(const std::vector<std::string>& recorded, const std::vector<std::string>& there,
+                                      const Awaited& awaited) {
+  std::vector<std::string> out;
+  std::ranges::copy_if(recorded, std::back_inserter(out), [&](const auto& name) {
+    return std::ranges::find(there, name) == there.end() && !awaited.contains(name);
+  });
+  return out;
+}
+
+base::Result<void> HeldTables::record(sql::Connection& connection, const Dialect& dialect) {
+  DS_TRY(connection.execute(fmt::format("UPDATE {} SET held={}{}", dialect.quote(database_, "ledger"),
+                                        sql::quote_text(lines_text(names())), of_stream())));
+  needs_record_ = false;
+  return {};
+}
+
+/// Without its row a table would be applied from the stream's place on, and what it waits for would be left out.
+base::Result<void> HeldTables::check_record(sql::Connection& connection, const Dialect& dialect, const Awaited& awaited,
+                                            const std::map<std::string, HeldTable>& tables) {
+  DS_ASSIGN(const auto text, connection.query_one(fmt::format("SELECT held FROM {}{}",
+                                                              dialect.quote(database_, "ledger"), of_stream())));
+  needs_record_ = false;
+  if (!text || *text == kUnknown) return {};
+  const auto recorded = parse_lines(*text);
+  std::vector<std::string> there;
+  for (const auto& [name, table] : tables) there.push_back(name);
+  const auto missing = missing_held(recorded, there, awaited);
+  if (!missing.empty())
+    return base::Error(
+        base::Reason::LedgerInvalid,
+        fmt::format("rows of the table held at the destination no longer exist, and with them the place from which the "
+                    "changes of {} are applied. Have these tables copied again: annotate the DataSync with "
+                    "datasync.dev/copy-tables={}",
+                    fmt::join(missing, ", "), config::copy_value(missing)));
+  needs_record_ = !missing_held(recorded, there, {}).empty();
+  return {};
+}
 
 void StreamLedger::emptied(const std::string& table, std::int64_t offset, const LedgerState& before) {
   // Several orders of one transaction begin at the same position. The copy that was awaited begins here.

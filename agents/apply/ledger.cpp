@@ -164,7 +164,8 @@ base::Result<void> add_column(sql::Connection& connection, const std::string& da
 
 base::Result<void> add_columns(sql::Connection& connection, const Dialect& dialect, const std::string& database) {
   DS_TRY(add_column(connection, database, "types", dialect.add_types_to_ledger(database)));
-  return add_column(connection, database, "awaited", dialect.add_awaited_to_ledger(database));
+  DS_TRY(add_column(connection, database, "awaited", dialect.add_awaited_to_ledger(database)));
+  return add_column(connection, database, "held", dialect.add_held_to_ledger(database));
 }
 
 }  // namespace
@@ -211,7 +212,7 @@ base::Result<LedgerState> Ledger::first(sql::Connection& connection, const Diale
   const auto table = dialect.quote(database_, kTable);
   auto made = connection.execute(
       fmt::format("INSERT INTO {} SET task={}, topic={}, stream={}, next_offset=-1, epoch=0, gtids='', token={}, "
-                  "snapshot='', last_record=0, types={}, instance={}, awaited=''",
+                  "snapshot='', last_record=0, types={}, instance={}, awaited='', held=''",
                   table, sql::quote_text(key_.task), sql::quote_text(key_.topic), key_.stream, token,
                   sql::quote_text(types_text(types_)), sql::quote_text(instance_)));
   if (!made) {

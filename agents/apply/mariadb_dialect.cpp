@@ -190,11 +190,11 @@ class MariaDbDialect final : public Dialect {
         "snapshot LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL "
         "COMMENT 'a snapshot on its way: its id and tables', "
         "last_record BIGINT UNSIGNED NOT NULL COMMENT 'hash of the record before next_offset', "
-        "{}, {}, "
+        "{}, {}, {}, "
         "instance VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, "
         "updated_at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6), "
         "PRIMARY KEY (task, topic, stream)) ENGINE=InnoDB COMMENT 'DataSync: how far each stream has been applied'",
-        quote(database, "ledger"), kTypesColumn, kAwaitedColumn);
+        quote(database, "ledger"), kTypesColumn, kAwaitedColumn, kHeldColumn);
   }
   [[nodiscard]] std::string create_known_tables(std::string_view database) const override {
     return fmt::format(
@@ -261,8 +261,15 @@ class MariaDbDialect final : public Dialect {
   [[nodiscard]] std::string add_awaited_to_ledger(std::string_view database) const override {
     return fmt::format("ALTER TABLE {} ADD COLUMN IF NOT EXISTS {}", quote(database, "ledger"), kAwaitedColumn);
   }
+  [[nodiscard]] std::string add_held_to_ledger(std::string_view database) const override {
+    return fmt::format("ALTER TABLE {} ADD COLUMN IF NOT EXISTS {}", quote(database, "ledger"), kHeldColumn);
+  }
 
  private:
+  static constexpr std::string_view kHeldColumn =
+      "held LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL DEFAULT '?' "
+      "COMMENT 'source tables that have a row in held, one a line; ?: unknown'";
+
   static constexpr std::string_view kTypesColumn =
       "types TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL DEFAULT '?' "
       "COMMENT 'stored so far, by commas; *: all; ?: unknown'";

@@ -169,8 +169,6 @@ base::Result<void> Session::open() {
   if (main_ == nullptr) {
     if (config.on_table_error == config::OnTableError::HoldTable)
       DS_TRY(HeldTables::create(*connection_, context_.dialect, config.ledger_database));
-    DS_TRY(held_.load(*connection_, context_.dialect));
-    context_.report.held(held_.all());
   }
   DS_TRY(open_consumer());
   auto start = writer_->ledger();
@@ -186,7 +184,11 @@ base::Result<void> Session::open() {
       main_ == nullptr ? base::log::Level::Info : base::log::Level::Debug,
       main_ == nullptr ? "took over a stream" : "applies held tables",
       {{"stream", context_.stream}, {"token", writer_->token()}, {"next_offset", writer_->ledger().next_offset}});
-  return main_ == nullptr ? begin_copies() : base::Result<void>{};
+  if (main_ != nullptr) return {};
+  DS_TRY(begin_copies());
+  DS_TRY(load_held());
+  context_.report.held(held_.all());
+  return {};
 }
 
 base::Result<void> Session::open_consumer() {

@@ -130,6 +130,7 @@ class Session final : private Sink {
   base::Result<void> release_replayed();
   base::Result<void> check_known_but(const std::vector<std::string>& held, const Awaited& awaited);
   base::Result<bool> await_skipped();
+  base::Result<void> load_held();
   base::Result<void> fenced(const std::function<base::Result<void>()>& write);
   base::Result<void> wait_for_held();
   void try_emptied_again();

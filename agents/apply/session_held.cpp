@@ -119,6 +119,13 @@ base::Result<void> Session::fenced(const std::function<base::Result<void>()>& wr
   return done;
 }
 
+/// Outside of a transaction.
+base::Result<void> Session::load_held() {
+  DS_TRY(held_.load(*connection_, context_.dialect, writer_->ledger().awaited));
+  if (!held_.needs_record()) return {};
+  return fenced([&] { return held_.record(*connection_, context_.dialect); });
+}
+
 bool Session::hold_refused(const Error& error) {
   const bool wanted =
       waits_for_held_ || (context_.config.on_table_error == config::OnTableError::HoldTable && may_hold(error));

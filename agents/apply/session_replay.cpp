@@ -200,7 +200,8 @@ base::Result<void> Session::replay_refused(Error error) {
   const bool report = !again && may_hold(error);
   const auto write = [&]() -> base::Result<void> {
     // What its last commit came to is known here only.
-    DS_TRY(held_.load(*connection_, context_.dialect));
+    DS_TRY(held_.load(*connection_, context_.dialect, writer_->ledger().awaited));
+    if (held_.needs_record()) DS_TRY(held_.record(*connection_, context_.dialect));
     if (!report) return {};
     for (const auto& refusal : refusals)
       DS_TRY(held_.refused(*connection_, context_.dialect, refusal.source, refusal.reason, refusal.message, offset));

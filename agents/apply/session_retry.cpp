@@ -64,7 +64,7 @@ base::Result<void> Session::forget_uncommitted() {
   verify_failures_.clear();
   verify_differ_.clear();
   DS_TRY(known_->read(*connection_, context_.dialect));
-  DS_TRY(held_.load(*connection_, context_.dialect));
+  DS_TRY(load_held());
   DS_TRY(consumer_->seek(start.next_offset));
   gaps_.start(start.next_offset);
   assembler_->begin_again(std::move(start), limits_of(context_));

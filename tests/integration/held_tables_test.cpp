@@ -288,6 +288,33 @@ TEST_F(HeldTables, of_two_tables_that_lead_to_one_name_the_first_continues) {
   EXPECT_TRUE(becomes_held(""));
 }
 
+// The changes that the table had waited for were left out.
+TEST_F(HeldTables, rows_of_held_tables_that_are_deleted_by_hand_are_missed) {
+  begin("by_hand");
+  at_destination("ALTER TABLE {}.b ADD CONSTRAINT not_bad CHECK (v <> 'bad')");
+  change(10, "bad");
+  ASSERT_TRUE(becomes_held("b:ConstraintViolated"));
+  change(11, "while held");
+  EXPECT_TRUE(equal({"a", "c"}));
+  rig_->apply().process().terminate();
+  rig_->forget(rig_->apply());
+  at_destination("DELETE FROM datasync.held");
+  at_destination("ALTER TABLE {}.b DROP CONSTRAINT not_bad");
+  auto apply = rig_->apply_config(name_, name_);
+  apply.on_table_error = config::OnTableError::HoldTable;
+  rig_->start_apply(apply);
+  const auto status = rig_->apply().wait_for("Stalled", seconds(30), "LedgerInvalid");
+  apply.copy_tables = recommended_annotation(status.message, "copy-tables");
+  EXPECT_THAT(apply.copy_tables, testing::StartsWith("by_hand.b#"));
+  rig_->apply().process().terminate();
+  rig_->forget(rig_->apply());
+  rig_->start_apply(apply);
+  EXPECT_TRUE(equal({"a", "b", "c"}));
+  rig_->apply().kill_and_restart();
+  change(12, "after");
+  EXPECT_TRUE(equal({"a", "b", "c"}));
+}
+
 TEST_F(HeldTables, hold_stream_keeps_source_transactions_whole) {
   begin("whole", config::OnTableError::HoldStream);
   at_destination("ALTER TABLE {}.b ADD CONSTRAINT not_bad CHECK (v <> 'bad')");

@@ -52,6 +52,14 @@ TEST(HeldTables, another_table_that_leads_to_the_name_of_a_held_one_is_not_conne
   EXPECT_EQ(connected_held(graph, "d.free", {other, item}), (Names{}));
 }
 
+// They were taken for tables that are not held, and applied from the stream's place on.
+TEST(HeldTables, rows_that_were_deleted_by_hand_are_missed_until_a_copy_is_awaited) {
+  EXPECT_EQ(missing_held({"d.a", "d.b"}, {"d.a", "d.b"}, {}), (Names{}));
+  EXPECT_EQ(missing_held({"d.a", "d.b"}, {"d.b"}, {}), (Names{"d.a"}));
+  EXPECT_EQ(missing_held({"d.a", "d.b"}, {}, {{"d.b", "copy/x"}}), (Names{"d.a"}));
+  EXPECT_EQ(missing_held({}, {"d.c"}, {}), (Names{}));
+}
+
 TEST(HeldTables, rows_that_begin_with_a_truncation_empty_their_table) {
   message::TableRows rows;
   EXPECT_FALSE(empties_table(rows));
