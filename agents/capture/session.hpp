@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -166,9 +167,9 @@ class Session {
   DueDefinitions due_;                            ///< dump thread
   std::vector<FallenNumbers> fallen_;             ///< before the streams' beginning; dump thread
   // What is copied; dump thread.
-  KnownSnapshot known_;    ///< as the state topic had it when it was last brought in line
-  bool outdated_ = false;  ///< `known_` has changed since the plan was made
-  bool asked_ = false;     ///< what the configuration and the state topic ask for at the beginning is served
+  KnownSnapshot known_;             ///< as the state topic had it when it was last brought in line
+  std::set<std::string> outdated_;  ///< tables for which `known_` has changed since the plan was made
+  bool asked_ = false;              ///< what the configuration and the state topic ask for at the beginning is served
   std::optional<SnapshotPlan> plan_;
   bool plan_started_ = false;
 

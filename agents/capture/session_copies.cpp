@@ -34,14 +34,14 @@ DefinitionStore Session::definition_store() {
 void Session::plan() {
   plan_ = plan_snapshot(selection_, around_.config.snapshot_mode, known_, make_snapshot_id);
   plan_started_ = false;
-  outdated_ = false;
+  outdated_.clear();
 }
 
 /// A copy that makes up for it is waiting already: what it reads is of a later place than this one. Until then, one
 /// cause may leave out many rows.
 bool Session::is_due(const Outdated& table) const {
-  if (!revise(known_, selection_, {table}, "").empty()) return false;
-  if (outdated_) return true;
+  if (!is_noted(known_, table)) return false;
+  if (outdated_.contains(table.table)) return true;
   const std::scoped_lock lock(runner_mutex_);
   return runner_ && runner_->has_before_it(table.table);
 }
@@ -58,14 +58,14 @@ base::Result<void> Session::on_outdated(const Outdated& table, const std::string
                   {{"table", table.table}, {"emptied", table.rows_missed}, {"why", statement}});
   DS_ASSIGN(const auto all, with_children(table));
   DS_ASSIGN(known_, keeper_->revise(selection_, all, stop_.get_token()));
-  outdated_ = true;
+  for (const auto& each : all) outdated_.insert(each.table);
   return {};
 }
 
 /// Between two transactions, on the dump thread.
 base::Result<void> Session::copy_outdated() {
   DS_TRY(serve_requests());
-  if (!outdated_) return {};
+  if (outdated_.empty()) return {};
   drop_runner();
   plan();
   DS_TRY(start_snapshot());

@@ -123,7 +123,8 @@ std::vector<SnapshotProgress> revise(const KnownSnapshot& known, const Selection
     }
     auto& list = o.rows_missed ? whole.stale : whole.again;
     if (!contains(list, o.table)) list.push_back(o.table);
-    begins_again = begins_again || last.progress.contains(o.table);
+    // Whether or not its progress was seen: it may not be acknowledged yet.
+    begins_again = begins_again || find(selection, o.table) != nullptr;
   }
   for (std::size_t i = 0; i < whole.tables.size(); ++i)
     if (const auto* table = find(selection, whole.tables[i])) whole.scopes[i] = scope_of(*table);
@@ -141,6 +142,12 @@ std::vector<SnapshotProgress> revise(const KnownSnapshot& known, const Selection
     out.back().id = id;
   }
   return out;
+}
+
+bool is_noted(const KnownSnapshot& known, const Outdated& table) {
+  const auto last = fold(known);
+  if (!contains(table.rows_missed ? last.whole.stale : last.whole.again, table.table)) return false;
+  return !last.unfinished() || !last.progress.contains(table.table);
 }
 
 SnapshotProgress SnapshotPlan::whole(bool complete) const {

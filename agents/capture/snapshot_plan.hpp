@@ -38,9 +38,13 @@ std::vector<Outdated> everything(const Selection& selection);
 /// The progress records that bring the account of snapshots in line with what is captured now, and make every successor
 /// copy the outdated tables again; in the order in which to write them. They must stand on the state topic before
 /// anything moves past what made the tables outdated: a crash in between would lose it. Empty when the state topic says
-/// so already. `id`: of a new snapshot.
+/// so already. `id`: of a new snapshot. While a snapshot is under way, each outdated table that it copies makes a new
+/// one: what was put on the streams of the table and is not acknowledged yet must not count for the copy that follows.
 std::vector<message::SnapshotProgress> revise(const KnownSnapshot& known, const Selection& selection,
                                               const std::vector<Outdated>& outdated, const std::string& id);
+
+/// The account says already that the table is to be copied from its beginning, and no part of a copy of it counts.
+bool is_noted(const KnownSnapshot& known, const Outdated& table);
 
 struct SnapshotTask {
   const TableChoice* table = nullptr;

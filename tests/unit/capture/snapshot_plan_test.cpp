@@ -262,6 +262,43 @@ TEST(SnapshotPlan, a_second_statement_during_the_copy_begins_it_again) {
   EXPECT_TRUE(plan->tasks[0].after_key.empty());
 }
 
+// The copy was under way, and its progress was not written yet: the acknowledgement of the first copy, which came after
+// the second statement, counted as that of the second copy, which was never made.
+TEST(SnapshotPlan, a_second_statement_before_the_progress_of_the_first_copy_begins_it_again) {
+  const auto s = selection({"shop.a", "shop.b"});
+  State state;
+  state.copy_all(s);
+  state.revise(s, {{"shop.b", false}});
+  const auto first = state.start(s);
+  state.begin(*first);
+  state.write(of(first->id, "a", "k", true));
+  state.revise(s, {{"shop.b", false}});
+  EXPECT_NE(state().front().id, first->id) << "what is acknowledged late is of another snapshot";
+  const auto plan = state.start(s);
+  ASSERT_TRUE(plan);
+  ASSERT_EQ(plan->tasks.size(), 1U) << "the other table's copy holds";
+  EXPECT_EQ(plan->tasks[0].table->table, "b");
+  // One that is not captured has no copy under way.
+  const auto one = selection({"shop.a"});
+  state.revise(one, {{"shop.b", true}});
+  EXPECT_TRUE(revise(state(), one, {{"shop.b", true}}, "y").empty());
+}
+
+TEST(SnapshotPlan, a_table_is_noted_while_no_part_of_its_copy_counts) {
+  const auto s = selection({"shop.a"});
+  State state;
+  state.copy_all(s);
+  EXPECT_FALSE(is_noted(state(), {"shop.a", true}));
+  state.revise(s, {{"shop.a", true}});
+  EXPECT_TRUE(is_noted(state(), {"shop.a", true}));
+  EXPECT_FALSE(is_noted(state(), {"shop.a", false}));
+  const auto plan = state.start(s);
+  state.begin(*plan);
+  EXPECT_TRUE(is_noted(state(), {"shop.a", true}));
+  state.write(of(plan->id, "a", "k", false));
+  EXPECT_FALSE(is_noted(state(), {"shop.a", true}));
+}
+
 TEST(SnapshotPlan, refuses_a_type_on_another_stream_also_by_a_detour) {
   const auto before = selection({"shop.a", "shop.b"}, {}, "t0", 64), without = selection({"shop.b"}, {}, "t0", 64),
              now = selection({"shop.a"}, {}, "t1", 64);
