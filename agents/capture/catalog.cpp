@@ -97,10 +97,11 @@ base::Result<void> Catalog::findings(const TableFacts& facts) const {
   return verdict(facts.choice->qualified(), check_tables({facts}, selection_, rules_));
 }
 
-base::Result<bool> Catalog::outgrown(const TableChoice& choice, const binlog::TableMap& map) {
+base::Result<Catalog::Now> Catalog::now(const TableChoice& choice, const binlog::TableMap& map) {
   DS_ASSIGN(const auto facts, server_.facts(choice));
   DS_TRY(findings(facts));
-  return facts.info && !describes(facts.info->schema, map);
+  if (!facts.info) return Now::Missing;
+  return describes(facts.info->schema, map) ? Now::Same : Now::Other;
 }
 
 base::Result<Catalog::Changed> Catalog::changed(const TableChoice& choice, const DefinitionChange& change) {
@@ -164,12 +165,22 @@ base::Result<bool> Catalog::exists(const TableChoice& choice) {
   return facts.info.has_value() || !facts.problem.empty() || !facts.readable;
 }
 
-base::Result<message::SchemaId> Catalog::schema_of(const TableChoice& choice) {
-  if (const auto newest = newest_.find(&choice); newest != newest_.end()) return tables_[newest->second.number].schema;
+base::Result<std::optional<message::SchemaId>> Catalog::schema_of(const TableChoice& choice) {
+  if (const auto newest = newest_.find(&choice); newest != newest_.end())
+    return std::optional(tables_[newest->second.number].schema);
   DS_ASSIGN(const auto server, server_.info(choice));
-  if (!server) return Error(Reason::TableDropped, choice.qualified() + " does not exist any more");
-  DS_ASSIGN(auto schema, captured_schema(choice, server->schema, server->unread_columns));
-  return known_to_readers(std::move(schema));
+  if (server) {
+    DS_ASSIGN(auto schema, captured_schema(choice, server->schema, server->unread_columns));
+    DS_ASSIGN(const auto id, known_to_readers(std::move(schema)));
+    return std::optional(id);
+  }
+  // It was dropped or renamed since.
+  const auto* then = definitions_.whole(choice);
+  auto schema =
+      then == nullptr ? base::Result<message::TableSchema>(message::TableSchema()) : captured_schema(choice, *then);
+  if (then == nullptr || !schema) return std::optional<message::SchemaId>();
+  DS_ASSIGN(const auto id, known_to_readers(std::move(*schema)));
+  return std::optional(id);
 }
 
 bool Catalog::may_be_key(const TableChoice& choice, std::string_view column) {

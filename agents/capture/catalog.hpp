@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "agents/base/result.hpp"
+#include "agents/binlog/judgement.hpp"
 #include "agents/binlog/row_encoder.hpp"
 #include "agents/capture/definitions.hpp"
 #include "agents/capture/preflight.hpp"
@@ -50,9 +51,13 @@ class Catalog {
   base::Result<Added> add(const TableChoice& choice, binlog::TableMap map);
   [[nodiscard]] CapturedTable& table(std::uint32_t number) { return tables_[number]; }
 
-  /// After an error of `add` that is about the definition: true when the server's table is another one by now and can
-  /// be carried, so that a copy of it makes up for the rows that cannot. Errors: what is wrong with the server's table.
-  base::Result<bool> outgrown(const TableChoice& choice, const binlog::TableMap& map);
+  enum class Now : std::uint8_t {
+    Same,     ///< the server's table is the one of the map
+    Other,    ///< it is another one by now and can be carried: a copy of it makes up for rows that cannot
+    Missing,  ///< the server has no table of the name; a view or a sequence may have it
+  };
+  /// After an error of `add` that is about the definition. Errors: what is wrong with the server's table.
+  base::Result<Now> now(const TableChoice& choice, const binlog::TableMap& map);
 
   /// What became of a table's definition by a statement.
   struct Changed {
@@ -83,8 +88,9 @@ class Catalog {
   /// when it was asked (`Changed::executed`). No schema where it has no table that can be carried: the statement that
   /// made it so says more.
   base::Result<Changed> as_of_now(const TableChoice& choice);
-  /// The schema a table has now: of its newest table map, or as the server has it. Errors: as above; TableDropped.
-  base::Result<message::SchemaId> schema_of(const TableChoice& choice);
+  /// The schema a table has now: of its newest table map, as the server has it, or as it is known at this place.
+  /// Nothing when none of them has it. Errors: as above.
+  base::Result<std::optional<message::SchemaId>> schema_of(const TableChoice& choice);
   /// Whether a column belongs to the table's key, by its newest table map or as the server has it now; true when
   /// neither is to be had.
   bool may_be_key(const TableChoice& choice, std::string_view column);

@@ -273,6 +273,11 @@ base::Result<void> Definitions::acting_keys(const TableChoice& table, std::vecto
   return keep(table, k, std::move(kept));
 }
 
+const message::TableSchema* Definitions::whole(const TableChoice& table) {
+  const auto& k = known(table);
+  return k.definition && k.definition->exists && k.definition->complete ? &k.definition->schema : nullptr;
+}
+
 base::Result<void> Definitions::set_gone(const TableChoice& table, const message::Gtid& gtid) {
   auto& k = known(table);
   k.before.reset();

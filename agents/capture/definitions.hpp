@@ -79,6 +79,9 @@ class Definitions {
   /// The server's table has these foreign keys now that act by themselves: readers are told when they did not know it.
   base::Result<void> acting_keys(const TableChoice& table, std::vector<message::ActingKey> keys);
 
+  /// The table as it is known to be at this place; null: it is not known as a whole.
+  [[nodiscard]] const message::TableSchema* whole(const TableChoice& table);
+
   /// After a statement that may concern the definition of a table: what the server says now.
   struct Reading {
     TableFacts facts;
@@ -102,7 +105,7 @@ class Definitions {
     std::optional<message::Definition> definition;
     std::optional<message::Definition> before;   ///< as it was kept, until the first map or statement
     std::optional<message::TableSchema> merged;  ///< by which the newest map is read, when `definition` lacks some
-    message::GtidSet since;                      ///< the definition is valid from here on
+    message::GtidSet since;                                      ///< the definition is valid from here on
     // While no definition is known, what readers were given counts, for columns that no statement changed since.
     bool replaced = false;
     std::vector<std::string> touched;

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -128,6 +129,7 @@ class Pipeline final : public binlog::Handler {
   base::Result<void> passed(const binlog::QueryInfo& query);
   base::Result<void> learn_passed(const TableChoice& table);
   base::Result<void> left_out(const TableChoice& table, const binlog::RowsEvent& rows);
+  base::Result<bool> stays_missing(const TableChoice& table, const std::string& why);
   [[nodiscard]] std::vector<TableStatement> concerned_by(const binlog::QueryInfo& query) const;
   base::Result<void> on_statement(const TableStatement& s, const binlog::QueryInfo& query);
   base::Result<void> disappeared(const TableStatement& s, const std::string& statement, bool known);
@@ -148,12 +150,13 @@ class Pipeline final : public binlog::Handler {
   bool held_ = false;  ///< the open transaction is to end prepared, under xid_
   std::string xid_;
   std::uint32_t rows_in_transaction_ = 0;
-  bool outdated_ = false;          ///< `on_between` is due
-  bool in_transaction_ = false;    ///< from its GTID until it is over for the writer
-  bool before_start_ = false;      ///< the open transaction is before the beginning of the streams
-  std::optional<Passed> passing_;  ///< the open transaction is passed
-  bool unread_ = false;            ///< and an event of it could not be read: perhaps the one that ends it
-  base::SteadyTime back_soon_;     ///< so long a table that disappeared by the open statement may come back
+  std::set<const TableChoice*> missing_;    ///< tables that the server lacks, of which rows were left out
+  bool outdated_ = false;                   ///< `on_between` is due
+  bool in_transaction_ = false;             ///< from its GTID until it is over for the writer
+  bool before_start_ = false;               ///< the open transaction is before the beginning of the streams
+  std::optional<Passed> passing_;           ///< the open transaction is passed
+  bool unread_ = false;                     ///< and an event of it could not be read: perhaps the one that ends it
+  base::SteadyTime back_soon_;              ///< so long a table that disappeared by the open statement may come back
   base::SteadyTime next_tick_;
 };
 

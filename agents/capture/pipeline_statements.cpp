@@ -49,9 +49,15 @@ base::Result<binlog::TableToken> Pipeline::on_table(const binlog::TableMap& map,
     if (!about_definition(added.error())) return Error(std::move(added).error());
     // Rows that cannot be carried, of a definition that the table no longer has: a copy of what it is now makes up for
     // them. While it is as it was, this is what is wrong.
-    DS_ASSIGN(const bool outgrown, catalog_.outgrown(*choice, map));
-    if (outgrown) {
-      if (wanted) DS_TRY(outdated(*choice, true, fmt::format("{}; {}", added.error().what, place)));
+    const auto why = fmt::format("{}; {}", added.error().what, place);
+    DS_ASSIGN(auto now, catalog_.now(*choice, map));
+    if (now == Catalog::Now::Missing) {
+      DS_ASSIGN(const bool missing, stays_missing(*choice, why));
+      if (missing) return binlog::kUnwanted;
+      DS_ASSIGN(now, catalog_.now(*choice, map));
+    }
+    if (now == Catalog::Now::Other) {
+      if (wanted) DS_TRY(outdated(*choice, true, why));
       return binlog::kUnwanted;
     }
     // While the server replaces a table, none has its name for a moment: it may have been asked just then.
@@ -59,12 +65,27 @@ base::Result<binlog::TableToken> Pipeline::on_table(const binlog::TableMap& map,
     if (!added) return Error(std::move(added).error().context(place));
   }
   if (added->unannounced) {
-    DS_TRY(catalog_.outgrown(*choice, map));
+    DS_TRY(catalog_.now(*choice, map));
     if (wanted)
       DS_TRY(outdated(*choice, true,
                       fmt::format("its definition changed without a statement in the binlog, before {}", place)));
   }
   return added->number;
+}
+
+/// Rows that cannot be carried, of a table that the server does not have any more: the statement that took it away
+/// comes later in the binlog, and the other tables do not wait here for ever. What gets the name after that is copied,
+/// or is a new table of which all rows come.
+base::Result<bool> Pipeline::stays_missing(const TableChoice& table, const std::string& why) {
+  if (missing_.contains(&table)) return true;
+  // While the server replaces a table, none has its name for a moment.
+  back_soon_ = base::steady_now() + kBackSoon;
+  DS_ASSIGN(const bool back, comes_back(table));
+  if (back) return false;
+  base::log::warn("rows of a table are left out: the server does not have it any more",
+                  {{"table", table.qualified()}, {"why", why}});
+  missing_.insert(&table);
+  return true;
 }
 
 base::Result<void> Pipeline::on_query(const binlog::QueryInfo& query) {
@@ -119,6 +140,7 @@ base::Result<void> Pipeline::on_statement(const TableStatement& s, const binlog:
   const bool was_gone = catalog_.gone(table);
   bool key = s.key;
   for (const auto& column : s.columns) key = key || catalog_.may_be_key(table, column);
+  missing_.erase(&table);
   DefinitionChange change{s.columns, s.rows || s.created, gtid_, {}};
   change.renamed = renamed_columns(query.event.sql, query.context);
   if (s.truncated && !s.rows && !s.created && !s.values)
@@ -184,6 +206,8 @@ base::Result<void> Pipeline::truncated(const TableChoice& table, std::optional<m
   if (!schema) {
     DS_ASSIGN(schema, catalog_.schema_of(table));
   }
+  // It disappeared later, and readers were never given it.
+  if (!schema) return {};
   DS_ASSIGN(auto* buffer, parts_.writer.rows(table, *schema, 1));
   buffer->put(static_cast<std::uint8_t>(message::Op::Truncate));
   ++rows_in_transaction_;

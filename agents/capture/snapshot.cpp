@@ -17,6 +17,8 @@ using base::Reason;
 using Phase = message::Snapshot::Phase;
 
 constexpr base::Millis kFirstWait{50}, kLongestWait{5000};
+/// So long a table that is missing may be one that the server replaces at this moment.
+constexpr base::Millis kBackSoon{3000};
 
 }  // namespace
 
@@ -141,11 +143,39 @@ void SnapshotRunner::work(std::stop_token stop) {
   parts_.on_complete();
 }
 
+bool SnapshotRunner::was_there(const TableChoice& table) const {
+  const auto name = table.qualified();
+  return std::ranges::find(plan_.known.tables, name) != plan_.known.tables.end() ||
+         parts_.keeper.definition(name, parts_.writer.position()).has_value();
+}
+
+/// The binlog has the statement that took it away, and that is what readers get. The other tables do not wait for it,
+/// and it stays due: what comes back under its name is copied.
+void SnapshotRunner::leave_out(const TableChoice& table) {
+  base::log::warn("a table is not copied: the server does not have it any more", {{"table", table.qualified()}});
+  const std::scoped_lock lock(mutex_);
+  missing_.insert(table.qualified());
+  before_them_.erase(table.qualified());
+}
+
 /// Reads one table to its end. What heals by itself is tried again; the rest is returned.
 base::Result<void> SnapshotRunner::copy(SnapshotTask task, ChunkReader& reader, std::stop_token stop) {
   Tries tries(parts_.gate, parts_.on_trouble);
+  std::optional<base::SteadyTime> missing_since;
   while (true) {
     auto more = one_chunk(task, reader, stop);
+    // Readers have it, and hear of its end. One that was never copied has to be there.
+    const bool missing = !more && more.error().is(Reason::TableDropped) && was_there(*task.table);
+    if (!missing) missing_since.reset();
+    if (missing) {
+      if (!missing_since) missing_since = base::steady_now();
+      if (base::steady_now() - *missing_since >= kBackSoon) {
+        leave_out(*task.table);
+        return {};
+      }
+      if (!base::sleep_for(stop, kFirstWait)) return Error(Reason::Stopping, "stopped while reading rows");
+      continue;
+    }
     if (!more) {
       DS_TRY(tries.failed(task.table->qualified(), std::move(more).error(), stop));
       continue;
@@ -208,7 +238,10 @@ base::Result<void> SnapshotRunner::end(std::stop_token stop) {
     DS_TRY(to_all_streams(Phase::End));
   }
   DS_TRY(parts_.flush());
-  const auto whole = plan_.whole(true);
+  const auto whole = [this] {
+    const std::scoped_lock lock(mutex_);
+    return plan_.whole(true, missing_);
+  }();
   base::log::info("the snapshot is complete", {{"id", plan_.id}, {"rows", figures().rows}});
   base::Backoff backoff(kFirstWait, kLongestWait);
   while (true) {

@@ -85,6 +85,8 @@ class SnapshotRunner {
   [[nodiscard]] message::Snapshot rows_record() const;
   [[nodiscard]] std::size_t frame_bytes() const;
   [[nodiscard]] base::Result<void> check_size(const Chunk& chunk) const;
+  [[nodiscard]] bool was_there(const TableChoice& table) const;
+  void leave_out(const TableChoice& table);
   base::Result<void> emit(const SnapshotTask& task, Chunk& chunk, bool first);
   base::Result<void> emit_fragment(const TableChoice& table, message::Snapshot record, message::End end,
                                    Output::OnAcked on_acked);
@@ -102,6 +104,7 @@ class SnapshotRunner {
   std::deque<SnapshotTask> queue_;
   std::size_t unfinished_ = 0;
   std::set<std::string> before_them_;  ///< tables of which nothing is on a stream yet
+  std::set<std::string> missing_;      ///< tables that the server does not have
   std::map<std::string, std::uint64_t> estimates_;
   SnapshotFigures figures_;
   std::uint64_t rows_at_start_ = 0;

@@ -150,7 +150,7 @@ bool is_noted(const KnownSnapshot& known, const Outdated& table) {
   return !last.unfinished() || !last.progress.contains(table.table);
 }
 
-SnapshotProgress SnapshotPlan::whole(bool complete) const {
+SnapshotProgress SnapshotPlan::whole(bool complete, const std::set<std::string>& missing) const {
   SnapshotProgress p;
   p.id = id;
   p.done = complete;
@@ -167,10 +167,12 @@ SnapshotProgress SnapshotPlan::whole(bool complete) const {
   const auto left = [&](const std::vector<std::string>& names) {
     std::vector<std::string> out;
     for (const auto& name : names)
-      if (!complete || !contains(mine, name)) out.push_back(name);
+      if (!complete || !contains(mine, name) || missing.contains(name)) out.push_back(name);
     return out;
   };
   p.stale = left(known.stale);
+  for (const auto& name : missing)
+    if (!contains(p.stale, name)) p.stale.push_back(name);
   p.again = left(known.again);
   return p;
 }

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -63,7 +64,8 @@ struct SnapshotPlan {
   message::SnapshotProgress known;       ///< the record of the newest snapshot so far
 
   /// The record of the whole snapshot, for the state topic.
-  [[nodiscard]] message::SnapshotProgress whole(bool complete) const;
+  /// `missing`: tables that it did not find at the server. They stay due, and are emptied when they are copied.
+  [[nodiscard]] message::SnapshotProgress whole(bool complete, const std::set<std::string>& missing = {}) const;
 };
 
 /// What is left to do. Tables that a former snapshot has finished are not read again; new and outdated ones are. With

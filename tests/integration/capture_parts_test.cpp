@@ -14,15 +14,16 @@ TEST_F(CaptureParts, a_table_that_the_server_opens_anew_is_the_table_that_is_kno
 
 TEST_F(CaptureParts, a_table_whose_map_is_the_same_and_whose_columns_are_not_is_another_version) {
   const auto number = add(17);
-  const auto schema = catalog_->schema_of(table()).value();
+  const auto schema = catalog_->schema_of(table()).value().value();
   server_->execute("ALTER TABLE a.t DROP COLUMN v, ADD COLUMN v INT AS (id + 1) STORED");
   ASSERT_TRUE(catalog_->changed(table(), {.columns = {"v"}}));
   EXPECT_NE(add(18), number);
-  EXPECT_NE(catalog_->schema_of(table()).value(), schema);
+  EXPECT_NE(catalog_->schema_of(table()).value().value(), schema);
   server_->execute("CREATE OR REPLACE TABLE a.t (id INT PRIMARY KEY, v INT NOT NULL)");
   ASSERT_TRUE(catalog_->changed(table(), {.all = true}));
   EXPECT_EQ(add(19), number);
-  EXPECT_EQ(catalog_->schema_of(table()).value(), schema) << "the newest table map counts, not the newest version";
+  EXPECT_EQ(catalog_->schema_of(table()).value().value(), schema)
+      << "the newest table map counts, not the newest version";
 }
 
 // A server that goes down while it logs a group forgets it and may log it again under the same GTID. Counted as rolled

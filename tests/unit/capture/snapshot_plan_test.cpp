@@ -299,6 +299,22 @@ TEST(SnapshotPlan, a_table_is_noted_while_no_part_of_its_copy_counts) {
   EXPECT_FALSE(is_noted(state(), {"shop.a", true}));
 }
 
+// A table that was dropped before its copy began kept all tables from being captured.
+TEST(SnapshotPlan, a_table_that_the_server_lacks_stays_due) {
+  const auto s = selection({"shop.a", "shop.b"});
+  State state;
+  state.copy_all(s);
+  state.revise(s, {{"shop.a", false}, {"shop.b", false}});
+  const auto first = state.start(s);
+  state.begin(*first);
+  state.write(first->whole(true, {"shop.b"}));
+  const auto plan = state.start(s);
+  ASSERT_TRUE(plan);
+  ASSERT_EQ(plan->tasks.size(), 1U);
+  EXPECT_EQ(plan->tasks[0].table->table, "b");
+  EXPECT_TRUE(plan->tasks[0].replace) << "another table may have the name";
+}
+
 TEST(SnapshotPlan, refuses_a_type_on_another_stream_also_by_a_detour) {
   const auto before = selection({"shop.a", "shop.b"}, {}, "t0", 64), without = selection({"shop.b"}, {}, "t0", 64),
              now = selection({"shop.a"}, {}, "t1", 64);

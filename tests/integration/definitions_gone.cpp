@@ -1,0 +1,51 @@
+// Definitions that are not what they seem at the place that is read: tables that the server does not have any more,
+// names that were exchanged, foreign keys that did not act or refer to another table.
+
+#include "tests/integration/definitions_fixture.hpp"
+
+namespace datasync::test {
+namespace {
+
+using Texts = std::vector<std::string>;
+
+// Capture stopped for all tables and could not continue: the definition of a table that did not exist any more was
+// needed for its TRUNCATE, rows without a key were refused, and those of a sequence were taken for a table's.
+TEST_F(Definitions, dropped_tables_stop_no_other_one) {
+  run({"CREATE TABLE {0}.other (id INT PRIMARY KEY)", "INSERT INTO {0}.other VALUES (1)",
+       "CREATE TABLE {0}.keyless (id INT PRIMARY KEY, v INT)", "INSERT INTO {0}.keyless VALUES (1, 1), (2, 2)",
+       "CREATE TABLE {0}.counter (id INT PRIMARY KEY, v INT)", "INSERT INTO {0}.counter VALUES (1, 1), (2, 2)"});
+  const Texts tables{"t", "other", "keyless", "counter"};
+  rig_->start_capture(capture_config(tables, {}));
+  start_apply_of_all();
+  ASSERT_TRUE(equal(tables));
+  stop_capture();
+  run({"TRUNCATE TABLE {0}.t", "INSERT INTO {0}.t VALUES (7, 'seven', NULL, 7)", "DROP TABLE {0}.t",
+       "ALTER TABLE {0}.keyless DROP PRIMARY KEY", "INSERT INTO {0}.keyless VALUES (3, 3), (3, 3)",
+       "DROP TABLE {0}.keyless", "DROP TABLE {0}.counter", "CREATE SEQUENCE {0}.counter", "SELECT NEXTVAL({0}.counter)",
+       "INSERT INTO {0}.other VALUES (2)"});
+  rig_->start_capture(capture_config(tables, {}));
+  EXPECT_TRUE(equal({"other"}));
+  run({"DROP SEQUENCE {0}.counter", "CREATE TABLE {0}.counter (id INT PRIMARY KEY, v INT)",
+       "INSERT INTO {0}.counter VALUES (2, 5)", "CREATE TABLE {0}.keyless (id INT PRIMARY KEY, v INT)",
+       "INSERT INTO {0}.keyless VALUES (3, 4)", "CREATE TABLE {0}.n (id INT PRIMARY KEY, v VARCHAR(50))",
+       "INSERT INTO {0}.n VALUES (7, 'again'), (8, 'eight')", "RENAME TABLE {0}.n TO {0}.t",
+       "DELETE FROM {0}.t WHERE id = 7"});
+  EXPECT_TRUE(equal(tables));
+}
+
+// A table that was due for a copy and disappeared before it kept all tables from being captured.
+TEST_F(Definitions, table_dropped_before_its_copy_stops_no_other_one) {
+  run({"CREATE TABLE {0}.other (id INT PRIMARY KEY, secret INT)", "INSERT INTO {0}.other VALUES (1, 1)"});
+  rig_->start_capture(capture_config({"t", "other"}, {"other.secret"}));
+  start_apply_of_all();
+  ASSERT_TRUE(equal({"t", "other"}, {"secret"}));
+  stop_capture();
+  run({"DROP TABLE {0}.other", "INSERT INTO {0}.t VALUES (4, 'four', NULL, 4)"});
+  rig_->start_capture(capture_config({"t", "other"}, {}));
+  EXPECT_TRUE(equal());
+  run({"CREATE TABLE {0}.other (id INT PRIMARY KEY, secret INT)", "INSERT INTO {0}.other VALUES (1, 2), (5, 5)"});
+  EXPECT_TRUE(equal({"t", "other"}));
+}
+
+}  // namespace
+}  // namespace datasync::test
