@@ -12,13 +12,6 @@
 #include "agents/message/row.hpp"
 
 namespace datasync::capture {
-namespace {
-
-bool has(const message::TableSchema& schema, std::string_view column) {
-  return std::ranges::any_of(schema.columns, [&](const auto& c) { return base::same_column(c.name, column); });
-}
-
-}  // namespace
 
 using base::Error;
 using base::Reason;
@@ -55,6 +48,15 @@ base::Result<binlog::RowEncoder> Catalog::encoder(const TableChoice& choice, con
   return made;
 }
 
+/// No column that is carried has the values of an excluded one.
+template <class Columns>
+base::Result<void> Catalog::nothing_shown(const TableChoice& choice, const Columns& columns) {
+  for (const auto& column : columns)
+    if (const auto* moved = shown_by_name(choice, definitions_.moved(choice), column.name))
+      return exclusion_moved(choice, moved->was, moved->is);
+  return {};
+}
+
 base::Result<Catalog::Added> Catalog::add(const TableChoice& choice, binlog::TableMap map) {
   map.id = {};
   // Messages carry the name that the resource writes: a server may write it in lower case.
@@ -66,6 +68,7 @@ base::Result<Catalog::Added> Catalog::add(const TableChoice& choice, binlog::Tab
     if (tables_[newest->second.number].map == map) return Added{newest->second.number};
     out.unannounced = true;
   }
+  DS_TRY(nothing_shown(choice, map.columns));
   DS_ASSIGN(const auto basis, definitions_.of(choice, map));
   if (basis.other_key)
     return Error(
@@ -112,8 +115,7 @@ base::Result<Catalog::Changed> Catalog::changed(const TableChoice& choice, const
               reading.acting_keys_changed};
   if (!reading.facts.info) return out;
   DS_ASSIGN(auto schema, captured_schema(choice, reading.facts.info->schema, reading.facts.info->unread_columns));
-  for (const auto& [was, is] : change.renamed)
-    if (choice.excludes(was) && has(schema, is)) return exclusion_moved(choice, was, is);
+  DS_TRY(nothing_shown(choice, schema.columns));
   if (const auto newest = newest_.find(&choice);
       newest == newest_.end() || tables_[newest->second.number].schema != schema.id()) {
     DS_ASSIGN(out.schema, known_to_readers(std::move(schema)));

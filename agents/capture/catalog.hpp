@@ -103,6 +103,8 @@ class Catalog {
 
  private:
   base::Result<void> findings(const TableFacts& facts) const;
+  template <class Columns>
+  base::Result<void> nothing_shown(const TableChoice& choice, const Columns& columns);
   base::Result<message::SchemaId> known_to_readers(message::TableSchema schema);
   base::Result<binlog::RowEncoder> encoder(const TableChoice& choice, const binlog::TableMap& map,
                                            const std::vector<binlog::Refinement>& refinements);

@@ -153,6 +153,9 @@ Definitions::Known& Definitions::known(const TableChoice& table) {
   k.since = store_.place();
   k.definition = store_.load(table, k.since);
   if (k.definition && k.definition->complete) k.before = k.definition;
+  if (k.definition) {
+    k.moved = k.definition->moved;
+  }
   return k;
 }
 
@@ -160,12 +163,14 @@ base::Result<void> Definitions::keep(const TableChoice& table, Known& known, mes
   definition.database = table.database;
   definition.table = table.table;
   definition.position = known.since;
+  definition.moved = known.moved;
   if (!definition.acting_keys && definition.exists && known.definition)
     definition.acting_keys = known.definition->acting_keys;
   const bool same =
       known.definition && known.definition->exists == definition.exists &&
       known.definition->schema == definition.schema && known.definition->position == definition.position &&
-      known.definition->complete == definition.complete && known.definition->acting_keys == definition.acting_keys;
+      known.definition->complete == definition.complete && known.definition->acting_keys == definition.acting_keys &&
+      known.definition->moved == definition.moved;
   known.definition = std::move(definition);
   return same ? base::Result<void>() : store_.save(*known.definition);
 }
@@ -248,6 +253,7 @@ base::Result<Definitions::Reading> Definitions::read_again(const TableChoice& ta
   k.since = store_.place();
   k.since.add(change.gtid);
   out.of_this_place = k.since.contains(out.executed);
+  k.moved = change.replaced ? std::vector<message::MovedColumn>() : moved_by(table, k.moved, change.names);
   k.replaced = k.replaced || change.all;
   std::ranges::copy(change.columns, std::back_inserter(k.touched));
   const auto keys = k.definition ? k.definition->acting_keys : std::nullopt;

@@ -16,6 +16,7 @@
 
 #include "agents/base/result.hpp"
 #include "agents/binlog/schema.hpp"
+#include "agents/capture/exclusions.hpp"
 #include "agents/capture/selection.hpp"
 #include "agents/capture/server_tables.hpp"
 #include "agents/message/definition.hpp"
@@ -56,7 +57,8 @@ struct DefinitionChange {
   std::vector<std::string> columns;  ///< that were there before and may be others now
   bool all = false;                  ///< every column may be another one: another table has the name now
   message::Gtid gtid;                ///< of its transaction
-  std::vector<std::pair<std::string, std::string>> renamed;  ///< columns: old and new name
+  ColumnNames names = {};            ///< what it did to the names of columns
+  bool replaced = false;             ///< it is proved that the table is a new one
 };
 
 /// Owned by the dump thread. Errors of all: those of the server and of the store.
@@ -79,6 +81,8 @@ class Definitions {
   /// The server's table has these foreign keys now that act by themselves: readers are told when they did not know it.
   base::Result<void> acting_keys(const TableChoice& table, std::vector<message::ActingKey> keys);
 
+  /// Excluded columns that have other names by now.
+  [[nodiscard]] const std::vector<message::MovedColumn>& moved(const TableChoice& table) { return known(table).moved; }
   /// The table as it is known to be at this place; null: it is not known as a whole.
   [[nodiscard]] const message::TableSchema* whole(const TableChoice& table);
 
@@ -105,6 +109,7 @@ class Definitions {
     std::optional<message::Definition> definition;
     std::optional<message::Definition> before;   ///< as it was kept, until the first map or statement
     std::optional<message::TableSchema> merged;  ///< by which the newest map is read, when `definition` lacks some
+    std::vector<message::MovedColumn> moved;
     message::GtidSet since;                                      ///< the definition is valid from here on
     // While no definition is known, what readers were given counts, for columns that no statement changed since.
     bool replaced = false;

@@ -38,6 +38,36 @@ base::Error exclusion_moved(const TableChoice& table, const std::string& was, co
                       table.qualified(), is)};
 }
 
+std::vector<message::MovedColumn> moved_by(const TableChoice& table, const std::vector<message::MovedColumn>& before,
+                                           const ColumnNames& names) {
+  std::vector<message::MovedColumn> out;
+  const auto add = [&](const std::string& was, const std::string& is) {
+    const message::MovedColumn moved{was, is};
+    if (!base::same_column(was, is) && std::ranges::find(out, moved) == out.end()) out.push_back(moved);
+  };
+  for (const auto& m : before) {
+    const auto same = [&](const std::string& name) { return base::same_column(name, m.is); };
+    const bool left = std::ranges::any_of(names.dropped, same) ||
+                      std::ranges::any_of(names.renamed, [&](const auto& pair) { return same(pair.first); });
+    if (!names.certain || !left) add(m.was, m.is);
+  }
+  for (const auto& [was, is] : names.renamed) {
+    if (table.excludes(was)) add(was, is);
+    for (const auto& m : before)
+      if (base::same_column(m.is, was)) add(m.was, is);
+  }
+  return out;
+}
+
+const message::MovedColumn* shown_by_name(const TableChoice& table, const std::vector<message::MovedColumn>& moved,
+                                          std::string_view column) {
+  if (table.excludes(column)) return nullptr;
+  // Of a name that is not excluded any more the values may be seen.
+  const auto at = std::ranges::find_if(
+      moved, [&](const auto& m) { return base::same_column(m.is, column) && table.excludes(m.was); });
+  return at == moved.end() ? nullptr : &*at;
+}
+
 std::vector<std::string> missing_exclusions(const TableChoice& table, const message::TableSchema& full,
                                             const std::vector<std::string>& unread) {
   std::vector<std::string> out;

@@ -2,10 +2,13 @@
 // Excluded columns hold what nobody is to see: a table is carried only while every one of them is known to be left out.
 
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "agents/base/result.hpp"
 #include "agents/capture/selection.hpp"
+#include "agents/message/definition.hpp"
 #include "agents/message/schema.hpp"
 #include "agents/sql/connection.hpp"
 
@@ -21,6 +24,20 @@ std::vector<std::string> missing_exclusions(const TableChoice& table, const mess
 
 /// The error of a table of which an excluded column was renamed to one that is carried. PreflightFailed.
 base::Error exclusion_moved(const TableChoice& table, const std::string& was, const std::string& is);
+
+/// What a statement did to the names of columns.
+struct ColumnNames {
+  std::vector<std::pair<std::string, std::string>> renamed;  ///< old and new name; the old ones are those of before it
+  std::vector<std::string> dropped;
+  bool certain = false;  ///< it is proved to have done that; false: it may have done it, or a part
+};
+/// Where the values of excluded columns are after a statement. Without this, names exchanged by several statements
+/// leave a table that has a column of the excluded name, and the values that nobody is to see under another one.
+std::vector<message::MovedColumn> moved_by(const TableChoice& table, const std::vector<message::MovedColumn>& before,
+                                           const ColumnNames& names);
+/// The move by which a column of this name, which is carried, has the values of an excluded one; null: none.
+const message::MovedColumn* shown_by_name(const TableChoice& table, const std::vector<message::MovedColumn>& moved,
+                                          std::string_view column);
 
 /// A column that is generated, or has a default: DEFAULT (expr) may copy another column, also into rows that are there.
 struct Computed {

@@ -127,9 +127,10 @@ class Pipeline final : public binlog::Handler {
   void move_point(base::Bytes event);
   void ended();
   base::Result<void> passed(const binlog::QueryInfo& query);
-  base::Result<void> learn_passed(const TableChoice& table);
+  base::Result<void> learn_passed(const TableChoice& table, ColumnNames names);
   base::Result<void> left_out(const TableChoice& table, const binlog::RowsEvent& rows);
   base::Result<bool> stays_missing(const TableChoice& table, const std::string& why);
+  [[nodiscard]] ColumnNames column_names(const binlog::QueryInfo& query) const;
   [[nodiscard]] std::vector<TableStatement> concerned_by(const binlog::QueryInfo& query) const;
   base::Result<void> on_statement(const TableStatement& s, const binlog::QueryInfo& query);
   base::Result<void> disappeared(const TableStatement& s, const std::string& statement, bool known);

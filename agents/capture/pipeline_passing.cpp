@@ -78,7 +78,7 @@ base::Result<void> Pipeline::end_passing() {
   const auto passed = *std::exchange(passing_, std::nullopt);
   // It may have been a statement about any of them.
   if (unread)
-    for (const auto& table : parts_.selection.tables()) DS_TRY(learn_passed(table));
+    for (const auto& table : parts_.selection.tables()) DS_TRY(learn_passed(table, {}));
   // What is prepared is not committed yet: a copy of now would lack it. Its tables are due at its commit.
   if (held_) return parts_.on_passed_prepare(gtid_.text(), xid_, passed);
   DS_ASSIGN(const bool due, parts_.on_passed(gtid_.text(), "", passed));
@@ -92,15 +92,15 @@ base::Result<void> Pipeline::passed(const binlog::QueryInfo& query) {
   if (query.judgement.by_statement) passing_->all = true;
   for (const auto& statement : concerned_by(query)) {
     passing_->tables.insert(statement.table->qualified());
-    DS_TRY(learn_passed(*statement.table));
+    DS_TRY(learn_passed(*statement.table, column_names(query)));
   }
   return {};
 }
 
 /// It may have another definition, or none, from here on. What is wrong with it is said when it is copied.
-base::Result<void> Pipeline::learn_passed(const TableChoice& table) {
+base::Result<void> Pipeline::learn_passed(const TableChoice& table, ColumnNames names) {
   parts_.due.forget(table);
-  const auto changed = catalog_.changed(table, {{}, true, gtid_, {}});
+  const auto changed = catalog_.changed(table, {{}, true, gtid_, std::move(names)});
   if (!changed && changed.error().outcome() != base::Outcome::Halt) return Error(changed.error());
   return changed && !changed->exists ? catalog_.set_gone(table, gtid_) : base::Result<void>();
 }

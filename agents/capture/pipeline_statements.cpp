@@ -88,6 +88,11 @@ base::Result<bool> Pipeline::stays_missing(const TableChoice& table, const std::
   return true;
 }
 
+ColumnNames Pipeline::column_names(const binlog::QueryInfo& query) const {
+  return {renamed_columns(query.event.sql, query.context), dropped_columns(query.event.sql, query.context),
+          query.judgement.certain && !query.context.failed};
+}
+
 base::Result<void> Pipeline::on_query(const binlog::QueryInfo& query) {
   if (before_start_) return {};
   if (passing_) return passed(query);
@@ -141,8 +146,8 @@ base::Result<void> Pipeline::on_statement(const TableStatement& s, const binlog:
   bool key = s.key;
   for (const auto& column : s.columns) key = key || catalog_.may_be_key(table, column);
   missing_.erase(&table);
-  DefinitionChange change{s.columns, s.rows || s.created, gtid_, {}};
-  change.renamed = renamed_columns(query.event.sql, query.context);
+  DefinitionChange change{s.columns, s.rows || s.created, gtid_, column_names(query)};
+  change.replaced = change.names.certain && s.created && !s.if_missing;
   if (s.truncated && !s.rows && !s.created && !s.values)
     return wanted ? truncated(table, std::nullopt) : base::Result<void>();
   // Asked before the new definition is published: a column counts as known to readers only if they had one of the name.

@@ -8,6 +8,7 @@
 #include "agents/base/backoff.hpp"
 #include "agents/base/log.hpp"
 #include "agents/capture/definitions.hpp"
+#include "agents/capture/exclusions.hpp"
 
 namespace datasync::capture {
 namespace {
@@ -194,7 +195,8 @@ base::Result<bool> SnapshotRunner::one_chunk(SnapshotTask& task, ChunkReader& re
   auto state = parts_.gate.wait(chunk.place, stop);
   base::Result<void> done;
   if (state && *state == ChunkGate::State::Reached) {
-    done = parts_.keeper.schema(chunk.schema, stop);
+    done = check_moved(*task.table, chunk);
+    if (done) done = parts_.keeper.schema(chunk.schema, stop);
     if (done && task.rows_done == 0) done = learn(*task.table, chunk, stop);
     if (done) done = emit(task, chunk, task.rows_done == 0);
     // Before the dump goes on: what failed half-way through a chunk has left it open, and no transaction may follow.
@@ -214,6 +216,17 @@ base::Result<bool> SnapshotRunner::one_chunk(SnapshotTask& task, ChunkReader& re
   return !chunk.complete;
 }
 
+/// An excluded column may have been renamed to one that is carried, by statements that were passed.
+base::Result<void> SnapshotRunner::check_moved(const TableChoice& table, const Chunk& chunk) const {
+  if (table.exclude.empty()) return {};
+  const auto known = parts_.keeper.definition(table.qualified(), parts_.writer.position());
+  if (!known) return {};
+  for (const auto& column : chunk.schema.columns)
+    if (const auto* moved = shown_by_name(table, known->moved, column.name))
+      return exclusion_moved(table, moved->was, moved->is);
+  return {};
+}
+
 /// The dump stands at the chunk's place: this is the table's definition there.
 base::Result<void> SnapshotRunner::learn(const TableChoice& table, const Chunk& chunk, std::stop_token stop) {
   message::Definition d;
@@ -223,6 +236,7 @@ base::Result<void> SnapshotRunner::learn(const TableChoice& table, const Chunk& 
   d.schema = chunk.schema;
   d.acting_keys = chunk.acting_keys;
   const auto known = parts_.keeper.definition(table.qualified(), d.position);
+  if (known) d.moved = known->moved;
   if (known && known->exists && known->complete && known->schema == d.schema && known->acting_keys == d.acting_keys)
     return {};
   d.complete = true;

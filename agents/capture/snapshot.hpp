@@ -85,6 +85,7 @@ class SnapshotRunner {
   [[nodiscard]] message::Snapshot rows_record() const;
   [[nodiscard]] std::size_t frame_bytes() const;
   [[nodiscard]] base::Result<void> check_size(const Chunk& chunk) const;
+  [[nodiscard]] base::Result<void> check_moved(const TableChoice& table, const Chunk& chunk) const;
   [[nodiscard]] bool was_there(const TableChoice& table) const;
   void leave_out(const TableChoice& table);
   base::Result<void> emit(const SnapshotTask& task, Chunk& chunk, bool first);

@@ -146,4 +146,22 @@ std::vector<std::pair<std::string, std::string>> renamed_columns(std::string_vie
   return out;
 }
 
+std::vector<std::string> dropped_columns(std::string_view sql, const binlog::StatementContext& context) {
+  static constexpr std::string_view kOthers[] = {"INDEX", "KEY",       "PRIMARY", "FOREIGN", "CONSTRAINT",
+                                                 "CHECK", "PARTITION", "PERIOD",  "SYSTEM",  "DEFAULT"};
+  const auto words = tokens(sql, context);
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (!words[i].is("DROP")) continue;
+    auto next = i + 1;
+    if (at(words, next).is("COLUMN"))
+      ++next;
+    else if (std::ranges::any_of(kOthers, [&](auto word) { return at(words, next).is(word); }))
+      continue;
+    if (at(words, next).is("IF") && at(words, next + 1).is("EXISTS")) next += 2;
+    if (at(words, next).can_be_name()) out.push_back(at(words, next).name);
+  }
+  return out;
+}
+
 }  // namespace datasync::capture

@@ -43,5 +43,7 @@ bool may_hide_changes(std::string_view sql, const binlog::StatementContext& cont
 /// Columns that an ALTER TABLE renames: old and new name.
 std::vector<std::pair<std::string, std::string>> renamed_columns(std::string_view sql,
                                                                  const binlog::StatementContext& context);
+/// Columns that an ALTER TABLE drops.
+std::vector<std::string> dropped_columns(std::string_view sql, const binlog::StatementContext& context);
 
 }  // namespace datasync::capture

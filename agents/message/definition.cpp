@@ -36,6 +36,11 @@ std::string encode(const Definition& d) {
     k.set_on_update(key.on_update);
     k.set_on_delete(key.on_delete);
   }
+  for (const auto& column : d.moved) {
+    auto& m = *p.add_moved();
+    m.set_was(column.was);
+    m.set_is(column.is);
+  }
   return p.SerializeAsString();
 }
 
@@ -66,6 +71,7 @@ base::Result<Definition> decode(base::Bytes value) {
                               k.on_update(),
                               k.on_delete()});
   }
+  for (const auto& m : p.moved()) d.moved.push_back({m.was(), m.is()});
   if (!p.schema().empty()) {
     DS_ASSIGN(d.schema, parse_schema(base::as_bytes(p.schema())));
   }

@@ -21,6 +21,13 @@ struct ActingKey {
   bool operator==(const ActingKey&) const = default;
 };
 
+/// A column that has the values of one that was excluded under its name of before.
+struct MovedColumn {
+  std::string was;  ///< the excluded name
+  std::string is;   ///< its name from here on
+  bool operator==(const MovedColumn&) const = default;
+};
+
 /// The definition of a table from a place in the source's history on, until the next one.
 struct Definition {
   std::string database, table;  ///< as the resource writes them
@@ -32,6 +39,7 @@ struct Definition {
   bool complete = false;  ///< nothing of the table is missing in it; records of versions that did not say so: false
   /// Those of the table when it was read last; nothing: not known, as in records of versions that did not say it.
   std::optional<std::vector<ActingKey>> acting_keys;
+  std::vector<MovedColumn> moved = {};      ///< excluded columns that were renamed, by however many statements
   [[nodiscard]] std::string qualified() const { return database + "." + table; }
 };
 

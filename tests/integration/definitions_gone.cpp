@@ -47,5 +47,29 @@ TEST_F(Definitions, table_dropped_before_its_copy_stops_no_other_one) {
   EXPECT_TRUE(equal({"t", "other"}));
 }
 
+// The table had the columns of before, and the excluded column's values came under another name.
+TEST_F(Definitions, excluded_column_exchanged_by_statements_stays_secret) {
+  run({"CREATE TABLE {0}.s (id INT PRIMARY KEY, secret VARCHAR(50))", "INSERT INTO {0}.s VALUES (1, 'HUSH-A')"});
+  const std::set<std::string> ignored{"secret", "v", "b"};
+  rig_->start_capture(capture_config({"t", "s"}, {"t.secret", "s.secret"}));
+  rig_->start_apply(rig_->apply_config(name_, name_));
+  ASSERT_TRUE(equal({"t", "s"}, ignored));
+  stop_capture();
+  run({"ALTER TABLE {0}.t RENAME COLUMN secret TO tmp", "INSERT INTO {0}.t VALUES (4, 'four', 'HUSH-4', 4)",
+       "ALTER TABLE {0}.t RENAME COLUMN v TO secret", "INSERT INTO {0}.t VALUES (5, 'five', 'HUSH-5', 5)",
+       "ALTER TABLE {0}.t RENAME COLUMN tmp TO v", "INSERT INTO {0}.t VALUES (6, 'six', 'HUSH-6', 6)",
+       "ALTER TABLE {0}.s RENAME COLUMN secret TO a", "INSERT INTO {0}.s VALUES (2, 'HUSH-B')",
+       "ALTER TABLE {0}.s RENAME COLUMN a TO b, ADD COLUMN secret INT", "INSERT INTO {0}.s VALUES (3, 'HUSH-C', 3)"});
+  rig_->start_capture(capture_config({"t", "s"}, {"t.secret", "s.secret"}));
+  capture_stalls("PreflightFailed", {"renamed to v"});
+  stop_capture();
+  rig_->start_capture(capture_config({"t", "s"}, {"t.secret", "t.v", "s.secret"}));
+  capture_stalls("PreflightFailed", {"renamed to b"});
+  stop_capture();
+  rig_->start_capture(capture_config({"t", "s"}, {"t.secret", "t.v", "s.secret", "s.b"}));
+  EXPECT_TRUE(equal({"t", "s"}, ignored));
+  EXPECT_EQ(rig_->topic_bytes(name_).find("HUSH"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace datasync::test

@@ -56,6 +56,39 @@ TEST(Exclusions, columns_whose_default_is_an_excluded_one_are_found) {
   EXPECT_EQ(computed_from_excluded(bits, {{"flag", "`b`"}, {"other", "b + 1"}}).size(), 2U);
 }
 
+/// After these statements, each of which renames and drops columns.
+std::vector<message::MovedColumn> moved(const std::vector<ColumnNames>& statements) {
+  std::vector<message::MovedColumn> out;
+  for (const auto& names : statements) out = moved_by(people(), out, names);
+  return out;
+}
+ColumnNames renamed(const std::string& was, const std::string& is) {
+  return {{{was, is}}, {}, true};
+}
+
+// RENAME secret TO tmp, RENAME name TO secret, RENAME tmp TO name: the table has the columns of before, and the values
+// of the excluded one were published.
+TEST(Exclusions, names_exchanged_by_several_statements_are_followed) {
+  const auto after = moved({renamed("secret", "tmp"), renamed("name", "secret"), renamed("TMP", "name")});
+  const auto* shown = shown_by_name(people(), after, "NAME");
+  ASSERT_NE(shown, nullptr);
+  EXPECT_EQ(shown->was, "secret");
+  EXPECT_EQ(shown_by_name(people(), after, "secret"), nullptr);
+  EXPECT_EQ(shown_by_name(people(), after, "tmp"), nullptr);
+  auto both = people();
+  both.exclude = {"secret", "name"};
+  EXPECT_EQ(shown_by_name(both, after, "name"), nullptr) << "it is excluded by now";
+  both.exclude = {"tmp"};
+  EXPECT_EQ(shown_by_name(both, after, "name"), nullptr) << "nothing says any more that nobody is to see it";
+
+  EXPECT_NE(shown_by_name(people(), moved({renamed("secret", "a"), renamed("a", "b")}), "b"), nullptr);
+  EXPECT_TRUE(moved({renamed("secret", "a"), renamed("a", "secret")}).empty()) << "renamed back";
+  EXPECT_TRUE(moved({renamed("secret", "a"), {{}, {"A"}, true}}).empty()) << "dropped";
+  EXPECT_EQ(moved({renamed("secret", "a"), {{}, {"a"}, false}}).size(), 1U) << "perhaps not dropped";
+  EXPECT_EQ(moved({renamed("secret", "a"), {{{"a", "b"}}, {}, false}}).size(), 2U) << "perhaps not renamed";
+  EXPECT_EQ(moved({renamed("v", "w"), {{{"v", "a"}, {"a", "v"}}, {}, true}}).size(), 0U);
+}
+
 TEST(Exclusions, preflight_names_columns_computed_from_an_excluded_one) {
   const auto choice = people();
   TableFacts facts;

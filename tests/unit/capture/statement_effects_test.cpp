@@ -93,5 +93,14 @@ TEST_F(StatementEffects, finds_columns_that_get_another_name) {
   EXPECT_TRUE(renamed_columns("ALTER TABLE t RENAME TO u, RENAME INDEX a TO b, MODIFY secret INT", {}).empty());
 }
 
+TEST_F(StatementEffects, finds_columns_that_are_dropped) {
+  EXPECT_EQ(dropped_columns("ALTER TABLE t DROP a, DROP COLUMN `key`, DROP COLUMN IF EXISTS c, DROP `index`", {}),
+            (Texts{"a", "key", "c", "index"}));
+  EXPECT_TRUE(dropped_columns("ALTER TABLE t DROP KEY a, DROP INDEX b, DROP PRIMARY KEY, DROP FOREIGN KEY c, DROP "
+                              "CONSTRAINT d, DROP PARTITION p, ALTER COLUMN e DROP DEFAULT, DROP SYSTEM VERSIONING",
+                              {})
+                  .empty());
+}
+
 }  // namespace
 }  // namespace datasync::capture
