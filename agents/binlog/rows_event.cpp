@@ -14,10 +14,12 @@ base::Error damaged(const Where& where) {
 }
 
 RowsHead read_head(Cursor& in) noexcept {
-  constexpr std::uint16_t kStatementEnd = 1;
+  constexpr std::uint16_t kStatementEnd = 1, kNoForeignKeyChecks = 2;
   RowsHead out;
   out.table = TableId(in.fixed(6));
-  out.statement_end = (in.get<std::uint16_t>() & kStatementEnd) != 0;
+  const auto flags = in.get<std::uint16_t>();
+  out.statement_end = (flags & kStatementEnd) != 0;
+  out.keys_unchecked = (flags & kNoForeignKeyChecks) != 0;
   return out;
 }
 

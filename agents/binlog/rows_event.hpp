@@ -25,7 +25,8 @@ std::optional<RowsKind> rows_kind(EventType type) noexcept;
 /// The front of a rows event: enough to drop it unread.
 struct RowsHead {
   TableId table;
-  bool statement_end = false;  ///< the table ids named so far mean nothing after this event
+  bool keys_unchecked = false;  ///< foreign_key_checks=0: what refers to these rows did not change with them
+  bool statement_end = false;   ///< the table ids named so far mean nothing after this event
 };
 /// Errors: BinlogCorrupt.
 base::Result<RowsHead> parse_rows_head(base::Bytes body, const Where& where);

@@ -144,6 +144,23 @@ base::Result<void> Catalog::begun(const std::vector<TableFacts>& tables) {
   return {};
 }
 
+base::Result<std::vector<const TableChoice*>> Catalog::acting_children(const std::vector<binlog::NamedTable>& parents) {
+  std::vector<const TableChoice*> out;
+  if (!rules_.allow_cascades || parents.empty()) return out;
+  const auto& names = selection_.names();
+  for (const auto& child : selection_.tables()) {
+    DS_ASSIGN(const auto keys, definitions_.acting_keys(child));
+    const bool refers = std::ranges::any_of(keys, [&](const message::ActingKey& key) {
+      return std::ranges::any_of(parents, [&](const binlog::NamedTable& parent) {
+        return names.same(parent.database, key.parent_database) &&
+               (parent.table.empty() || names.same(parent.table, key.parent_table));
+      });
+    });
+    if (refers) out.push_back(&child);
+  }
+  return out;
+}
+
 base::Result<void> Catalog::set_gone(const TableChoice& choice, const message::Gtid& gtid) {
   if (const auto newest = newest_.find(&choice); newest != newest_.end()) newest->second.settled = false;
   return definitions_.set_gone(choice, gtid);

@@ -72,6 +72,9 @@ class Catalog {
   base::Result<Changed> changed(const TableChoice& choice, const DefinitionChange& change);
   /// The tables as the server has them when a dump begins: what readers are to know besides columns.
   base::Result<void> begun(const std::vector<TableFacts>& tables);
+  /// Captured tables that have a foreign key to one of these that changes their rows by itself. Nothing without
+  /// allowCascades. Errors: those of the server.
+  base::Result<std::vector<const TableChoice*>> acting_children(const std::vector<binlog::NamedTable>& parents);
   /// From the transaction `gtid` on, no table has the name.
   base::Result<void> set_gone(const TableChoice& choice, const message::Gtid& gtid);
   [[nodiscard]] bool gone(const TableChoice& choice) { return definitions_.gone(choice); }

@@ -254,6 +254,7 @@ base::Result<Definitions::Reading> Definitions::read_again(const TableChoice& ta
   k.since.add(change.gtid);
   out.of_this_place = k.since.contains(out.executed);
   k.moved = change.replaced ? std::vector<message::MovedColumn>() : moved_by(table, k.moved, change.names);
+  k.server_keys.reset();
   k.replaced = k.replaced || change.all;
   std::ranges::copy(change.columns, std::back_inserter(k.touched));
   const auto keys = k.definition ? k.definition->acting_keys : std::nullopt;
@@ -277,6 +278,17 @@ base::Result<void> Definitions::acting_keys(const TableChoice& table, std::vecto
   auto kept = *k.definition;
   kept.acting_keys = std::move(keys);
   return keep(table, k, std::move(kept));
+}
+
+base::Result<std::vector<message::ActingKey>> Definitions::acting_keys(const TableChoice& table) {
+  auto& k = known(table);
+  if (k.definition && k.definition->acting_keys) return *k.definition->acting_keys;
+  if (!k.server_keys) {
+    const auto server = server_.info(table);
+    if (!server && server.error().outcome() == base::Outcome::Retry) return base::Error(server.error());
+    k.server_keys = server && *server ? acting_keys_of(**server) : std::vector<message::ActingKey>();
+  }
+  return *k.server_keys;
 }
 
 const message::TableSchema* Definitions::whole(const TableChoice& table) {

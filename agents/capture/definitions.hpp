@@ -81,6 +81,8 @@ class Definitions {
   /// The server's table has these foreign keys now that act by themselves: readers are told when they did not know it.
   base::Result<void> acting_keys(const TableChoice& table, std::vector<message::ActingKey> keys);
 
+  /// The foreign keys of a table that act by themselves: as they are kept, else as the server has them now.
+  base::Result<std::vector<message::ActingKey>> acting_keys(const TableChoice& table);
   /// Excluded columns that have other names by now.
   [[nodiscard]] const std::vector<message::MovedColumn>& moved(const TableChoice& table) { return known(table).moved; }
   /// The table as it is known to be at this place; null: it is not known as a whole.
@@ -110,6 +112,7 @@ class Definitions {
     std::optional<message::Definition> before;   ///< as it was kept, until the first map or statement
     std::optional<message::TableSchema> merged;  ///< by which the newest map is read, when `definition` lacks some
     std::vector<message::MovedColumn> moved;
+    std::optional<std::vector<message::ActingKey>> server_keys;  ///< as the server had them, while none are kept
     message::GtidSet since;                                      ///< the definition is valid from here on
     // While no definition is known, what readers were given counts, for columns that no statement changed since.
     bool replaced = false;

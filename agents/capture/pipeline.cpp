@@ -109,6 +109,7 @@ base::Result<void> Pipeline::on_gtid(const binlog::GtidEvent& gtid, const binlog
   gtid_ = gtid.gtid;
   commit_time_us_ = header.timestamp * kMicros;
   rows_in_transaction_ = 0;
+  unchecked_.clear();
   parts_.freshness.caught_up.store(false, std::memory_order_relaxed);
   parts_.freshness.read_time_us.store(commit_time_us_, std::memory_order_relaxed);
   held_ = gtid.prepared_xa() && !before_start_;
@@ -144,6 +145,7 @@ base::Result<void> Pipeline::on_rows(binlog::TableToken token, const binlog::Row
   }
   auto& table = catalog_.table(token);
   if (!parts_.writer.wants(table.choice->stream)) return {};
+  if (rows.head.keys_unchecked) DS_TRY(unchecked(*table.choice, rows));
   table.encoder.limit_values(max_inflated_);
   DS_ASSIGN(auto cursor, table.encoder.open(rows));
   while (!cursor.done()) {
@@ -165,6 +167,20 @@ base::Result<void> Pipeline::left_out(const TableChoice& table, const binlog::Ro
   if (held_) return Error(Reason::UnsupportedValue, what + ", in an XA transaction");
   outdated_ = true;
   return parts_.on_outdated({table.qualified(), rows.op == message::Op::Update}, what);
+}
+
+/// At the source no foreign key acted on these rows, and at a destination it does: the tables that refer to them are
+/// copied again.
+base::Result<void> Pipeline::unchecked(const TableChoice& parent, const binlog::RowsEvent& rows) {
+  if (rows.op == message::Op::Insert || !unchecked_.insert(&parent).second) return {};
+  DS_ASSIGN(const auto children, catalog_.acting_children({{parent.database, parent.table}}));
+  if (children.empty()) return {};
+  const auto what = fmt::format("transaction {} at {} changes rows of {} with foreign_key_checks=0", gtid_.text(),
+                                rows.where.text(), parent.qualified());
+  // A copy of now has no row of a transaction that is only prepared, and nothing would be due at its commit.
+  if (held_) return Error(Reason::UnsupportedEvent, what + ", in an XA transaction");
+  for (const auto* child : children) DS_TRY(outdated(*child, true, what));
+  return {};
 }
 
 void Pipeline::ended() {

@@ -130,6 +130,7 @@ class Pipeline final : public binlog::Handler {
   base::Result<void> learn_passed(const TableChoice& table, ColumnNames names);
   base::Result<void> left_out(const TableChoice& table, const binlog::RowsEvent& rows);
   base::Result<bool> stays_missing(const TableChoice& table, const std::string& why);
+  base::Result<void> unchecked(const TableChoice& parent, const binlog::RowsEvent& rows);
   [[nodiscard]] ColumnNames column_names(const binlog::QueryInfo& query) const;
   [[nodiscard]] std::vector<TableStatement> concerned_by(const binlog::QueryInfo& query) const;
   base::Result<void> on_statement(const TableStatement& s, const binlog::QueryInfo& query);
@@ -151,6 +152,7 @@ class Pipeline final : public binlog::Handler {
   bool held_ = false;  ///< the open transaction is to end prepared, under xid_
   std::string xid_;
   std::uint32_t rows_in_transaction_ = 0;
+  std::set<const TableChoice*> unchecked_;  ///< parents in the open transaction, of rows without foreign key checks
   std::set<const TableChoice*> missing_;    ///< tables that the server lacks, of which rows were left out
   bool outdated_ = false;                   ///< `on_between` is due
   bool in_transaction_ = false;             ///< from its GTID until it is over for the writer

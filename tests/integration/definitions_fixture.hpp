@@ -55,6 +55,22 @@ class Definitions : public testing::Test {
     apply.schema_changes = config::SchemaChanges::ApplyAll;
     rig_->start_apply(apply);
   }
+  /// Tables `parent` and `child`, whose rows go with those of the parent, at both sides.
+  void start_family() {
+    const Texts tables{"CREATE TABLE {0}.parent (id INT PRIMARY KEY, v INT)",
+                       "CREATE TABLE {0}.child (id INT PRIMARY KEY, p INT, CONSTRAINT goes FOREIGN KEY (p) REFERENCES "
+                       "{0}.parent (id) ON DELETE CASCADE ON UPDATE CASCADE)"};
+    run(tables);
+    rig_->destination().execute(in("CREATE DATABASE {0}"));
+    for (const auto& table : tables) rig_->destination().execute(in(table));
+    run({"INSERT INTO {0}.parent VALUES (1, 1), (2, 2), (3, 3), (4, 4)",
+         "INSERT INTO {0}.child VALUES (10, 1), (20, 2), (30, 3), (40, 4)"});
+    auto config = capture_config({"parent", "child"}, {});
+    config.allow_cascades = true;
+    rig_->start_capture(config);
+    rig_->start_apply(rig_->apply_config(name_, name_));
+    ASSERT_TRUE(equal({"parent", "child"}));
+  }
   void stop_capture() {
     rig_->capture().process().terminate();
     rig_->forget(rig_->capture());

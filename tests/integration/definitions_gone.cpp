@@ -71,5 +71,18 @@ TEST_F(Definitions, excluded_column_exchanged_by_statements_stays_secret) {
   EXPECT_EQ(rig_->topic_bytes(name_).find("HUSH"), std::string::npos);
 }
 
+const Texts kFamily{"parent", "child"};
+
+// No foreign key acted at the source, and at the destination it did.
+TEST_F(Definitions, parent_changed_without_checks_takes_no_child_along) {
+  start_family();
+  run({"SET foreign_key_checks = 0", "BEGIN", "DELETE FROM {0}.parent WHERE id = 1",
+       "UPDATE {0}.parent SET id = 7 WHERE id = 2", "REPLACE INTO {0}.parent VALUES (3, 9)",
+       "INSERT INTO {0}.parent VALUES (1, 1), (2, 2)", "COMMIT"});
+  EXPECT_TRUE(equal(kFamily));
+  run({"DELETE FROM {0}.parent WHERE id IN (1, 4)"});
+  EXPECT_TRUE(equal(kFamily));
+}
+
 }  // namespace
 }  // namespace datasync::test

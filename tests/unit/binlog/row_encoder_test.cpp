@@ -260,5 +260,14 @@ TEST(RowsBody, version_2_has_extra_data_to_step_over) {
   EXPECT_FALSE(parse_rows(as_bytes(bad), {Op::Insert, true, false}, {}, inflater, scratch));
 }
 
+// With foreign_key_checks=0 nothing cascades at the source; the flag that says so was not read.
+TEST_F(Encode, a_rows_event_says_that_foreign_keys_did_not_act) {
+  EXPECT_FALSE(event(row(1, "a")).head.keys_unchecked);
+  body_[6] = '\x03';  // its flags: the end of a statement, without foreign key checks
+  const auto rows = parse_rows(as_bytes(body_), {Op::Delete, false, false}, {"bin.000007", 99}, inflater_, scratch_);
+  ASSERT_TRUE(rows);
+  EXPECT_TRUE(rows->head.keys_unchecked && rows->head.statement_end);
+}
+
 }  // namespace
 }  // namespace datasync::binlog::test
