@@ -131,6 +131,8 @@ class Pipeline final : public binlog::Handler {
   base::Result<void> left_out(const TableChoice& table, const binlog::RowsEvent& rows);
   base::Result<bool> stays_missing(const TableChoice& table, const std::string& why);
   base::Result<void> unchecked(const TableChoice& parent, const binlog::RowsEvent& rows);
+  base::Result<void> on_parents(const std::vector<binlog::NamedTable>& parents,
+                                const std::vector<TableStatement>& statements, const binlog::QueryInfo& query);
   [[nodiscard]] ColumnNames column_names(const binlog::QueryInfo& query) const;
   [[nodiscard]] std::vector<TableStatement> concerned_by(const binlog::QueryInfo& query) const;
   base::Result<void> on_statement(const TableStatement& s, const binlog::QueryInfo& query);

@@ -109,7 +109,28 @@ base::Result<void> Pipeline::on_query(const binlog::QueryInfo& query) {
   }
   if (judged.harmless()) return {};
   back_soon_ = base::steady_now() + kBackSoon;
-  for (const auto& statement : concerned_by(query)) DS_TRY(on_statement(statement, query));
+  const auto statements = concerned_by(query);
+  auto parents = parents_concerned(judged, [this](const binlog::NamedTable& name) {
+    const auto* table = parts_.selection.find(name.database, name.table);
+    return table != nullptr && catalog_.gone(*table);
+  });
+  if (!judged.certain)
+    for (const auto& s : statements) parents.push_back({s.table->database, s.table->table});
+  for (const auto& statement : statements) DS_TRY(on_statement(statement, query));
+  return on_parents(parents, statements, query);
+}
+
+/// The server takes a foreign key along when the table that it refers to is renamed, and keeps it when that is dropped
+/// and created again. So a table's foreign keys may change by a statement that does not name it.
+base::Result<void> Pipeline::on_parents(const std::vector<binlog::NamedTable>& parents,
+                                        const std::vector<TableStatement>& statements, const binlog::QueryInfo& query) {
+  DS_ASSIGN(const auto children, catalog_.acting_children(parents));
+  for (const auto* child : children) {
+    if (std::ranges::find(statements, child, &TableStatement::table) != statements.end()) continue;
+    DS_ASSIGN(const auto changed, catalog_.changed(*child, {{}, false, gtid_, {}}));
+    // The statement that takes it away comes later.
+    if (changed.exists && parts_.writer.wants(child->stream)) DS_TRY(outdated(*child, true, shown(query)));
+  }
   return {};
 }
 

@@ -164,4 +164,16 @@ std::vector<std::string> dropped_columns(std::string_view sql, const binlog::Sta
   return out;
 }
 
+std::vector<NamedTable> parents_concerned(const binlog::Judgement& judgement,
+                                          const std::function<bool(const NamedTable&)>& is_gone) {
+  std::vector<NamedTable> out;
+  for (const auto& effect : judgement.effects) {
+    if (effect.what != What::Moved && effect.what != What::Dropped && effect.what != What::Created) continue;
+    if (effect.what == What::Created && effect.if_missing && !effect.replaced && !is_gone(effect.name)) continue;
+    out.push_back(effect.name);
+    if (effect.what == What::Moved) out.push_back(effect.was);
+  }
+  return out;
+}
+
 }  // namespace datasync::capture

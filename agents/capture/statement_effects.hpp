@@ -1,6 +1,7 @@
 #pragma once
 // From a judgement of a statement to what it means for each captured table. Pure.
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -45,5 +46,11 @@ std::vector<std::pair<std::string, std::string>> renamed_columns(std::string_vie
                                                                  const binlog::StatementContext& context);
 /// Columns that an ALTER TABLE drops.
 std::vector<std::string> dropped_columns(std::string_view sql, const binlog::StatementContext& context);
+
+/// Names that may be those of other tables after a statement. With foreign keys that act by themselves, that concerns
+/// the tables that refer to them too. An empty table name means the whole database.
+/// `is_gone`: no table had the name before; else CREATE TABLE IF NOT EXISTS did nothing.
+std::vector<binlog::NamedTable> parents_concerned(const binlog::Judgement& judgement,
+                                                  const std::function<bool(const binlog::NamedTable&)>& is_gone);
 
 }  // namespace datasync::capture

@@ -84,5 +84,20 @@ TEST_F(Definitions, parent_changed_without_checks_takes_no_child_along) {
   EXPECT_TRUE(equal(kFamily));
 }
 
+// The server took the foreign key along to the parent's new name, and only the tables that the statement names were
+// checked.
+TEST_F(Definitions, parent_replaced_by_a_rename_takes_its_key_along) {
+  start_family();
+  run({"CREATE TABLE {0}.p2 LIKE {0}.parent", "INSERT INTO {0}.p2 SELECT * FROM {0}.parent",
+       "RENAME TABLE {0}.parent TO {0}.parent_old, {0}.p2 TO {0}.parent", "DELETE FROM {0}.parent WHERE id = 1"});
+  capture_stalls("PreflightFailed", {"goes", "parent_old"});
+  run({"ALTER TABLE {0}.child DROP FOREIGN KEY goes", "DELETE FROM {0}.child WHERE id = 10",
+       "ALTER TABLE {0}.child ADD CONSTRAINT goes FOREIGN KEY (p) REFERENCES {0}.parent (id) ON DELETE CASCADE ON "
+       "UPDATE CASCADE"});
+  EXPECT_TRUE(equal(kFamily));
+  run({"DELETE FROM {0}.parent WHERE id = 2"});
+  EXPECT_TRUE(equal(kFamily));
+}
+
 }  // namespace
 }  // namespace datasync::test

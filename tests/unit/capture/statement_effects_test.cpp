@@ -102,5 +102,25 @@ TEST_F(StatementEffects, finds_columns_that_are_dropped) {
                   .empty());
 }
 
+// The server takes a child's foreign key along when its parent is renamed; only named tables were judged.
+TEST_F(StatementEffects, finds_parents_that_are_other_tables_after_a_statement) {
+  const auto parents = [](std::vector<binlog::TableEffect> effects, bool gone = false) {
+    binlog::Judgement judgement;
+    judgement.effects = std::move(effects);
+    std::string out;
+    for (const auto& name : parents_concerned(judgement, [&](const auto&) { return gone; })) out += name.table + " ";
+    return out;
+  };
+  EXPECT_EQ(parents({{.name = {"shop", "old"}, .what = What::Moved, .was = {"shop", "parent"}},
+                     {.name = {"shop", "parent"}, .what = What::Moved, .was = {"shop", "p2"}}}),
+            "old parent parent p2 ");
+  EXPECT_EQ(parents({{.name = {"shop", "parent"}, .what = What::Truncated}}), "") << "no key acts, at neither side";
+  EXPECT_EQ(parents({{.name = {"shop", "parent"}, .what = What::Dropped}}), "parent ");
+  EXPECT_EQ(parents({{.name = {"shop", "parent"}, .what = What::Definition}}), "");
+  const binlog::TableEffect perhaps{.name = {"shop", "parent"}, .what = What::Created, .if_missing = true};
+  EXPECT_EQ(parents({perhaps}), "") << "it was there";
+  EXPECT_EQ(parents({perhaps}, true), "parent ");
+}
+
 }  // namespace
 }  // namespace datasync::capture
