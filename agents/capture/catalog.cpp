@@ -134,7 +134,8 @@ base::Result<Catalog::Changed> Catalog::as_of_now(const TableChoice& choice) {
   return out;
 }
 
-base::Result<void> Catalog::begun(const std::vector<TableFacts>& tables) {
+base::Result<void> Catalog::begun(const std::vector<TableFacts>& tables, std::vector<std::uint32_t> replicated) {
+  replicated_ = std::move(replicated);
   for (const auto& facts : tables) {
     if (!facts.info || facts.choice == nullptr) continue;
     // The connection has choices of its own.
@@ -142,6 +143,19 @@ base::Result<void> Catalog::begun(const std::vector<TableFacts>& tables) {
       DS_TRY(definitions_.acting_keys(*choice, acting_keys_of(*facts.info)));
   }
   return {};
+}
+
+base::Result<void> Catalog::wrote(std::uint32_t number, std::uint32_t domain) {
+  auto& table = tables_[number];
+  table.domains.push_back(domain);
+  // What the server has replicated is the source's.
+  if (std::ranges::find(replicated_, domain) != replicated_.end()) return {};
+  return definitions_.wrote(*table.choice, domain);
+}
+
+bool Catalog::has_rows_of(const TableChoice& choice, const std::vector<std::uint32_t>& domains) {
+  return std::ranges::any_of(definitions_.domains(choice),
+                             [&](auto domain) { return std::ranges::find(domains, domain) != domains.end(); });
 }
 
 base::Result<std::vector<const TableChoice*>> Catalog::acting_children(const std::vector<binlog::NamedTable>& parents) {

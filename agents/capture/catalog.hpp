@@ -26,6 +26,7 @@ struct CapturedTable {
   binlog::RowEncoder encoder;
   binlog::TableMap map;  ///< without its id, which is another one whenever the server opens the table again
   std::vector<binlog::Refinement> refinements;
+  std::vector<std::uint32_t> domains;  ///< GTID domains in which its rows were written, as far as that is kept
 };
 
 /// Owned by the dump thread.
@@ -71,7 +72,15 @@ class Catalog {
   /// the preflight says it; those of the server, of publish and of the store.
   base::Result<Changed> changed(const TableChoice& choice, const DefinitionChange& change);
   /// The tables as the server has them when a dump begins: what readers are to know besides columns.
-  base::Result<void> begun(const std::vector<TableFacts>& tables);
+  /// `replicated`: the GTID domains that the server has replicated; in others, rows may be its own.
+  base::Result<void> begun(const std::vector<TableFacts>& tables, std::vector<std::uint32_t> replicated);
+  /// A row of a table is published, written in this GTID domain. Errors: those of the store.
+  base::Result<void> wrote(std::uint32_t number, std::uint32_t domain);
+  /// Rows of it were published that were written in one of these domains.
+  [[nodiscard]] bool has_rows_of(const TableChoice& choice, const std::vector<std::uint32_t>& domains);
+  base::Result<void> forget_rows_of(const TableChoice& choice, const std::vector<std::uint32_t>& domains) {
+    return definitions_.forget_domains(choice, domains);
+  }
   /// Captured tables that have a foreign key to one of these that changes their rows by itself. Nothing without
   /// allowCascades. Errors: those of the server.
   base::Result<std::vector<const TableChoice*>> acting_children(const std::vector<binlog::NamedTable>& parents);
@@ -125,6 +134,7 @@ class Catalog {
   std::vector<CapturedTable> tables_;
   std::map<const TableChoice*, Newest> newest_;
   std::map<message::SchemaId, message::TableSchema> schemas_;
+  std::vector<std::uint32_t> replicated_;
 };
 
 }  // namespace datasync::capture

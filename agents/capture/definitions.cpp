@@ -155,6 +155,7 @@ Definitions::Known& Definitions::known(const TableChoice& table) {
   if (k.definition && k.definition->complete) k.before = k.definition;
   if (k.definition) {
     k.moved = k.definition->moved;
+    k.domains = k.definition->domains;
   }
   return k;
 }
@@ -164,13 +165,14 @@ base::Result<void> Definitions::keep(const TableChoice& table, Known& known, mes
   definition.table = table.table;
   definition.position = known.since;
   definition.moved = known.moved;
+  definition.domains = known.domains;
   if (!definition.acting_keys && definition.exists && known.definition)
     definition.acting_keys = known.definition->acting_keys;
   const bool same =
       known.definition && known.definition->exists == definition.exists &&
       known.definition->schema == definition.schema && known.definition->position == definition.position &&
       known.definition->complete == definition.complete && known.definition->acting_keys == definition.acting_keys &&
-      known.definition->moved == definition.moved;
+      known.definition->moved == definition.moved && known.definition->domains == definition.domains;
   known.definition = std::move(definition);
   return same ? base::Result<void>() : store_.save(*known.definition);
 }
@@ -294,6 +296,20 @@ base::Result<std::vector<message::ActingKey>> Definitions::acting_keys(const Tab
 const message::TableSchema* Definitions::whole(const TableChoice& table) {
   const auto& k = known(table);
   return k.definition && k.definition->exists && k.definition->complete ? &k.definition->schema : nullptr;
+}
+
+base::Result<void> Definitions::wrote(const TableChoice& table, std::uint32_t domain) {
+  auto& k = known(table);
+  if (std::ranges::find(k.domains, domain) != k.domains.end()) return {};
+  k.domains.push_back(domain);
+  return keep(table, k, k.definition.value_or(message::Definition()));
+}
+
+base::Result<void> Definitions::forget_domains(const TableChoice& table, const std::vector<std::uint32_t>& domains) {
+  auto& k = known(table);
+  const auto gone =
+      std::erase_if(k.domains, [&](auto domain) { return std::ranges::find(domains, domain) != domains.end(); });
+  return gone == 0 ? base::Result<void>() : keep(table, k, k.definition.value_or(message::Definition()));
 }
 
 base::Result<void> Definitions::set_gone(const TableChoice& table, const message::Gtid& gtid) {

@@ -87,6 +87,10 @@ class Definitions {
   [[nodiscard]] const std::vector<message::MovedColumn>& moved(const TableChoice& table) { return known(table).moved; }
   /// The table as it is known to be at this place; null: it is not known as a whole.
   [[nodiscard]] const message::TableSchema* whole(const TableChoice& table);
+  /// Rows of the table are published that were written in this GTID domain.
+  base::Result<void> wrote(const TableChoice& table, std::uint32_t domain);
+  [[nodiscard]] const std::vector<std::uint32_t>& domains(const TableChoice& table) { return known(table).domains; }
+  base::Result<void> forget_domains(const TableChoice& table, const std::vector<std::uint32_t>& domains);
 
   /// After a statement that may concern the definition of a table: what the server says now.
   struct Reading {
@@ -112,6 +116,7 @@ class Definitions {
     std::optional<message::Definition> before;   ///< as it was kept, until the first map or statement
     std::optional<message::TableSchema> merged;  ///< by which the newest map is read, when `definition` lacks some
     std::vector<message::MovedColumn> moved;
+    std::vector<std::uint32_t> domains;
     std::optional<std::vector<message::ActingKey>> server_keys;  ///< as the server had them, while none are kept
     message::GtidSet since;                                      ///< the definition is valid from here on
     // While no definition is known, what readers were given counts, for columns that no statement changed since.

@@ -145,6 +145,8 @@ base::Result<void> Pipeline::on_rows(binlog::TableToken token, const binlog::Row
   }
   auto& table = catalog_.table(token);
   if (!parts_.writer.wants(table.choice->stream)) return {};
+  if (std::ranges::find(table.domains, gtid_.domain) == table.domains.end())
+    DS_TRY(catalog_.wrote(token, gtid_.domain));
   if (rows.head.keys_unchecked) DS_TRY(unchecked(*table.choice, rows));
   table.encoder.limit_values(max_inflated_);
   DS_ASSIGN(auto cursor, table.encoder.open(rows));

@@ -239,7 +239,10 @@ base::Result<void> Session::dump(const Pick& pick, bool strict, bool& in_hole) {
           if (t.info && t.choice != nullptr && t.choice->qualified() == task.table->qualified())
             task.rows_estimate = std::max(task.rows_estimate, t.info->rows_estimate);
     }
-    DS_TRY(catalog.begun(pick.tables));
+    std::vector<std::uint32_t> replicated;
+    for (const auto& [domain, gtid] : pick.history.replicated.domains()) replicated.push_back(domain);
+    DS_TRY(catalog.begun(pick.tables, std::move(replicated)));
+    DS_TRY(undo_writes_elsewhere(selection, catalog, pick));
     for (const auto& table : selection_.tables())
       if (keeper_->had_several_schemas(table)) DS_TRY(pipeline.announce_again(table));
     DS_TRY(copy_outdated());

@@ -138,6 +138,7 @@ class Session {
   base::Result<bool> pass(const std::string& gtid, const std::string& at, Passed passed);
   base::Result<void> pass_prepare(const std::string& gtid, const std::string& xid, const Passed& passed);
   base::Result<void> start_snapshot();
+  base::Result<void> undo_writes_elsewhere(const Selection& selection, Catalog& catalog, const Pick& pick);
   base::Result<void> outcome(base::Result<void> dumped, const Pick& pick);
   void make_writer(std::vector<message::GtidSet> sent, message::GtidSet position);
   void fail(base::Error error);

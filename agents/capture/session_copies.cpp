@@ -3,6 +3,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "agents/base/log.hpp"
 #include "agents/capture/cascades.hpp"
@@ -59,6 +60,19 @@ base::Result<void> Session::on_outdated(const Outdated& table, const std::string
   DS_ASSIGN(const auto all, with_children(table));
   DS_ASSIGN(known_, keeper_->revise(selection_, all, stop_.get_token()));
   for (const auto& each : all) outdated_.insert(each.table);
+  return {};
+}
+
+/// A replica before this one wrote to captured tables in a GTID domain of its own. Readers have these rows, and the
+/// source has not: the tables are copied again.
+base::Result<void> Session::undo_writes_elsewhere(const Selection& selection, Catalog& catalog, const Pick& pick) {
+  for (const auto& table : selection.tables()) {
+    if (!catalog.has_rows_of(table, pick.local_elsewhere)) continue;
+    DS_TRY(on_outdated({table.qualified(), true},
+                       fmt::format("a replica wrote to it in a GTID domain that {} has not replicated: {}",
+                                   pick.server.text(), fmt::join(pick.local_elsewhere, ", "))));
+    DS_TRY(catalog.forget_rows_of(table, pick.local_elsewhere));
+  }
   return {};
 }
 

@@ -236,7 +236,10 @@ base::Result<void> SnapshotRunner::learn(const TableChoice& table, const Chunk& 
   d.schema = chunk.schema;
   d.acting_keys = chunk.acting_keys;
   const auto known = parts_.keeper.definition(table.qualified(), d.position);
-  if (known) d.moved = known->moved;
+  if (known) {
+    d.moved = known->moved;
+    d.domains = known->domains;
+  }
   if (known && known->exists && known->complete && known->schema == d.schema && known->acting_keys == d.acting_keys)
     return {};
   d.complete = true;

@@ -41,6 +41,7 @@ std::string encode(const Definition& d) {
     m.set_was(column.was);
     m.set_is(column.is);
   }
+  for (const auto domain : d.domains) p.add_domains(domain);
   return p.SerializeAsString();
 }
 
@@ -72,6 +73,7 @@ base::Result<Definition> decode(base::Bytes value) {
                               k.on_delete()});
   }
   for (const auto& m : p.moved()) d.moved.push_back({m.was(), m.is()});
+  d.domains = {p.domains().begin(), p.domains().end()};
   if (!p.schema().empty()) {
     DS_ASSIGN(d.schema, parse_schema(base::as_bytes(p.schema())));
   }

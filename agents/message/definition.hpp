@@ -40,6 +40,7 @@ struct Definition {
   /// Those of the table when it was read last; nothing: not known, as in records of versions that did not say it.
   std::optional<std::vector<ActingKey>> acting_keys;
   std::vector<MovedColumn> moved = {};      ///< excluded columns that were renamed, by however many statements
+  std::vector<std::uint32_t> domains = {};  ///< GTID domains in which rows of the table were published
   [[nodiscard]] std::string qualified() const { return database + "." + table; }
 };
 

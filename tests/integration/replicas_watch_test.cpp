@@ -316,6 +316,27 @@ TEST_F(ReplicasWatch, a_domain_of_one_replica_keeps_no_other_from_being_read) {
   EXPECT_TRUE(reads(1 - first));
 }
 
+// Its rows were published, and after a failover nothing took them back.
+TEST_F(ReplicasWatch, rows_that_a_replica_wrote_in_a_domain_of_its_own_are_not_kept_after_a_failover) {
+  auto config = capture_of("own");
+  const auto first = start("own", config);
+  replica(first).execute_all({"SET SESSION gtid_domain_id = 78", "DELETE FROM own.t WHERE id = 5",
+                              "UPDATE own.t SET v = -1 WHERE id = 6", "SET SESSION gtid_domain_id = 0"});
+  ASSERT_TRUE(eventually([] { return rig_->destination().number("SELECT COUNT(*) FROM own.t") == 19; }, seconds(20)));
+  replica(first).stop();
+  insert("own");
+  EXPECT_TRUE(rig_->becomes_equal(table("own"), seconds(60)));
+  const auto copied = rig_->capture().metric("datasync_capture_snapshot_rows_total");
+  EXPECT_GE(copied, 20);
+  // Once.
+  rig_->capture().kill_and_restart();
+  insert("own");
+  EXPECT_TRUE(rig_->becomes_equal(table("own"), seconds(60)));
+  EXPECT_EQ(rig_->capture().metric("datasync_capture_snapshot_rows_total"), 0);
+  replica(first).start();
+  EXPECT_TRUE(reads(1 - first));
+}
+
 // Capture died before its first checkpoint, and the binlogs of what it had published were purged.
 TEST_F(ReplicasWatch, binlogs_of_what_is_published_may_be_purged_right_after_the_start) {
   auto config = capture_of("young", {0});

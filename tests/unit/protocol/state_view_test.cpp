@@ -44,6 +44,7 @@ TEST(StateView, keeps_the_last_definitions_of_each_table) {
     d.exists = n % 2 == 0;
     if (n > 4) d.acting_keys.emplace();
     if (n > 6) d.moved = {{"secret", "shown"}};
+    if (n > 6) d.domains = {0, 99};
     if (n > 6) d.acting_keys = {{"fk", {"a", "b"}, "shop", "people", {"x", "y"}, "SET NULL", "CASCADE"}};
     ASSERT_TRUE(view.see({at++, message::Kind::Definition, message::definition_key(d), message::encode(d)}));
   }
@@ -58,6 +59,7 @@ TEST(StateView, keeps_the_last_definitions_of_each_table) {
     if (k.sequence <= 6) continue;
     EXPECT_EQ(k.acting_keys, d.acting_keys);
     EXPECT_EQ(k.moved, d.moved);
+    EXPECT_EQ(k.domains, d.domains);
   }
   EXPECT_TRUE(view.definitions("shop.other").empty());
   EXPECT_FALSE(view.see({at, message::Kind::Definition, "definition/x/1", "\xff"}));
