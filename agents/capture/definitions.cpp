@@ -148,10 +148,10 @@ Definitions::Definitions(ServerTables& server, DefinitionStore store) : server_(
 Definitions::Known& Definitions::known(const TableChoice& table) {
   auto& k = known_[&table];
   if (k.loaded) return k;
-  k.loaded = true;
-  // A copy may have learnt it on this connection.
+  // A copy may have learnt it on this connection, also since it was asked for last.
   k.since = store_.place();
   k.definition = store_.load(table, k.since);
+  k.loaded = k.definition.has_value();
   if (k.definition && k.definition->complete) k.before = k.definition;
   if (k.definition) {
     k.moved = k.definition->moved;
@@ -174,6 +174,7 @@ base::Result<void> Definitions::keep(const TableChoice& table, Known& known, mes
       known.definition->complete == definition.complete && known.definition->acting_keys == definition.acting_keys &&
       known.definition->moved == definition.moved && known.definition->domains == definition.domains;
   known.definition = std::move(definition);
+  known.loaded = true;
   return same ? base::Result<void>() : store_.save(*known.definition);
 }
 
