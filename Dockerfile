@@ -44,6 +44,7 @@ WORKDIR /src
 COPY CMakeLists.txt LICENSE ./
 COPY cmake cmake
 COPY agents agents
+COPY cli cli
 COPY operator operator
 RUN --mount=type=cache,target=/ccache export CCACHE_DIR=/ccache \
  && cmake -G Ninja -B /build -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS_RELEASE="-O2 -DNDEBUG" -DBUILD_TESTING=OFF \

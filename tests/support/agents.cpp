@@ -22,7 +22,7 @@ std::filesystem::path built_program(const std::string& name) {
     return std::filesystem::path(dir) / name;
   }
   const std::filesystem::path build = DATASYNC_TEST_BUILD_DIR;
-  for (const char* folder : {"bin", "agents/capture", "agents/apply", "operator/cli"}) {
+  for (const char* folder : {"bin", "agents/capture", "agents/apply", "cli"}) {
     if (std::filesystem::exists(build / folder / name)) return build / folder / name;
   }
   throw std::runtime_error(fmt::format("no program {} below {}", name, build.string()));

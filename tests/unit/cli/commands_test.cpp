@@ -1,11 +1,11 @@
 // The command line: what is understood, what is told about the rest, and what shells complete.
-#include "operator/cli/commands.hpp"
+#include "cli/commands.hpp"
 
 #include <gmock/gmock.h>
 
+#include "cli/completion.hpp"
+#include "cli/local/secret_files.hpp"
 #include "operator/api/read.hpp"
-#include "operator/cli/completion.hpp"
-#include "operator/cli/secret_files.hpp"
 
 namespace datasync::cli {
 namespace {

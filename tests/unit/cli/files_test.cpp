@@ -4,8 +4,8 @@
 
 #include <gtest/gtest.h>
 
-#include "operator/cli/agent_log.hpp"
-#include "operator/cli/folder.hpp"
+#include "cli/local/agent_log.hpp"
+#include "cli/local/folder.hpp"
 
 namespace datasync::cli {
 namespace {

@@ -1,4 +1,4 @@
-#include "operator/cli/record_lines.hpp"
+#include "cli/topic/record_lines.hpp"
 
 #include <gmock/gmock.h>
 

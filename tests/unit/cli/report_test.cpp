@@ -1,9 +1,9 @@
 // The support bundle: complete, readable by tar, and without secrets.
-#include "operator/cli/report.hpp"
+#include "cli/cluster/report.hpp"
 
 #include <gtest/gtest.h>
 
-#include "operator/cli/tar.hpp"
+#include "cli/cluster/tar.hpp"
 
 namespace datasync::cli {
 namespace {

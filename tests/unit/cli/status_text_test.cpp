@@ -1,5 +1,5 @@
 // What `kubectl datasync status` shows: tests/data/cli/NAME.json -> NAME.txt. UPDATE_GOLDEN=1 writes the texts anew.
-#include "operator/cli/status_text.hpp"
+#include "cli/cluster/status_text.hpp"
 
 #include <cstdlib>
 #include <fstream>

@@ -1,11 +1,11 @@
-#include "operator/cli/table.hpp"
+#include "cli/local/table.hpp"
 
 #include <cmath>
 #include <limits>
 
 #include <gmock/gmock.h>
 
-#include "operator/cli/screen.hpp"
+#include "cli/local/screen.hpp"
 
 namespace datasync::cli {
 namespace {

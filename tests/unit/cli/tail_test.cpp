@@ -1,5 +1,5 @@
 // `datasync tail` on librdkafka's in-process cluster.
-#include "operator/cli/tail.hpp"
+#include "cli/topic/tail.hpp"
 
 #include <gmock/gmock.h>
 

@@ -1,4 +1,4 @@
-#include "operator/cli/validate.hpp"
+#include "cli/local/validate.hpp"
 
 #include <sstream>
 

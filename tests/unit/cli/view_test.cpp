@@ -1,4 +1,4 @@
-#include "operator/cli/view.hpp"
+#include "cli/local/view.hpp"
 
 #include <gtest/gtest.h>
 

@@ -13,8 +13,8 @@
 #include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
-#include "operator/cli/commands.hpp"
-#include "operator/cli/completion.hpp"
+#include "cli/commands.hpp"
+#include "cli/completion.hpp"
 #include "tests/support/markdown.hpp"
 #include "tests/support/temp_dir.hpp"
 

@@ -31,7 +31,7 @@ const std::vector<std::string> kLayers{"agents/base",        "agents/config",   
                                        "agents/sql",         "agents/protocol", "agents/kafka",   "agents/health",
                                        "agents/capture",     "agents/apply",    "operator/api",   "operator/desired",
                                        "operator/decide",    "operator/status", "operator/kube",  "operator/runtime",
-                                       "operator/reconcile", "operator/cli",    "operator/main"};
+                                       "operator/reconcile", "cli",    "operator/main"};
 
 /// A third-party header that has one home, or two.
 struct Home {
@@ -46,7 +46,7 @@ const std::vector<Home>& homes() {
       {"mysql", std::regex(R"(^(mariadb/)?(mysql|errmsg|mysqld_error|mariadb_.*)\.h$)"), {"agents/sql"}},
       {"librdkafka", std::regex("^librdkafka/.*"), {"agents/kafka"}},
       {"yaml-cpp", std::regex("^yaml-cpp/.*"), {"operator/api"}, 1},
-      {"Boost.Process", std::regex("^boost/process.*"), {"operator/cli", "tests/support"}},
+      {"Boost.Process", std::regex("^boost/process.*"), {"cli", "tests/support"}},
       {"cpprest", std::regex("^(cpprest|pplx)/.*"), {"operator/kube"}},
       {"libpq", std::regex("^(postgresql/)?libpq-fe.*"), {"agents/sql"}},
   };

@@ -1,0 +1,61 @@
+#include "cli/local/validate.hpp"
+
+#include <iostream>
+#include <iterator>
+
+#include <fmt/format.h>
+
+namespace datasync::cli {
+namespace {
+
+// "-" is the standard input.
+base::Result<std::string> text_of(const std::filesystem::path& file) {
+  if (file == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
+  return config::read_file(file);
+}
+
+bool load_file(const std::filesystem::path& file, Loaded& loaded, std::ostream& out) {
+  const auto text = text_of(file);
+  if (!text) {
+    out << text.error().what << '\n';
+    return false;
+  }
+  bool valid = true;
+  for (auto& document : api::read_documents(*text)) {
+    for (const auto& p : document.problems) {
+      out << fmt::format("{}, document {}: {}\n", file.string(), document.number, p.text());
+      valid = false;
+    }
+    if (document.problems.empty()) loaded.resources.push_back(std::move(document.resource));
+  }
+  return valid;
+}
+
+}  // namespace
+
+Loaded load(const std::vector<std::filesystem::path>& files, std::ostream& out) {
+  Loaded loaded;
+  for (const auto& file : files) {
+    if (!load_file(file, loaded, out)) loaded.valid = false;
+  }
+  return loaded;
+}
+
+int validate(const std::vector<std::filesystem::path>& files, std::ostream& out) {
+  Loaded loaded;
+  for (const auto& file : files) {
+    const auto first = loaded.resources.size();
+    if (load_file(file, loaded, out)) {
+      out << file.string() << ": ok\n";
+      // The resource is good; this version cannot run it yet.
+      for (auto i = first; i < loaded.resources.size(); ++i)
+        for (const auto& p : api::not_built(loaded.resources[i]))
+          out << fmt::format("{}: note: {}: {}\n", file.string(), loaded.resources[i].id(), p.text());
+    } else {
+      loaded.valid = false;
+    }
+  }
+  return loaded.valid ? 0 : 1;
+}
+
+}  // namespace datasync::cli
