@@ -22,9 +22,9 @@
 #include "agents/apply/planner.hpp"
 #include "agents/apply/schema_book.hpp"
 #include "agents/base/result.hpp"
+#include "agents/client/mysql/connection.hpp"
+#include "agents/client/mysql/table_reader.hpp"
 #include "agents/config/config.hpp"
-#include "agents/sql/connection.hpp"
-#include "agents/sql/table_reader.hpp"
 
 namespace datasync::apply {
 

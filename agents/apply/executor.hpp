@@ -13,8 +13,8 @@
 #include "agents/apply/rows.hpp"
 #include "agents/apply/statements.hpp"
 #include "agents/base/result.hpp"
+#include "agents/client/mysql/connection.hpp"
 #include "agents/config/config.hpp"
-#include "agents/sql/connection.hpp"
 
 namespace datasync::apply {
 

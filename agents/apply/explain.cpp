@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "agents/sql/key_range.hpp"
+#include "agents/client/mysql/key_range.hpp"
 
 namespace datasync::apply {
 namespace {

@@ -6,7 +6,7 @@
 #include "agents/apply/catalog.hpp"
 #include "agents/apply/rows.hpp"
 #include "agents/base/result.hpp"
-#include "agents/sql/connection.hpp"
+#include "agents/client/mysql/connection.hpp"
 
 namespace datasync::apply {
 

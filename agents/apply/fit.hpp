@@ -9,8 +9,8 @@
 #include "agents/apply/dialect.hpp"
 #include "agents/apply/planner.hpp"
 #include "agents/base/identifier.hpp"
+#include "agents/client/mysql/table_reader.hpp"
 #include "agents/message/schema.hpp"
-#include "agents/sql/table_reader.hpp"
 
 namespace datasync::apply {
 

@@ -8,7 +8,7 @@
 
 #include "agents/apply/dialect.hpp"
 #include "agents/base/result.hpp"
-#include "agents/sql/connection.hpp"
+#include "agents/client/mysql/connection.hpp"
 
 namespace datasync::apply {
 

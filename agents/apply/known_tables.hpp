@@ -12,8 +12,8 @@
 #include "agents/apply/dialect.hpp"
 #include "agents/apply/ledger.hpp"
 #include "agents/base/result.hpp"
+#include "agents/client/mysql/connection.hpp"
 #include "agents/message/schema.hpp"
-#include "agents/sql/connection.hpp"
 
 namespace datasync::apply {
 

@@ -9,9 +9,9 @@
 
 #include "agents/apply/dialect.hpp"
 #include "agents/base/result.hpp"
+#include "agents/client/mysql/connection.hpp"
 #include "agents/message/gtid.hpp"
 #include "agents/message/record.hpp"
-#include "agents/sql/connection.hpp"
 
 namespace datasync::apply {
 

@@ -4,8 +4,8 @@
 
 #include "agents/apply/dialect.hpp"
 #include "agents/apply/mariadb_types.hpp"
-#include "agents/sql/bulk.hpp"
-#include "agents/sql/connection.hpp"
+#include "agents/client/mysql/connection.hpp"
+#include "agents/destination/mariadb/bulk.hpp"
 
 namespace datasync::apply {
 namespace {

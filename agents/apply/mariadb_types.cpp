@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 
 #include "agents/apply/dialect.hpp"
-#include "agents/sql/connection.hpp"
+#include "agents/client/mysql/connection.hpp"
 
 namespace datasync::apply {
 namespace {

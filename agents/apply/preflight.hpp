@@ -2,8 +2,8 @@
 
 #include "agents/apply/dialect.hpp"
 #include "agents/base/result.hpp"
+#include "agents/client/mysql/connection.hpp"
 #include "agents/config/config.hpp"
-#include "agents/sql/connection.hpp"
 
 namespace datasync::apply {
 

@@ -12,8 +12,8 @@
 #include "agents/apply/planner.hpp"
 #include "agents/apply/rows.hpp"
 #include "agents/base/result.hpp"
-#include "agents/sql/bulk.hpp"
-#include "agents/sql/connection.hpp"
+#include "agents/client/mysql/connection.hpp"
+#include "agents/destination/mariadb/bulk.hpp"
 
 namespace datasync::apply {
 

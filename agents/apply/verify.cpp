@@ -1,6 +1,6 @@
 #include "agents/apply/verify.hpp"
 
-#include "agents/sql/table_reader.hpp"
+#include "agents/client/mysql/table_reader.hpp"
 
 namespace datasync::apply {
 

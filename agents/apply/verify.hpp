@@ -4,9 +4,9 @@
 #include <string_view>
 
 #include "agents/base/result.hpp"
+#include "agents/client/mysql/connection.hpp"
 #include "agents/message/digest.hpp"
 #include "agents/message/schema.hpp"
-#include "agents/sql/connection.hpp"
 
 namespace datasync::apply {
 

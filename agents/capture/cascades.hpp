@@ -9,9 +9,9 @@
 #include "agents/base/result.hpp"
 #include "agents/capture/selection.hpp"
 #include "agents/capture/snapshot_plan.hpp"
+#include "agents/client/mysql/connection.hpp"
+#include "agents/client/mysql/table_reader.hpp"
 #include "agents/message/definition.hpp"
-#include "agents/sql/connection.hpp"
-#include "agents/sql/table_reader.hpp"
 
 namespace datasync::capture {
 

@@ -9,7 +9,7 @@
 #include "agents/capture/cascades.hpp"
 #include "agents/capture/preflight.hpp"
 #include "agents/message/row.hpp"
-#include "agents/sql/binlog_place.hpp"
+#include "agents/source/mariadb/binlog_place.hpp"
 
 namespace datasync::capture {
 namespace {

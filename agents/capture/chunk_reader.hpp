@@ -13,10 +13,10 @@
 #include "agents/base/result.hpp"
 #include "agents/capture/gate.hpp"
 #include "agents/capture/selection.hpp"
+#include "agents/client/mysql/connection.hpp"
+#include "agents/client/mysql/table_reader.hpp"
 #include "agents/message/definition.hpp"
 #include "agents/message/schema.hpp"
-#include "agents/sql/connection.hpp"
-#include "agents/sql/table_reader.hpp"
 
 namespace datasync::capture {
 

@@ -8,9 +8,9 @@
 
 #include "agents/base/result.hpp"
 #include "agents/capture/selection.hpp"
+#include "agents/client/mysql/connection.hpp"
 #include "agents/message/definition.hpp"
 #include "agents/message/schema.hpp"
-#include "agents/sql/connection.hpp"
 
 namespace datasync::capture {
 

@@ -9,7 +9,7 @@
 #include "agents/base/result.hpp"
 #include "agents/capture/preflight.hpp"
 #include "agents/capture/replica_picker.hpp"
-#include "agents/sql/connection.hpp"
+#include "agents/client/mysql/connection.hpp"
 
 namespace datasync::capture {
 

@@ -13,7 +13,7 @@
 
 #include "agents/base/result.hpp"
 #include "agents/message/gtid.hpp"
-#include "agents/sql/binlog_stream.hpp"
+#include "agents/source/mariadb/binlog_stream.hpp"
 
 namespace datasync::capture {
 

@@ -8,7 +8,7 @@
 #include "agents/base/backoff.hpp"
 #include "agents/base/log.hpp"
 #include "agents/capture/facts.hpp"
-#include "agents/sql/binlog_place.hpp"
+#include "agents/source/mariadb/binlog_place.hpp"
 
 namespace datasync::capture {
 namespace {

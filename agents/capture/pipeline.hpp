@@ -14,7 +14,6 @@
 
 #include "agents/base/clock.hpp"
 #include "agents/base/result.hpp"
-#include "agents/binlog/reader.hpp"
 #include "agents/capture/catalog.hpp"
 #include "agents/capture/due.hpp"
 #include "agents/capture/gate.hpp"
@@ -26,7 +25,8 @@
 #include "agents/capture/writer.hpp"
 #include "agents/capture/xa.hpp"
 #include "agents/health/status.hpp"
-#include "agents/sql/binlog_stream.hpp"
+#include "agents/source/mariadb/binlog_stream.hpp"
+#include "agents/source/mariadb/event_reader.hpp"
 
 namespace datasync::capture {
 

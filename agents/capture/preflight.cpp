@@ -8,7 +8,7 @@
 #include "agents/base/identifier.hpp"
 #include "agents/capture/cascades.hpp"
 #include "agents/capture/virtual_columns.hpp"
-#include "agents/sql/connection.hpp"
+#include "agents/client/mysql/connection.hpp"
 
 namespace datasync::capture {
 namespace {

@@ -13,7 +13,7 @@
 #include "agents/capture/exclusions.hpp"
 #include "agents/capture/filters.hpp"
 #include "agents/capture/selection.hpp"
-#include "agents/sql/table_reader.hpp"
+#include "agents/client/mysql/table_reader.hpp"
 
 namespace datasync::capture {
 

@@ -12,9 +12,9 @@
 #include "agents/base/result.hpp"
 #include "agents/binlog/schema.hpp"
 #include "agents/capture/preflight.hpp"
+#include "agents/client/mysql/connection.hpp"
+#include "agents/client/mysql/table_reader.hpp"
 #include "agents/message/gtid.hpp"
-#include "agents/sql/connection.hpp"
-#include "agents/sql/table_reader.hpp"
 
 namespace datasync::capture {
 

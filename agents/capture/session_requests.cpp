@@ -9,7 +9,7 @@
 #include "agents/base/log.hpp"
 #include "agents/capture/requests.hpp"
 #include "agents/capture/session.hpp"
-#include "agents/sql/table_reader.hpp"
+#include "agents/client/mysql/table_reader.hpp"
 
 namespace datasync::capture {
 namespace {

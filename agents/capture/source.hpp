@@ -17,9 +17,9 @@
 #include "agents/capture/preflight.hpp"
 #include "agents/capture/replica_picker.hpp"
 #include "agents/capture/selection.hpp"
+#include "agents/client/mysql/connection.hpp"
 #include "agents/config/config.hpp"
 #include "agents/message/gtid.hpp"
-#include "agents/sql/connection.hpp"
 
 namespace datasync::capture {
 

@@ -5,12 +5,12 @@
 
 #include <fmt/format.h>
 
+#include "agents/destination/mariadb/bulk.hpp"
 #include "agents/kafka/consumer.hpp"
 #include "agents/kafka/producer.hpp"
 #include "agents/message/gtid.hpp"
 #include "agents/message/row.hpp"
-#include "agents/sql/binlog_stream.hpp"
-#include "agents/sql/bulk.hpp"
+#include "agents/source/mariadb/binlog_stream.hpp"
 #include "tests/bench/rows.hpp"
 #include "tests/support/eventually.hpp"
 

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "agents/binlog/reader.hpp"
 #include "agents/capture/catalog.hpp"
-#include "agents/sql/binlog_stream.hpp"
+#include "agents/source/mariadb/binlog_stream.hpp"
+#include "agents/source/mariadb/event_reader.hpp"
 
 namespace datasync::test {
 

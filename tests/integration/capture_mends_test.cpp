@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "agents/sql/binlog_stream.hpp"
+#include "agents/source/mariadb/binlog_stream.hpp"
 #include "tests/integration/capture_world.hpp"
 #include "tests/support/eventually.hpp"
 

@@ -11,7 +11,7 @@
 #include "agents/capture/pipeline.hpp"
 #include "agents/capture/snapshot.hpp"
 #include "agents/protocol/capture_epoch.hpp"
-#include "agents/sql/binlog_place.hpp"
+#include "agents/source/mariadb/binlog_place.hpp"
 #include "tests/integration/sql_fixture.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/unit/binlog/events.hpp"

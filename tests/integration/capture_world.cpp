@@ -5,7 +5,7 @@
 
 #include "agents/capture/chunk_reader.hpp"
 #include "agents/capture/preflight.hpp"
-#include "agents/sql/table_reader.hpp"
+#include "agents/client/mysql/table_reader.hpp"
 #include "tests/support/eventually.hpp"
 
 namespace datasync::test {

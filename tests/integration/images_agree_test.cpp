@@ -8,7 +8,7 @@
 
 #include "agents/capture/chunk_reader.hpp"
 #include "agents/capture/preflight.hpp"
-#include "agents/sql/row_decode.hpp"
+#include "agents/client/mysql/row_decode.hpp"
 #include "tests/integration/agree_data.hpp"
 #include "tests/integration/agree_reader.hpp"
 #include "tests/integration/agree_world.hpp"

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "agents/sql/binlog_stream.hpp"
+#include "agents/source/mariadb/binlog_stream.hpp"
 #include "tests/integration/sql_fixture.hpp"
 #include "tests/support/proxy.hpp"
 

@@ -9,9 +9,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "agents/sql/bulk.hpp"
-#include "agents/sql/connection.hpp"
-#include "agents/sql/table_reader.hpp"
+#include "agents/client/mysql/connection.hpp"
+#include "agents/client/mysql/table_reader.hpp"
+#include "agents/destination/mariadb/bulk.hpp"
 #include "tests/support/compare.hpp"
 #include "tests/support/mariadb_server.hpp"
 #include "tests/support/temp_dir.hpp"

@@ -4,7 +4,7 @@
 #include <thread>
 
 #include "agents/base/identifier.hpp"
-#include "agents/sql/binlog_stream.hpp"
+#include "agents/source/mariadb/binlog_stream.hpp"
 #include "tests/integration/sql_fixture.hpp"
 #include "tests/support/eventually.hpp"
 

@@ -13,8 +13,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "agents/binlog/reader.hpp"
-#include "agents/sql/binlog_stream.hpp"
+#include "agents/source/mariadb/binlog_stream.hpp"
+#include "agents/source/mariadb/event_reader.hpp"
 #include "tests/integration/judged_tables.hpp"
 #include "tests/support/ddl_grammar.hpp"
 #include "tests/support/ddl_tables.hpp"

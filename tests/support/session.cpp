@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "agents/sql/connection.hpp"
+#include "agents/client/mysql/connection.hpp"
 
 namespace datasync::test {
 namespace {

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "agents/base/bytes.hpp"
-#include "agents/binlog/reader.hpp"
 #include "agents/binlog/row_encoder.hpp"
+#include "agents/source/mariadb/event_reader.hpp"
 
 namespace datasync::binlog::test {
 

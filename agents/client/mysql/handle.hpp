@@ -1,0 +1,75 @@
+#pragma once
+// Private to this layer: the C handles and what Connection is made of. The only header that includes <mysql.h>.
+
+#include <atomic>
+#include <memory>
+
+#include <errmsg.h>
+#include <mysql.h>
+// After mysql.h, which it needs.
+#include <ma_pvio.h>
+
+#include "agents/client/mysql/connection.hpp"
+#include "agents/client/mysql/errors.hpp"
+
+namespace datasync::sql {
+
+struct MysqlClose {
+  void operator()(MYSQL* mysql) const noexcept { mysql_close(mysql); }
+};
+using MysqlPtr = std::unique_ptr<MYSQL, MysqlClose>;
+
+struct ResultFree {
+  void operator()(MYSQL_RES* result) const noexcept { mysql_free_result(result); }
+};
+using ResultPtr = std::unique_ptr<MYSQL_RES, ResultFree>;
+
+struct StmtClose {
+  void operator()(MYSQL_STMT* stmt) const noexcept { mysql_stmt_close(stmt); }
+};
+using StmtPtr = std::unique_ptr<MYSQL_STMT, StmtClose>;
+
+/// A second descriptor of the connection's socket, so that another thread can shut it down while the library owns (and
+/// may close) its own. Lives as long as the connection object.
+class SocketHandle {
+ public:
+  SocketHandle() = default;
+  explicit SocketHandle(int fd) noexcept : fd_(fd) {}
+  ~SocketHandle();
+  SocketHandle(const SocketHandle&) = delete;
+  SocketHandle& operator=(const SocketHandle&) = delete;
+  void set(int fd) noexcept { fd_ = fd; }
+  /// Wakes every read and write on the socket with an error. Thread-safe after `set`.
+  void shut_down() const noexcept;
+
+ private:
+  int fd_ = -1;
+};
+
+struct Connection::Impl {
+  ConnectOptions options;
+  MysqlPtr mysql;
+  SocketHandle socket;
+  std::atomic<bool> failed{false};
+  unsigned last_errno = 0;
+  bool mariadb = false;
+  bool bulk = false;                     ///< the server takes COM_STMT_BULK_EXECUTE
+  std::uint64_t max_allowed_packet = 0;  ///< of the server
+  std::string version;
+
+  /// The error the library holds now; marks the connection failed when it is gone.
+  base::Error error(std::string_view doing);
+  base::Error error(const ServerError& error, std::string_view doing);
+  /// An error when the connection failed before.
+  base::Result<void> usable();
+};
+
+/// Connects, without session settings. `doing` tells what for.
+base::Result<MysqlPtr> connect(const ConnectOptions& options);
+/// Runs a small query and takes the rows of its first result. True only when every result arrived to its end; false:
+/// the library holds the error, and `rows` means nothing.
+bool fetch_rows(MYSQL* mysql, std::string_view sql, std::vector<Row>& rows, std::vector<std::string>* names = nullptr);
+/// A copy of the socket for `SocketHandle`.
+int duplicate_socket(MYSQL* mysql) noexcept;
+
+}  // namespace datasync::sql
