@@ -9,10 +9,10 @@
 
 #include <fmt/format.h>
 
-#include "agents/apply/instances.hpp"
-#include "agents/apply/preflight.hpp"
 #include "agents/apply/session.hpp"
 #include "agents/base/log.hpp"
+#include "agents/destination/instances.hpp"
+#include "agents/destination/mariadb/preflight.hpp"
 #include "agents/health/supervise.hpp"
 #include "agents/kafka/client.hpp"
 #include "agents/kafka/logs.hpp"

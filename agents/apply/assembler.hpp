@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "agents/apply/ledger.hpp"
 #include "agents/apply/rows.hpp"
 #include "agents/base/result.hpp"
+#include "agents/destination/ledger.hpp"
 #include "agents/message/record.hpp"
 #include "agents/protocol/reader_rule.hpp"
 

@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include "agents/apply/assembler.hpp"
-#include "agents/apply/held.hpp"
+#include "agents/destination/held_tables.hpp"
 
 namespace datasync::apply {
 namespace {

@@ -5,8 +5,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "agents/apply/grants.hpp"
 #include "agents/base/log.hpp"
+#include "agents/destination/mariadb/grants.hpp"
 
 namespace datasync::apply {
 namespace {

@@ -14,17 +14,17 @@
 #include <vector>
 
 #include "agents/apply/ddl.hpp"
-#include "agents/apply/destination_facts.hpp"
-#include "agents/apply/dialect.hpp"
 #include "agents/apply/fit.hpp"
-#include "agents/apply/known_tables.hpp"
-#include "agents/apply/ledger.hpp"
 #include "agents/apply/planner.hpp"
 #include "agents/apply/schema_book.hpp"
 #include "agents/base/result.hpp"
 #include "agents/client/mysql/connection.hpp"
 #include "agents/client/mysql/table_reader.hpp"
 #include "agents/config/config.hpp"
+#include "agents/destination/destination_facts.hpp"
+#include "agents/destination/dialect.hpp"
+#include "agents/destination/known_tables.hpp"
+#include "agents/destination/ledger.hpp"
 
 namespace datasync::apply {
 

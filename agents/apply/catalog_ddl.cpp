@@ -6,8 +6,8 @@
 #include <fmt/ranges.h>
 
 #include "agents/apply/catalog.hpp"
-#include "agents/apply/grants.hpp"
 #include "agents/base/log.hpp"
+#include "agents/destination/mariadb/grants.hpp"
 
 namespace datasync::apply {
 namespace {

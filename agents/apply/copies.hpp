@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "agents/apply/assembler.hpp"
-#include "agents/apply/ledger.hpp"
 #include "agents/apply/schema_book.hpp"
 #include "agents/base/result.hpp"
 #include "agents/config/config.hpp"
+#include "agents/destination/ledger.hpp"
 
 namespace datasync::apply {
 

@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "agents/apply/dialect.hpp"
 #include "agents/apply/planner.hpp"
 #include "agents/base/identifier.hpp"
 #include "agents/client/mysql/table_reader.hpp"
+#include "agents/destination/dialect.hpp"
 #include "agents/message/schema.hpp"
 
 namespace datasync::apply {

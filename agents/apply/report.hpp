@@ -9,9 +9,9 @@
 
 #include "agents/apply/assembler.hpp"
 #include "agents/apply/executor.hpp"
-#include "agents/apply/held.hpp"
-#include "agents/apply/ledger.hpp"
 #include "agents/base/clock.hpp"
+#include "agents/destination/held_tables.hpp"
+#include "agents/destination/ledger.hpp"
 #include "agents/health/metrics.hpp"
 
 namespace datasync::apply {

@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "agents/apply/catalog.hpp"
-#include "agents/apply/dialect.hpp"
 #include "agents/apply/planner.hpp"
 #include "agents/apply/rows.hpp"
 #include "agents/base/result.hpp"
 #include "agents/client/mysql/connection.hpp"
+#include "agents/destination/dialect.hpp"
 #include "agents/destination/mariadb/bulk.hpp"
 
 namespace datasync::apply {

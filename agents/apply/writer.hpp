@@ -9,12 +9,12 @@
 
 #include "agents/apply/catalog.hpp"
 #include "agents/apply/executor.hpp"
-#include "agents/apply/ledger.hpp"
 #include "agents/apply/rows.hpp"
 #include "agents/base/clock.hpp"
 #include "agents/base/result.hpp"
 #include "agents/client/mysql/connection.hpp"
 #include "agents/config/config.hpp"
+#include "agents/destination/ledger.hpp"
 
 namespace datasync::apply {
 

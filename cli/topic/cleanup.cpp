@@ -8,10 +8,10 @@
 #include <fmt/ostream.h>
 #include <fmt/ranges.h>
 
-#include "agents/apply/ledger.hpp"
 #include "agents/apply/session.hpp"
 #include "agents/base/log.hpp"
 #include "agents/config/config.hpp"
+#include "agents/destination/ledger.hpp"
 #include "agents/kafka/client.hpp"
 #include "agents/kafka/logs.hpp"
 #include "agents/message/instance.hpp"

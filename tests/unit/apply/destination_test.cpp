@@ -3,9 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "agents/apply/catalog.hpp"
-#include "agents/apply/destination_facts.hpp"
-#include "agents/apply/dialect.hpp"
 #include "agents/apply/fit.hpp"
+#include "agents/destination/destination_facts.hpp"
+#include "agents/destination/dialect.hpp"
 #include "tests/unit/apply/change_maker.hpp"
 
 namespace datasync::apply {

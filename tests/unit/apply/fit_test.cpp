@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "agents/apply/dialect.hpp"
-#include "agents/apply/ledger.hpp"
+#include "agents/destination/dialect.hpp"
+#include "agents/destination/ledger.hpp"
 
 namespace datasync::apply {
 namespace {

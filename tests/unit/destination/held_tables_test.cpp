@@ -1,4 +1,4 @@
-#include "agents/apply/held.hpp"
+#include "agents/destination/held_tables.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "agents/apply/ledger_tables.hpp"
+#include "agents/destination/ledger_tables.hpp"
 
 #include <fmt/format.h>
 

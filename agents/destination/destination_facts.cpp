@@ -1,4 +1,4 @@
-#include "agents/apply/destination_facts.hpp"
+#include "agents/destination/destination_facts.hpp"
 
 #include <algorithm>
 #include <array>

@@ -3,9 +3,9 @@
 
 #include <string>
 
-#include "agents/apply/dialect.hpp"
 #include "agents/base/result.hpp"
 #include "agents/client/mysql/connection.hpp"
+#include "agents/destination/dialect.hpp"
 
 namespace datasync::apply {
 

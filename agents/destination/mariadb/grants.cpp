@@ -1,4 +1,4 @@
-#include "agents/apply/grants.hpp"
+#include "agents/destination/mariadb/grants.hpp"
 
 #include <array>
 #include <utility>

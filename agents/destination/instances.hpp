@@ -6,9 +6,9 @@
 #include <set>
 #include <string>
 
-#include "agents/apply/dialect.hpp"
 #include "agents/base/result.hpp"
 #include "agents/client/mysql/connection.hpp"
+#include "agents/destination/dialect.hpp"
 
 namespace datasync::apply {
 

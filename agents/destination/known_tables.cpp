@@ -1,10 +1,10 @@
-#include "agents/apply/known_tables.hpp"
+#include "agents/destination/known_tables.hpp"
 
 #include <charconv>
 
 #include <fmt/format.h>
 
-#include "agents/apply/ledger_tables.hpp"
+#include "agents/destination/ledger_tables.hpp"
 
 namespace datasync::apply {
 namespace {

@@ -6,9 +6,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "agents/apply/held.hpp"
-#include "agents/apply/known_tables.hpp"
 #include "agents/config/orders.hpp"
+#include "agents/destination/held_tables.hpp"
+#include "agents/destination/known_tables.hpp"
 
 namespace datasync::apply {
 namespace {

@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "agents/apply/ledger.hpp"
 #include "agents/base/reason.hpp"
+#include "agents/destination/ledger.hpp"
 #include "agents/message/record.hpp"
 
 namespace datasync::apply {

@@ -1,14 +1,14 @@
 // Column types of MariaDB, as CREATE TABLE wants them.
 
-#include "agents/apply/mariadb_types.hpp"
+#include "agents/destination/mariadb/types.hpp"
 
 #include <array>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "agents/apply/dialect.hpp"
 #include "agents/client/mysql/connection.hpp"
+#include "agents/destination/dialect.hpp"
 
 namespace datasync::apply {
 namespace {

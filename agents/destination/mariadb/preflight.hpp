@@ -1,9 +1,9 @@
 #pragma once
 
-#include "agents/apply/dialect.hpp"
 #include "agents/base/result.hpp"
 #include "agents/client/mysql/connection.hpp"
 #include "agents/config/config.hpp"
+#include "agents/destination/dialect.hpp"
 
 namespace datasync::apply {
 

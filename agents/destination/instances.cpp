@@ -1,13 +1,13 @@
-#include "agents/apply/instances.hpp"
+#include "agents/destination/instances.hpp"
 
 #include <algorithm>
 #include <charconv>
 
 #include <fmt/format.h>
 
-#include "agents/apply/ledger.hpp"
-#include "agents/apply/ledger_tables.hpp"
 #include "agents/base/log.hpp"
+#include "agents/destination/ledger.hpp"
+#include "agents/destination/ledger_tables.hpp"
 
 namespace datasync::apply {
 namespace {

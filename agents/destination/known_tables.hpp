@@ -9,10 +9,10 @@
 #include <string_view>
 #include <vector>
 
-#include "agents/apply/dialect.hpp"
-#include "agents/apply/ledger.hpp"
 #include "agents/base/result.hpp"
 #include "agents/client/mysql/connection.hpp"
+#include "agents/destination/dialect.hpp"
+#include "agents/destination/ledger.hpp"
 #include "agents/message/schema.hpp"
 
 namespace datasync::apply {

@@ -1,4 +1,4 @@
-#include "agents/apply/ledger.hpp"
+#include "agents/destination/ledger.hpp"
 
 #include <gmock/gmock.h>
 

@@ -1,4 +1,4 @@
-#include "agents/apply/ledger.hpp"
+#include "agents/destination/ledger.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -10,10 +10,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "agents/apply/held.hpp"
-#include "agents/apply/instances.hpp"
-#include "agents/apply/known_tables.hpp"
-#include "agents/apply/ledger_tables.hpp"
+#include "agents/destination/held_tables.hpp"
+#include "agents/destination/instances.hpp"
+#include "agents/destination/known_tables.hpp"
+#include "agents/destination/ledger_tables.hpp"
 
 namespace datasync::apply {
 namespace {

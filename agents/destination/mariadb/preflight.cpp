@@ -1,14 +1,14 @@
-#include "agents/apply/preflight.hpp"
+#include "agents/destination/mariadb/preflight.hpp"
 
 #include <string>
 #include <vector>
 
 #include <fmt/format.h>
 
-#include "agents/apply/grants.hpp"
-#include "agents/apply/known_tables.hpp"
-#include "agents/apply/ledger.hpp"
 #include "agents/base/log.hpp"
+#include "agents/destination/known_tables.hpp"
+#include "agents/destination/ledger.hpp"
+#include "agents/destination/mariadb/grants.hpp"
 
 namespace datasync::apply {
 namespace {

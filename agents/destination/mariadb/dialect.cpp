@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include "agents/apply/dialect.hpp"
-#include "agents/apply/mariadb_types.hpp"
 #include "agents/client/mysql/connection.hpp"
+#include "agents/destination/dialect.hpp"
 #include "agents/destination/mariadb/bulk.hpp"
+#include "agents/destination/mariadb/types.hpp"
 
 namespace datasync::apply {
 namespace {

@@ -1,4 +1,4 @@
-#include "agents/apply/held.hpp"
+#include "agents/destination/held_tables.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -9,9 +9,9 @@
 #include <nlohmann/json.hpp>
 
 #include "agents/apply/copies.hpp"
-#include "agents/apply/ledger_tables.hpp"
 #include "agents/base/clock.hpp"
 #include "agents/base/identifier.hpp"
+#include "agents/destination/ledger_tables.hpp"
 #include "agents/message/row.hpp"
 
 namespace datasync::apply {
