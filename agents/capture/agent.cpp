@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include "agents/base/log.hpp"
-#include "agents/capture/route.hpp"
+#include "agents/capture/plan/route.hpp"
 #include "agents/kafka/logs.hpp"
 #include "agents/message/instance.hpp"
 

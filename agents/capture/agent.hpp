@@ -8,9 +8,9 @@
 #include <string>
 
 #include "agents/base/result.hpp"
-#include "agents/capture/selection.hpp"
+#include "agents/capture/plan/selection.hpp"
+#include "agents/capture/replica/replica_set.hpp"
 #include "agents/capture/session.hpp"
-#include "agents/capture/source.hpp"
 #include "agents/config/config.hpp"
 #include "agents/health/metrics.hpp"
 #include "agents/health/status.hpp"

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "agents/capture/selection.hpp"
+#include "agents/capture/plan/selection.hpp"
 #include "agents/config/config.hpp"
 #include "agents/message/record.hpp"
 

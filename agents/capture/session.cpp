@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "agents/base/log.hpp"
-#include "agents/capture/memory.hpp"
+#include "agents/capture/plan/memory.hpp"
 
 namespace datasync::capture {
 namespace {

@@ -6,7 +6,7 @@
 #include <fmt/ranges.h>
 
 #include "agents/base/log.hpp"
-#include "agents/capture/cascades.hpp"
+#include "agents/capture/replica/cascades.hpp"
 #include "agents/capture/session.hpp"
 
 namespace datasync::capture {

@@ -6,7 +6,7 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 
-#include "agents/capture/chunk_reader.hpp"
+#include "agents/capture/snapshot/chunk_reader.hpp"
 #include "tests/support/compare.hpp"
 
 namespace datasync::test {

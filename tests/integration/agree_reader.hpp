@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "agents/capture/catalog.hpp"
+#include "agents/capture/stream/catalog.hpp"
 #include "agents/source/mariadb/binlog_stream.hpp"
 #include "agents/source/mariadb/event_reader.hpp"
 

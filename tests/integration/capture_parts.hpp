@@ -8,8 +8,8 @@
 
 #include <fmt/ranges.h>
 
-#include "agents/capture/pipeline.hpp"
-#include "agents/capture/snapshot.hpp"
+#include "agents/capture/snapshot/snapshot.hpp"
+#include "agents/capture/stream/pipeline.hpp"
 #include "agents/protocol/capture_epoch.hpp"
 #include "agents/source/mariadb/binlog_place.hpp"
 #include "tests/integration/sql_fixture.hpp"

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "agents/capture/chunk_reader.hpp"
+#include "agents/capture/snapshot/chunk_reader.hpp"
 
 namespace datasync::test {
 namespace {

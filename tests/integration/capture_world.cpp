@@ -3,8 +3,8 @@
 #include <stdexcept>
 #include <thread>
 
-#include "agents/capture/chunk_reader.hpp"
-#include "agents/capture/preflight.hpp"
+#include "agents/capture/replica/preflight.hpp"
+#include "agents/capture/snapshot/chunk_reader.hpp"
 #include "agents/client/mysql/table_reader.hpp"
 #include "tests/support/eventually.hpp"
 

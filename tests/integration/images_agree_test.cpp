@@ -6,8 +6,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "agents/capture/chunk_reader.hpp"
-#include "agents/capture/preflight.hpp"
+#include "agents/capture/replica/preflight.hpp"
+#include "agents/capture/snapshot/chunk_reader.hpp"
 #include "agents/client/mysql/row_decode.hpp"
 #include "tests/integration/agree_data.hpp"
 #include "tests/integration/agree_reader.hpp"

@@ -1,0 +1,56 @@
+#pragma once
+// Excluded columns hold what nobody is to see: a table is carried only while every one of them is known to be left out.
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "agents/base/result.hpp"
+#include "agents/capture/plan/selection.hpp"
+#include "agents/client/mysql/connection.hpp"
+#include "agents/message/definition.hpp"
+#include "agents/message/schema.hpp"
+
+namespace datasync::capture {
+
+/// The error of a table that lacks columns that the resource excludes: they may have other names now, under which they
+/// would be carried. PreflightFailed.
+base::Error exclusion_missing(const TableChoice& table, const std::vector<std::string>& missing);
+
+/// Excluded columns that the table does not have. `unread`: columns that it has besides those of `full`.
+std::vector<std::string> missing_exclusions(const TableChoice& table, const message::TableSchema& full,
+                                            const std::vector<std::string>& unread = {});
+
+/// The error of a table of which an excluded column was renamed to one that is carried. PreflightFailed.
+base::Error exclusion_moved(const TableChoice& table, const std::string& was, const std::string& is);
+
+/// What a statement did to the names of columns.
+struct ColumnNames {
+  std::vector<std::pair<std::string, std::string>> renamed;  ///< old and new name; the old ones are those of before it
+  std::vector<std::string> dropped;
+  bool certain = false;  ///< it is proved to have done that; false: it may have done it, or a part
+};
+/// Where the values of excluded columns are after a statement. Without this, names exchanged by several statements
+/// leave a table that has a column of the excluded name, and the values that nobody is to see under another one.
+std::vector<message::MovedColumn> moved_by(const TableChoice& table, const std::vector<message::MovedColumn>& before,
+                                           const ColumnNames& names);
+/// The move by which a column of this name, which is carried, has the values of an excluded one; null: none.
+const message::MovedColumn* shown_by_name(const TableChoice& table, const std::vector<message::MovedColumn>& moved,
+                                          std::string_view column);
+
+/// A column that is generated, or has a default: DEFAULT (expr) may copy another column, also into rows that are there.
+struct Computed {
+  std::string column;
+  std::string expression;   ///< as information_schema.columns has it
+  bool is_virtual = false;  ///< computed whenever it is read
+};
+
+/// The generated columns of a table and those with a default. Errors: those of the connection.
+base::Result<std::vector<Computed>> computed_columns(sql::Connection& connection, const TableChoice& table);
+
+/// Columns that would be carried and are computed, directly or through others, from an excluded column.
+/// "total (from secret)"
+std::vector<std::string> computed_from_excluded(const TableChoice& table, const std::vector<Computed>& computed);
+
+}  // namespace datasync::capture

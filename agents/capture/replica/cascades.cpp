@@ -1,0 +1,68 @@
+#include "agents/capture/replica/cascades.hpp"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "agents/base/identifier.hpp"
+
+namespace datasync::capture {
+namespace {
+
+bool acts(std::string_view action) {
+  const auto is = [&](std::string_view word) { return base::same_column(action, word); };
+  return is("CASCADE") || is("SET NULL") || is("SET DEFAULT");
+}
+
+}  // namespace
+
+bool cascades(const sql::TableInfo::ForeignKey& key) {
+  return acts(key.on_delete) || acts(key.on_update);
+}
+
+std::vector<message::ActingKey> acting_keys_of(const sql::TableInfo& info) {
+  std::vector<message::ActingKey> out;
+  for (const auto& key : info.foreign_keys) {
+    if (cascades(key))
+      out.push_back({key.name, key.columns, key.parent_database, key.parent_table, key.parent_columns, key.on_update,
+                     key.on_delete});
+  }
+  std::ranges::sort(out, {}, &message::ActingKey::name);
+  return out;
+}
+
+base::Result<CascadingParents> cascading_parents(sql::Connection& connection, const Selection& selection,
+                                                 const std::vector<SnapshotTask>& tasks) {
+  CascadingParents out;
+  for (const auto& task : tasks) {
+    const auto& child = *task.table;
+    const auto info = sql::read_table_info(connection, child.database, child.table);
+    // What cannot be read is reported when the table is copied.
+    if (!info && info.error().outcome() != base::Outcome::Halt) return info.error();
+    if (!info || !*info) continue;
+    for (const auto& key : (*info)->foreign_keys) {
+      const auto* parent = selection.find(key.parent_database, key.parent_table);
+      if (parent != nullptr && parent != &child && cascades(key)) out[child.qualified()].insert(parent->qualified());
+    }
+  }
+  return out;
+}
+
+void parents_first(std::vector<SnapshotTask>& tasks, const CascadingParents& parents) {
+  std::vector<SnapshotTask> ordered;
+  const auto waits = [&](const SnapshotTask& task) {
+    const auto at = parents.find(task.table->qualified());
+    return at != parents.end() && std::ranges::any_of(tasks, [&](const SnapshotTask& other) {
+             return at->second.contains(other.table->qualified());
+           });
+  };
+  while (!tasks.empty()) {
+    auto next = std::ranges::find_if_not(tasks, waits);
+    if (next == tasks.end()) next = tasks.begin();
+    ordered.push_back(std::move(*next));
+    tasks.erase(next);
+  }
+  tasks = std::move(ordered);
+}
+
+}  // namespace datasync::capture

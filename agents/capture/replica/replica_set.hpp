@@ -1,0 +1,119 @@
+#pragma once
+// The replicas: which one is read, and connections to it.
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "agents/base/clock.hpp"
+#include "agents/base/result.hpp"
+#include "agents/capture/plan/selection.hpp"
+#include "agents/capture/replica/preflight.hpp"
+#include "agents/capture/replica/replica_picker.hpp"
+#include "agents/capture/replica/server_facts.hpp"
+#include "agents/client/mysql/connection.hpp"
+#include "agents/config/config.hpp"
+#include "agents/message/gtid.hpp"
+
+namespace datasync::capture {
+
+/// A replica that was found fit.
+struct Pick {
+  std::size_t index = 0;
+  config::HostPort server;
+  HistoryFacts history;
+  Lateness lateness;
+  std::vector<TableFacts> tables;
+  base::TableNames names{};                    ///< how the server compares table names
+  std::vector<std::uint32_t> local_elsewhere;  ///< see replica_picker.hpp: not needed of this server
+};
+
+/// Candidates in their order. `connect` may be called from any thread, the rest from one.
+class Source {
+ public:
+  Source(const config::Capture& config, std::uint32_t server_id) : config_(config), server_id_(server_id) {}
+
+  /// Of the candidates that meet all requirements and can continue from what is `needed` (none: from now) the one to
+  /// `choose`, from the preferred one on; those after the first that is not late are not asked. Names are resolved and
+  /// secrets read afresh at each try.
+  /// Errors: one that tells of every candidate, see `combine`.
+  base::Result<Pick> pick(const Selection& selection, const std::optional<Needed>& needed, std::stop_token stop);
+  /// Prefer the candidate after this one from now on: it failed.
+  void prefer_after(std::size_t index) noexcept { preferred_ = (index + 1) % config_.replicas.size(); }
+  void prefer(std::size_t index) noexcept { preferred_ = index; }
+  /// This candidate looked fit, but its dump refused to go on from here, for `error`: `pick` takes that as its answer
+  /// until another position is needed or every candidate has refused. Then all are asked anew.
+  void dump_refused(std::size_t index, message::GtidSet from, base::Error error);
+
+  [[nodiscard]] PreflightRules rules() const noexcept {
+    return {config_.allow_primary, config_.allow_cascades, server_id_};
+  }
+  /// What the server at the end of a connection has turned into since it was taken: nothing wrong, or the findings in
+  /// one error, see `verdict`; and how late it is. From any thread. Errors: also those of the connection.
+  struct Turned {
+    base::Result<void> fit;
+    Lateness lateness;
+  };
+  base::Result<Turned> inspect(sql::Connection& connection, const std::string& replica,
+                               const Selection& selection) const;
+  /// True when another candidate than `replica` is fit and not late. From any thread.
+  [[nodiscard]] bool better_than(const std::string& replica, const Selection& selection, const Needed& needed,
+                                 std::stop_token stop) const;
+  /// Something was published before: from now on a captured table that no longer exists is no fault of a candidate. It
+  /// was dropped, and the binlog says so where it was not said yet.
+  void stream_has_begun() noexcept { begun_ = true; }
+  /// Called while the tables of a candidate are checked, which takes long when there are many.
+  void on_progress(Progress progress) { progress_ = std::move(progress); }
+
+  base::Result<sql::ConnectOptions> options(const config::HostPort& server) const;
+  /// `replica` is a HostPort's text.
+  base::Result<std::unique_ptr<sql::Connection>> connect(const std::string& replica) const;
+
+ private:
+  /// As `examine`, or what its dump said.
+  base::Result<Pick> ask(std::size_t index, const Selection& selection, const std::optional<Needed>& needed,
+                         std::stop_token stop);
+  base::Result<Pick> examine(std::size_t index, const Selection& selection, const std::optional<Needed>& needed,
+                             std::stop_token stop, const Progress& progress) const;
+
+  struct DumpRefusal {
+    message::GtidSet from;
+    base::Error error;
+  };
+
+  const config::Capture& config_;
+  std::uint32_t server_id_;
+  std::size_t preferred_ = 0;
+  std::atomic<bool> begun_ = false;
+  std::map<std::size_t, DumpRefusal> dump_refusals_;  ///< by candidate
+  /// A primary that had less than was published, by candidate: its numbers were given out again from 1 on, and must not
+  /// make it fit as soon as they are high enough.
+  std::map<std::size_t, message::GtidSet> diverged_;
+  Progress progress_;
+  /// Since when a candidate lacks domains and is behind its primary by nothing. A domain that the primary began a
+  /// moment ago looks the same.
+  struct Lacking {
+    std::vector<std::uint32_t> domains;
+    base::SteadyTime since;
+  };
+  [[nodiscard]] bool long_lacking(std::size_t index, const std::vector<std::uint32_t>& domains, bool caught_up) const;
+  mutable std::mutex mutex_;  ///< lacking_
+  mutable std::map<std::size_t, Lacking> lacking_;
+};
+
+/// A position to begin a new stream at. Every XA transaction that is prepared at `position` and committed after it was
+/// prepared after `dump_from`.
+struct FreshPosition {
+  message::GtidSet dump_from, position;
+};
+/// Errors: WaitingForReplica while an XA transaction is prepared or the binlog holds no transaction; those of the
+/// connection.
+base::Result<FreshPosition> fresh_position(sql::Connection& connection);
+
+}  // namespace datasync::capture

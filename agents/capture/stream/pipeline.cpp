@@ -1,0 +1,288 @@
+#include "agents/capture/stream/pipeline.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "agents/base/log.hpp"
+
+namespace datasync::capture {
+namespace {
+
+using base::Error;
+using base::Reason;
+
+constexpr base::Millis kTick{1000};
+constexpr std::size_t kNextPositionAt = 13;  // in the event header
+constexpr std::uint64_t kFourGiB = std::uint64_t{1} << 32U;
+constexpr std::uint64_t kMicros = 1'000'000;
+
+std::int64_t steady_us() noexcept {
+  return std::chrono::duration_cast<std::chrono::microseconds>(base::steady_now().time_since_epoch()).count();
+}
+
+}  // namespace
+
+void SourceClock::set(std::uint64_t source_us) noexcept {
+  offset_us_.store(static_cast<std::int64_t>(source_us) - steady_us(), std::memory_order_relaxed);
+  known_.store(true, std::memory_order_release);
+}
+
+std::uint64_t SourceClock::now_us() const noexcept {
+  if (!known_.load(std::memory_order_acquire)) return 0;
+  return static_cast<std::uint64_t>(steady_us() + offset_us_.load(std::memory_order_relaxed));
+}
+
+Pipeline::Pipeline(const PipelineParts& parts, Catalog& catalog, std::stop_token stop, std::uint64_t max_inflated)
+    : parts_(parts),
+      catalog_(catalog),
+      stop_(std::move(stop)),
+      max_inflated_(max_inflated),
+      reader_(*this, {.max_inflated = max_inflated}),
+      next_tick_(base::steady_now() + kTick) {}
+
+base::Result<void> Pipeline::run(sql::BinlogStream& stream) {
+  const std::stop_callback wake(stop_, [&] { stream.abort(); });
+  auto result = read(stream);
+  parts_.freshness.caught_up.store(false, std::memory_order_relaxed);
+  if (stop_.stop_requested()) return Error(Reason::Stopping, "a stop was requested");
+  if (auto voided = parts_.writer.discard(); !voided) return voided;
+  return result;
+}
+
+base::Result<void> Pipeline::read(sql::BinlogStream& stream) {
+  bool first = true;
+  while (!stop_.stop_requested()) {
+    std::string large;  // what is held whole although it is large
+    auto next = stream.next([&](base::Bytes front) {
+      const bool whole = reader_.needs_whole(front) && !passes(front);
+      if (whole) large = reader_.name_of(front);
+      return whole;
+    });
+    if (!next) return unread(std::move(next).error(), large);
+    const auto event = next->bytes;
+    parts_.status.beat();
+    parts_.freshness.heard_us.store(steady_us(), std::memory_order_relaxed);
+    move_point(event);
+    DS_TRY(next->whole ? feed(event) : reader_.pass_over(event));
+    if (std::exchange(first, false)) parts_.on_first_event();
+    if (parts_.gate.doubted())
+      return Error(Reason::SourceMoved,
+                   parts_.gate.replica() + " now resolves to another server; restarting the binlog dump");
+    if (!reader_.outside()) continue;
+    if (std::exchange(outdated_, false)) DS_TRY(parts_.on_between());
+    if (base::steady_now() >= next_tick_) DS_TRY(tick());
+  }
+  return Error(Reason::Stopping, "a stop was requested");
+}
+
+/// The header has 32 bits for a position that may be above 4 GiB.
+void Pipeline::move_point(base::Bytes event) {
+  if (event.size() < binlog::kHeaderSize) return;
+  base::Cursor cursor(event.subspan(kNextPositionAt));
+  const std::uint64_t next = cursor.get<std::uint32_t>();
+  if (next == 0) return;
+  const auto candidate = point_.position / kFourGiB * kFourGiB + next;
+  if (candidate >= point_.position)
+    point_.position = candidate;
+  else if (point_.position - candidate > kFourGiB / 2)
+    point_.position = candidate + kFourGiB;
+}
+
+base::Result<void> Pipeline::tick() {
+  next_tick_ = base::steady_now() + kTick;
+  parts_.on_tick();
+  DS_TRY(parts_.on_between());
+  const std::unique_lock lock(parts_.between, std::try_to_lock);
+  if (!lock.owns_lock()) return {};
+  const auto now = parts_.clock.now_us();
+  return parts_.writer.watermark(
+      parts_.freshness.caught_up.load(std::memory_order_relaxed) && now != 0 ? now : commit_time_us_);
+}
+
+base::Result<void> Pipeline::on_gtid(const binlog::GtidEvent& gtid, const binlog::EventHeader& header,
+                                     const binlog::Where&) {
+  before_start_ = parts_.order.precedes(gtid.gtid);
+  if (!before_start_) DS_TRY(parts_.order.transaction(gtid.gtid));
+  DS_TRY(parts_.gate.before_transaction(point_, stop_));
+  gtid_ = gtid.gtid;
+  commit_time_us_ = header.timestamp * kMicros;
+  rows_in_transaction_ = 0;
+  unchecked_.clear();
+  parts_.freshness.caught_up.store(false, std::memory_order_relaxed);
+  parts_.freshness.read_time_us.store(commit_time_us_, std::memory_order_relaxed);
+  held_ = gtid.prepared_xa() && !before_start_;
+  xid_ = gtid.xid ? gtid.xid->text() : std::string();
+  in_transaction_ = true;
+  passing_.reset();
+  unread_ = false;
+  if (before_start_) {
+    parts_.writer.begin_before_start(gtid_, commit_time_us_);
+    return {};
+  }
+  if (parts_.may_pass(gtid_)) passing_.emplace();
+  if (!held_) {
+    parts_.writer.begin(gtid_, commit_time_us_);
+    return {};
+  }
+  before_prepare_ = parts_.writer.position();
+  parts_.writer.begin_held(gtid_, commit_time_us_, parts_.prepared.bytes_left());
+  return {};
+}
+
+bool Pipeline::wants(std::string_view database, std::string_view table) {
+  if (before_start_) return false;
+  const auto* choice = parts_.selection.find(database, table);
+  if (choice != nullptr && passing_) passing_->tables.insert(choice->qualified());
+  return choice != nullptr;
+}
+
+base::Result<void> Pipeline::on_rows(binlog::TableToken token, const binlog::RowsEvent& rows) {
+  if (passing_) {
+    passing_->tables.insert(catalog_.table(token).choice->qualified());
+    return {};
+  }
+  auto& table = catalog_.table(token);
+  if (!parts_.writer.wants(table.choice->stream)) return {};
+  if (std::ranges::find(table.domains, gtid_.domain) == table.domains.end())
+    DS_TRY(catalog_.wrote(token, gtid_.domain));
+  if (rows.head.keys_unchecked) DS_TRY(unchecked(*table.choice, rows));
+  table.encoder.limit_values(max_inflated_);
+  DS_ASSIGN(auto cursor, table.encoder.open(rows));
+  while (!cursor.done()) {
+    DS_ASSIGN(auto* buffer, parts_.writer.rows(*table.choice, table.schema, cursor.expected()));
+    DS_ASSIGN(const auto count, cursor.fill(*buffer, parts_.writer.record_bytes()));
+    rows_in_transaction_ += count;
+    DS_TRY(parts_.writer.added(count));
+  }
+  return cursor.left_out() == 0 ? base::Result<void>() : left_out(*table.choice, rows);
+}
+
+/// A row that no destination can store is not published: on the stream it would stop every reader for good, also after
+/// the source was corrected. The table is copied again instead, and the copy waits until such rows are corrected. An
+/// update may have moved its row from another key, which only an emptied table forgets.
+base::Result<void> Pipeline::left_out(const TableChoice& table, const binlog::RowsEvent& rows) {
+  auto what = fmt::format("transaction {} at {} writes a row of {} with an empty value in a GEOMETRY column",
+                          gtid_.text(), rows.where.text(), table.qualified());
+  // A copy of now has no row of a transaction that is only prepared, and nothing would be due at its commit.
+  if (held_) return Error(Reason::UnsupportedValue, what + ", in an XA transaction");
+  outdated_ = true;
+  return parts_.on_outdated({table.qualified(), rows.op == message::Op::Update}, what);
+}
+
+/// At the source no foreign key acted on these rows, and at a destination it does: the tables that refer to them are
+/// copied again.
+base::Result<void> Pipeline::unchecked(const TableChoice& parent, const binlog::RowsEvent& rows) {
+  if (rows.op == message::Op::Insert || !unchecked_.insert(&parent).second) return {};
+  DS_ASSIGN(const auto children, catalog_.acting_children({{parent.database, parent.table}}));
+  if (children.empty()) return {};
+  const auto what = fmt::format("transaction {} at {} changes rows of {} with foreign_key_checks=0", gtid_.text(),
+                                rows.where.text(), parent.qualified());
+  // A copy of now has no row of a transaction that is only prepared, and nothing would be due at its commit.
+  if (held_) return Error(Reason::UnsupportedEvent, what + ", in an XA transaction");
+  for (const auto* child : children) DS_TRY(outdated(*child, true, what));
+  return {};
+}
+
+void Pipeline::ended() {
+  held_ = in_transaction_ = false;
+  parts_.gate.transaction_ended(point_);
+}
+
+base::Result<void> Pipeline::on_commit(const binlog::EventHeader&) {
+  const bool held = std::exchange(held_, false);
+  DS_TRY(end_passing());
+  if (held) {  // XA COMMIT ONE PHASE: it was never prepared
+    auto rows = parts_.writer.take_held();
+    parts_.writer.begin(gtid_, commit_time_us_);
+    DS_TRY(parts_.writer.put_held(std::move(rows)));
+  }
+  announce_due();
+  DS_TRY(parts_.writer.commit());
+  ended();
+  return {};
+}
+
+base::Result<void> Pipeline::on_rollback() {
+  passing_.reset();
+  DS_TRY(parts_.writer.rollback());
+  ended();
+  return {};
+}
+
+// Not over: a replica that crashed while it logged a transaction gets it again, under the same GTID.
+base::Result<void> Pipeline::on_broken_off() {
+  // Of a passed transaction whose end could not be read: it is over, and its tables are due.
+  if (unread_) return end_unread();
+  passing_.reset();
+  parts_.order.broken_off();
+  DS_TRY(parts_.writer.discard());
+  ended();
+  return {};
+}
+
+base::Result<void> Pipeline::on_xa_prepare(const binlog::Xid& xid) {
+  // Known before the position moves over it: a checkpoint in between must not forget it.
+  auto held = parts_.writer.take_held();
+  if (passing_)
+    DS_TRY(end_passing());
+  else if (!before_start_)
+    parts_.prepared.prepare(xid.text(), before_prepare_, std::move(held));
+  DS_TRY(parts_.writer.commit());
+  ended();
+  return {};
+}
+
+base::Result<void> Pipeline::on_xa_commit(const binlog::Xid& xid) {
+  auto held = parts_.prepared.commit(xid.text(), gtid_);
+  bool wanted = false;
+  for (std::int32_t i = 0; i < parts_.selection.streams(); ++i) wanted = wanted || parts_.writer.wants(i);
+  if (auto prepared = !held && wanted ? parts_.passed_prepare(xid.text()) : std::nullopt)
+    passing_ = std::move(prepared);
+  else if (passing_)
+    passing_->all = true;  // its rows are in the prepare
+  if (passing_)
+    DS_TRY(end_passing());
+  else if (held)
+    DS_TRY(parts_.writer.put_held(std::move(*held)));
+  else if (wanted)
+    return Error(Reason::PositionUnknown,
+                 fmt::format("transaction {} commits XA transaction {}, whose rows are before the position",
+                             gtid_.text(), xid.text()));
+  announce_due();
+  DS_TRY(parts_.writer.commit());
+  ended();
+  return {};
+}
+
+base::Result<void> Pipeline::on_xa_rollback(const binlog::Xid& xid) {
+  parts_.prepared.rollback(xid.text());
+  passing_.reset();
+  unread_ = false;
+  announce_due();
+  DS_TRY(parts_.writer.commit());
+  ended();
+  return {};
+}
+
+base::Result<void> Pipeline::on_gtid_list(const message::GtidSet& list) {
+  return parts_.order.file(list);
+}
+
+base::Result<void> Pipeline::on_heartbeat(std::string_view file, std::uint64_t position) {
+  if (!reader_.outside()) return {};
+  parts_.freshness.caught_up.store(true, std::memory_order_relaxed);  // it sends one only when it has nothing else
+  if (file == point_.file && position > point_.position % kFourGiB)
+    point_.position = point_.position / kFourGiB * kFourGiB + position;
+  parts_.gate.moved_to(point_);
+  return {};
+}
+
+base::Result<void> Pipeline::on_rotate(std::string_view file, std::uint64_t position, bool) {
+  point_ = {std::string(file), position};
+  if (reader_.outside()) parts_.gate.moved_to(point_);
+  return {};
+}
+
+}  // namespace datasync::capture

@@ -1,0 +1,107 @@
+#include "agents/capture/plan/exclusions.hpp"
+
+#include <gtest/gtest.h>
+
+#include "agents/capture/replica/preflight.hpp"
+
+namespace datasync::capture {
+namespace {
+
+using Texts = std::vector<std::string>;
+
+TableChoice people() {
+  TableChoice t;
+  t.database = "crm";
+  t.table = "people";
+  t.exclude = {"Secret"};
+  return t;
+}
+
+message::TableSchema schema(const Texts& columns) {
+  message::TableSchema s;
+  s.database = "crm";
+  s.table = "people";
+  for (const auto& name : columns) s.columns.push_back({.name = name});
+  s.key = {0};
+  return s;
+}
+
+// RENAME COLUMN secret TO secret2: the table was copied with the column under its new name.
+TEST(Exclusions, table_without_an_excluded_column_is_not_carried) {
+  EXPECT_EQ(captured_schema(people(), schema({"id", "secret", "v"}))->columns.size(), 2U);
+  const auto refused = captured_schema(people(), schema({"id", "secret2", "v"}));
+  ASSERT_FALSE(refused);
+  EXPECT_TRUE(refused.error().is(base::Reason::PreflightFailed));
+  EXPECT_NE(refused.error().what.find("crm.people lacks the excluded column Secret"), std::string::npos)
+      << refused.error().what;
+}
+
+// ADD COLUMN hash VARCHAR(64) AS (MD5(secret)): what an excluded column holds was carried under another name.
+TEST(Exclusions, columns_computed_from_an_excluded_one_are_found) {
+  const std::vector<Computed> computed{
+      {"twice", "concat(`once`,'x')"}, {"once", "md5(`SECRET`)"}, {"other", "`v` + 1"}, {"text", "'secret'"}};
+  EXPECT_EQ(computed_from_excluded(people(), computed), (Texts{"once (from Secret)", "twice (from once)"}));
+  auto all = people();
+  all.exclude = {"secret", "once", "TWICE"};
+  EXPECT_TRUE(computed_from_excluded(all, computed).empty());
+}
+
+// ADD COLUMN shown VARCHAR(50) DEFAULT (secret): rows that were there got the value of the excluded column.
+TEST(Exclusions, columns_whose_default_is_an_excluded_one_are_found) {
+  EXPECT_EQ(computed_from_excluded(people(), {{"shown", "`secret`"}, {"text", "'secret'"}, {"n", "NULL"}, {"m", "1"}}),
+            (Texts{"shown (from Secret)"}));
+  auto bits = people();
+  bits.exclude = {"b"};
+  EXPECT_TRUE(computed_from_excluded(bits, {{"flag", "b'1'"}}).empty());
+  EXPECT_EQ(computed_from_excluded(bits, {{"flag", "`b`"}, {"other", "b + 1"}}).size(), 2U);
+}
+
+/// After these statements, each of which renames and drops columns.
+std::vector<message::MovedColumn> moved(const std::vector<ColumnNames>& statements) {
+  std::vector<message::MovedColumn> out;
+  for (const auto& names : statements) out = moved_by(people(), out, names);
+  return out;
+}
+ColumnNames renamed(const std::string& was, const std::string& is) {
+  return {{{was, is}}, {}, true};
+}
+
+// RENAME secret TO tmp, RENAME name TO secret, RENAME tmp TO name: the table has the columns of before, and the values
+// of the excluded one were published.
+TEST(Exclusions, names_exchanged_by_several_statements_are_followed) {
+  const auto after = moved({renamed("secret", "tmp"), renamed("name", "secret"), renamed("TMP", "name")});
+  const auto* shown = shown_by_name(people(), after, "NAME");
+  ASSERT_NE(shown, nullptr);
+  EXPECT_EQ(shown->was, "secret");
+  EXPECT_EQ(shown_by_name(people(), after, "secret"), nullptr);
+  EXPECT_EQ(shown_by_name(people(), after, "tmp"), nullptr);
+  auto both = people();
+  both.exclude = {"secret", "name"};
+  EXPECT_EQ(shown_by_name(both, after, "name"), nullptr) << "it is excluded by now";
+  both.exclude = {"tmp"};
+  EXPECT_EQ(shown_by_name(both, after, "name"), nullptr) << "nothing says any more that nobody is to see it";
+
+  EXPECT_NE(shown_by_name(people(), moved({renamed("secret", "a"), renamed("a", "b")}), "b"), nullptr);
+  EXPECT_TRUE(moved({renamed("secret", "a"), renamed("a", "secret")}).empty()) << "renamed back";
+  EXPECT_TRUE(moved({renamed("secret", "a"), {{}, {"A"}, true}}).empty()) << "dropped";
+  EXPECT_EQ(moved({renamed("secret", "a"), {{}, {"a"}, false}}).size(), 1U) << "perhaps not dropped";
+  EXPECT_EQ(moved({renamed("secret", "a"), {{{"a", "b"}}, {}, false}}).size(), 2U) << "perhaps not renamed";
+  EXPECT_EQ(moved({renamed("v", "w"), {{{"v", "a"}, {"a", "v"}}, {}, true}}).size(), 0U);
+}
+
+TEST(Exclusions, preflight_names_columns_computed_from_an_excluded_one) {
+  const auto choice = people();
+  TableFacts facts;
+  facts.choice = &choice;
+  facts.info.emplace();
+  facts.info->schema = schema({"id", "secret", "hash"});
+  facts.info->engine = "InnoDB";
+  facts.computed = {{"hash", "md5(`secret`)"}};
+  const auto selection = Selection::make({config::Type{"t", {"crm.people"}, {}, {}}}, 1);
+  const auto findings = check_tables({facts}, *selection, {});
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_EQ(findings.front().what, "column hash (from Secret) of crm.people is computed from an excluded column");
+}
+
+}  // namespace
+}  // namespace datasync::capture

@@ -1,0 +1,119 @@
+#include "agents/capture/stream/state_keeper.hpp"
+
+#include <atomic>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/protocol/memory_log.hpp"
+#include "tests/unit/protocol/records.hpp"
+
+namespace datasync::capture {
+namespace {
+
+using base::Error;
+using base::Reason;
+using message::Epoch;
+using message::Gtid;
+
+/// A state topic whose rights are taken away and given back.
+class GuardedLog final : public protocol::MemoryStateLog {
+ public:
+  using MemoryStateLog::MemoryStateLog;
+  base::Result<protocol::Offset> append(message::Kind kind, const std::string& key, const std::string& value) override {
+    if (!may_write) return Error(Reason::PermissionDenied, "appending to topic t.state: not authorized");
+    return MemoryStateLog::append(kind, key, value);
+  }
+  base::Result<std::vector<protocol::StateRecord>> read_to_end(std::stop_token stop) override {
+    if (!may_read) return Error(Reason::PermissionDenied, "reading topic t.state: not authorized");
+    return MemoryStateLog::read_to_end(std::move(stop));
+  }
+  std::atomic<bool> may_read = true, may_write = true;
+};
+
+class KeeperTest : public testing::Test {
+ protected:
+  KeeperTest() {
+    records.push_back(protocol::claim_at(0, 1, "a"));
+    EXPECT_TRUE(protocol::catch_up(state, view, {}));
+    options.look_every = base::Millis(1);
+    options.checkpoint_every = base::Millis(3'600'000);
+    options.checkpoint_bytes = 1;
+    options.now = [this] { return base::SteadyTime(base::Millis(clock_ms)); };
+    keeper.emplace(
+        state, view, Epoch(1), acks, prepared, status, [this] { return bytes.load(); }, options,
+        KeeperTells{[](Error e) { ADD_FAILURE() << e.what; }, [this] { ++looks; },
+                    [this](std::optional<Error> e) {
+                      reason = e ? static_cast<int>(e->reason) : kNone;
+                      ++told;
+                    }});
+  }
+  /// A whole look that began after this call.
+  void look() {
+    const auto before = looks.load();
+    while (looks < before + 2) std::this_thread::yield();
+  }
+  void acknowledge(std::uint64_t sequence) {
+    const Gtid gtid{0, 1, sequence};
+    acks.acknowledged(acks.sent(0, message::End::Transaction, gtid), static_cast<protocol::Offset>(sequence));
+    acks.finished(gtid);
+    ++bytes;
+  }
+  static constexpr int kNone = -1;
+
+  std::vector<protocol::StateRecord> records;
+  GuardedLog state{records};
+  protocol::StateView view;
+  protocol::AckTracker acks{{message::GtidSet{}}, {0}};
+  PreparedTransactions prepared;
+  health::Status status{{"capture", "n/t", "i", ""}};
+  KeeperOptions options;
+  std::atomic<std::uint64_t> bytes = 0;
+  std::atomic<std::int64_t> clock_ms = 1'000'000;
+  std::atomic<int> looks = 0, told = 0, reason = kNone;
+  std::optional<Keeper> keeper;
+};
+
+// A right on the state topic alone that was lost was a line in the log twice a second; the status said Streaming, while
+// no checkpoint moved and no newer instance was noticed.
+TEST_F(KeeperTest, a_state_topic_that_cannot_be_read_for_long_is_told_until_it_can) {
+  state.may_read = false;
+  look();
+  clock_ms += 9'999;
+  look();
+  EXPECT_EQ(told, 0);
+  clock_ms += 1;
+  look();
+  EXPECT_EQ(reason, static_cast<int>(Reason::PermissionDenied));
+  state.may_read = true;
+  look();
+  EXPECT_EQ(reason, kNone);
+}
+
+TEST_F(KeeperTest, a_checkpoint_that_cannot_be_written_for_long_is_told_though_reading_works) {
+  state.may_write = false;
+  acknowledge(1);
+  look();
+  clock_ms += 10'000;
+  look();
+  EXPECT_EQ(reason, static_cast<int>(Reason::PermissionDenied));
+  EXPECT_EQ(keeper->checkpoints(), 0U);
+  state.may_write = true;
+  look();
+  EXPECT_EQ(reason, kNone);
+  EXPECT_EQ(keeper->checkpoints(), 1U);
+}
+
+TEST_F(KeeperTest, troubles_of_a_moment_do_not_add_up) {
+  for (int i = 0; i < 3; ++i) {
+    state.may_read = false;
+    look();
+    clock_ms += 9'000;
+    state.may_read = true;
+    look();
+  }
+  EXPECT_EQ(told, 0);
+}
+
+}  // namespace
+}  // namespace datasync::capture
