@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "agents/apply/assembler.hpp"
-#include "agents/apply/executor.hpp"
+#include "agents/apply/read/assembler.hpp"
+#include "agents/apply/write/executor.hpp"
 #include "agents/base/clock.hpp"
 #include "agents/destination/held_tables.hpp"
 #include "agents/destination/ledger.hpp"

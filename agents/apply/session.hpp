@@ -10,13 +10,13 @@
 #include <string>
 #include <vector>
 
-#include "agents/apply/assembler.hpp"
-#include "agents/apply/catalog.hpp"
-#include "agents/apply/copies.hpp"
-#include "agents/apply/gap_watch.hpp"
+#include "agents/apply/plan/copies.hpp"
+#include "agents/apply/read/assembler.hpp"
+#include "agents/apply/read/gap_watch.hpp"
+#include "agents/apply/read/schema_book.hpp"
 #include "agents/apply/report.hpp"
-#include "agents/apply/schema_book.hpp"
-#include "agents/apply/writer.hpp"
+#include "agents/apply/write/catalog.hpp"
+#include "agents/apply/write/writer.hpp"
 #include "agents/base/backoff.hpp"
 #include "agents/base/result.hpp"
 #include "agents/config/config.hpp"

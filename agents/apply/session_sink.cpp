@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "agents/apply/session.hpp"
-#include "agents/apply/verify.hpp"
+#include "agents/apply/write/verify.hpp"
 #include "agents/base/log.hpp"
 #include "agents/config/orders.hpp"
 

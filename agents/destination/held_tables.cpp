@@ -8,7 +8,7 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
-#include "agents/apply/copies.hpp"
+#include "agents/apply/plan/copies.hpp"
 #include "agents/base/clock.hpp"
 #include "agents/base/identifier.hpp"
 #include "agents/destination/ledger_tables.hpp"

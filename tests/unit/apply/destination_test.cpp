@@ -2,11 +2,11 @@
 
 #include <gtest/gtest.h>
 
-#include "agents/apply/catalog.hpp"
-#include "agents/apply/fit.hpp"
+#include "agents/apply/plan/table_compatibility.hpp"
+#include "agents/apply/write/catalog.hpp"
 #include "agents/destination/destination_facts.hpp"
 #include "agents/destination/dialect.hpp"
-#include "tests/unit/apply/change_maker.hpp"
+#include "tests/unit/apply/plan/change_maker.hpp"
 
 namespace datasync::apply {
 namespace {

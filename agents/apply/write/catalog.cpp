@@ -1,0 +1,296 @@
+#include "agents/apply/write/catalog.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "agents/base/log.hpp"
+#include "agents/destination/mariadb/grants.hpp"
+
+namespace datasync::apply {
+namespace {
+
+using base::Error;
+using base::Reason;
+
+/// What the server changes by itself at every write would not be the source's.
+base::Result<void> check_triggers(const DestinationFacts& facts, const TargetName& name) {
+  if (facts.triggers.empty()) return {};
+  return Error(Reason::DestinationSchemaMismatch,
+               fmt::format("{} has triggers, which may change what is stored: {}. DROP TRIGGER them at the destination",
+                           name.qualified(), fmt::join(facts.triggers, ", ")));
+}
+
+bool key_updates_itself(const DestinationFacts& facts, const message::TableSchema& schema) {
+  return std::ranges::any_of(schema.key, [&](auto index) {
+    return std::ranges::any_of(facts.update_themselves, [&](const auto& column) {
+      return base::same_column(column, schema.columns[index].name);
+    });
+  });
+}
+
+Error two_in_one(const std::string& other, const message::TableSchema& schema, const TargetName& name) {
+  return {Reason::DestinationSchemaMismatch,
+          fmt::format("{} and {} would both be stored in {}; give one of them another name by "
+                      "destination.tables.rename",
+                      other, schema.qualified(), name.qualified())};
+}
+
+std::uint16_t column_of(const message::TableSchema& schema, const message::Column* column) {
+  return static_cast<std::uint16_t>(column - schema.columns.data());
+}
+
+}  // namespace
+
+TargetName target_name(const config::Apply& config, const std::string& database, const std::string& table) {
+  const auto source = database + "." + table;
+  auto renamed = config.rename.find(source);
+  if (renamed == config.rename.end())
+    renamed =
+        std::ranges::find_if(config.rename, [&](const auto& rule) { return base::same_column(rule.first, source); });
+  if (renamed == config.rename.end()) return {database, table};
+  const auto dot = renamed->second.find('.');
+  return {renamed->second.substr(0, dot), renamed->second.substr(dot + 1)};
+}
+
+const TargetTable* Catalog::active(message::SchemaId id, TableIndex& index) const {
+  const auto at = by_id_.find(id);
+  if (at == by_id_.end()) return nullptr;
+  const auto& table = *tables_[at->second];
+  const auto current = active_.find(table.plan.name);
+  if (current == active_.end() || current->second != id) return nullptr;
+  index = at->second;
+  return &table;
+}
+
+base::Result<void> Catalog::activate(message::SchemaId id, std::stop_token stop, bool emptied) {
+  if (const auto at = by_id_.find(id); at != by_id_.end()) {
+    active_[tables_[at->second]->plan.name] = id;
+    return {};
+  }
+  DS_ASSIGN(auto schema, book_.find(id, stop));
+  DS_ASSIGN(auto table, load(std::move(schema), stop, emptied));
+  active_[table->plan.name] = id;
+  by_id_[id] = static_cast<TableIndex>(tables_.size());
+  tables_.push_back(std::move(table));
+  refresh_copying();
+  return {};
+}
+
+base::Result<void> Catalog::read_server(sql::Connection& connection) {
+  for (const auto& statement : dialect_.session()) DS_TRY(connection.execute(statement));
+  if (!names_) {
+    DS_ASSIGN(names_, read_table_names(connection));
+  }
+  if (references_read_) return {};
+  DS_ASSIGN(references_, read_references(connection, *names_));
+  references_read_ = true;
+  return {};
+}
+
+/// Rows of two tables in one could not be told apart.
+base::Result<void> Catalog::check_owner(const message::TableSchema& schema, const TargetName& name) const {
+  const auto refused = [&](const std::string& other) { return two_in_one(other, schema, name); };
+  if (names_->same(name.database, config_.ledger_database) &&
+      (names_->same(name.table, "ledger") || names_->same(name.table, "tables") || names_->same(name.table, "held") ||
+       names_->same(name.table, "instances")))
+    return refused("the ledger of DataSync");
+  const auto key = names_->key(name.database, name.table);
+  for (const auto& [id, index] : by_id_) {
+    const auto& other = *tables_[index];
+    if (other.plan.name == key && other.schema->qualified() != schema.qualified())
+      return refused(other.schema->qualified());
+  }
+  return {};
+}
+
+base::Result<std::unique_ptr<TargetTable>> Catalog::load(std::shared_ptr<const message::TableSchema> schema,
+                                                         std::stop_token stop, bool emptied) {
+  if (schema->key.empty())
+    return Error(Reason::KeyMissing,
+                 fmt::format("{} has neither a primary key nor declared key columns", schema->qualified()));
+  DS_ASSIGN(const auto connection, connect_());
+  DS_TRY(read_server(*connection));
+  auto name = target_name(config_, schema->database, schema->table);
+  name = {names_->stored(name.database), names_->stored(name.table)};
+  DS_TRY(check_owner(*schema, name));
+  DS_TRY(book_.refresh(stop));
+  altered_ = false;
+  needs_copy_.reset();
+  if (!emptied) DS_TRY(check_one_target(*schema, name));
+  const auto* known = known_.find(name.qualified());
+  DS_TRY(check_other_tasks(*connection, name, known));
+  Cause cause{known != nullptr && known->schema != schema->id(), emptied, nullptr};
+  if (cause.source_changed) {
+    if (auto before = book_.find(known->schema, stop)) cause.before = std::move(*before);
+  }
+  // What is emptied anyway is not missed.
+  const auto* expected = emptied ? nullptr : known;
+  DS_ASSIGN(auto info, find_or_make(*connection, *schema, name, expected));
+  if (info.engine != "InnoDB")
+    return Error(Reason::DestinationSchemaMismatch,
+                 fmt::format("{} is kept by the engine {}, which has no transactions; ALTER TABLE {} ENGINE=InnoDB",
+                             name.qualified(), info.engine, dialect_.quote(name.database, name.table)));
+  DS_TRY(check_definition(*connection, *schema, name, expected, info));
+  DS_ASSIGN(auto facts, read_destination_facts(*connection, name.database, name.table));
+  if (expected != nullptr) DS_TRY(check_restored(*connection, *expected, facts.created));
+  DS_TRY(check_triggers(facts, name));
+  DS_TRY(check_acting_keys(*connection, *schema, name, expected, info));
+  DS_ASSIGN(auto fits, fit_or_alter(*connection, *schema, name, info, facts, cause, expected));
+  if (altered_) {
+    DS_ASSIGN(facts, read_destination_facts(*connection, name.database, name.table));
+  }
+  auto out = std::make_unique<TargetTable>();
+  std::string why;
+  out->plan = plan_table(*schema, info, *names_, why);
+  add_references(out->plan, *schema, why);
+  out->names = {schema.get(),
+                name.database,
+                name.table,
+                std::move(fits.written),
+                schema->key,
+                std::move(fits.there),
+                key_updates_itself(facts, *schema)};
+  DS_TRY(check_table_grants(*connection, dialect_, out->names));
+  out->info = std::move(info);
+  out->created = facts.created;
+  out->way_on_for_values = way_on_for_values(*schema, name, facts);
+  out->schema = std::move(schema);
+  if (emptied) DS_TRY(forget_other_targets(*connection, *out->schema, name));
+  DS_TRY(store_known(*connection, *out, emptied));
+  const auto* stored = known_.find(name.qualified());
+  for (const auto column : out->names.written) {
+    const auto is_it = [&](const std::string& filled) {
+      return base::same_column(filled, out->names.there[column].name);
+    };
+    if (std::ranges::none_of(stored->filled, is_it) &&
+        std::ranges::find(out->names.key, column) == out->names.key.end())
+      out->unfilled.push_back(column);
+  }
+  // Stored first, so that one of two streams that do so at once sees the other.
+  DS_ASSIGN(const auto other, known_.other_source(*connection, dialect_, name.qualified(), out->schema->qualified()));
+  if (other) {
+    if (known == nullptr) DS_TRY(known_.remove(*connection, dialect_, name.qualified()));
+    return two_in_one(*other, *out->schema, name);
+  }
+  if (known == nullptr) {
+    if (auto alone = check_other_tasks(*connection, name, known); !alone) {
+      DS_TRY(known_.remove(*connection, dialect_, name.qualified()));
+      return std::move(alone).error();
+    }
+  }
+  if (const auto children = await_parent_.find(out->plan.name); children != await_parent_.end()) {
+    for (const auto& child : children->second) forget_loaded(child);
+    await_parent_.erase(children);
+  }
+  // Other definitions were loaded for the table as it was.
+  if (altered_) forget_loaded(out->plan.name);
+  base::log::info("writes a table", {{"table", name.qualified()},
+                                     {"source", std::string_view(out->schema->qualified())},
+                                     {"folds", why.empty()},
+                                     {"why_not", std::string_view(why)}});
+  return out;
+}
+
+/// Rows of another task would be taken for rows of this one, and deleted with them.
+base::Result<void> Catalog::check_other_tasks(sql::Connection& connection, const TargetName& name,
+                                              const KnownTable* known) {
+  if (known != nullptr) return {};
+  DS_ASSIGN(const auto other, known_.other_task(connection, dialect_, name.qualified()));
+  if (!other) return {};
+  return Error(Reason::DestinationSchemaMismatch,
+               fmt::format("{} is a table of the task {}. Two tasks cannot store rows in one table: give this one "
+                           "another name by destination.tables.rename, or if {} no longer runs: DELETE FROM {} WHERE "
+                           "task={} AND target={}",
+                           name.qualified(), *other, *other, dialect_.quote(config_.ledger_database, "tables"),
+                           sql::quote_text(*other), sql::quote_text(name.qualified())));
+}
+
+/// What other tables point to this one, also those that no row came for yet.
+void Catalog::add_references(PlanTable& plan, const message::TableSchema& schema, std::string& why) const {
+  const auto refer = [&](std::string_view name) {
+    const auto* column = find_column(schema.columns, name);
+    if (column != nullptr) plan.referenced.push_back(column_of(schema, column));
+  };
+  if (const auto at = references_.by_parent.find(plan.name); at != references_.by_parent.end()) {
+    for (const auto& reference : at->second) {
+      for (const auto& column : reference.columns) refer(column);
+      if (!reference.acts) continue;
+      why =
+          fmt::format("the foreign key {} of {} changes rows when this table changes", reference.name, reference.child);
+      plan.ordered = true;
+    }
+  }
+  if (references_.complete) return;
+  // A foreign key that cannot be seen may point to any key and act by itself.
+  plan.keep_deletes = true;
+  for (const auto& key : plan.unique_keys)
+    plan.referenced.insert(plan.referenced.end(), key.columns.begin(), key.columns.end());
+}
+
+bool Catalog::is_unsure(const TargetTable& table) const {
+  return table.tolerant || config_.on_conflict == config::OnConflict::Overwrite;
+}
+
+void Catalog::set_snapshot(const SnapshotState& snapshot, const Awaited& awaited) {
+  // A copy may have begun because the source's table changed in something that its schema does not say.
+  for (const auto& source : snapshot.tables) {
+    if (!names_ || snapshot_.tables.contains(source)) continue;
+    const auto dot = std::min(source.find('.'), source.size() - 1);
+    const auto name = target_name(config_, source.substr(0, dot), source.substr(dot + 1));
+    forget_loaded(names_->key(name.database, name.table));
+  }
+  snapshot_ = snapshot;
+  incomplete_ = snapshot.tables;
+  for (const auto& [table, request] : awaited) incomplete_.insert(table);
+  refresh_copying();
+}
+
+/// What the snapshot means for each table, and for those that foreign keys connect it with.
+void Catalog::refresh_copying() {
+  ++generation_;
+  if (!names_) return;  // no table yet
+  copying_.clear();
+  for (const auto& source : incomplete_) {
+    const auto dot = std::min(source.find('.'), source.size() - 1);
+    const auto name = target_name(config_, source.substr(0, dot), source.substr(dot + 1));
+    copying_.insert(names_->key(name.database, name.table));
+  }
+  for (auto& table : tables_) {
+    table->tolerant = snapshot_.tables.contains(table->schema->qualified());
+    table->plan.unsure = is_unsure(*table);
+    table->parents_incomplete = table->tolerant;
+    for (const auto& parent : table->plan.parents)
+      table->parents_incomplete = table->parents_incomplete || copying_.contains(parent);
+    table->children_incomplete = table->tolerant;
+    table->children_follow = false;
+    const auto references = references_.by_parent.find(table->plan.name);
+    if (references == references_.by_parent.end()) continue;
+    for (const auto& reference : references->second) {
+      table->children_follow = table->children_follow || reference.acts;
+      table->children_incomplete = table->children_incomplete || copying_.contains(reference.child_key);
+    }
+  }
+}
+
+std::vector<PlanTable> Catalog::plan_tables() const {
+  std::vector<PlanTable> out;
+  out.reserve(tables_.size());
+  for (const auto& table : tables_) out.push_back(table->plan);
+  for (const auto& child : tables_) {
+    for (const auto& key : child->info.foreign_keys) {
+      const auto parent_name = names_->key(key.parent_database, key.parent_table);
+      for (std::size_t i = 0; i < tables_.size(); ++i) {
+        if (out[i].name != parent_name) continue;
+        for (const auto& name : key.parent_columns) {
+          const auto* column = find_column(tables_[i]->schema->columns, name);
+          if (column != nullptr) out[i].referenced.push_back(column_of(*tables_[i]->schema, column));
+        }
+      }
+    }
+  }
+  return out;
+}
+
+}  // namespace datasync::apply

@@ -1,0 +1,244 @@
+#pragma once
+// The destination's tables as one stream needs them: found, checked against the source's schema, made or widened where
+// the configuration allows.
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "agents/apply/plan/planner.hpp"
+#include "agents/apply/plan/table_compatibility.hpp"
+#include "agents/apply/read/schema_book.hpp"
+#include "agents/apply/write/ddl.hpp"
+#include "agents/base/result.hpp"
+#include "agents/client/mysql/connection.hpp"
+#include "agents/client/mysql/table_reader.hpp"
+#include "agents/config/config.hpp"
+#include "agents/destination/destination_facts.hpp"
+#include "agents/destination/dialect.hpp"
+#include "agents/destination/known_tables.hpp"
+#include "agents/destination/ledger.hpp"
+
+namespace datasync::apply {
+
+/// One version of a source table and where its rows go.
+struct TargetTable {
+  std::shared_ptr<const message::TableSchema> schema;
+  StatementTable names;
+  PlanTable plan;
+  sql::TableInfo info;    ///< of the destination
+  std::string created;    ///< CREATE_TIME at the destination
+  bool has_rows = false;  ///< known to have been written
+  /// Columns of which no row is known to have a value of its own: no NULL, or where NULL is not allowed, two values.
+  std::vector<std::uint16_t> unfilled;
+  std::map<std::uint16_t, std::size_t> first_values;  ///< hashes, of those that do not allow NULL
+  std::string way_on_for_values;  ///< ends the message when it refuses a value of a type that its column does not take
+  bool tolerant = false;          ///< a snapshot of it is on its way: rows may be there already or missing
+  // Foreign keys, see Executor::set_checks.
+  bool parents_incomplete = false;   ///< it, or a table that it points to, is being copied
+  bool children_incomplete = false;  ///< it, or a table that points to it, is being copied
+  bool children_follow = false;      ///< a foreign key that points to it acts by itself
+  [[nodiscard]] std::string qualified() const { return names.database + "." + names.table; }
+  [[nodiscard]] std::size_t columns() const { return schema->columns.size(); }
+};
+
+/// Where a table of the source goes.
+struct TargetName {
+  std::string database, table;
+  [[nodiscard]] std::string qualified() const { return database + "." + table; }
+};
+/// A name in `rename` counts as it is written, and if there is none so, without regard to case.
+TargetName target_name(const config::Apply& config, const std::string& database, const std::string& table);
+
+/// Where a known table is at the destination.
+TargetName name_of(const KnownTable& known);
+
+/// What a user does to have this table of the source copied again.
+std::string copy_hint(const std::string& source);
+
+/// A known table is not as it was: the error with both ways on, to restore it or to have it copied again.
+base::Error lost(const KnownTable& known, base::Reason reason, std::string_view what);
+
+/// "VIEW" or "SEQUENCE" when the destination has one of this name, else empty. Errors: those of the connection.
+base::Result<std::string> other_kind(sql::Connection& connection, const TargetName& name);
+
+/// The foreign keys of a table that act by themselves: "fk (ON UPDATE CASCADE ON DELETE RESTRICT)", sorted.
+std::vector<std::string> actions_of(const sql::TableInfo& info);
+
+/// A table as the destination's catalogue lists it.
+struct FoundTable {
+  std::string created;
+  std::set<std::string> columns;  ///< folded
+};
+
+/// A change that a table of the destination needs before it takes the source's rows.
+struct Alteration {
+  std::string why;        ///< "column price (INT at the destination, BIGINT at the source) is too narrow ..."
+  std::string statement;  ///< ALTER TABLE
+  bool lossless = false;  ///< no value that is stored can become another one or be in the way
+  bool ours = true;       ///< what it changes followed the source before; otherwise it is the user's
+};
+
+/// Not thread-safe. DDL and look-ups run on connections of their own, so that a transaction that streams rows is not
+/// committed by them.
+class Catalog {
+ public:
+  using Connect = std::function<base::Result<std::unique_ptr<sql::Connection>>()>;
+  /// `waiting` is called while a statement of data definition runs. `known` must outlive the catalog.
+  Catalog(const config::Apply& config, const Dialect& dialect, SchemaBook& book, KnownTables& known, Connect connect,
+          Waiting waiting)
+      : config_(config),
+        dialect_(dialect),
+        book_(book),
+        known_(known),
+        connect_(std::move(connect)),
+        waiting_(std::move(waiting)) {}
+
+  /// With the token of the ledger the catalogue may store what it knows.
+  void set_token(std::uint64_t token) noexcept { token_ = token; }
+  /// Called in each transaction that deletes rows: its error ends the transaction, as that of a replaced instance must.
+  void set_fence(std::function<base::Result<void>(sql::Connection&)> fence) { fence_ = std::move(fence); }
+  /// Looks whether the tables that were written before are still there with their columns, but for those of the source
+  /// tables in `left_out`. A table that was altered meanwhile is read again before its next row. Between transactions.
+  /// Errors: DestinationTableMissing, DestinationSchemaMismatch, both with the ways on; those of the connection.
+  base::Result<void> check_known(sql::Connection& connection, const std::set<std::string>& left_out);
+  /// The table that the last `check_known` failed at.
+  [[nodiscard]] const std::optional<KnownTable>& failed_known() const noexcept { return failed_known_; }
+  /// The source table at which the last `activate` failed because rows that are stored stand in the way of a change
+  /// that the configuration allows. A copy that empties the table first makes the change possible.
+  [[nodiscard]] const std::optional<std::string>& needs_copy() const noexcept { return needs_copy_; }
+  /// Inside the transaction that stores `rows`: their tables have rows from now on, or fewer.
+  base::Result<void> note_rows(sql::Connection& connection, const RowBuffer& buffer, std::span<const RowChange> rows);
+  /// Before its commit: whether the tables it wrote are the ones that were looked at. Errors: DestinationBusy when one
+  /// was altered or made again meanwhile, so that nothing of it counts; those of the connection.
+  base::Result<void> check_written(sql::Connection& connection);
+  /// Before its commit: notes which tables it has emptied, as far as their identity is not certain yet.
+  base::Result<void> note_empty(sql::Connection& connection);
+  /// Inside the transaction that deletes the last rows of a table.
+  base::Result<void> note_emptied(sql::Connection& connection, TableIndex index);
+  /// The end of that transaction.
+  void committed();
+  void rolled_back();
+
+  /// The table of this schema if it is the version its rows have now; otherwise `activate` is needed, and before it
+  /// everything that was read must be executed.
+  [[nodiscard]] const TargetTable* active(message::SchemaId id, TableIndex& index) const;
+  /// Finds, makes or widens the destination table and makes this schema the current version of its table.
+  /// Errors: DestinationTableMissing, DestinationSchemaMismatch,
+  /// SchemaChanged, KeyMissing, ForeignMessage (unknown schema), PermissionDenied with the GRANT that is needed, and
+  /// those of the connection and the logs.
+  /// `emptied`: its rows begin with the order to empty the table, so that what was stored before no longer matters.
+  /// Where the definition needs it and the configuration allows it, the table is emptied here already.
+  base::Result<void> activate(message::SchemaId id, std::stop_token stop, bool emptied = false);
+  /// Drops tables that one statement dropped at the source, children before their parents, and forgets them. Errors:
+  /// ConstraintViolated naming a table that others point to; those of the connection.
+  base::Result<void> drop(std::vector<TargetName> tables);
+
+  /// Which tables may have rows there already or missing; rows of `awaited` ones do not come at all for now.
+  void set_snapshot(const SnapshotState& snapshot, const Awaited& awaited = {});
+
+  [[nodiscard]] const TargetTable& table(TableIndex index) const { return *tables_[index]; }
+  /// What to give the planner; changes with `generation`.
+  [[nodiscard]] std::vector<PlanTable> plan_tables() const;
+  [[nodiscard]] std::uint64_t generation() const noexcept { return generation_; }
+
+ private:
+  base::Result<std::unique_ptr<TargetTable>> load(std::shared_ptr<const message::TableSchema> schema,
+                                                  std::stop_token stop, bool emptied);
+  base::Result<void> read_server(sql::Connection& connection);
+  base::Result<void> prove_missing(sql::Connection& connection, const KnownTable& known,
+                                   const std::vector<std::string>& columns);
+  base::Result<void> note_certainly_empty(sql::Connection& connection, const KnownTable& known);
+  base::Result<void> note_if_empty(sql::Connection& connection, const KnownTable& known);
+  base::Result<void> note_to_be_emptied(sql::Connection& connection, const TargetName& name);
+  void has_no_rows(const std::string& target);
+  void fills(TableIndex index, const base::Bytes* values);
+  base::Result<bool> has_values(sql::Connection& own, const KnownTable& known, const std::string& column,
+                                bool was_missing);
+  base::Result<void> check_filled(sql::Connection& connection, const KnownTable& known);
+  base::Result<void> check_known_table(sql::Connection& connection, const KnownTable& known,
+                                       const std::optional<FoundTable>& found);
+  base::Result<void> lost_columns(sql::Connection& connection, const KnownTable& known,
+                                  const std::vector<std::string>& columns, base::Error error);
+  base::Result<void> check_restored(sql::Connection& connection, const KnownTable& known, std::string_view created);
+  [[nodiscard]] base::Error moved(const KnownTable& known, const TargetName& name) const;
+  base::Result<void> check_renamed(const KnownTable& known) const;
+  base::Result<void> check_one_target(const message::TableSchema& schema, const TargetName& name) const;
+  base::Result<void> forget_other_targets(sql::Connection& connection, const message::TableSchema& schema,
+                                          const TargetName& name);
+  base::Result<void> check_definition(sql::Connection& connection, const message::TableSchema& schema,
+                                      const TargetName& name, const KnownTable* known, const sql::TableInfo& info);
+  [[nodiscard]] bool is_like(const message::ActingKey& source, const sql::TableInfo::ForeignKey& key) const;
+  base::Result<void> check_actions(const KnownTable& known, const sql::TableInfo& info) const;
+  base::Result<void> check_acting_keys(sql::Connection& connection, const message::TableSchema& schema,
+                                       const TargetName& name, const KnownTable* known, const sql::TableInfo& info);
+  base::Result<void> check_new_column(sql::Connection& connection, const message::TableSchema& schema,
+                                      const TargetName& name, const message::Column& there);
+  base::Result<void> store_known(sql::Connection& connection, const TargetTable& table, bool emptied);
+  base::Result<void> check_other_tasks(sql::Connection& connection, const TargetName& name, const KnownTable* known);
+  [[nodiscard]] bool goes_to(const std::string& source, const TargetName& name) const;
+  void forget_loaded(const std::string& key);
+  base::Result<void> check_owner(const message::TableSchema& schema, const TargetName& name) const;
+  base::Result<sql::TableInfo> find_or_make(sql::Connection& connection, const message::TableSchema& schema,
+                                            const TargetName& name, const KnownTable* known);
+  base::Result<void> make(sql::Connection& connection, const message::TableSchema& schema, const TargetName& name);
+  /// Why a table may be altered.
+  struct Cause {
+    bool source_changed = false;                         ///< its rows had another definition at the source before
+    bool emptied = false;                                ///< see `activate`
+    std::shared_ptr<const message::TableSchema> before;  ///< that definition; null when it is not known any more
+  };
+  base::Result<Fit> fit_or_alter(sql::Connection& connection, const message::TableSchema& schema,
+                                 const TargetName& name, sql::TableInfo& info, const DestinationFacts& facts,
+                                 const Cause& cause, const KnownTable* known);
+  [[nodiscard]] std::string way_on_for_values(const message::TableSchema& schema, const TargetName& name,
+                                              const DestinationFacts& facts) const;
+  base::Result<void> alter(sql::Connection& connection, const message::TableSchema& schema, const TargetName& name,
+                           const std::vector<Alteration>& alterations, const Cause& cause);
+  base::Result<void> empty(sql::Connection& connection, const TargetName& name);
+  base::Result<void> add_columns(sql::Connection& connection, const message::TableSchema& schema,
+                                 const TargetName& name, const std::vector<std::uint16_t>& missing);
+  base::Result<void> change_table(sql::Connection& connection, const TargetName& name, const std::string& statement,
+                                  std::string_view what);
+  void add_references(PlanTable& plan, const message::TableSchema& schema, std::string& why) const;
+  [[nodiscard]] bool is_unsure(const TargetTable& table) const;
+  void refresh_copying();
+
+  const config::Apply& config_;
+  const Dialect& dialect_;
+  SchemaBook& book_;
+  KnownTables& known_;
+  Connect connect_;
+  Waiting waiting_;
+  std::uint64_t token_ = 0;
+  bool references_read_ = false;
+  bool altered_ = false;                   ///< a table was made or altered since its facts were read
+  std::optional<base::TableNames> names_;  ///< how the destination compares; read with the first table
+  References references_;
+  std::optional<KnownTable> failed_known_;
+  std::optional<std::string> needs_copy_;
+  std::function<base::Result<void>(sql::Connection&)> fence_;
+  SnapshotState snapshot_;
+  std::set<std::string> incomplete_;  ///< source tables that are being copied or whose copy is awaited
+  std::set<std::string> copying_;     ///< keys of their destination tables
+  /// By the key of a parent that is not there yet: tables that need a foreign key to it.
+  std::map<std::string, std::set<std::string>> await_parent_;
+  std::vector<std::unique_ptr<TargetTable>> tables_;
+  std::unordered_map<message::SchemaId, TableIndex> by_id_;
+  // Of the open transaction: tables that got their first rows, those that lost rows, and those that it has emptied.
+  std::vector<TableIndex> noted_, emptied_;
+  std::set<TableIndex> reduced_, written_;
+  std::map<TableIndex, std::vector<std::uint16_t>> filled_;  ///< columns that got their first values
+  std::set<std::string> maybe_empty_;  ///< tables that lost rows since it was last known that they have some
+  std::map<std::string, message::SchemaId> active_;  ///< by the plan's name of the destination table
+  std::uint64_t generation_ = 1;
+};
+
+}  // namespace datasync::apply

@@ -1,0 +1,147 @@
+// What the catalogue makes and changes at the destination.
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "agents/apply/write/catalog.hpp"
+#include "agents/base/log.hpp"
+#include "agents/destination/mariadb/grants.hpp"
+
+namespace datasync::apply {
+namespace {
+
+using base::Error;
+using base::Reason;
+using config::SchemaChanges;
+
+/// The table itself is what the server does not take: a key that is too long, too many columns, a collation that it
+/// does not have.
+bool is_about_definition(const Error& error) {
+  return error.is(Reason::ValueNotStorable) || error.is(Reason::Internal) ||
+         error.is(Reason::DestinationSchemaMismatch);
+}
+
+/// A view or a sequence of this name would take the rows somewhere else, or not all of them.
+base::Result<void> check_kind(sql::Connection& connection, const TargetName& name) {
+  DS_ASSIGN(const auto kind, other_kind(connection, name));
+  if (kind.empty()) return {};
+  return Error(Reason::DestinationSchemaMismatch,
+               fmt::format("{} is a {}, and rows are stored in tables only. Drop or rename it, or give the table "
+                           "another name by destination.tables.rename",
+                           name.qualified(), kind));
+}
+
+}  // namespace
+
+base::Result<std::string> other_kind(sql::Connection& connection, const TargetName& name) {
+  DS_ASSIGN(const auto row,
+            connection.query_one(fmt::format("SELECT table_type FROM information_schema.tables WHERE table_schema={} "
+                                             "AND table_name={} AND table_type NOT IN ('BASE TABLE', "
+                                             "'SYSTEM VERSIONED', 'TEMPORARY')",
+                                             sql::quote_text(name.database), sql::quote_text(name.table))));
+  return row ? *row : std::string();
+}
+
+base::Result<sql::TableInfo> Catalog::find_or_make(sql::Connection& connection, const message::TableSchema& schema,
+                                                   const TargetName& name, const KnownTable* known) {
+  DS_ASSIGN(auto info, sql::read_table_info(connection, name.database, name.table));
+  if (info) return std::move(*info);
+  DS_TRY(check_kind(connection, name));
+  if (known != nullptr) {
+    DS_TRY(prove_missing(connection, *known, {}));
+    return Error(Reason::DestinationTableMissing, name.qualified() + " exists, but its definition cannot be read");
+  }
+  if (!config_.create_tables)
+    return Error(Reason::DestinationTableMissing,
+                 fmt::format("{} is missing and createTables is off; make it: {}", name.qualified(),
+                             dialect_.create_table(schema, name.database, name.table)));
+  DS_TRY(make(connection, schema, name));
+  DS_ASSIGN(info, sql::read_table_info(connection, name.database, name.table));
+  if (!info) return Error(Reason::DestinationTableMissing, name.qualified() + " is not there after it was made");
+  return std::move(*info);
+}
+
+base::Result<void> Catalog::make(sql::Connection& connection, const message::TableSchema& schema,
+                                 const TargetName& name) {
+  DS_ASSIGN(const auto there, connection.query_one("SELECT 1 FROM information_schema.schemata WHERE schema_name=" +
+                                                   sql::quote_text(name.database)));
+  const auto refused = [&](Error error) {
+    return with_grant(connection, std::move(error).context(fmt::format("while creating {}", name.qualified())),
+                      "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER", sql::quote_identifier(name.database) + ".*");
+  };
+  if (!there) {
+    if (auto made = connection.execute(dialect_.create_database(name.database)); !made)
+      return refused(std::move(made).error());
+  }
+  const auto statement = dialect_.create_table(schema, name.database, name.table);
+  if (auto made = run_ddl(connection, statement, waiting_); !made) {
+    auto error = refused(std::move(made).error());
+    if (!is_about_definition(error)) return error;
+    return Error(Reason::DestinationSchemaMismatch,
+                 fmt::format("{}. Make the table at the destination in another way (another key, collation or storage "
+                             "option); it is used when its columns take the source's values. Tried: {}",
+                             error.what, statement));
+  }
+  altered_ = true;
+  base::log::info("created a table", {{"table", name.qualified()}});
+  return {};
+}
+
+base::Result<void> Catalog::add_columns(sql::Connection& connection, const message::TableSchema& schema,
+                                        const TargetName& name, const std::vector<std::uint16_t>& missing) {
+  for (const auto index : missing) {
+    const auto& column = schema.columns[index];
+    const auto statement = dialect_.add_column(column, name.database, name.table);
+    const bool wanted = config_.schema_changes == SchemaChanges::ApplyAll ||
+                        (config_.schema_changes == SchemaChanges::ApplyAdditive && column.nullable);
+    if (!wanted)
+      return Error(Reason::SchemaChanged, fmt::format("{} has the column {}, which {} lacks; add it: {}",
+                                                      schema.qualified(), column.name, name.qualified(), statement));
+    DS_TRY(change_table(connection, name, statement, "adding a column to"));
+    base::log::info("added a column", {{"table", name.qualified()}, {"column", std::string_view(column.name)}});
+  }
+  return {};
+}
+
+base::Result<void> Catalog::change_table(sql::Connection& connection, const TargetName& name,
+                                         const std::string& statement, std::string_view what) {
+  auto done = run_ddl(connection, statement, waiting_);
+  altered_ = true;
+  if (done) return {};
+  auto error =
+      with_grant(connection, std::move(done).error().context(fmt::format("while {} {}", what, name.qualified())),
+                 "ALTER", dialect_.quote(name.database, name.table));
+  if (!is_about_definition(error)) return error;
+  return Error(Reason::DestinationSchemaMismatch, fmt::format("{}; tried: {}", error.what, statement));
+}
+
+// The source may name a parent before its child: what the server refuses is tried again after the others.
+base::Result<void> Catalog::drop(std::vector<TargetName> tables) {
+  DS_ASSIGN(const auto connection, connect_());
+  DS_TRY(read_server(*connection));
+  while (!tables.empty()) {
+    std::vector<TargetName> left;
+    std::optional<Error> refused;
+    for (auto& name : tables) {
+      name = {names_->stored(name.database), names_->stored(name.table)};
+      // Before the table: a stop in between must not leave a table that is missed. The note comes again then.
+      DS_TRY(known_.remove(*connection, dialect_, name.qualified()));
+      auto dropped = run_ddl(*connection, dialect_.drop_table(name.database, name.table), waiting_);
+      if (!dropped) {
+        refused = std::move(dropped).error().context("while dropping " + name.qualified());
+        if (!refused->is(Reason::ConstraintViolated)) return std::move(*refused);
+        left.push_back(std::move(name));
+        continue;
+      }
+      base::log::warn("dropped a table that was dropped at the source", {{"table", name.qualified()}});
+      forget_loaded(names_->key(name.database, name.table));
+    }
+    if (left.size() == tables.size()) return std::move(*refused);
+    tables = std::move(left);
+  }
+  return {};
+}
+
+}  // namespace datasync::apply

@@ -1,0 +1,121 @@
+// What the catalogue checks before a table gets its next rows: that what is there is what was stored.
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "agents/apply/write/catalog.hpp"
+
+namespace datasync::apply {
+namespace {
+
+using base::Error;
+using base::Reason;
+
+constexpr std::string_view kLost = "lost\n";
+
+}  // namespace
+
+/// Written down before it is reported: a column of the same name that is added later has none of the values.
+base::Result<void> Catalog::lost_columns(sql::Connection& connection, const KnownTable& known,
+                                         const std::vector<std::string>& columns, Error error) {
+  if (!error.is(Reason::DestinationSchemaMismatch) || known.created.starts_with(kLost)) return error;
+  auto seen = known;
+  seen.created = std::string(kLost) + lines_text(columns);
+  DS_TRY(known_.store(connection, dialect_, token_, std::move(seen)));
+  return error;
+}
+
+/// Some row has another value than the one that ADD COLUMN gives. A column without a default has the same in all then,
+/// which for a column that was not seen missing must also look like zero or an empty text.
+base::Result<bool> Catalog::has_values(sql::Connection& own, const KnownTable& known, const std::string& column,
+                                       bool was_missing) {
+  const auto name = name_of(known);
+  const auto table = dialect_.quote(name.database, name.table);
+  const auto quoted = sql::quote_identifier(column);
+  DS_ASSIGN(
+      const auto has_default,
+      own.query_one(fmt::format("SELECT 1 FROM information_schema.columns WHERE table_schema={} AND "
+                                "table_name={} AND column_name={} AND (is_nullable='YES' OR column_default IS "
+                                "NOT NULL)",
+                                sql::quote_text(name.database), sql::quote_text(name.table), sql::quote_text(column))));
+  const auto added =
+      has_default ? fmt::format("DEFAULT({})", quoted) : fmt::format("(SELECT {} FROM {} LIMIT 1)", quoted, table);
+  const auto zero = has_default || was_missing ? std::string() : fmt::format(" OR NOT {} = ''", quoted);
+  return has_row(own, fmt::format("{} WHERE NOT {} <=> {}{}", table, quoted, added, zero), waiting_);
+}
+
+/// After an ALTER TABLE of a user: one statement can drop a column and add one of the same name.
+base::Result<void> Catalog::check_filled(sql::Connection& connection, const KnownTable& known) {
+  if (known.filled.empty() || !known.has_rows) return {};
+  const auto name = name_of(known);
+  DS_ASSIGN(const bool empty, is_empty(connection, dialect_.quote(name.database, name.table)));
+  if (empty) return {};
+  DS_ASSIGN(const auto own, connect_());
+  for (const auto& column : known.filled) {
+    const auto is_it = [&](const std::string& written) { return base::same_column(written, column); };
+    if (std::ranges::none_of(known.columns, is_it)) continue;
+    DS_ASSIGN(const bool filled, has_values(*own, known, column, false));
+    if (!filled)
+      return lost_columns(
+          connection, known, {column},
+          lost(known, Reason::DestinationSchemaMismatch,
+               fmt::format("was altered, and its column {} has nothing but its default value now", column)));
+  }
+  return {};
+}
+
+/// A table that was altered or made again since rows were stored: an empty one is not what was written, nor is a column
+/// that was lost and was added again.
+base::Result<void> Catalog::check_restored(sql::Connection& connection, const KnownTable& known,
+                                           std::string_view created) {
+  const bool certain = !known.created.ends_with('?');
+  if (!known.has_rows || (certain && created == known.created)) return {};
+  const auto name = name_of(known);
+  const auto table = dialect_.quote(name.database, name.table);
+  // A user may hold a lock on it.
+  auto empty = is_empty(connection, table);
+  if (!empty) return std::move(empty).error().context("while looking for rows of " + known.target);
+  if (*empty)
+    return lost(known, Reason::DestinationTableMissing,
+                fmt::format("was altered or recreated at {} and no longer has rows", created));
+  if (!known.created.starts_with(kLost)) return {};
+  // The scan takes as long as the table is large, and what waits for it uses the connection that stores rows.
+  DS_ASSIGN(const auto own, connect_());
+  for (const auto& column : parse_lines(std::string_view(known.created).substr(kLost.size()))) {
+    DS_ASSIGN(const bool restored, has_values(*own, known, column, true));
+    if (!restored)
+      return lost(known, Reason::DestinationSchemaMismatch,
+                  fmt::format("had lost the column {}, which has nothing but its default value now", column));
+  }
+  return {};
+}
+
+Error Catalog::moved(const KnownTable& known, const TargetName& name) const {
+  return {
+      Reason::DestinationSchemaMismatch,
+      fmt::format("rows of {} were stored in {}, and destination.tables.rename names {} now. Undo that, or have the "
+                  "table copied there: {}. {} keeps its rows",
+                  known.source, known.target, name.qualified(), copy_hint(known.source), known.target)};
+}
+
+/// The rule of another name (destination.tables.rename) was changed: the rows of before are elsewhere.
+base::Result<void> Catalog::check_one_target(const message::TableSchema& schema, const TargetName& name) const {
+  for (const auto& [target, known] : known_.all()) {
+    if (known.source != schema.qualified() || target == name.qualified()) continue;
+    return moved(known, name);
+  }
+  return {};
+}
+
+base::Result<void> Catalog::forget_other_targets(sql::Connection& connection, const message::TableSchema& schema,
+                                                 const TargetName& name) {
+  std::vector<std::string> others;
+  for (const auto& [target, known] : known_.all()) {
+    if (known.source == schema.qualified() && target != name.qualified()) others.push_back(target);
+  }
+  for (const auto& target : others) DS_TRY(known_.remove(connection, dialect_, target));
+  return {};
+}
+
+}  // namespace datasync::apply

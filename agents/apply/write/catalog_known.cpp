@@ -1,0 +1,218 @@
+// What the catalogue makes of the tables that were written before (docs/decisions/0019-known-tables.md).
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "agents/apply/write/catalog.hpp"
+#include "agents/base/log.hpp"
+#include "agents/config/orders.hpp"
+#include "agents/destination/mariadb/grants.hpp"
+
+namespace datasync::apply {
+namespace {
+
+using base::Error;
+using base::Reason;
+
+std::string quoted_databases(const KnownTables& known) {
+  std::set<std::string> names;
+  for (const auto& [target, table] : known.all()) names.insert(sql::quote_text(name_of(table).database));
+  return fmt::format("{}", fmt::join(names, ","));
+}
+
+/// All tables of the databases in which known tables are, by key.
+base::Result<std::map<std::string, FoundTable>> find_tables(sql::Connection& connection, const KnownTables& known,
+                                                            const base::TableNames& names) {
+  std::map<std::string, FoundTable> out;
+  const auto databases = quoted_databases(known);
+  DS_ASSIGN(const auto tables,
+            connection.query(fmt::format("SELECT table_schema, table_name, {} FROM information_schema.tables WHERE "
+                                         "table_type IN ('BASE TABLE', 'SYSTEM VERSIONED') AND table_schema IN ({})",
+                                         kCreatedAt, databases)));
+  for (const auto& row : tables) out[names.key(row[0].value_or(""), row[1].value_or(""))].created = row[2].value_or("");
+  DS_ASSIGN(const auto columns,
+            connection.query("SELECT table_schema, table_name, column_name FROM information_schema.columns WHERE "
+                             "table_schema IN (" +
+                             databases + ")"));
+  for (const auto& row : columns) {
+    const auto at = out.find(names.key(row[0].value_or(""), row[1].value_or("")));
+    if (at != out.end()) at->second.columns.insert(base::fold_identifier(row[2].value_or("")));
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string copy_hint(const std::string& source) {
+  return "annotate the DataSync with datasync.dev/copy-tables=" + config::copy_value({source});
+}
+
+Error lost(const KnownTable& known, Reason reason, std::string_view what) {
+  return {reason, fmt::format("{}, where rows of {} were stored, {}. Restore it as it was, or have it copied again: {}",
+                              known.target, known.source, what, copy_hint(known.source))};
+}
+
+base::Result<void> Catalog::check_known(sql::Connection& connection, const std::set<std::string>& left_out) {
+  if (known_.all().empty()) return {};
+  if (!names_) {
+    DS_ASSIGN(names_, read_table_names(connection));
+  }
+  DS_ASSIGN(const auto found, find_tables(connection, known_, *names_));
+  for (const auto& [target, known] : std::map(known_.all().begin(), known_.all().end())) {
+    const auto name = name_of(known);
+    if (left_out.contains(known.source)) continue;
+    if (!goes_to(known.source, name)) {
+      failed_known_ = known;
+      DS_TRY(check_renamed(known));
+      failed_known_.reset();
+      continue;
+    }
+    const auto at = found.find(names_->key(name.database, name.table));
+    failed_known_ = known;
+    DS_TRY(check_known_table(connection, known, at == found.end() ? std::nullopt : std::optional(at->second)));
+    failed_known_.reset();
+  }
+  return {};
+}
+
+/// The catalogue lists only what the user has a privilege on. What it does not list is asked for by name: the server
+/// says whether it is missing or only hidden. `columns`: none for the table itself.
+base::Result<void> Catalog::prove_missing(sql::Connection& connection, const KnownTable& known,
+                                          const std::vector<std::string>& columns) {
+  const auto name = name_of(known);
+  std::string list;
+  for (const auto& column : columns) list += (list.empty() ? "" : ", ") + sql::quote_identifier(column);
+  const auto table = dialect_.quote(name.database, name.table);
+  const auto seen = connection.query(fmt::format("SELECT {} FROM {} LIMIT 0", columns.empty() ? "1" : list, table));
+  if (seen) return {};
+  if (seen.error().is(Reason::DestinationTableMissing))
+    return lost(known, Reason::DestinationTableMissing, "no longer exists");
+  if (seen.error().is(Reason::DestinationSchemaMismatch))
+    return lost(known, Reason::DestinationSchemaMismatch, fmt::format("no longer has the column {}", list));
+  return with_grant(connection, Error(seen.error()).context("while looking for " + known.target), "SELECT", table);
+}
+
+base::Result<void> Catalog::check_known_table(sql::Connection& connection, const KnownTable& known,
+                                              const std::optional<FoundTable>& found) {
+  if (!found) {
+    DS_TRY(prove_missing(connection, known, {}));
+    DS_ASSIGN(const auto kind, other_kind(connection, name_of(known)));
+    if (!kind.empty()) return lost(known, Reason::DestinationSchemaMismatch, "is a " + kind + " now");
+    return {};
+  }
+  std::vector<std::string> missing;
+  for (const auto& column : known.columns) {
+    if (!found->columns.contains(base::fold_identifier(column))) missing.push_back(column);
+  }
+  if (!missing.empty()) {
+    if (auto there = prove_missing(connection, known, missing); !there)
+      return lost_columns(connection, known, missing, std::move(there).error());
+  }
+  if (found->created == known.created && !known.created.ends_with('?')) return note_certainly_empty(connection, known);
+  // Altered, or made again.
+  const auto name = name_of(known);
+  DS_TRY(check_restored(connection, known, found->created));
+  if (!known.created.ends_with('?') || !found->created.starts_with(known.created.substr(0, known.created.size() - 1)))
+    DS_TRY(check_filled(connection, known));
+  DS_ASSIGN(const auto info, sql::read_table_info(connection, name.database, name.table));
+  if (info) {
+    DS_TRY(book_.refresh({}));
+    DS_TRY(check_actions(known, *info));
+  }
+  forget_loaded(names_->key(name.database, name.table));
+  references_read_ = false;
+  auto seen = known;
+  seen.created = found->created;
+  return known_.store(connection, dialect_, token_, std::move(seen));
+}
+
+/// What is there now, against what rows were written to.
+base::Result<void> Catalog::check_definition(sql::Connection& connection, const message::TableSchema& schema,
+                                             const TargetName& name, const KnownTable* known,
+                                             const sql::TableInfo& info) {
+  if (known == nullptr) return {};
+  if (known->source != schema.qualified())
+    return Error(Reason::DestinationSchemaMismatch,
+                 fmt::format("{} holds rows of {}, and rows of {} would be stored there too. Give one of them another "
+                             "name by destination.tables.rename, or have {} copied in its place: {}",
+                             name.qualified(), known->source, schema.qualified(), schema.qualified(),
+                             copy_hint(schema.qualified())));
+  for (const auto& column : known->columns) {
+    if (find_column(schema.columns, column) != nullptr && find_column(info.schema.columns, column) == nullptr)
+      return lost_columns(
+          connection, *known, {column},
+          lost(*known, Reason::DestinationSchemaMismatch, fmt::format("no longer has the column {}", column)));
+  }
+  DS_TRY(check_actions(*known, info));
+  if (snapshot_.tables.contains(schema.qualified())) return {};
+  for (const auto& column : schema.columns) {
+    const auto is_it = [&](const std::string& old) { return base::same_column(old, column.name); };
+    const auto* there = find_column(info.schema.columns, column.name);
+    if (there != nullptr && !there->generated && column.nullable && std::ranges::none_of(known->columns, is_it))
+      DS_TRY(check_new_column(connection, schema, name, *there));
+  }
+  return {};
+}
+
+/// A column that is new at the source has NULL in the rows that were there (a copy follows where it has not). One that
+/// the destination has from before, perhaps because the source dropped one of this name, may hold anything.
+base::Result<void> Catalog::check_new_column(sql::Connection& connection, const message::TableSchema& schema,
+                                             const TargetName& name, const message::Column& there) {
+  const auto column = sql::quote_identifier(there.name);
+  const auto table = dialect_.quote(name.database, name.table);
+  DS_ASSIGN(const bool has_values,
+            has_row(connection, fmt::format("{} WHERE {} IS NOT NULL", table, column), waiting_));
+  if (!has_values) return {};
+  return Error(
+      Reason::SchemaChanged,
+      fmt::format("{} got the column {}, and {} has values in a column of this name from before. Run UPDATE {} "
+                  "SET {}=NULL at the destination, or have the table copied again: {}",
+                  schema.qualified(), there.name, name.qualified(), table, column, copy_hint(schema.qualified())));
+}
+
+/// A table that is emptied first is from now on what its copy makes it. What was known before counts until here: a try
+/// that fails must not change what the next one finds.
+base::Result<void> Catalog::store_known(sql::Connection& connection, const TargetTable& table, bool emptied) {
+  KnownTable known;
+  known.target = table.qualified();
+  known.source = table.schema->qualified();
+  known.schema = table.schema->id();
+  for (const auto index : table.names.written) known.columns.push_back(table.names.there[index].name);
+  known.actions = actions_of(table.info);
+  known.created = table.created;
+  const auto* before = known_.find(known.target);
+  known.has_rows = !emptied && before != nullptr && before->has_rows;
+  if (!emptied && before != nullptr) known.filled = before->filled;
+  return known_.store(connection, dialect_, token_, std::move(known));
+}
+
+/// A rule names the table, and leads elsewhere now: its rows are copied there, also when no row of it comes. Without a
+/// rule it may be one that is not captured any more.
+base::Result<void> Catalog::check_renamed(const KnownTable& known) const {
+  const auto is_it = [&](const auto& rule) { return base::same_column(rule.first, known.source); };
+  if (std::ranges::none_of(config_.rename, is_it)) return {};
+  const auto dot = std::min(known.source.find('.'), known.source.size() - 1);
+  const auto now = target_name(config_, known.source.substr(0, dot), known.source.substr(dot + 1));
+  const auto there = [&](const auto& entry) {
+    return entry.second.source == known.source && goes_to(known.source, name_of(entry.second));
+  };
+  if (std::ranges::any_of(known_.all(), there)) return {};
+  return moved(known, now);
+}
+
+/// The rules of today still lead there.
+bool Catalog::goes_to(const std::string& source, const TargetName& name) const {
+  const auto dot = std::min(source.find('.'), source.size() - 1);
+  const auto now = target_name(config_, source.substr(0, dot), source.substr(dot + 1));
+  return names_->key(now.database, now.table) == names_->key(name.database, name.table);
+}
+
+/// Its next row reads the definition again.
+void Catalog::forget_loaded(const std::string& key) {
+  active_.erase(key);
+  std::erase_if(by_id_, [&](const auto& entry) { return tables_[entry.second]->plan.name == key; });
+}
+
+}  // namespace datasync::apply

@@ -1,0 +1,181 @@
+// Which known tables have rows: an empty one in the place of one that has rows is not the one that was written
+// (docs/decisions/0019-known-tables.md).
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <string>
+
+#include <fmt/format.h>
+
+#include "agents/apply/write/catalog.hpp"
+
+namespace datasync::apply {
+namespace {
+
+std::vector<std::string> names_of(const TargetTable& table, const std::vector<std::uint16_t>& columns) {
+  std::vector<std::string> out;
+  for (const auto column : columns) out.push_back(table.names.there[column].name);
+  return out;
+}
+
+}  // namespace
+
+TargetName name_of(const KnownTable& known) {
+  const auto dot = std::min(known.target.find('.'), known.target.size() - 1);
+  return {known.target.substr(0, dot), known.target.substr(dot + 1)};
+}
+
+void Catalog::fills(TableIndex index, const base::Bytes* values) {
+  auto& table = *tables_[index];
+  const auto has_value = [&](std::uint16_t column) {
+    const auto value = values[column];
+    if (table.names.there[column].nullable) return !is_null(value);
+    const auto hash = std::hash<std::string_view>{}(base::as_text(value));
+    return table.first_values.try_emplace(column, hash).first->second != hash;
+  };
+  std::erase_if(table.unfilled, [&](std::uint16_t column) {
+    if (!has_value(column)) return false;
+    filled_[index].push_back(column);
+    return true;
+  });
+}
+
+base::Result<void> Catalog::note_rows(sql::Connection& connection, const RowBuffer& buffer,
+                                      std::span<const RowChange> rows) {
+  const auto before = filled_;
+  for (const auto& row : rows) {
+    written_.insert(row.table);
+    if (row.op == message::Op::Delete || row.op == message::Op::Truncate) reduced_.insert(row.table);
+    auto& table = *tables_[row.table];
+    const bool stores = row.op == message::Op::Insert || row.op == message::Op::Update;
+    if (stores && !table.unfilled.empty()) fills(row.table, buffer.image(row.after));
+    if (table.has_rows || !stores) continue;
+    DS_TRY(known_.store_has_rows(connection, dialect_, table.qualified(), true));
+    table.has_rows = true;
+    noted_.push_back(row.table);
+  }
+  for (const auto& [index, columns] : filled_) {
+    const auto at = before.find(index);
+    const auto noted = at == before.end() ? 0 : at->second.size();
+    if (columns.size() == noted) continue;
+    const std::vector<std::uint16_t> added(columns.begin() + static_cast<std::ptrdiff_t>(noted), columns.end());
+    DS_TRY(known_.store_filled(connection, dialect_, tables_[index]->qualified(), names_of(*tables_[index], added)));
+  }
+  return {};
+}
+
+/// The tables cannot be altered now: the transaction holds them. What happened to them since `check_known` looked shows
+/// here before the rows that would hide it are committed.
+base::Result<void> Catalog::check_written(sql::Connection& connection) {
+  std::string query;
+  std::map<std::string, std::string> expected;  // by number: CREATE_TIME without the mark of a young one
+  const auto whole_second = [](std::string created) {
+    if (created.ends_with('?')) created.pop_back();
+    return created;
+  };
+  for (const auto index : written_) {
+    const auto& table = *tables_[index];
+    const auto* known = known_.find(table.qualified());
+    if (known == nullptr) continue;
+    const auto number = std::to_string(index);
+    expected[number] = whole_second(known->created);
+    query += fmt::format(
+        "{}SELECT '{}', create_time FROM information_schema.tables WHERE table_schema={} AND "
+        "table_name={}",
+        query.empty() ? "" : " UNION ALL ", number, sql::quote_text(table.names.database),
+        sql::quote_text(table.names.table));
+  }
+  if (query.empty()) return {};
+  DS_ASSIGN(const auto found, connection.query(query));
+  for (const auto& row : found) {
+    const auto& created = expected[row[0].value_or("")];
+    if (row[1].value_or("") == created) continue;
+    const auto& table = *tables_[static_cast<TableIndex>(std::stoul(row[0].value_or("0")))];
+    return base::Error(base::Reason::DestinationBusy,
+                       fmt::format("{} was altered or made again while rows were stored in it; nothing of them was "
+                                   "committed, and they are stored again after it was checked",
+                                   table.qualified()));
+  }
+  return {};
+}
+
+/// CREATE_TIME has whole seconds: one that is young does not say whether it is the same table. Whether that has rows is
+/// then noted exactly; it has had no time for many.
+base::Result<void> Catalog::note_empty(sql::Connection& connection) {
+  for (const auto index : reduced_) {
+    const auto& name = tables_[index]->names;
+    const auto* known = known_.find(tables_[index]->qualified());
+    if (known == nullptr || !known->created.ends_with('?')) continue;
+    DS_ASSIGN(const bool empty, is_empty(connection, dialect_.quote(name.database, name.table)));
+    if (!empty) continue;
+    DS_TRY(known_.store_has_rows(connection, dialect_, known->target, false));
+    emptied_.push_back(index);
+  }
+  return {};
+}
+
+base::Result<void> Catalog::note_emptied(sql::Connection& connection, TableIndex index) {
+  DS_TRY(known_.store_has_rows(connection, dialect_, tables_[index]->qualified(), false));
+  emptied_.push_back(index);
+  return {};
+}
+
+void Catalog::committed() {
+  for (const auto& [index, columns] : filled_)
+    known_.add_filled(tables_[index]->qualified(), names_of(*tables_[index], columns));
+  for (const auto index : noted_) known_.set_has_rows(tables_[index]->qualified(), true);
+  for (const auto index : reduced_) maybe_empty_.insert(tables_[index]->qualified());
+  for (const auto index : emptied_) has_no_rows(tables_[index]->qualified());
+  noted_.clear();
+  reduced_.clear();
+  written_.clear();
+  filled_.clear();
+  emptied_.clear();
+}
+
+void Catalog::rolled_back() {
+  for (const auto index : noted_) tables_[index]->has_rows = false;
+  for (const auto& [index, columns] : filled_) {
+    auto& unfilled = tables_[index]->unfilled;
+    unfilled.insert(unfilled.end(), columns.begin(), columns.end());
+  }
+  noted_.clear();
+  reduced_.clear();
+  written_.clear();
+  filled_.clear();
+  emptied_.clear();
+}
+
+void Catalog::has_no_rows(const std::string& target) {
+  known_.set_has_rows(target, false);
+  for (const auto& table : tables_)
+    if (table->qualified() == target) table->has_rows = false;
+}
+
+/// The table is still the one that was written, and has lost rows: if those were all, a user who alters it later does
+/// not make it another one.
+base::Result<void> Catalog::note_certainly_empty(sql::Connection& connection, const KnownTable& known) {
+  if (!known.has_rows || maybe_empty_.erase(known.target) == 0) return {};
+  return note_if_empty(connection, known);
+}
+
+base::Result<void> Catalog::note_if_empty(sql::Connection& connection, const KnownTable& known) {
+  if (!known.has_rows || known.created.ends_with('?')) return {};
+  const auto name = name_of(known);
+  DS_ASSIGN(const bool empty, is_empty(connection, dialect_.quote(name.database, name.table)));
+  if (!empty) return {};
+  // Not when it was made again at this moment.
+  DS_ASSIGN(const auto created,
+            connection.query_one(fmt::format("SELECT {} FROM information_schema.tables WHERE table_schema={} AND "
+                                             "table_name={}",
+                                             kCreatedAt, sql::quote_text(name.database), sql::quote_text(name.table))));
+  if (created != known.created) return {};
+  auto seen = known;
+  seen.has_rows = false;
+  DS_TRY(known_.store(connection, dialect_, token_, std::move(seen)));
+  has_no_rows(known.target);
+  return {};
+}
+
+}  // namespace datasync::apply

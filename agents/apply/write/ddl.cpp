@@ -1,0 +1,64 @@
+#include "agents/apply/write/ddl.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+namespace datasync::apply {
+namespace {
+
+constexpr auto kBeat = std::chrono::milliseconds(200);
+
+}  // namespace
+
+base::Result<void> run_watched(sql::Connection& connection, const std::function<base::Result<void>()>& work,
+                               const Waiting& waiting) {
+  std::mutex mutex;
+  std::condition_variable ended;
+  std::optional<base::Result<void>> result;
+  std::jthread runner([&] {
+    auto done = work();
+    const std::lock_guard lock(mutex);
+    result.emplace(std::move(done));
+    ended.notify_one();
+  });
+  std::unique_lock lock(mutex);
+  while (!ended.wait_for(lock, kBeat, [&] { return result.has_value(); })) {
+    lock.unlock();
+    auto goes_on = waiting ? waiting() : base::Result<void>{};
+    if (!goes_on) {
+      connection.abort();
+      runner.join();
+      return goes_on;
+    }
+    lock.lock();
+  }
+  return std::move(*result);
+}
+
+base::Result<void> run_ddl(sql::Connection& connection, const std::string& statement, const Waiting& waiting) {
+  return run_watched(
+      connection,
+      [&]() -> base::Result<void> {
+        DS_TRY(connection.execute(statement));
+        return {};
+      },
+      waiting);
+}
+
+base::Result<bool> has_row(sql::Connection& connection, const std::string& from, const Waiting& waiting) {
+  bool found = false;
+  DS_TRY(run_watched(
+      connection,
+      [&]() -> base::Result<void> {
+        DS_ASSIGN(const auto row, connection.query_one("SELECT 1 FROM " + from + " LIMIT 1"));
+        found = row.has_value();
+        return {};
+      },
+      waiting));
+  return found;
+}
+
+}  // namespace datasync::apply

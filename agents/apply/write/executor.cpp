@@ -1,0 +1,333 @@
+#include "agents/apply/write/executor.hpp"
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "agents/apply/write/conflict_message.hpp"
+
+namespace datasync::apply {
+namespace {
+
+using base::Error;
+using base::Reason;
+using Kind = Statements::Kind;
+
+constexpr unsigned kDuplicateKey = 1062;
+constexpr unsigned kDuplicateKeyName = 1586;
+
+Kind statement_of(StatementKind kind) noexcept {
+  switch (kind) {
+    case StatementKind::Insert:
+      return Kind::Insert;
+    case StatementKind::Update:
+      return Kind::Update;
+    case StatementKind::Move:
+      return Kind::Move;
+    default:
+      return Kind::Erase;
+  }
+}
+
+StatementKind kind_of(message::Op op) noexcept {
+  switch (op) {
+    case message::Op::Insert:
+      return StatementKind::Insert;
+    case message::Op::Update:
+      return StatementKind::Move;
+    case message::Op::Delete:
+      return StatementKind::Delete;
+    case message::Op::Truncate:
+      return StatementKind::Truncate;
+  }
+  return StatementKind::Truncate;
+}
+
+RowChange change_of(TableIndex table, const PlannedRow& row) noexcept {
+  const auto op = row.before == kNoImage  ? message::Op::Insert
+                  : row.after == kNoImage ? message::Op::Delete
+                                          : message::Op::Update;
+  return {table, op, row.before, row.after};
+}
+
+std::string_view name_of(message::Op op) noexcept {
+  switch (op) {
+    case message::Op::Insert:
+      return "insert";
+    case message::Op::Update:
+      return "update";
+    case message::Op::Delete:
+      return "delete";
+    case message::Op::Truncate:
+      return "truncate";
+  }
+  return "";
+}
+
+}  // namespace
+
+bool Executor::row_by_row_may_help(const Error& error) noexcept {
+  return error.is(Reason::RowConflict) || error.is(Reason::ConstraintViolated) || error.is(Reason::ValueNotStorable) ||
+         error.is(Reason::DestinationRefused);
+}
+
+bool Executor::is_duplicate() const noexcept {
+  return connection_.last_errno() == kDuplicateKey || connection_.last_errno() == kDuplicateKeyName;
+}
+
+base::Result<void> Executor::run_plan(const RowBuffer& buffer, std::span<const RowChange> rows) {
+  if (planned_generation_ != catalog_.generation()) {
+    planner_.set_tables(catalog_.plan_tables());
+    planned_generation_ = catalog_.generation();
+  }
+  const Plan& plan = planner_.plan(buffer, rows);
+  for (const Run& run : plan.runs) {
+    on_step_();
+    refused_ = Refused{run.table, ""};
+    const auto planned = plan.rows_of(run);
+    counts_.statements += planned.size();
+    DS_TRY(set_checks(catalog_.table(run.table), run.kind));
+    if (run.kind == StatementKind::Truncate) {
+      DS_TRY(empty(run.table));
+    } else if (catalog_.table(run.table).tolerant) {
+      DS_TRY(run_tolerant(buffer, run, planned));
+    } else {
+      DS_TRY(run_strict(buffer, run, planned));
+    }
+  }
+  refused_.reset();
+  return {};
+}
+
+base::Result<void> Executor::run_strict(const RowBuffer& buffer, const Run& run, std::span<const PlannedRow> rows) {
+  // Where nothing makes the key unique a sum of matched rows proves nothing: one may be there twice and another
+  // missing.
+  const bool changes =
+      run.kind == StatementKind::Update || run.kind == StatementKind::Move || run.kind == StatementKind::Delete;
+  if (changes && catalog_.table(run.table).plan.repeats) {
+    for (const PlannedRow& r : rows) DS_TRY(row(buffer, change_of(run.table, r)));
+    return {};
+  }
+  DS_ASSIGN(const auto matched, statements_.run(statement_of(run.kind), run.table, buffer, rows));
+  const std::size_t expected = run.kind == StatementKind::DeleteNone ? 0 : rows.size();
+  if (run.kind == StatementKind::DeleteMaybe || matched == expected) return {};
+  return Error(Reason::RowConflict, fmt::format("{}: {} rows matched, expected {}",
+                                                catalog_.table(run.table).qualified(), matched, expected));
+}
+
+/// Foreign keys are checked, and act, as at the source, but for tables that are being copied: there children may come
+/// before their parents. What the source does to a parent whose foreign keys act by themselves must act here, too; and
+/// emptying a table never does (docs/decisions/0020-copies-beside-other-tables.md).
+base::Result<void> Executor::set_checks(const TargetTable& table, StatementKind kind) {
+  bool on = true;
+  switch (kind) {
+    case StatementKind::Truncate:
+      on = false;
+      break;
+    case StatementKind::Insert:
+      on = !table.parents_incomplete;
+      break;
+    case StatementKind::Update:
+    case StatementKind::Move:
+      on = table.children_follow ? kind == StatementKind::Move || !table.parents_incomplete
+                                 : !table.parents_incomplete && !table.children_incomplete;
+      break;
+    case StatementKind::Delete:
+    case StatementKind::DeleteMaybe:
+    case StatementKind::DeleteNone:
+      on = table.children_follow || !table.children_incomplete;
+      break;
+  }
+  return set_checks_to(on);
+}
+
+base::Result<void> Executor::set_checks_to(bool on) {
+  if (on == checks_on_) return {};
+  DS_TRY(connection_.execute(dialect_.foreign_key_checks(on)));
+  checks_on_ = on;
+  return {};
+}
+
+/// Rows may be there already or missing: what the source says is what the row is now. Columns that only the destination
+/// has keep their values.
+base::Result<void> Executor::run_tolerant(const RowBuffer& buffer, const Run& run, std::span<const PlannedRow> rows) {
+  if (run.kind == StatementKind::Delete || run.kind == StatementKind::DeleteMaybe ||
+      run.kind == StatementKind::DeleteNone) {
+    DS_TRY(store_parents(buffer, run.table, rows));
+    DS_TRY(statements_.run(Kind::Erase, run.table, buffer, rows));
+    return {};
+  }
+  if (run.kind == StatementKind::Insert && !catalog_.table(run.table).plan.repeats) {
+    DS_TRY(connection_.execute("SAVEPOINT datasync_run"));
+    auto inserted = statements_.run(Kind::Insert, run.table, buffer, rows);
+    if (inserted) return {};
+    if (!is_duplicate()) return std::move(inserted).error();
+    DS_TRY(connection_.execute("ROLLBACK TO SAVEPOINT datasync_run"));
+  }
+  const auto& table = catalog_.table(run.table);
+  if (run.ordered || table.plan.repeats || !takes_upsert(table.names)) {
+    for (const PlannedRow& r : rows) DS_TRY(row(buffer, change_of(run.table, r)));
+    return {};
+  }
+  if (run.kind == StatementKind::Update) {
+    DS_ASSIGN(const auto matched, statements_.run(Kind::Update, run.table, buffer, rows));
+    if (matched == rows.size()) return {};
+  }
+  DS_TRY(statements_.run(Kind::Upsert, run.table, buffer, rows));
+  return {};
+}
+
+/// Before rows of a table that is being copied leave their keys: what foreign keys do to rows of other tables they do
+/// only where the row is there.
+base::Result<void> Executor::store_parents(const RowBuffer& buffer, TableIndex table,
+                                           std::span<const PlannedRow> rows) {
+  const auto& target = catalog_.table(table);
+  if (!target.children_follow) return {};
+  const bool checks = checks_on_;
+  DS_TRY(set_checks_to(false));
+  for (const PlannedRow& r : rows) DS_TRY(store_row(buffer, table, r.before));
+  return set_checks_to(checks);
+}
+
+/// In a table that is being copied: the row of this key is as the source has it.
+base::Result<void> Executor::store_row(const RowBuffer& buffer, TableIndex table, ImageAt after) {
+  const std::array rows{PlannedRow{kNoImage, after}};
+  DS_ASSIGN(const auto matched, statements_.run(Kind::Move, table, buffer, rows));
+  if (matched == 1) return {};
+  if (matched > 1) DS_TRY(statements_.run(Kind::Erase, table, buffer, rows));
+  DS_TRY(statements_.run(Kind::Insert, table, buffer, rows));
+  return {};
+}
+
+/// In a table that is being copied: the row leaves its old key.
+base::Result<void> Executor::move_tolerant(const RowBuffer& buffer, const RowChange& change) {
+  const std::array rows{PlannedRow{change.before, change.after}};
+  DS_TRY(store_parents(buffer, change.table, rows));
+  if (!catalog_.table(change.table).plan.repeats) {
+    auto matched = statements_.run(Kind::Move, change.table, buffer, rows);
+    if (matched && *matched == 1) return {};
+    if (!matched && !is_duplicate()) return std::move(matched).error();
+  }
+  DS_TRY(statements_.run(Kind::Erase, change.table, buffer, rows));
+  return store_row(buffer, change.table, change.after);
+}
+
+base::Result<std::uint64_t> Executor::empty_some(TableIndex table) {
+  const TargetTable& target = catalog_.table(table);
+  DS_TRY(set_checks(target, StatementKind::Truncate));
+  auto gone = connection_.execute(dialect_.empty_some(target.names.database, target.names.table));
+  if (!gone) {
+    refused_ = Refused{table, ""};
+    return std::move(gone).error().context("while emptying " + target.qualified());
+  }
+  on_step_();
+  return gone;
+}
+
+base::Result<void> Executor::empty(TableIndex table) {
+  for (std::uint64_t gone = 1; gone != 0;) {
+    DS_ASSIGN(gone, empty_some(table));
+  }
+  return {};
+}
+
+base::Result<void> Executor::run_rows(const RowBuffer& buffer, std::span<const RowChange> rows) {
+  ++counts_.row_by_row;
+  for (const RowChange& change : rows) {
+    on_step_();
+    refused_ = Refused{change.table, ""};
+    if (auto done = row(buffer, change); !done) {
+      if (refused_->what.empty()) refused_->what = done.error().what;
+      refused_->what = fmt::format("{}: {}", name_of(change.op), refused_->what);
+      return explained(std::move(done).error(), change);
+    }
+  }
+  refused_.reset();
+  return {};
+}
+
+base::Result<void> Executor::row(const RowBuffer& buffer, const RowChange& change) {
+  DS_TRY(set_checks(catalog_.table(change.table), kind_of(change.op)));
+  switch (change.op) {
+    case message::Op::Insert:
+      return insert_row(buffer, change);
+    case message::Op::Update:
+      return update_row(buffer, change);
+    case message::Op::Delete:
+      return delete_row(buffer, change);
+    case message::Op::Truncate:
+      return empty(change.table);
+  }
+  return {};
+}
+
+base::Result<void> Executor::insert_row(const RowBuffer& buffer, const RowChange& change) {
+  const std::array rows{PlannedRow{kNoImage, change.after}};
+  const TargetTable& target = catalog_.table(change.table);
+  if (target.tolerant && target.plan.repeats) return store_row(buffer, change.table, change.after);
+  auto inserted = statements_.run(Kind::Insert, change.table, buffer, rows);
+  if (inserted) return {};
+  if (!is_duplicate()) return std::move(inserted).error();
+  if (target.tolerant) return store_row(buffer, change.table, change.after);
+  if (overwrite_) return overwrite_row(buffer, change);
+  DS_ASSIGN(const bool there, row_is_there(connection_, target, buffer, change.after));
+  // Only a row of the same key is a conflict of rows; another unique value that is taken is a constraint.
+  if (!there) return std::move(inserted).error();
+  return conflict(change, "the row is there already");
+}
+
+/// The insert met a row. Another writer may delete that row before it is overwritten: then it is inserted after all.
+base::Result<void> Executor::overwrite_row(const RowBuffer& buffer, const RowChange& change) {
+  const std::array rows{PlannedRow{kNoImage, change.after}};
+  DS_ASSIGN(const auto matched, statements_.run(Kind::Move, change.table, buffer, rows));
+  if (matched > 1) return conflict(change, "the key finds several rows");
+  if (matched == 1) {
+    ++counts_.overwritten;
+    return {};
+  }
+  DS_TRY(statements_.run(Kind::Insert, change.table, buffer, rows));
+  return {};
+}
+
+base::Result<void> Executor::update_row(const RowBuffer& buffer, const RowChange& change) {
+  const std::array rows{PlannedRow{change.before, change.after}};
+  if (catalog_.table(change.table).tolerant) return move_tolerant(buffer, change);
+  auto matched = statements_.run(Kind::Move, change.table, buffer, rows);
+  if (!matched && overwrite_ && is_duplicate()) {  // a row of the new key is in the way
+    DS_ASSIGN(const auto gone, statements_.run(Kind::Erase, change.table, buffer, rows, true));
+    counts_.overwritten += gone;
+    matched = statements_.run(Kind::Move, change.table, buffer, rows);
+  }
+  if (!matched) return std::move(matched).error();
+  if (*matched == 1) return {};
+  if (*matched > 1) return conflict(change, "the key finds several rows");
+  if (!overwrite_) return conflict(change, "the row is missing");
+  ++counts_.overwritten;
+  return insert_row(buffer, {change.table, message::Op::Insert, kNoImage, change.after});
+}
+
+base::Result<void> Executor::delete_row(const RowBuffer& buffer, const RowChange& change) {
+  const std::array rows{PlannedRow{change.before, kNoImage}};
+  if (catalog_.table(change.table).tolerant) DS_TRY(store_parents(buffer, change.table, rows));
+  DS_ASSIGN(const auto matched, statements_.run(Kind::Erase, change.table, buffer, rows));
+  if (matched == 1 || catalog_.table(change.table).tolerant) return {};
+  if (matched > 1) return conflict(change, "the key finds several rows");
+  if (!overwrite_) return conflict(change, "the row is missing");
+  ++counts_.overwritten;
+  return {};
+}
+
+Error Executor::conflict(const RowChange& change, std::string_view what) {
+  const TargetTable& table = catalog_.table(change.table);
+  refused_ = Refused{change.table, std::string(what)};
+  return {Reason::RowConflict, fmt::format("{}: {}", describe_change(table, change), what)};
+}
+
+Error Executor::explained(Error error, const RowChange& change) const {
+  if (error.is(Reason::RowConflict) || !row_by_row_may_help(error)) return error;
+  return std::move(error).context(describe_change(catalog_.table(change.table), change));
+}
+
+}  // namespace datasync::apply
