@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -33,6 +34,9 @@ struct Pick {
   base::TableNames names{};                    ///< how the server compares table names
   std::vector<std::uint32_t> local_elsewhere;  ///< see replica_picker.hpp: not needed of this server
 };
+
+/// Opens a connection to a replica by its "host:port". Thread-safe.
+using ConnectTo = std::function<base::Result<std::unique_ptr<sql::Connection>>(const std::string& replica)>;
 
 /// Candidates in their order. `connect` may be called from any thread, the rest from one.
 class Source {

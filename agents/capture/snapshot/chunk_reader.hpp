@@ -12,6 +12,7 @@
 #include "agents/base/bytes.hpp"
 #include "agents/base/result.hpp"
 #include "agents/capture/plan/selection.hpp"
+#include "agents/capture/replica/replica_set.hpp"
 #include "agents/capture/stream/gate.hpp"
 #include "agents/client/mysql/connection.hpp"
 #include "agents/client/mysql/table_reader.hpp"
@@ -19,9 +20,6 @@
 #include "agents/message/schema.hpp"
 
 namespace datasync::capture {
-
-/// Opens a connection to a replica by its "host:port". Thread-safe.
-using ConnectTo = std::function<base::Result<std::unique_ptr<sql::Connection>>(const std::string& replica)>;
 
 struct ChunkLimits {
   std::uint64_t rows = 10000;                    ///< 0: all

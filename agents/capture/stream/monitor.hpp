@@ -15,7 +15,6 @@
 #include "agents/base/clock.hpp"
 #include "agents/base/result.hpp"
 #include "agents/capture/replica/replica_set.hpp"
-#include "agents/capture/snapshot/chunk_reader.hpp"
 #include "agents/capture/stream/gate.hpp"
 #include "agents/capture/stream/pipeline.hpp"
 
