@@ -1,11 +1,10 @@
 // TRUNCATE, DROP, RENAME and CREATE.
 
 #include <array>
-#include <unordered_map>
-#include <unordered_set>
 #include <utility>
 
 #include "agents/binlog/judge.hpp"
+#include "agents/binlog/renames.hpp"
 
 namespace datasync::binlog {
 namespace {
@@ -58,58 +57,6 @@ bool drop_index(TokenReader& in, Judgement& out) {
   out.effects.push_back(std::move(effect));
   return end_of_index(in);
 }
-
-/// Where each table came from, after the renames so far.
-class Renames {
- public:
-  /// `if_exists`: a table that is missing is passed over, so that what several renames did cannot be known.
-  Renames(const base::TableNames& names, bool if_exists) : names_(names), if_exists_(if_exists) {}
-  void move(NamedTable from, NamedTable to) {
-    const auto moved = now_.find(key(from));
-    unsure_ = if_exists_ && !tables_.empty();
-    NamedTable was = moved == now_.end() ? from : tables_[moved->second].was;
-    if (moved != now_.end()) {
-      tables_[moved->second].moved_on = true;
-      now_.erase(moved);
-    }
-    now_[key(to)] = tables_.size();
-    tables_.push_back({std::move(to), std::move(was)});
-    if (left_.insert(key(from)).second) order_.push_back(std::move(from));
-  }
-  void write(std::vector<TableEffect>& out) const {
-    if (unsure_) {
-      for (const auto& name : order_) out.push_back({name, What::Rows});
-      for (const auto& t : tables_)
-        if (!left_.contains(key(t.now))) out.push_back({t.now, What::Rows});
-      return;
-    }
-    // A name that had a table only between two renames had none before; to say that it has none now does no harm.
-    for (const auto& name : order_)
-      if (!now_.contains(key(name))) out.push_back({name, What::Dropped});
-    for (const auto& t : tables_) {
-      if (t.moved_on) continue;
-      if (key(t.now) == key(t.was))
-        out.push_back({t.now, What::Rows});  // and if one of the names was a temporary table's, another one has it
-      else
-        out.push_back({t.now, What::Moved, t.was});
-    }
-  }
-
- private:
-  struct Table {
-    NamedTable now, was;
-    bool moved_on = false;
-  };
-  [[nodiscard]] std::string key(const NamedTable& t) const { return names_.key(t.database, t.table); }
-
-  base::TableNames names_;
-  bool if_exists_;
-  bool unsure_ = false;
-  std::vector<Table> tables_;
-  std::unordered_map<std::string, std::size_t> now_;  ///< by key, the index in tables_
-  std::unordered_set<std::string> left_;              ///< keys of names that a table was moved away from
-  std::vector<NamedTable> order_;                     ///< these names
-};
 
 /// True at the beginning of a query in CREATE TABLE ... [IGNORE | REPLACE] [AS] SELECT.
 bool at_query(const TokenReader& in) noexcept {

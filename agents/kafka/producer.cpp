@@ -14,6 +14,7 @@
 #include "agents/base/log.hpp"
 #include "agents/kafka/hand_over.hpp"
 #include "agents/kafka/handle.hpp"
+#include "agents/kafka/producer_settings.hpp"
 #include "agents/kafka/rounds.hpp"
 #include "agents/kafka/watchdog.hpp"
 
@@ -23,36 +24,8 @@ namespace {
 using base::Error;
 using base::Reason;
 
-constexpr std::uint64_t kRecordOverhead = 512;  ///< what librdkafka keeps beside the value of a queued record
-constexpr base::Millis kPollWait{50};
-constexpr base::Millis kOpenDeadline{5000};
-constexpr base::Millis kProbeDeadline{1000};
-constexpr base::Millis kProbeEvery{500};
+constexpr base::Millis kPollWait{50}, kOpenDeadline{5000}, kProbeDeadline{1000}, kProbeEvery{500};
 constexpr int kPurgeWaitMs = 2000;
-
-/// Below the largest batch the topic takes: a round is one request, also with the framing of its records.
-std::uint32_t round_bytes(const ProducerOptions& o) {
-  return o.max_message_bytes / 10 * 9;
-}
-
-Settings settings_of(const ProducerOptions& o) {
-  const auto kbytes = o.max_in_flight_bytes / 512 + o.max_message_bytes / 512 + 1024;  // twice: our limit comes first
-  return {{"enable.idempotence", "true"},  // and with it acks=all, unlimited retries, first in first out
-          {"enable.gapless.guarantee", "true"},
-          {"message.timeout.ms", "0"},  // an outage freezes, it never drops
-          {"linger.ms", fmt::format("{}", std::chrono::duration<double, std::milli>(o.linger).count())},
-          {"compression.type", o.compression},
-          {"message.max.bytes", std::to_string(o.max_message_bytes)},
-          {"batch.size", std::to_string(round_bytes(o))},  // a full round does not linger
-          {"batch.num.messages", "100000"},
-          {"queue.buffering.max.messages", "10000000"},
-          {"queue.buffering.max.kbytes", std::to_string(std::min<std::uint64_t>(kbytes, 2147483647))},
-          {"request.timeout.ms", "10000"}};
-}
-
-std::uint64_t cost(std::size_t value, std::size_t key) noexcept {
-  return value + key + kRecordOverhead;
-}
 
 /// A failure that says more than "the producer gave up" replaces one that does not.
 bool says_more(const Error& next, const Error& present) noexcept {
@@ -153,7 +126,7 @@ void Producer::Impl::on_report(const rd_kafka_message_t& m) {
     undelivered(m);
   }
   watchdog.reported(m.partition, base::steady_now());
-  bytes -= cost(m.len, m.key_len);
+  bytes -= queued_bytes(m.len, m.key_len);
   --records;
   wake();
   hand_over(m.partition);
@@ -278,7 +251,7 @@ base::Result<std::unique_ptr<Producer>> Producer::open(const Access& access, con
   const auto on_delivery = [](rd_kafka_t*, const rd_kafka_message_t* m, void* opaque) {
     static_cast<Impl*>(static_cast<ClientEvents*>(opaque))->on_report(*m);
   };
-  DS_ASSIGN(impl->client, make_client(RD_KAFKA_PRODUCER, access, settings_of(options), *impl, on_delivery));
+  DS_ASSIGN(impl->client, make_client(RD_KAFKA_PRODUCER, access, producer_settings(options), *impl, on_delivery));
   impl->handle.reset(rd_kafka_topic_new(impl->client.get(), topic.c_str(), nullptr));
   if (impl->handle == nullptr) return from_kafka(rd_kafka_last_error(), "opening topic " + topic);
   auto& self = *impl;
@@ -293,7 +266,7 @@ base::Result<void> Producer::produce(std::int32_t partition, const message::Head
   if (bytes > impl_->options.max_message_bytes)
     return from_kafka(RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE,
                       fmt::format("producing {} bytes to topic {}", bytes, impl_->topic));
-  const auto size = cost(value.size(), key.size());
+  const auto size = queued_bytes(value.size(), key.size());
   DS_TRY(impl_->wait_for_room(size, stop));
   impl_->bytes += size;
   ++impl_->records;

@@ -18,17 +18,6 @@ namespace log = base::log;
 /// A watch shorter than this that brought nothing was no watch: the next one waits.
 constexpr base::Millis kShortWatch{1'000};
 
-const Json* member(const Json& object, const char* key) {
-  const auto found = object.is_object() ? object.find(key) : object.end();
-  return found == object.end() ? nullptr : &*found;
-}
-
-std::string meta_text(const Json& object, const char* key) {
-  const auto* meta = member(object, "metadata");
-  const auto* value = meta != nullptr ? member(*meta, key) : nullptr;
-  return value != nullptr && value->is_string() ? value->get<std::string>() : std::string();
-}
-
 bool is_number(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
 }
@@ -41,19 +30,6 @@ bool is_older(std::string_view a, std::string_view b) {
 }
 
 }  // namespace
-
-ObjectKey key_of(const Json& object) {
-  return {meta_text(object, "namespace"), meta_text(object, "name")};
-}
-
-std::string resource_version_of(const Json& object) {
-  return meta_text(object, "resourceVersion");
-}
-
-void trim_managed_fields(Json& object) {
-  const auto meta = object.find("metadata");
-  if (meta != object.end() && meta->is_object()) meta->erase("managedFields");
-}
 
 Informer::Informer(kube::Api& api, Options options)
     : api_(api), options_(std::move(options)), backoff_(options_.first_wait, options_.most_wait) {

@@ -30,15 +30,7 @@ const std::map<std::string, std::size_t> kLongFiles{
     {"agents/apply/read/assembler.cpp", 320},
     {"agents/apply/session.cpp", 395},
     {"agents/apply/write/executor.cpp", 335},
-    {"agents/binlog/event.cpp", 302},
-    {"agents/binlog/judge_table.cpp", 315},
     {"agents/capture/stream/writer.cpp", 305},
-    {"agents/destination/mariadb/dialect.cpp", 311},
-    {"agents/kafka/producer.cpp", 325},
-    {"agents/message/record.cpp", 346},
-    {"cli/topic/record_lines.cpp", 316},
-    {"operator/kube/transport.cpp", 325},
-    {"operator/runtime/informer.cpp", 314},
 };
 
 /// The order of folders within one library, from low to high: a file includes files of its own folder and of lower
