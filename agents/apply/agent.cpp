@@ -70,7 +70,7 @@ class Worker {
 using Workers = std::vector<std::unique_ptr<Worker>>;
 
 /// The worse state stands for all.
-int badness(State state) {
+int severity(State state) {
   static constexpr std::array kOrder{State::Completed, State::Streaming,         State::Snapshotting, State::Starting,
                                      State::Stopping,  State::WaitingForReplica, State::Retrying,     State::Stalled};
   return static_cast<int>(std::ranges::find(kOrder, state) - kOrder.begin());
@@ -78,13 +78,13 @@ int badness(State state) {
 
 /// Tells the streams' states as one and passes on progress and beats. Every change is logged once: by the streams, or
 /// here when there is only one.
-class Mirror {
+class StatusAggregator {
  public:
-  Mirror(health::Status& status, const Workers& workers) : status_(status), workers_(workers) {}
+  StatusAggregator(health::Status& status, const Workers& workers) : status_(status), workers_(workers) {}
 
   void look() {
     const auto worst =
-        std::ranges::max_element(workers_, {}, [](const auto& w) { return badness(w->status().state()); });
+        std::ranges::max_element(workers_, {}, [](const auto& w) { return severity(w->status().state()); });
     const auto& of = (*worst)->status();
     const auto state = of.state();
     const auto reason = of.reason();
@@ -177,7 +177,7 @@ base::Result<std::int32_t> wait_for_topic(const config::Apply& config, health::S
 }
 
 base::Result<void> watch(health::Status& status, const Workers& workers, std::stop_token stop) {
-  Mirror mirror(status, workers);
+  StatusAggregator mirror(status, workers);
   while (base::sleep_for(stop, kLook)) {
     mirror.look();
     if (std::ranges::any_of(workers, [](const auto& w) { return w->superseded(); }))

@@ -258,11 +258,11 @@ base::Result<void> Session::read() {
   if (!context_.blocked) show_state();
   while (!stop_.stop_requested()) {
     context_.status.beat();
-    DS_ASSIGN(auto record, consumer_->next(patience()));
+    DS_ASSIGN(auto record, consumer_->next(poll_timeout()));
     if (record) {
       DS_TRY(take(*record));
     } else {
-      DS_TRY(nothing_there());
+      DS_TRY(on_idle());
     }
     DS_TRY(watch_copies());
     DS_TRY(work_on_held(!record.has_value()));
@@ -273,7 +273,7 @@ base::Result<void> Session::read() {
 
 /// How long to wait for the next record: not at all when rows are ready to be committed, unless batches are meant to
 /// fill.
-milliseconds Session::patience() {
+milliseconds Session::poll_timeout() {
   if (!assembler_->has_whole_rows()) {
     batch_since_.reset();
     return kPoll;
@@ -285,7 +285,7 @@ milliseconds Session::patience() {
   return std::max(milliseconds(0), context_.config.batch_time - age);
 }
 
-base::Result<void> Session::nothing_there() {
+base::Result<void> Session::on_idle() {
   DS_TRY(gaps_.end(consumer_->position()));
   const bool position_due = base::steady_now() - last_commit_ >= kPositionEvery;
   DS_TRY(assembler_->pause(position_due));
@@ -330,7 +330,7 @@ base::Result<void> Session::take(const kafka::Record& record) {
   offset_ = offset;
   last_record_ = base::steady_now();
   if (auto whole = gaps_.see(offset); !whole) {
-    save_what_is_whole();
+    commit_complete();
     return whole;
   }
   const bool skip = skip_.contains(offset);
@@ -343,13 +343,13 @@ base::Result<void> Session::take(const kafka::Record& record) {
     headers = Error(Reason::ForeignMessage, "a record without a value");
   }
   if (!headers) {
-    save_what_is_whole();
+    commit_complete();
     return foreign(std::move(headers).error(), offset);
   }
   const Incoming incoming{offset, record.timestamp_ms(), std::move(*headers), record.value()};
   auto taken = skip ? pass_by(incoming) : assembler_->take(incoming);
   if (!taken) {
-    save_what_is_whole();
+    commit_complete();
     return foreign(std::move(taken).error(), offset);
   }
   if (base::steady_now() - last_commit_ < kPositionEvery) return {};
@@ -359,7 +359,7 @@ base::Result<void> Session::take(const kafka::Record& record) {
 }
 
 /// A record that cannot be taken does not hold back what came before it.
-void Session::save_what_is_whole() {
+void Session::commit_complete() {
   if (sink_failed_) return;
   if (auto saved = assembler_->pause(true); !saved)
     base::log::debug("not committed", {{"message", std::string_view(saved.error().what)}});

@@ -103,8 +103,8 @@ class Session final : private Sink {
   base::Result<void> open_consumer();
   base::Result<void> check_identity(kafka::Consumer& consumer);
   base::Result<void> read();
-  std::chrono::milliseconds patience();
-  base::Result<void> nothing_there();
+  std::chrono::milliseconds poll_timeout();
+  base::Result<void> on_idle();
   base::Result<void> check_known(const Awaited& awaited);
   base::Result<void> pass_by(const Incoming& incoming);
   base::Result<void> pass_by_unreadable(std::int64_t offset);
@@ -119,7 +119,7 @@ class Session final : private Sink {
   base::Result<void> take(const kafka::Record& record);
   base::Result<void> same_topic();
   base::Error foreign(base::Error error, std::int64_t offset);
-  void save_what_is_whole();
+  void commit_complete();
   void show_state();
 
   base::Result<void> work_on_held(bool idle);

@@ -71,7 +71,7 @@ base::Result<void> Agent::open_session(std::stop_token stop) {
   for (std::int32_t stream = 0; stream < selection_.streams(); ++stream)
     if (claims.view.furthest(stream)) source_.stream_has_begun();
   DS_ASSIGN(const auto pick, source_.pick(selection_, std::nullopt, stop));
-  const Surroundings around{config_, claimant_, server_id_, source_, status_, loss_};
+  const Context around{config_, claimant_, server_id_, source_, status_, loss_};
   DS_ASSIGN(auto claimed, claim(around, std::move(access), std::move(claims), max_bytes, held_, stop));
   DS_ASSIGN(auto session, Session::open(around, selection_, std::move(claimed), pick, stop));
   const std::scoped_lock lock(mutex_);

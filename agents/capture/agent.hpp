@@ -54,7 +54,7 @@ class Agent {
   std::string claimant_;  ///< the task and the instance
   Selection selection_;
   std::uint32_t server_id_;
-  Source source_;
+  ReplicaSet source_;
   PositionLoss loss_;
   bool topics_seen_ = false;
   bool row_too_large_ = false;                 ///< the last run ended so

@@ -48,8 +48,8 @@ base::Result<Claims> read_claims(const kafka::Access& access, const config::Capt
   return claims;
 }
 
-base::Result<Claimed> claim(const Surroundings& around, kafka::Access access, Claims claims,
-                            std::uint32_t max_message_bytes, bool& held, std::stop_token stop) {
+base::Result<Claimed> claim(const Context& around, kafka::Access access, Claims claims, std::uint32_t max_message_bytes,
+                            bool& held, std::stop_token stop) {
   const auto& channel = around.config.common.channel;
   Claimed claimed;
   claimed.max_message_bytes = max_message_bytes;

@@ -14,7 +14,8 @@ namespace {
 using base::Error;
 using base::Reason;
 
-constexpr base::Millis kTwinPeace{60000};  ///< a dump this long ends the row; a first event comes before every cut
+constexpr base::Millis kDuplicateIdQuietTime{
+    60000};  ///< a dump this long ends the row; a first event comes before every cut
 
 /// Only the dump reads all binlogs: it may find a position lost on a replica that seemed to have it. It is lost when no
 /// other replica has it either.
@@ -24,7 +25,7 @@ bool history_refused(const Error& e) {
 
 }  // namespace
 
-Session::Session(const Surroundings& around, Selection selection, Claimed claimed, std::stop_token stop)
+Session::Session(const Context& around, Selection selection, Claimed claimed, std::stop_token stop)
     : around_(around),
       selection_(std::move(selection)),
       claimed_(std::move(claimed)),
@@ -36,8 +37,8 @@ Session::~Session() {
   if (output_) output_->forget_waiting();  // the producer lives on for a moment after the keeper, which they call
 }
 
-base::Result<std::unique_ptr<Session>> Session::open(const Surroundings& around, Selection selection, Claimed claimed,
-                                                     const Pick& pick, std::stop_token stop) {
+base::Result<std::unique_ptr<Session>> Session::open(const Context& around, Selection selection, Claimed claimed,
+                                                     const ChosenReplica& pick, std::stop_token stop) {
   std::unique_ptr<Session> session(new Session(around, std::move(selection), std::move(claimed), std::move(stop)));
   if (auto begun = session->begin(pick); !begun) {
     const std::scoped_lock lock(session->mutex_);
@@ -69,7 +70,7 @@ void Session::make_writer(std::vector<message::GtidSet> sent, message::GtidSet p
                                            [this](message::SchemaId schema) { return name_row(schema); });
 }
 
-base::Result<void> Session::begin(const Pick& pick) {
+base::Result<void> Session::begin(const ChosenReplica& pick) {
   const auto n = static_cast<std::size_t>(selection_.streams());
   const auto& streams = claimed_.streams;
   const bool lost = streams.empty();
@@ -81,7 +82,7 @@ base::Result<void> Session::begin(const Pick& pick) {
   auto from = protocol::dump_position(streams);
   if (fresh) {
     DS_ASSIGN(const auto connection, around_.source.connect(pick.server.text()));
-    DS_ASSIGN(auto position, fresh_position(*connection));
+    DS_ASSIGN(auto position, start_position(*connection));
     for (std::size_t i = 0; lost && i < n; ++i) {
       const auto known = claimed_.view.checkpoint(static_cast<std::int32_t>(i));
       if (!known || position.dump_from.contains(known->published)) continue;
@@ -114,11 +115,11 @@ base::Result<void> Session::begin(const Pick& pick) {
   keep.checkpoint_every = around_.config.checkpoint_every;
   keep.look_every = std::min(keep.look_every, around_.config.checkpoint_every);
   keep.former_are_gone = [this, begins] { return former_are_gone(begins); };
-  keeper_ = std::make_unique<Keeper>(
+  keeper_ = std::make_unique<StateKeeper>(
       *claimed_.state, claimed_.view, claimed_.epoch, *acks_, prepared_, around_.status,
       [this] { return output_->produced_bytes(); }, keep,
-      KeeperTells{[this](Error e) { fail(std::move(e)); }, [this] { pulse(); },
-                  [this](std::optional<Error> e) { state_topic_trouble(std::move(e)); }});
+      KeeperCallbacks{[this](Error e) { fail(std::move(e)); }, [this] { pulse(); },
+                      [this](std::optional<Error> e) { state_topic_trouble(std::move(e)); }});
   DS_ASSIGN(auto outdated, outdated_by(selection_, claimed_.view.snapshot()));
   if (lost)
     for (auto& table : everything(selection_)) outdated.push_back(std::move(table));
@@ -145,7 +146,7 @@ base::Result<void> Session::run() {
     if (!pick) return outcome(Error(std::move(pick).error()), {});
     const auto began = base::steady_now();
     auto dumped = dump(*pick);
-    if (base::steady_now() - began >= kTwinPeace) cut_by_twin_ = 0;
+    if (base::steady_now() - began >= kDuplicateIdQuietTime) cut_by_twin_ = 0;
     connected_ = false;
     if (const auto unfit = take_unfit(); unfit && !stop_.stop_requested()) {
       base::log::warn("the replica in use is not read on", {{"replica", pick->server.text()}, {"error", unfit->what}});
@@ -160,7 +161,7 @@ base::Result<void> Session::run() {
   }
 }
 
-base::Result<void> Session::dump(const Pick& pick) {
+base::Result<void> Session::dump(const ChosenReplica& pick) {
   bool in_hole = false;
   auto dumped = dump(pick, true, in_hole);
   if (!in_hole) return dumped;
@@ -183,7 +184,7 @@ sql::DumpOptions Session::dump_options(const std::string& replica) {
   return dump;
 }
 
-base::Result<void> Session::dump(const Pick& pick, bool strict, bool& in_hole) {
+base::Result<void> Session::dump(const ChosenReplica& pick, bool strict, bool& in_hole) {
   DS_ASSIGN(const auto selection, selection_.as_on(pick.names));  // a copy: other threads read the session's
   const auto name = pick.server.text();
   DS_ASSIGN(const auto connect, around_.source.options(pick.server));
@@ -205,9 +206,9 @@ base::Result<void> Session::dump(const Pick& pick, bool strict, bool& in_hole) {
     const std::scoped_lock lock(mutex_);
     dumping_ = stream.get();
     watch_trouble_.reset();
-    if (!pick.lateness.replicates)
+    if (!pick.replication_lag.replicates)
       watch_trouble_ =
-          Error(Reason::ReplicationStopped, fmt::format("{} does not replicate: {}", name, pick.lateness.why));
+          Error(Reason::ReplicationStopped, fmt::format("{} does not replicate: {}", name, pick.replication_lag.why));
   }
   Pipeline pipeline(
       {selection, *writer_, prepared_, gate_, clock_, around_.status, freshness_, order, between_,

@@ -35,11 +35,11 @@
 namespace datasync::capture {
 
 /// What a session needs from the process; all must outlive it.
-struct Surroundings {
+struct Context {
   const config::Capture& config;
   std::string instance;
   std::uint32_t server_id = 0;
-  Source& source;
+  ReplicaSet& source;
   health::Status& status;
   PositionLoss& loss;
 };
@@ -67,8 +67,8 @@ base::Result<Claims> read_claims(const kafka::Access& access, const config::Capt
 base::Result<std::uint32_t> prepare_topics(const config::Capture& config, const kafka::Access& access, bool create);
 /// Steps 1 to 3 of the protocol. `held` is set as soon as a claim of this process may be on its way. Errors: those of
 /// begin_epoch.
-base::Result<Claimed> claim(const Surroundings& around, kafka::Access access, Claims claims,
-                            std::uint32_t max_message_bytes, bool& held, std::stop_token stop);
+base::Result<Claimed> claim(const Context& around, kafka::Access access, Claims claims, std::uint32_t max_message_bytes,
+                            bool& held, std::stop_token stop);
 
 /// Figures for status and metrics. Copyable, from any thread.
 struct SessionFigures {
@@ -86,8 +86,8 @@ struct SessionFigures {
 class Session {
  public:
   /// `pick` is a replica that meets the requirements; a fresh stream takes its position from it.
-  static base::Result<std::unique_ptr<Session>> open(const Surroundings& around, Selection selection, Claimed claimed,
-                                                     const Pick& pick, std::stop_token stop);
+  static base::Result<std::unique_ptr<Session>> open(const Context& around, Selection selection, Claimed claimed,
+                                                     const ChosenReplica& pick, std::stop_token stop);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -108,18 +108,18 @@ class Session {
   [[nodiscard]] SessionFigures figures() const;
 
  private:
-  Session(const Surroundings& around, Selection selection, Claimed claimed, std::stop_token stop);
-  base::Result<void> begin(const Pick& pick);
+  Session(const Context& around, Selection selection, Claimed claimed, std::stop_token stop);
+  base::Result<void> begin(const ChosenReplica& pick);
   base::Result<void> give_up_position();
-  base::Result<void> find_fallen(const Pick& pick, const message::GtidSet& position);
+  base::Result<void> find_fallen(const ChosenReplica& pick, const message::GtidSet& position);
   base::Result<void> keep_fallen();
   [[nodiscard]] bool former_are_gone(const std::vector<protocol::Offset>& begins) const;
   [[nodiscard]] message::GtidSet published() const;
-  base::Result<Pick> find_replica();
-  std::optional<Pick> after_published(const Needed& needed);
-  base::Result<void> dump(const Pick& pick);
+  base::Result<ChosenReplica> find_replica();
+  std::optional<ChosenReplica> after_published(const Needed& needed);
+  base::Result<void> dump(const ChosenReplica& pick);
   DefinitionStore definition_store();
-  base::Result<void> dump(const Pick& pick, bool strict, bool& in_hole);
+  base::Result<void> dump(const ChosenReplica& pick, bool strict, bool& in_hole);
   [[nodiscard]] sql::DumpOptions dump_options(const std::string& replica);
   base::Result<void> searching(const std::string& replica, std::uint64_t thread, base::Millis silent,
                                const std::string& position);
@@ -138,8 +138,8 @@ class Session {
   base::Result<bool> pass(const std::string& gtid, const std::string& at, Passed passed);
   base::Result<void> pass_prepare(const std::string& gtid, const std::string& xid, const Passed& passed);
   base::Result<void> start_snapshot();
-  base::Result<void> undo_writes_elsewhere(const Selection& selection, Catalog& catalog, const Pick& pick);
-  base::Result<void> outcome(base::Result<void> dumped, const Pick& pick);
+  base::Result<void> undo_writes_elsewhere(const Selection& selection, Catalog& catalog, const ChosenReplica& pick);
+  base::Result<void> outcome(base::Result<void> dumped, const ChosenReplica& pick);
   void make_writer(std::vector<message::GtidSet> sent, message::GtidSet position);
   void fail(base::Error error);
   void state_topic_trouble(std::optional<base::Error> trouble);
@@ -149,7 +149,7 @@ class Session {
   [[nodiscard]] ConnectTo connect_to() const;
   [[nodiscard]] std::string name_row(message::SchemaId schema) const;
 
-  Surroundings around_;
+  Context around_;
   const Selection selection_;
   Claimed claimed_;
   std::stop_source stop_;
@@ -190,7 +190,7 @@ class Session {
   mutable std::mutex runner_mutex_;         ///< the pointer
   std::unique_ptr<SnapshotRunner> runner_;  ///< dropped by the destructor before anything else; the keeper looks at it
   // Threads, last: they end before what they use.
-  std::unique_ptr<Keeper> keeper_;
+  std::unique_ptr<StateKeeper> keeper_;
   std::unique_ptr<Monitor> monitor_;
 };
 

@@ -65,7 +65,8 @@ base::Result<void> Session::on_outdated(const Outdated& table, const std::string
 
 /// A replica before this one wrote to captured tables in a GTID domain of its own. Readers have these rows, and the
 /// source has not: the tables are copied again.
-base::Result<void> Session::undo_writes_elsewhere(const Selection& selection, Catalog& catalog, const Pick& pick) {
+base::Result<void> Session::undo_writes_elsewhere(const Selection& selection, Catalog& catalog,
+                                                  const ChosenReplica& pick) {
   if (pick.local_elsewhere.empty()) return {};
   for (const auto& table : selection.tables()) {
     if (!catalog.has_rows_of(table, pick.local_elsewhere)) continue;

@@ -14,7 +14,7 @@ using base::Error;
 using base::Reason;
 
 constexpr base::Millis kCloseWait{5000}, kCloseStep{20};
-constexpr unsigned kTwinCuts = 5;  ///< so often in a row is no take-over any more
+constexpr unsigned kMaxDuplicateIdDisconnects = 5;  ///< so often in a row is no take-over any more
 
 /// The source failed, not the streams: another replica may do better.
 bool blames_replica(const Error& e) {
@@ -26,7 +26,7 @@ bool blames_replica(const Error& e) {
 }  // namespace
 
 /// What the end of a connection means for the epoch.
-base::Result<void> Session::outcome(base::Result<void> dumped, const Pick& pick) {
+base::Result<void> Session::outcome(base::Result<void> dumped, const ChosenReplica& pick) {
   {
     const std::scoped_lock lock(mutex_);
     if (failure_) return *failure_;
@@ -34,7 +34,7 @@ base::Result<void> Session::outcome(base::Result<void> dumped, const Pick& pick)
   if (complete_) return {};
   if (dumped || stop_.stop_requested()) return Error(Reason::Stopping, "a stop was requested");
   auto error = std::move(dumped).error();
-  if (error.is(Reason::DuplicateServerId) && ++cut_by_twin_ < kTwinCuts)
+  if (error.is(Reason::DuplicateServerId) && ++cut_by_twin_ < kMaxDuplicateIdDisconnects)
     return Error(Reason::SourceRestarted,
                  error.what);  // an instance that is being replaced may fight back for a moment
   if (blames_replica(error) && !pick.server.host.empty()) around_.source.prefer_after(pick.index);

@@ -15,7 +15,7 @@ using base::Error;
 using base::Reason;
 
 /// Numbers that fell before a position that a new stream begins at: they would be taken for another history.
-base::Result<void> Session::find_fallen(const Pick& pick, const message::GtidSet& position) {
+base::Result<void> Session::find_fallen(const ChosenReplica& pick, const message::GtidSet& position) {
   DS_ASSIGN(const auto connect, around_.source.options(pick.server));
   DS_ASSIGN(const auto found, capture::find_fallen(connect, dump_options(pick.server.text()), position,
                                                    stop_.get_token(), [this] { around_.status.beat(); }));
@@ -43,7 +43,7 @@ base::Result<void> Session::keep_fallen() {
 base::Result<void> Session::give_up_position() {
   DS_ASSIGN(const auto pick, around_.source.pick(selection_, std::nullopt, stop_.get_token()));
   DS_ASSIGN(const auto connection, around_.source.connect(pick.server.text()));
-  DS_ASSIGN(const auto position, fresh_position(*connection));
+  DS_ASSIGN(const auto position, start_position(*connection));
   // Readers refuse transactions that they have: rows read from before them would never be brought up to date.
   if (!position.dump_from.contains(writer_->newest())) {
     around_.source.prefer_after(pick.index);
@@ -59,7 +59,7 @@ base::Result<void> Session::give_up_position() {
   drop_runner();
   prepared_.clear();
   due_.clear();
-  writer_->jump(position.dump_from, position.position);
+  writer_->reset_position(position.dump_from, position.position);
   DS_TRY(writer_->watermark(0));
   plan();
   return {};
@@ -67,14 +67,14 @@ base::Result<void> Session::give_up_position() {
 
 /// What is read again before what is published is there for the rows of XA transactions alone, and a commit whose rows
 /// were not seen is never taken: PositionUnknown. So binlogs that are purged before what is published are not missed.
-std::optional<Pick> Session::after_published(const Needed& needed) {
+std::optional<ChosenReplica> Session::after_published(const Needed& needed) {
   const auto all = published();
   if (!all.contains(needed.from) || needed.from.contains(all)) return std::nullopt;
   auto pick = around_.source.pick(selection_, Needed{all, needed.newest}, stop_.get_token());
   if (!pick) return std::nullopt;
   base::log::warn("binlogs before what is published are purged; reading what comes after it",
                   {{"position", needed.from.text()}, {"published", all.text()}});
-  writer_->jump(all, {});
+  writer_->reset_position(all, {});
   return std::move(*pick);
 }
 
@@ -89,7 +89,7 @@ bool Session::former_are_gone(const std::vector<protocol::Offset>& begins) const
   return true;
 }
 
-base::Result<Pick> Session::find_replica() {
+base::Result<ChosenReplica> Session::find_replica() {
   for (int tries = 0;; ++tries) {
     const Needed needed{writer_->position(), writer_->newest()};
     auto pick = around_.source.pick(selection_, needed, stop_.get_token());

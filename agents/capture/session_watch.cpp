@@ -13,7 +13,7 @@ using base::Reason;
 
 /// Watches the replica that is read.
 void Session::watch() {
-  MonitorTells tells;
+  MonitorCallbacks tells;
   tells.read_time_us = [this] { return freshness_.read_time_us.load(std::memory_order_relaxed); };
   tells.inspect = [this](sql::Connection& connection, const std::string& replica) {
     return around_.source.inspect(connection, replica, selection_);

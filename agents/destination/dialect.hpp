@@ -59,7 +59,7 @@ class Dialect {
   [[nodiscard]] virtual StatementText move(const StatementTable& table) const = 0;
   [[nodiscard]] virtual StatementText erase(const StatementTable& table) const = 0;
   /// Deletes some rows; run it until it deletes none.
-  [[nodiscard]] virtual std::string empty_some(std::string_view database, std::string_view table) const = 0;
+  [[nodiscard]] virtual std::string delete_batch(std::string_view database, std::string_view table) const = 0;
 
   [[nodiscard]] virtual std::string create_database(std::string_view database) const = 0;
   /// The source's table with its exact types; columns generated at the source are plain ones here.

@@ -5,9 +5,9 @@
 
 #include <fmt/format.h>
 
+#include "operator/decide/ownership.hpp"
 #include "operator/decide/pods.hpp"
-#include "operator/decide/running.hpp"
-#include "operator/decide/whose.hpp"
+#include "operator/decide/rollout.hpp"
 
 namespace datasync::decide {
 namespace {
@@ -22,7 +22,7 @@ const Json* job_condition(const Json& job, std::string_view type) {
   return nullptr;
 }
 
-const Json* find(const Seen& seen, const Json& wanted) {
+const Json* find(const Observed& seen, const Json& wanted) {
   const auto kind = wanted.at("kind").get<std::string>();
   const auto name = wanted.at("metadata").at("name").get<std::string>();
   const auto same = [&](const Json& c) {
@@ -60,7 +60,7 @@ std::string left(const api::DataSync& r) {
 }
 
 /// The pods in which an agent may run. One on a node that is gone may do so as well: nobody can tell.
-std::string agents_pods(const Seen& seen) {
+std::string agents_pods(const Observed& seen) {
   std::string out;
   for (const auto& pod : seen.pods)
     if (!pod_ended(pod)) out += (out.empty() ? "" : ", ") + pod.at("metadata").value("name", "");
@@ -74,7 +74,7 @@ Finding taken(const Json& wanted) {
 }
 
 /// The Job, and before it what its pod needs.
-void make_job(const Seen& seen, const Json& job, Plan& plan) {
+void make_job(const Observed& seen, const Json& job, Plan& plan) {
   const auto owner = owner_of(seen.resource);
   std::vector<Json> applies;
   for (auto& child : desired::children(owner, seen.document.resource, seen.settings, running_of(seen))) {
@@ -96,7 +96,7 @@ void make_job(const Seen& seen, const Json& job, Plan& plan) {
 
 }  // namespace
 
-std::chrono::seconds age_of_deletion(const Seen& seen) {
+std::chrono::seconds age_of_deletion(const Observed& seen) {
   std::tm tm{};
   const auto text = seen.resource.at("metadata").value("deletionTimestamp", std::string());
   if (strptime(text.c_str(), "%Y-%m-%dT%H:%M:%SZ", &tm) == nullptr) return {};
@@ -111,7 +111,7 @@ bool is_held(const Json& resource) {
          std::ranges::any_of(*at, [](const Json& f) { return f == api::kCleanupFinalizer; });
 }
 
-Plan decide_end(const Seen& seen) {
+Plan decide_end(const Observed& seen) {
   Plan plan;
   plan.gone = true;
   if (!is_held(seen.resource)) return plan;  // the garbage collector does the rest

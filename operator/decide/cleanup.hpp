@@ -6,6 +6,6 @@
 namespace datasync::decide {
 
 /// The plan for a resource that is being deleted.
-Plan decide_end(const Seen& seen);
+Plan decide_end(const Observed& seen);
 
 }  // namespace datasync::decide

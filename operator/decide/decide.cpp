@@ -6,9 +6,9 @@
 
 #include "operator/decide/cleanup.hpp"
 #include "operator/decide/once.hpp"
-#include "operator/decide/running.hpp"
-#include "operator/decide/stream.hpp"
-#include "operator/decide/whose.hpp"
+#include "operator/decide/ownership.hpp"
+#include "operator/decide/rollout.hpp"
+#include "operator/decide/topic_conflict.hpp"
 #include "operator/desired/managers.hpp"
 #include "operator/desired/merge.hpp"
 
@@ -92,7 +92,7 @@ TakeOver take_over(const Json& object) {
 }
 
 /// The resource itself too: its status was applied.
-void find_take_overs(const Seen& seen, Plan& plan) {
+void find_take_overs(const Observed& seen, Plan& plan) {
   if (desired::has_former_manager(seen.resource))
     plan.take_overs.push_back({std::string(api::kApiVersion), std::string(api::kKind), name_of(seen.resource),
                                seen.resource.at("metadata").value("uid", "")});
@@ -103,7 +103,7 @@ void find_take_overs(const Seen& seen, Plan& plan) {
 
 /// A run that has completed is never begun again by what changes around it, nor by a change of the spec: the rows may
 /// be live at the destination by now.
-void find_run_again(const Seen& seen, Plan& plan) {
+void find_run_again(const Observed& seen, Plan& plan) {
   if (!plan.once.done || !plan.once.changed) return;
   plan.findings.push_back(
       {Level::Stalled, std::string(reason::RunAgainNeeded),
@@ -113,7 +113,7 @@ void find_run_again(const Seen& seen, Plan& plan) {
                    api::kRunAgain)});
 }
 
-Finalizer finalizer_change(const Seen& seen) {
+Finalizer finalizer_change(const Observed& seen) {
   const auto& meta = seen.resource.at("metadata");
   const auto at = meta.find("finalizers");
   const bool has =
@@ -122,7 +122,7 @@ Finalizer finalizer_change(const Seen& seen) {
   return has == wanted ? Finalizer::Leave : wanted ? Finalizer::Add : Finalizer::Remove;
 }
 
-void find_missing_secrets(const Seen& seen, Plan& plan) {
+void find_missing_secrets(const Observed& seen, Plan& plan) {
   if (!seen.secrets) return;
   std::vector<std::string> missing;
   for (const auto& [secret, keys] : desired::secrets_of(seen.document.resource)) {
@@ -141,7 +141,7 @@ void find_missing_secrets(const Seen& seen, Plan& plan) {
 }
 
 /// Compares what is there with what is wanted. False when a name is taken: then nothing is touched.
-bool compare(const Seen& seen, std::vector<Json>& wanted, Plan& plan) {
+bool compare(const Observed& seen, std::vector<Json>& wanted, Plan& plan) {
   const auto owner = owner_of(seen.resource);
   std::vector<Json> applies;
   std::vector<Delete> leftovers;
@@ -185,8 +185,8 @@ bool compare(const Seen& seen, std::vector<Json>& wanted, Plan& plan) {
 /// Whose stream it is must be known to the second: two captures would supersede each other for ever, and whoever is
 /// deleted with its topics takes those of the other along. A capture of ours that is in it already ends. True: it is
 /// another's.
-bool yield_stream(const Seen& seen, Plan& plan) {
-  if (seen.rivals.empty()) return false;
+bool yield_topic(const Observed& seen, Plan& plan) {
+  if (seen.topic_conflicts.empty()) return false;
   plan.requeue_after = kTaken;  // what others run changes without word to us
   const auto* holder = stream_holder(seen);
   if (holder == nullptr) return false;
@@ -239,7 +239,7 @@ bool needs_write(const Json& live, const Json& wanted, const std::map<std::strin
   return !desired::covers(live, wanted);
 }
 
-Plan decide(const Seen& seen) {
+Plan decide(const Observed& seen) {
   if (auto note = managed_elsewhere(seen)) {
     Plan plan;
     plan.elsewhere = true;
@@ -258,7 +258,7 @@ Plan decide(const Seen& seen) {
     return plan;
   }
   plan.once = once_of(seen);
-  if (yield_stream(seen, plan)) return plan;
+  if (yield_topic(seen, plan)) return plan;
   plan.finalizer = finalizer_change(seen);
   auto running = running_of(seen);
   if (plan.once.done) running.completion = plan.once.done->text();

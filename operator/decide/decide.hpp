@@ -46,7 +46,7 @@ enum class OtherLease : std::uint8_t {
 };
 
 /// Another resource with a source that names the same brokers and topic.
-struct Rival {
+struct TopicConflict {
   std::string id;       ///< "namespace/name"
   std::string created;  ///< its creationTimestamp
   bool runs = false;    ///< its capture Deployment writes into that topic
@@ -54,7 +54,7 @@ struct Rival {
 };
 
 /// Everything about one resource, as it was seen.
-struct Seen {
+struct Observed {
   Json resource;                          ///< as the server gave it
   api::Document document;                 ///< read from it, without its status
   std::vector<Json> children;             ///< objects of our labels or of a wanted name, each with apiVersion and kind
@@ -69,7 +69,7 @@ struct Seen {
   desired::Settings settings;
   bool namespace_ends = false;  ///< it is being deleted: nothing new can be made in it
   OtherLease other_lease = OtherLease::Dead;
-  std::vector<Rival> rivals;
+  std::vector<TopicConflict> topic_conflicts;
   Time now;
 };
 
@@ -123,13 +123,13 @@ struct Plan {
   std::optional<Millis> requeue_after;
 };
 
-Plan decide(const Seen& seen);
+Plan decide(const Observed& seen);
 
 /// What changes when an object's wanted part may have changed: its generation, or its resourceVersion where it has
 /// none.
 std::string mark_of(const Json& object);
 /// Seconds since the resource was deleted.
-std::chrono::seconds age_of_deletion(const Seen& seen);
+std::chrono::seconds age_of_deletion(const Observed& seen);
 /// It is being deleted, and our finalizer holds it.
 bool is_held(const Json& resource);
 /// Owned by this very resource.

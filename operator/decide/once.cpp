@@ -58,7 +58,7 @@ bool is_deployment(const Json& object, const desired::Owner& owner) {
   return name == desired::child_name(owner, desired::kCapture) || name == desired::child_name(owner, desired::kApply);
 }
 
-std::optional<Completion> written(const Seen& seen) {
+std::optional<Completion> written(const Observed& seen) {
   std::optional<Completion> newest;
   const auto take = [&](const std::string& record) {
     if (record.empty()) return;
@@ -74,13 +74,13 @@ std::optional<Completion> written(const Seen& seen) {
 }
 
 /// The pod has the configuration that the spec says now: another one's run says nothing of it.
-bool is_current(const Seen& seen, const Json& pod, std::string_view agent) {
+bool is_current(const Observed& seen, const Json& pod, std::string_view agent) {
   const auto hash = desired::config_hash(seen.document.resource, agent);
   return text(pod.at("metadata").value("annotations", Json::object()), std::string(desired::kConfigHash).c_str()) ==
          hash;
 }
 
-bool agents_say_so(const Seen& seen) {
+bool agents_say_so(const Observed& seen) {
   const auto agents = desired::agents_of(seen.document.resource);
   return !agents.empty() && std::ranges::all_of(agents, [&](std::string_view agent) {
     const auto* pod = current_pod(seen.pods, agent);
@@ -92,7 +92,7 @@ bool agents_say_so(const Seen& seen) {
 
 /// As an operator of an earlier version, which kept no record, said last: a new default image must not restart agents
 /// that are done, before they have been asked.
-bool status_says_so(const Seen& seen) {
+bool status_says_so(const Observed& seen) {
   const auto& status = status_of(seen.resource);
   const auto conditions = status.find("conditions");
   if (conditions == status.end() || !conditions->is_array()) return false;
@@ -109,7 +109,7 @@ std::string Completion::text() const {
   return Json{{"at", at}, {"copies", copies}, {"run", run}}.dump();
 }
 
-Once once_of(const Seen& seen) {
+Once once_of(const Observed& seen) {
   Once out;
   const auto& r = seen.document.resource;
   out.on = r.spec.mode == config::Mode::Once;

@@ -22,7 +22,7 @@
 #include "agents/base/log.hpp"
 #include "agents/base/stop.hpp"
 #include "agents/health/server.hpp"
-#include "operator/decide/whose.hpp"
+#include "operator/decide/ownership.hpp"
 #include "operator/desired/managers.hpp"
 #include "operator/kube/client.hpp"
 #include "operator/reconcile/operator.hpp"

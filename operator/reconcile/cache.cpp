@@ -6,9 +6,9 @@
 #include <fmt/format.h>
 
 #include "agents/base/log.hpp"
-#include "operator/decide/stream.hpp"
+#include "operator/decide/topic_conflict.hpp"
 #include "operator/desired/names.hpp"
-#include "operator/reconcile/packed.hpp"
+#include "operator/reconcile/compact.hpp"
 
 namespace datasync::reconcile {
 namespace {

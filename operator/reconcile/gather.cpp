@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 
 #include "agents/base/log.hpp"
+#include "operator/decide/ownership.hpp"
 #include "operator/decide/pods.hpp"
-#include "operator/decide/stream.hpp"
-#include "operator/decide/whose.hpp"
+#include "operator/decide/topic_conflict.hpp"
 #include "operator/reconcile/reconciler.hpp"
 #include "operator/status/conditions.hpp"
 
@@ -28,7 +28,7 @@ const Json& status_of(const Json& resource) {
   return at != resource.end() && at->is_object() ? *at : kNone;
 }
 
-bool needs_look_at_secrets(const decide::Seen& seen) {
+bool needs_look_at_secrets(const decide::Observed& seen) {
   const auto& status = status_of(seen.resource);
   const auto conditions = status.value("conditions", Json::array());
   const auto* ready = status::find_condition(conditions, "Ready");
@@ -51,7 +51,7 @@ std::optional<kube::Resource> kind_of(const Json& object) {
   return kind_of(object.value("apiVersion", ""), object.value("kind", ""));
 }
 
-bool is_spare(const kube::Resource& kind) {
+bool is_optional(const kube::Resource& kind) {
   return kind == kube::kNetworkPolicies || kind == kube::kPodMonitors;
 }
 
@@ -59,7 +59,7 @@ namespace {
 
 /// The deletion has the server's time, the limit is measured by our clock: one that is ahead, or an operator that was
 /// away for the whole limit, gives the cleanup some time all the same.
-void give_cleanup_time(decide::Seen& seen, Memory& memory) {
+void give_cleanup_time(decide::Observed& seen, Memory& memory) {
   if (!memory.deletion_seen) memory.deletion_seen = seen.now;
   const auto limit = seen.settings.cleanup_limit;
   const auto age = decide::age_of_deletion(seen);
@@ -101,20 +101,20 @@ std::optional<Gathered> Reconciler::gather(const ObjectKey& key, Memory& memory)
     seen.document.problems.push_back({"", tree.error().what});
   }
   seen.children = cache_.children(key);
-  for (auto& object : unasked_.of(key)) seen.children.push_back(std::move(object));
+  for (auto& object : orphans_.of(key)) seen.children.push_back(std::move(object));
   gather_pods(seen);
   seen.settled = memory.settled;
   gather_rivals(seen);
   seen.other_lease = other_lease(status_of(seen.resource), key.ns);
   if (seen.settings.pod_monitor && cache_.lacks(kube::kPodMonitors)) {
     seen.settings.pod_monitor = false;
-    out.lacking.push_back(kube::kPodMonitors.kind);
+    out.missing_kinds.push_back(kube::kPodMonitors.kind);
   }
   const bool ends = seen.resource.at("metadata").contains("deletionTimestamp");
   const bool held = decide::is_held(seen.resource);
   if (held) give_cleanup_time(seen, memory);
   if (held) seen.namespace_ends = namespace_ends(key.ns);
-  if ((!ends || held) && seen.document.problems.empty()) out.blind = gather_unlabelled(seen);
+  if ((!ends || held) && seen.document.problems.empty()) out.unreadable = gather_unlabelled(seen);
   if (!ends && seen.document.problems.empty()) gather_secrets(seen);
   reports_.watch(key, ends ? std::vector<Target>{} : targets_of(seen.pods));
   seen.reports = reports_.of(key);
@@ -123,7 +123,7 @@ std::optional<Gathered> Reconciler::gather(const ObjectKey& key, Memory& memory)
 
 /// Objects that stand where a child shall stand and do not carry our labels. An error: whether there is one is not
 /// known.
-std::optional<kube::ApiError> Reconciler::gather_unlabelled(decide::Seen& seen) {
+std::optional<kube::ApiError> Reconciler::gather_unlabelled(decide::Observed& seen) {
   const auto owner = decide::owner_of(seen.resource);
   auto all = desired::children(owner, seen.document.resource, seen.settings);
   if (decide::is_held(seen.resource)) {
@@ -142,14 +142,14 @@ std::optional<kube::ApiError> Reconciler::gather_unlabelled(decide::Seen& seen) 
     if (found) {
       seen.children.push_back(std::move(*found));
     } else if (!found.error().is(kube::Code::NotFound) &&
-               !(found.error().is(kube::Code::Forbidden) && is_spare(*kind))) {
+               !(found.error().is(kube::Code::Forbidden) && is_optional(*kind))) {
       return std::move(found).error();
     }
   }
   return std::nullopt;
 }
 
-void Reconciler::gather_pods(decide::Seen& seen) {
+void Reconciler::gather_pods(decide::Observed& seen) {
   const auto owner = decide::owner_of(seen.resource);
   seen.pods = cache_.pods({owner.ns, owner.name});
   seen.cleanup_words = decide::cleanup_words(seen.pods, owner);
@@ -165,7 +165,7 @@ void Reconciler::gather_pods(decide::Seen& seen) {
       std::string(forbidden ? decide::reason::Forbidden : decide::reason::ApiUnavailable), error->message};
 }
 
-void Reconciler::gather_rivals(decide::Seen& seen) const {
+void Reconciler::gather_rivals(decide::Observed& seen) const {
   const auto stream = decide::wanted_stream(seen.resource);
   if (stream.empty()) return;
   const auto us = decide::owner_of(seen.resource);
@@ -174,13 +174,13 @@ void Reconciler::gather_rivals(decide::Seen& seen) const {
     const ObjectKey key{owner.ns, owner.name};
     if (owner.uid == us.uid || key == ObjectKey{us.ns, us.name}) continue;
     const auto& meta = other.at("metadata");
-    seen.rivals.push_back({key.text(), meta.value("creationTimestamp", ""),
-                           decide::running_stream(cache_.children(key), owner) == stream,
-                           meta.contains("deletionTimestamp")});
+    seen.topic_conflicts.push_back({key.text(), meta.value("creationTimestamp", ""),
+                                    decide::running_stream(cache_.children(key), owner) == stream,
+                                    meta.contains("deletionTimestamp")});
   }
 }
 
-void Reconciler::gather_secrets(decide::Seen& seen) {
+void Reconciler::gather_secrets(decide::Observed& seen) {
   if (!settings_.secrets || !needs_look_at_secrets(seen)) return;
   const auto ns = decide::owner_of(seen.resource).ns;
   {

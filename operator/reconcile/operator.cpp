@@ -18,8 +18,8 @@ Cache::Options cache_options(const OperatorOptions& o) {
   return out;
 }
 
-Unasked::Options unasked_options(const OperatorOptions& o) {
-  Unasked::Options out;
+OrphanFinder::Options orphan_finder_options(const OperatorOptions& o) {
+  OrphanFinder::Options out;
   out.namespaces = o.namespaces;
   if (!o.delete_disabled) return out;
   if (!o.settings.children.network_policy) out.kinds.push_back(kube::kNetworkPolicies);
@@ -50,10 +50,10 @@ runtime::EventRecorder::Options event_options(const OperatorOptions& o) {
 Operator::Operator(kube::Api& api, const OperatorOptions& options, health::Metrics& metrics)
     : events_(api, event_options(options)),
       cache_(api, cache_options(options), [this](const ObjectKey& key) { controller_.enqueue(key); }),
-      unasked_(api, unasked_options(options), [this](const ObjectKey& key) { controller_.enqueue(key); }),
+      orphans_(api, orphan_finder_options(options), [this](const ObjectKey& key) { controller_.enqueue(key); }),
       reports_(options.reports, [this](const ObjectKey& key) { controller_.enqueue(key); }),
       conditions_(metrics),
-      reconciler_(api, cache_, unasked_, reports_, events_, conditions_, options.settings, wall_seconds),
+      reconciler_(api, cache_, orphans_, reports_, events_, conditions_, options.settings, wall_seconds),
       controller_(
           controller_options(options),
           [this](const ObjectKey& key, std::stop_token stop) { return reconciler_.reconcile(key, std::move(stop)); },
@@ -75,12 +75,12 @@ bool Operator::prepare(std::stop_token stop) {
 
 void Operator::start() {
   controller_.start();
-  unasked_.start();
+  orphans_.start();
   started_.store(true);
 }
 
 void Operator::stop() {
-  unasked_.stop();
+  orphans_.stop();
   controller_.stop();
   conditions_.clear();
   reports_.stop();

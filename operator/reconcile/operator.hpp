@@ -19,7 +19,7 @@ struct OperatorOptions {
   std::string instance;                 ///< this process, for events
   unsigned workers = 4;
   base::Millis resync{600'000};
-  Reports::Options reports;
+  AgentPoller::Options reports;
 };
 
 /// Not thread-safe, except `silent_about`.
@@ -46,8 +46,8 @@ class Operator {
  private:
   runtime::EventRecorder events_;
   Cache cache_;
-  Unasked unasked_;
-  Reports reports_;
+  OrphanFinder orphans_;
+  AgentPoller reports_;
   ConditionMetrics conditions_;
   Reconciler reconciler_;
   std::atomic<bool> started_ = false;

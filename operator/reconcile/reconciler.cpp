@@ -4,12 +4,12 @@
 
 namespace datasync::reconcile {
 
-Reconciler::Reconciler(kube::Api& api, const Cache& cache, Unasked& unasked, Reports& reports,
+Reconciler::Reconciler(kube::Api& api, const Cache& cache, OrphanFinder& orphans, AgentPoller& reports,
                        runtime::EventRecorder& events, ConditionMetrics& conditions, Settings settings,
                        std::function<decide::Time()> now)
     : api_(api),
       cache_(cache),
-      unasked_(unasked),
+      orphans_(orphans),
       reports_(reports),
       events_(events),
       conditions_(conditions),
@@ -42,11 +42,11 @@ runtime::Outcome Reconciler::look(const ObjectKey& key, Memory& memory) {
   memory.told_elsewhere.clear();
   conditions_.show_first(key, seen.resource.value("/status/conditions"_json_pointer, Json::array()));
   // A cleanup that makes nothing must not wait: it may be about to let the resource go.
-  const bool blind = gathered->blind && !(decide::is_held(seen.resource) && plan.applies.empty());
-  auto done = blind ? not_done(*gathered->blind) : carry_out(seen, plan, memory);
-  for (const auto& kind : gathered->lacking)
+  const bool unreadable = gathered->unreadable && !(decide::is_held(seen.resource) && plan.applies.empty());
+  auto done = unreadable ? not_done(*gathered->unreadable) : apply_plan(seen, plan, memory);
+  for (const auto& kind : gathered->missing_kinds)
     done.extras.push_back(kind + ": the API server does not know this kind; install its CustomResourceDefinition");
-  return tell(seen, plan, done, memory);
+  return update_status(seen, plan, done, memory);
 }
 
 Memory& Reconciler::memory_of(const ObjectKey& key) {
@@ -57,7 +57,7 @@ Memory& Reconciler::memory_of(const ObjectKey& key) {
 void Reconciler::forget(const ObjectKey& key) {
   reports_.forget(key);
   conditions_.forget(key);
-  unasked_.forget(key);
+  orphans_.forget(key);
   const std::lock_guard lock(mutex_);
   memories_.erase(key);
 }

@@ -1,5 +1,5 @@
 #pragma once
-// One look at one resource: gather, decide, carry out, tell.
+// One reconcile of one resource: gather, decide, apply the plan, update the status.
 
 #include <deque>
 #include <functional>
@@ -10,10 +10,10 @@
 #include <stop_token>
 #include <string>
 
+#include "operator/reconcile/agent_poller.hpp"
 #include "operator/reconcile/cache.hpp"
 #include "operator/reconcile/condition_metrics.hpp"
-#include "operator/reconcile/reports.hpp"
-#include "operator/reconcile/unasked.hpp"
+#include "operator/reconcile/orphan_finder.hpp"
 #include "operator/runtime/controller.hpp"
 #include "operator/runtime/events.hpp"
 #include "operator/status/status.hpp"
@@ -29,7 +29,7 @@ struct Settings {
 /// What one process remembers of a resource between two looks. Nothing of it is needed to be right: it only saves
 /// writes.
 struct Memory {
-  std::map<std::string, std::string> settled;  ///< decide::Seen::settled
+  std::map<std::string, std::string> settled;  ///< decide::Observed::settled
   std::optional<decide::Time> status_written;
   std::optional<decide::Time> deletion_seen;  ///< when this process first saw it deleted
   std::deque<decide::Time> status_writes;     ///< of the last minute
@@ -45,13 +45,14 @@ struct Memory {
 
 /// What was seen, and why not all of it was.
 struct Gathered {
-  decide::Seen seen;
-  std::optional<kube::ApiError> blind;  ///< an object may stand where a child shall stand: nothing may be written there
-  std::vector<std::string> lacking;     ///< kinds that are asked for and that the server does not have
+  decide::Observed seen;
+  std::optional<kube::ApiError>
+      unreadable;  ///< an object may stand where a child shall stand: nothing may be written there
+  std::vector<std::string> missing_kinds;  ///< kinds that are asked for and that the server does not have
 };
 
 /// What of a plan could not be done.
-struct Done {
+struct ApplyResult {
   std::vector<decide::Finding> refused;  ///< with the server's words
   std::optional<kube::ApiError> error;   ///< tried again with back-off
   bool conflict = false;                 ///< something changed meanwhile: look again soon
@@ -59,13 +60,14 @@ struct Done {
 };
 
 /// Of a plan that is not begun because of `error`.
-Done not_done(const kube::ApiError& error);
+ApplyResult not_done(const kube::ApiError& error);
 
 /// Thread-safe for different keys.
 class Reconciler {
  public:
-  Reconciler(kube::Api& api, const Cache& cache, Unasked& unasked, Reports& reports, runtime::EventRecorder& events,
-             ConditionMetrics& conditions, Settings settings, std::function<decide::Time()> now);
+  Reconciler(kube::Api& api, const Cache& cache, OrphanFinder& orphans, AgentPoller& reports,
+             runtime::EventRecorder& events, ConditionMetrics& conditions, Settings settings,
+             std::function<decide::Time()> now);
 
   /// An exception ends in the status of this one resource: its Ready does not stay what it was, and its finalizer does
   /// not hold it longer than any other cleanup may.
@@ -75,23 +77,24 @@ class Reconciler {
   runtime::Outcome look(const ObjectKey& key, Memory& memory);
   // gather.cpp
   std::optional<Gathered> gather(const ObjectKey& key, Memory& memory);
-  std::optional<kube::ApiError> gather_unlabelled(decide::Seen& seen);
-  void gather_pods(decide::Seen& seen);
-  void gather_rivals(decide::Seen& seen) const;
-  void gather_secrets(decide::Seen& seen);
+  std::optional<kube::ApiError> gather_unlabelled(decide::Observed& seen);
+  void gather_pods(decide::Observed& seen);
+  void gather_rivals(decide::Observed& seen) const;
+  void gather_secrets(decide::Observed& seen);
   bool namespace_ends(const std::string& ns);
   decide::OtherLease other_lease(const Json& status, const std::string& ns);
-  // carry_out.cpp
-  Done carry_out(const decide::Seen& seen, const decide::Plan& plan, Memory& memory);
-  std::optional<kube::ApiError> still_so(const decide::Seen& seen);
-  std::optional<kube::ApiError> claim(const decide::Seen& seen);
-  std::optional<kube::ApiError> take_over(const decide::Seen& seen, const decide::TakeOver& what);
-  std::optional<kube::ApiError> change_finalizer(const decide::Seen& seen, decide::Finalizer change);
-  // tell.cpp
-  runtime::Outcome tell(const decide::Seen& seen, const decide::Plan& plan, const Done& done, Memory& memory);
+  // apply_plan.cpp
+  ApplyResult apply_plan(const decide::Observed& seen, const decide::Plan& plan, Memory& memory);
+  std::optional<kube::ApiError> still_so(const decide::Observed& seen);
+  std::optional<kube::ApiError> claim(const decide::Observed& seen);
+  std::optional<kube::ApiError> take_over(const decide::Observed& seen, const decide::TakeOver& what);
+  std::optional<kube::ApiError> change_finalizer(const decide::Observed& seen, decide::Finalizer change);
+  // update_status.cpp
+  runtime::Outcome update_status(const decide::Observed& seen, const decide::Plan& plan, const ApplyResult& done,
+                                 Memory& memory);
   runtime::Outcome tell_error(const ObjectKey& key, const std::string& words, Memory& memory);
   kube::ApiResult<kube::Json> write_status(const Json& resource, const Json& status, Memory& memory);
-  void tell_elsewhere(const decide::Seen& seen, const decide::Note& note, Memory& memory);
+  void tell_elsewhere(const decide::Observed& seen, const decide::Note& note, Memory& memory);
   void record(const Json& resource, const std::vector<decide::Note>& notes);
   void tell_extras(const Json& resource, const std::vector<std::string>& extras, Memory& memory);
 
@@ -100,8 +103,8 @@ class Reconciler {
 
   kube::Api& api_;
   const Cache& cache_;
-  Unasked& unasked_;
-  Reports& reports_;
+  OrphanFinder& orphans_;
+  AgentPoller& reports_;
   runtime::EventRecorder& events_;
   ConditionMetrics& conditions_;
   Settings settings_;
@@ -121,6 +124,6 @@ class Reconciler {
 std::optional<kube::Resource> kind_of(const Json& object);
 std::optional<kube::Resource> kind_of(std::string_view api_version, std::string_view kind);
 /// Agents run without a child of this kind: that it may not be read or written stops nothing else.
-bool is_spare(const kube::Resource& kind);
+bool is_optional(const kube::Resource& kind);
 
 }  // namespace datasync::reconcile

@@ -12,7 +12,7 @@ namespace datasync::status {
 namespace {
 
 using decide::Level;
-using decide::Seen;
+using decide::Observed;
 namespace reason = decide::reason;
 
 /// What is held, for the Ready condition; the rest is in status.apply.held.
@@ -33,18 +33,18 @@ struct AgentState {
   std::string message;  ///< what it does
 };
 
-const Json& old_status(const Seen& seen) {
+const Json& old_status(const Observed& seen) {
   static const Json kNone = Json::object();
   const auto at = seen.resource.find("status");
   return at != seen.resource.end() && at->is_object() ? *at : kNone;
 }
 
-bool is_deployment(const Json& object, const Seen& seen, std::string_view agent) {
+bool is_deployment(const Json& object, const Observed& seen, std::string_view agent) {
   return object.value("kind", "") == "Deployment" &&
          object.at("metadata").value("name", "") == desired::child_name(decide::owner_of(seen.resource), agent);
 }
 
-const Json* deployment(const Seen& seen, std::string_view agent) {
+const Json* deployment(const Observed& seen, std::string_view agent) {
   const auto at = std::ranges::find_if(seen.children, [&](const Json& c) { return is_deployment(c, seen, agent); });
   return at == seen.children.end() ? nullptr : &*at;
 }
@@ -57,7 +57,7 @@ std::string annotation(const Json& object, std::string_view name) {
 
 /// The template that the agent's pods are to have: the one this look has just applied, before that the one that was
 /// seen. Empty: not known. The pods of the one before say nothing of the spec that is told about.
-std::string wanted_template(const Seen& seen, const decide::Plan& plan, std::string_view agent) {
+std::string wanted_template(const Observed& seen, const decide::Plan& plan, std::string_view agent) {
   const auto* workload = deployment(seen, agent);
   for (const auto& applied : plan.applies)
     if (is_deployment(applied, seen, agent)) workload = &applied;
@@ -71,7 +71,7 @@ Finding waiting(std::string_view why, std::string message) {
 }
 
 /// What a person has to know who looks at a lost position.
-std::string with_way_out(const Seen& seen, const decide::AgentView& view) {
+std::string with_way_out(const Observed& seen, const decide::AgentView& view) {
   if (view.lost_position.empty()) return view.message;
   const auto& annotations = seen.document.resource.metadata.annotations;
   const auto named = annotations.find(std::string(api::kAcceptPositionLost));
@@ -82,7 +82,7 @@ std::string with_way_out(const Seen& seen, const decide::AgentView& view) {
   return out;
 }
 
-AgentState from_view(const Seen& seen, std::string_view agent, const decide::AgentView& view) {
+AgentState from_view(const Observed& seen, std::string_view agent, const decide::AgentView& view) {
   const auto told = fmt::format("{}: {}", agent, with_way_out(seen, view));
   if (view.state == "Stalled")
     return {Finding{Level::Stalled, view.reason.empty() ? view.state : view.reason, told}, {}, {}};
@@ -100,7 +100,7 @@ AgentState from_view(const Seen& seen, std::string_view agent, const decide::Age
 }
 
 /// A new pod that does not begin stops nothing.
-Finding with_old_pod(const Seen& seen, std::string_view agent, const Json& pod, Finding trouble) {
+Finding with_old_pod(const Observed& seen, std::string_view agent, const Json& pod, Finding trouble) {
   const auto* speaks = decide::speaking_pod(seen.pods, agent);
   if (speaks != &pod && decide::pod_ready(*speaks))
     trouble.message +=
@@ -108,7 +108,7 @@ Finding with_old_pod(const Seen& seen, std::string_view agent, const Json& pod, 
   return trouble;
 }
 
-AgentState look_at(const Seen& seen, const decide::Plan& plan, std::string_view agent) {
+AgentState look_at(const Observed& seen, const decide::Plan& plan, std::string_view agent) {
   const auto* pod = decide::current_pod(seen.pods, agent);
   const auto* workload = deployment(seen, agent);
   const auto refused = workload == nullptr ? std::nullopt : decide::no_pod_trouble(*workload);
@@ -149,7 +149,7 @@ const Finding* first(const std::vector<Finding>& all, Level level) {
   return at == all.end() ? nullptr : &*at;
 }
 
-Verdict paused(const Seen& seen) {
+Verdict paused(const Observed& seen) {
   Verdict v;
   v.reason = reason::Paused;
   // An evicted pod stays until it is collected.
@@ -181,7 +181,7 @@ Verdict all_good(const std::vector<AgentState>& agents) {
   return v;
 }
 
-Verdict judge(const Seen& seen, const decide::Plan& plan, std::vector<Finding> findings) {
+Verdict judge(const Observed& seen, const decide::Plan& plan, std::vector<Finding> findings) {
   if (const auto* f = first(findings, Level::Stalled)) return from(*f);
   // A secret that is missing only matters to an agent that does not run.
   const auto is_secret = [](const Finding& f) { return f.reason == reason::SecretNotFound; };
@@ -203,7 +203,7 @@ Verdict judge(const Seen& seen, const decide::Plan& plan, std::vector<Finding> f
 }
 
 /// What the agents of a completed run said last; they do not run any more.
-void keep_last_figures(const Seen& seen, Json& out) {
+void keep_last_figures(const Observed& seen, Json& out) {
   const auto& before = old_status(seen);
   for (const auto* key : {"source", "rows"})
     if (!out.contains(key) && before.contains(key)) out[key] = before.at(key);
@@ -216,7 +216,7 @@ void keep_last_figures(const Seen& seen, Json& out) {
   }
 }
 
-void put_run(const Seen& seen, const decide::Once& once, Json& out) {
+void put_run(const Observed& seen, const decide::Once& once, Json& out) {
   const auto& before = old_status(seen);
   // Nothing is known of the run while the spec cannot be read: what is recorded stays.
   if (!seen.document.problems.empty())
@@ -231,7 +231,7 @@ void put_run(const Seen& seen, const decide::Once& once, Json& out) {
   out["completion"] = once.done->text();
 }
 
-void put_agents(const Seen& seen, Json& out) {
+void put_agents(const Observed& seen, Json& out) {
   double lag = 0;
   bool lag_known = false;
   for (const auto agent : desired::agents_of(seen.document.resource)) {
@@ -271,13 +271,14 @@ void note_uses(const Json& before, const Json& now, std::vector<Note>& events) {
 
 }  // namespace
 
-Told tell(const Seen& seen, const decide::Plan& plan, const std::vector<Finding>& failures, const std::string& lease) {
+StatusUpdate build_status(const Observed& seen, const decide::Plan& plan, const std::vector<Finding>& failures,
+                          const std::string& lease) {
   auto findings = failures;
   findings.insert(findings.end(), plan.findings.begin(), plan.findings.end());
   const auto verdict = judge(seen, plan, std::move(findings));
   const auto& before = old_status(seen);
   const auto generation = seen.resource.at("metadata").value("generation", std::int64_t{0});
-  Told out;
+  StatusUpdate out;
   out.status = {{"observedGeneration", generation}, {"operator", seen.settings.installation}};
   if (!lease.empty()) out.status["operatorLease"] = lease;
   auto conditions = before.value("conditions", Json::array());
@@ -309,13 +310,13 @@ Told tell(const Seen& seen, const decide::Plan& plan, const std::vector<Finding>
   return out;
 }
 
-Told tell_internal_error(const Json& resource, const std::string& words, const std::string& installation,
-                         const std::string& lease, Time now) {
+StatusUpdate tell_internal_error(const Json& resource, const std::string& words, const std::string& installation,
+                                 const std::string& lease, Time now) {
   const auto at = resource.find("status");
   const bool has = at != resource.end() && at->is_object();
   const auto& generation = resource.at("metadata").value("generation", Json(0));
   const auto number = generation.is_number_integer() ? generation.get<std::int64_t>() : 0;
-  Told out;
+  StatusUpdate out;
   out.status = has ? *at : Json::object();
   out.status["observedGeneration"] = number;
   out.status["operator"] = installation;
@@ -332,7 +333,7 @@ Told tell_internal_error(const Json& resource, const std::string& words, const s
   return out;
 }
 
-bool too_early(const Seen& seen) {
+bool too_early(const Observed& seen) {
   const auto& before = old_status(seen);
   const auto conditions = before.value("conditions", Json::array());
   const auto* ready = find_condition(conditions, "Ready");

@@ -16,24 +16,24 @@ using decide::Note;
 using desired::Json;
 using Time = std::chrono::sys_seconds;
 
-struct Told {
+struct StatusUpdate {
   Json status;               ///< whole; written by server-side apply
   std::vector<Note> events;  ///< one when Ready's reason changed, and what the agents note once; not the plan's
 };
 
 /// `failures` are what the API server refused while the plan was carried out. `lease` is the "namespace/name" of the
 /// Lease of this installation.
-Told tell(const decide::Seen& seen, const decide::Plan& plan, const std::vector<Finding>& failures,
-          const std::string& lease);
+StatusUpdate build_status(const decide::Observed& seen, const decide::Plan& plan, const std::vector<Finding>& failures,
+                          const std::string& lease);
 
 /// The status when a reconcile ended with an error of our own. It needs nothing but the resource as the server gave it:
 /// the conditions say that it failed, and what was known of the agents stays.
-Told tell_internal_error(const Json& resource, const std::string& words, const std::string& installation,
-                         const std::string& lease, Time now);
+StatusUpdate tell_internal_error(const Json& resource, const std::string& words, const std::string& installation,
+                                 const std::string& lease, Time now);
 
 /// An agent of a resource that was ready has only now been asked, as after a start of the operator: its answer comes in
 /// a moment, and what was told stays until then.
-bool too_early(const decide::Seen& seen);
+bool too_early(const decide::Observed& seen);
 
 /// Figures alone are written this seldom.
 inline constexpr std::chrono::seconds kFiguresEvery{60};

@@ -205,15 +205,15 @@ class Snapshots : public CaptureParts {
   PreparedTransactions prepared_;
   StreamWriter stream_ = writer();
   KeeperOptions options_{.look_every = base::Millis(3'600'000)};
-  Keeper keeper_{state_log_,
-                 view_,
-                 message::Epoch(1),
-                 acks_,
-                 prepared_,
-                 status_,
-                 [] { return std::uint64_t{0}; },
-                 options_,
-                 {[](base::Error error) { ADD_FAILURE() << error.what; }, [] {}, [](auto) {}}};
+  StateKeeper keeper_{state_log_,
+                      view_,
+                      message::Epoch(1),
+                      acks_,
+                      prepared_,
+                      status_,
+                      [] { return std::uint64_t{0}; },
+                      options_,
+                      {[](base::Error error) { ADD_FAILURE() << error.what; }, [] {}, [](auto) {}}};
   std::atomic<bool> complete_ = false;
 };
 

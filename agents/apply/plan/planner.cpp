@@ -70,7 +70,8 @@ void Planner::plan_ordered(std::span<const RowChange> rows, std::span<const std:
         emit(row.table, StatementKind::Insert, {kNoImage, row.after}, true);
         break;
       case Op::Update:
-        emit(row.table, moves(row) ? StatementKind::Move : StatementKind::Update, {row.before, row.after}, true);
+        emit(row.table, moves(row) ? StatementKind::UpdateAllColumns : StatementKind::Update, {row.before, row.after},
+             true);
         break;
       case Op::Delete:
         emit(row.table, StatementKind::Delete, {row.before, kNoImage}, true);
@@ -90,7 +91,7 @@ void Planner::plan_folded(std::span<const RowChange> rows, std::span<const std::
       emit(row.table, StatementKind::Truncate, {}, true);
     } else if (moves(row)) {
       close_segment();
-      emit(row.table, StatementKind::Move, {row.before, row.after}, true);
+      emit(row.table, StatementKind::UpdateAllColumns, {row.before, row.after}, true);
     } else if (!fold(row)) {
       close_segment();
       fold(row);

@@ -38,13 +38,13 @@ struct PlanTable {
 };
 
 enum class StatementKind : std::uint8_t {
-  Insert,       ///< after
-  Update,       ///< before's key; after: every column but the key
-  Move,         ///< before's key; after: every column. Order within the run matters.
-  Delete,       ///< before's key
-  DeleteMaybe,  ///< before's key; the row may be missing
-  DeleteNone,   ///< before's key; no such row may be there: the source inserted it and deleted it again
-  Truncate,     ///< no rows: everything goes
+  Insert,            ///< after
+  Update,            ///< before's key; after: every column but the key
+  UpdateAllColumns,  ///< before's key; after: every column. Order within the run matters.
+  Delete,            ///< before's key
+  DeleteMaybe,       ///< before's key; the row may be missing
+  DeleteNone,        ///< before's key; no such row may be there: the source inserted it and deleted it again
+  Truncate,          ///< no rows: everything goes
 };
 
 struct PlannedRow {

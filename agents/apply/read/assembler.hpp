@@ -164,7 +164,7 @@ class Assembler {
   base::Result<bool> left_out(const message::TableRows& rows);
   [[nodiscard]] Awaited& awaited_within();
   base::Result<void> commit_complete();
-  base::Result<void> relieve();
+  base::Result<void> bound_memory();
   void discard();
   void moved(const Incoming& record);
 

@@ -96,11 +96,11 @@ base::Result<void> Assembler::append(message::TableRows rows) {
     return Error(Reason::ForeignMessage,
                  fmt::format("{}: {} rows announced, {} came", schema->qualified(), rows.count, added));
   counts_.rows += added;
-  return relieve();
+  return bound_memory();
 }
 
 /// Keeps memory bounded while a transaction is open: commits what is whole before it, then streams it.
-base::Result<void> Assembler::relieve() {
+base::Result<void> Assembler::bound_memory() {
   if (rows_open() < limits_.rows && buffer_.bytes() < 2 * limits_.bytes) return {};
   if (complete_rows_ > 0) DS_TRY(commit_complete());
   if (buffer_.size() < limits_.rows && buffer_.bytes() < limits_.bytes) return {};

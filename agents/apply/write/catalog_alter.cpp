@@ -194,7 +194,7 @@ base::Result<void> Catalog::note_to_be_emptied(sql::Connection& connection, cons
 base::Result<void> Catalog::empty(sql::Connection& connection, const TargetName& name) {
   // As when the order itself is executed: other tables are emptied or copied by their own orders.
   DS_TRY(connection.execute(dialect_.foreign_key_checks(false)));
-  const auto part = dialect_.empty_some(name.database, name.table);
+  const auto part = dialect_.delete_batch(name.database, name.table);
   for (std::uint64_t deleted = 1; deleted != 0;) {
     DS_TRY(connection.begin());
     if (fence_) DS_TRY(fence_(connection));

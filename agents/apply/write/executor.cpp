@@ -24,10 +24,10 @@ Kind statement_of(StatementKind kind) noexcept {
       return Kind::Insert;
     case StatementKind::Update:
       return Kind::Update;
-    case StatementKind::Move:
-      return Kind::Move;
+    case StatementKind::UpdateAllColumns:
+      return Kind::UpdateAllColumns;
     default:
-      return Kind::Erase;
+      return Kind::Delete;
   }
 }
 
@@ -36,7 +36,7 @@ StatementKind kind_of(message::Op op) noexcept {
     case message::Op::Insert:
       return StatementKind::Insert;
     case message::Op::Update:
-      return StatementKind::Move;
+      return StatementKind::UpdateAllColumns;
     case message::Op::Delete:
       return StatementKind::Delete;
     case message::Op::Truncate:
@@ -104,8 +104,8 @@ base::Result<void> Executor::run_plan(const RowBuffer& buffer, std::span<const R
 base::Result<void> Executor::run_strict(const RowBuffer& buffer, const Run& run, std::span<const PlannedRow> rows) {
   // Where nothing makes the key unique a sum of matched rows proves nothing: one may be there twice and another
   // missing.
-  const bool changes =
-      run.kind == StatementKind::Update || run.kind == StatementKind::Move || run.kind == StatementKind::Delete;
+  const bool changes = run.kind == StatementKind::Update || run.kind == StatementKind::UpdateAllColumns ||
+                       run.kind == StatementKind::Delete;
   if (changes && catalog_.table(run.table).plan.repeats) {
     for (const PlannedRow& r : rows) DS_TRY(row(buffer, change_of(run.table, r)));
     return {};
@@ -130,8 +130,8 @@ base::Result<void> Executor::set_checks(const TargetTable& table, StatementKind 
       on = !table.parents_incomplete;
       break;
     case StatementKind::Update:
-    case StatementKind::Move:
-      on = table.children_follow ? kind == StatementKind::Move || !table.parents_incomplete
+    case StatementKind::UpdateAllColumns:
+      on = table.children_follow ? kind == StatementKind::UpdateAllColumns || !table.parents_incomplete
                                  : !table.parents_incomplete && !table.children_incomplete;
       break;
     case StatementKind::Delete:
@@ -156,7 +156,7 @@ base::Result<void> Executor::run_tolerant(const RowBuffer& buffer, const Run& ru
   if (run.kind == StatementKind::Delete || run.kind == StatementKind::DeleteMaybe ||
       run.kind == StatementKind::DeleteNone) {
     DS_TRY(store_parents(buffer, run.table, rows));
-    DS_TRY(statements_.run(Kind::Erase, run.table, buffer, rows));
+    DS_TRY(statements_.run(Kind::Delete, run.table, buffer, rows));
     return {};
   }
   if (run.kind == StatementKind::Insert && !catalog_.table(run.table).plan.repeats) {
@@ -194,9 +194,9 @@ base::Result<void> Executor::store_parents(const RowBuffer& buffer, TableIndex t
 /// In a table that is being copied: the row of this key is as the source has it.
 base::Result<void> Executor::store_row(const RowBuffer& buffer, TableIndex table, ImageAt after) {
   const std::array rows{PlannedRow{kNoImage, after}};
-  DS_ASSIGN(const auto matched, statements_.run(Kind::Move, table, buffer, rows));
+  DS_ASSIGN(const auto matched, statements_.run(Kind::UpdateAllColumns, table, buffer, rows));
   if (matched == 1) return {};
-  if (matched > 1) DS_TRY(statements_.run(Kind::Erase, table, buffer, rows));
+  if (matched > 1) DS_TRY(statements_.run(Kind::Delete, table, buffer, rows));
   DS_TRY(statements_.run(Kind::Insert, table, buffer, rows));
   return {};
 }
@@ -206,18 +206,18 @@ base::Result<void> Executor::move_tolerant(const RowBuffer& buffer, const RowCha
   const std::array rows{PlannedRow{change.before, change.after}};
   DS_TRY(store_parents(buffer, change.table, rows));
   if (!catalog_.table(change.table).plan.repeats) {
-    auto matched = statements_.run(Kind::Move, change.table, buffer, rows);
+    auto matched = statements_.run(Kind::UpdateAllColumns, change.table, buffer, rows);
     if (matched && *matched == 1) return {};
     if (!matched && !is_duplicate()) return std::move(matched).error();
   }
-  DS_TRY(statements_.run(Kind::Erase, change.table, buffer, rows));
+  DS_TRY(statements_.run(Kind::Delete, change.table, buffer, rows));
   return store_row(buffer, change.table, change.after);
 }
 
-base::Result<std::uint64_t> Executor::empty_some(TableIndex table) {
+base::Result<std::uint64_t> Executor::delete_batch(TableIndex table) {
   const TargetTable& target = catalog_.table(table);
   DS_TRY(set_checks(target, StatementKind::Truncate));
-  auto gone = connection_.execute(dialect_.empty_some(target.names.database, target.names.table));
+  auto gone = connection_.execute(dialect_.delete_batch(target.names.database, target.names.table));
   if (!gone) {
     refused_ = Refused{table, ""};
     return std::move(gone).error().context("while emptying " + target.qualified());
@@ -228,7 +228,7 @@ base::Result<std::uint64_t> Executor::empty_some(TableIndex table) {
 
 base::Result<void> Executor::empty(TableIndex table) {
   for (std::uint64_t gone = 1; gone != 0;) {
-    DS_ASSIGN(gone, empty_some(table));
+    DS_ASSIGN(gone, delete_batch(table));
   }
   return {};
 }
@@ -281,7 +281,7 @@ base::Result<void> Executor::insert_row(const RowBuffer& buffer, const RowChange
 /// The insert met a row. Another writer may delete that row before it is overwritten: then it is inserted after all.
 base::Result<void> Executor::overwrite_row(const RowBuffer& buffer, const RowChange& change) {
   const std::array rows{PlannedRow{kNoImage, change.after}};
-  DS_ASSIGN(const auto matched, statements_.run(Kind::Move, change.table, buffer, rows));
+  DS_ASSIGN(const auto matched, statements_.run(Kind::UpdateAllColumns, change.table, buffer, rows));
   if (matched > 1) return conflict(change, "the key finds several rows");
   if (matched == 1) {
     ++counts_.overwritten;
@@ -294,11 +294,11 @@ base::Result<void> Executor::overwrite_row(const RowBuffer& buffer, const RowCha
 base::Result<void> Executor::update_row(const RowBuffer& buffer, const RowChange& change) {
   const std::array rows{PlannedRow{change.before, change.after}};
   if (catalog_.table(change.table).tolerant) return move_tolerant(buffer, change);
-  auto matched = statements_.run(Kind::Move, change.table, buffer, rows);
+  auto matched = statements_.run(Kind::UpdateAllColumns, change.table, buffer, rows);
   if (!matched && overwrite_ && is_duplicate()) {  // a row of the new key is in the way
-    DS_ASSIGN(const auto gone, statements_.run(Kind::Erase, change.table, buffer, rows, true));
+    DS_ASSIGN(const auto gone, statements_.run(Kind::Delete, change.table, buffer, rows, true));
     counts_.overwritten += gone;
-    matched = statements_.run(Kind::Move, change.table, buffer, rows);
+    matched = statements_.run(Kind::UpdateAllColumns, change.table, buffer, rows);
   }
   if (!matched) return std::move(matched).error();
   if (*matched == 1) return {};
@@ -311,7 +311,7 @@ base::Result<void> Executor::update_row(const RowBuffer& buffer, const RowChange
 base::Result<void> Executor::delete_row(const RowBuffer& buffer, const RowChange& change) {
   const std::array rows{PlannedRow{change.before, kNoImage}};
   if (catalog_.table(change.table).tolerant) DS_TRY(store_parents(buffer, change.table, rows));
-  DS_ASSIGN(const auto matched, statements_.run(Kind::Erase, change.table, buffer, rows));
+  DS_ASSIGN(const auto matched, statements_.run(Kind::Delete, change.table, buffer, rows));
   if (matched == 1 || catalog_.table(change.table).tolerant) return {};
   if (matched > 1) return conflict(change, "the key finds several rows");
   if (!overwrite_) return conflict(change, "the row is missing");

@@ -41,7 +41,7 @@ class Executor {
   base::Result<void> run_rows(const RowBuffer& buffer, std::span<const RowChange> rows);
 
   /// Deletes some rows of a table; returns how many, 0 when it is empty.
-  base::Result<std::uint64_t> empty_some(TableIndex table);
+  base::Result<std::uint64_t> delete_batch(TableIndex table);
 
   struct Counts {
     std::uint64_t statements = 0;   ///< rows sent to the server after folding

@@ -15,9 +15,9 @@ StatementText text_of(const Dialect& dialect, Statements::Kind kind, const State
       return dialect.upsert(table);
     case Statements::Kind::Update:
       return dialect.update(table);
-    case Statements::Kind::Move:
+    case Statements::Kind::UpdateAllColumns:
       return dialect.move(table);
-    case Statements::Kind::Erase:
+    case Statements::Kind::Delete:
       return dialect.erase(table);
   }
   return {};

@@ -20,7 +20,7 @@ namespace datasync::apply {
 /// Not thread-safe; must not outlive the connection, the catalog and the dialect.
 class Statements {
  public:
-  enum class Kind : std::uint8_t { Insert, Upsert, Update, Move, Erase };
+  enum class Kind : std::uint8_t { Insert, Upsert, Update, UpdateAllColumns, Delete };
 
   Statements(sql::Connection& connection, const Dialect& dialect, const Catalog& catalog)
       : connection_(connection), dialect_(dialect), catalog_(catalog) {}

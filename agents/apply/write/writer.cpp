@@ -61,7 +61,7 @@ base::Result<void> Writer::empty_in_parts(const std::set<TableIndex>& tables, st
   for (const auto table : tables) {
     for (std::uint64_t gone = 1; gone != 0;) {
       DS_TRY(begin(nullptr));
-      DS_ASSIGN(gone, executor_.empty_some(table));
+      DS_ASSIGN(gone, executor_.delete_batch(table));
       if (gone == 0) DS_TRY(catalog_.note_emptied(connection_, table));
       DS_TRY(check_triggers(rows));
       DS_TRY(connection_.commit());

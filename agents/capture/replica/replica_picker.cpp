@@ -73,13 +73,13 @@ message::GtidSet dump_position_at(const HistoryFacts& facts, const message::Gtid
   return out;
 }
 
-bool late(const Lateness& lateness) noexcept {
-  return !lateness.replicates || lateness.seconds.value_or(0) > kLateSeconds;
+bool late(const ReplicationLag& replication_lag) noexcept {
+  return !replication_lag.replicates || replication_lag.seconds.value_or(0) > kLateSeconds;
 }
 
-std::size_t choose(const std::vector<Lateness>& fit) noexcept {
+std::size_t choose(const std::vector<ReplicationLag>& fit) noexcept {
   const auto standing = std::numeric_limits<double>::infinity();
-  const auto rank_of = [&](const Lateness& l) {
+  const auto rank_of = [&](const ReplicationLag& l) {
     if (!late(l)) return 0.0;
     return l.replicates ? *l.seconds : standing;
   };

@@ -48,7 +48,7 @@ message::GtidSet dump_position_at(const HistoryFacts& facts, const message::Gtid
                                   const std::vector<std::uint32_t>& local);
 
 /// How far a server is behind its primary.
-struct Lateness {
+struct ReplicationLag {
   bool replicates = true;         ///< false: a thread of its replication does not run
   std::optional<double> seconds;  ///< nothing: it has no primary, or it is not known
   std::string why = {};           ///< it does not replicate
@@ -60,9 +60,9 @@ struct Lateness {
 /// Replicas of one primary are some seconds apart at any time; that is no difference.
 inline constexpr double kLateSeconds = 60;
 /// Unknown is not late.
-bool late(const Lateness& lateness) noexcept;
+bool late(const ReplicationLag& replication_lag) noexcept;
 /// Which of the fit candidates, in their order, to read: the first that is not late, else the least late one.
-std::size_t choose(const std::vector<Lateness>& fit) noexcept;
+std::size_t choose(const std::vector<ReplicationLag>& fit) noexcept;
 
 /// Why one candidate was not taken.
 struct Refusal {

@@ -34,49 +34,50 @@ Error refuse(Fitness fitness, const std::string& server, const HistoryFacts& his
 
 }  // namespace
 
-base::Result<sql::ConnectOptions> Source::options(const config::HostPort& server) const {
+base::Result<sql::ConnectOptions> ReplicaSet::options(const config::HostPort& server) const {
   DS_ASSIGN(auto out, sql::connect_options(sql::Role::Source, server, config_.credentials, config_.tls,
                                            config_.common.secrets_dir));
   out.max_packet = largest_event();
   return out;
 }
 
-base::Result<std::unique_ptr<sql::Connection>> Source::connect(const std::string& replica) const {
+base::Result<std::unique_ptr<sql::Connection>> ReplicaSet::connect(const std::string& replica) const {
   const auto at = std::ranges::find(config_.replicas, replica, &config::HostPort::text);
   if (at == config_.replicas.end()) return Error(Reason::Internal, "unknown replica " + replica);
   DS_ASSIGN(const auto connect_to, options(*at));
   return sql::Connection::open(connect_to);
 }
 
-base::Result<Source::Turned> Source::inspect(sql::Connection& connection, const std::string& replica,
-                                             const Selection& selection) const {
+base::Result<ReplicaSet::Turned> ReplicaSet::inspect(sql::Connection& connection, const std::string& replica,
+                                                     const Selection& selection) const {
   DS_ASSIGN(const auto now, gather_condition(connection, config_.allow_primary));
   const PreflightRules rules{config_.allow_primary, config_.allow_cascades, server_id_};
   auto findings = check_settings(now.server, rules, selection);
   check_grants(now.server, false, findings);
-  return Turned{verdict(replica, findings), now.lateness};
+  return Turned{verdict(replica, findings), now.replication_lag};
 }
 
-bool Source::better_than(const std::string& replica, const Selection& selection, const Needed& needed,
-                         std::stop_token stop) const {
+bool ReplicaSet::better_than(const std::string& replica, const Selection& selection, const Needed& needed,
+                             std::stop_token stop) const {
   for (std::size_t i = 0; i < config_.replicas.size(); ++i) {
     if (stop.stop_requested()) return false;
     if (config_.replicas[i].text() == replica) continue;
     const auto other = examine(i, selection, needed, stop, {});
-    if (other && !late(other->lateness)) return true;
+    if (other && !late(other->replication_lag)) return true;
   }
   return false;
 }
 
-base::Result<Pick> Source::examine(std::size_t index, const Selection& selection, const std::optional<Needed>& needed,
-                                   std::stop_token stop, const Progress& progress) const {
-  Pick pick;
+base::Result<ChosenReplica> ReplicaSet::examine(std::size_t index, const Selection& selection,
+                                                const std::optional<Needed>& needed, std::stop_token stop,
+                                                const Progress& progress) const {
+  ChosenReplica pick;
   pick.index = index;
   pick.server = config_.replicas[index];
   DS_ASSIGN(const auto connection, connect(pick.server.text()));
   DS_ASSIGN(auto found, gather_server(*connection, config_.allow_primary));
   auto& server = found.server;
-  pick.lateness = std::move(found.lateness);
+  pick.replication_lag = std::move(found.replication_lag);
   const auto rules = this->rules();
   auto findings = check_server(server, rules, selection);
   pick.names = base::TableNames(std::atoi(server.variables["lower_case_table_names"].c_str()));
@@ -102,7 +103,7 @@ base::Result<Pick> Source::examine(std::size_t index, const Selection& selection
   for (auto* set : {&rest.executed, &rest.binlog, &rest.oldest}) *set = without(*set, local);
   fitness = judge(rest, {without(needed->from, local), without(needed->newest, local)});
   if (fitness != Fitness::Good) return refuse(fitness, pick.server.text(), pick.history, *needed);
-  const bool caught_up = pick.lateness.replicates && pick.lateness.seconds == 0.0;
+  const bool caught_up = pick.replication_lag.replicates && pick.replication_lag.seconds == 0.0;
   if (!long_lacking(index, local, caught_up))
     return Error(
         Reason::WaitingForReplica,
@@ -112,7 +113,7 @@ base::Result<Pick> Source::examine(std::size_t index, const Selection& selection
   return pick;
 }
 
-bool Source::long_lacking(std::size_t index, const std::vector<std::uint32_t>& domains, bool caught_up) const {
+bool ReplicaSet::long_lacking(std::size_t index, const std::vector<std::uint32_t>& domains, bool caught_up) const {
   const std::scoped_lock lock(mutex_);
   const auto now = base::steady_now();
   auto& lacking = lacking_[index];
@@ -120,8 +121,8 @@ bool Source::long_lacking(std::size_t index, const std::vector<std::uint32_t>& d
   return caught_up && now - lacking.since >= kLacking;
 }
 
-base::Result<Pick> Source::ask(std::size_t index, const Selection& selection, const std::optional<Needed>& needed,
-                               std::stop_token stop) {
+base::Result<ChosenReplica> ReplicaSet::ask(std::size_t index, const Selection& selection,
+                                            const std::optional<Needed>& needed, std::stop_token stop) {
   const auto refused = dump_refusals_.find(index);
   if (needed && refused != dump_refusals_.end() && refused->second.from == needed->from) return refused->second.error;
   auto pick = examine(index, selection, needed, std::move(stop), progress_);
@@ -137,15 +138,16 @@ base::Result<Pick> Source::ask(std::size_t index, const Selection& selection, co
   return pick;
 }
 
-void Source::dump_refused(std::size_t index, message::GtidSet from, base::Error error) {
+void ReplicaSet::dump_refused(std::size_t index, message::GtidSet from, base::Error error) {
   dump_refusals_.insert_or_assign(index, DumpRefusal{std::move(from), std::move(error)});
   prefer_after(index);
 }
 
-base::Result<Pick> Source::pick(const Selection& selection, const std::optional<Needed>& needed, std::stop_token stop) {
+base::Result<ChosenReplica> ReplicaSet::pick(const Selection& selection, const std::optional<Needed>& needed,
+                                             std::stop_token stop) {
   std::vector<Refusal> refusals;
-  std::vector<Pick> fit;
-  std::vector<Lateness> lateness;
+  std::vector<ChosenReplica> fit;
+  std::vector<ReplicationLag> replication_lag;
   const auto count = config_.replicas.size();
   for (std::size_t i = 0; i < count; ++i) {
     if (stop.stop_requested()) return Error(Reason::Stopping, "stopped while looking for a replica");
@@ -155,20 +157,20 @@ base::Result<Pick> Source::pick(const Selection& selection, const std::optional<
       refusals.push_back({config_.replicas[index].text(), std::move(pick).error()});
       continue;
     }
-    lateness.push_back(pick->lateness);
+    replication_lag.push_back(pick->replication_lag);
     fit.push_back(std::move(*pick));
-    if (!late(lateness.back())) break;
+    if (!late(replication_lag.back())) break;
   }
   if (fit.empty()) {
     dump_refusals_.clear();
     return combine(refusals);
   }
-  auto& chosen = fit[choose(lateness)];
+  auto& chosen = fit[choose(replication_lag)];
   preferred_ = chosen.index;
   return std::move(chosen);
 }
 
-base::Result<FreshPosition> fresh_position(sql::Connection& connection) {
+base::Result<StartPosition> start_position(sql::Connection& connection) {
   // A server rebuilt from a backup has executed transactions that its binlog lacks, also in domains that its binlog
   // does not have at all: without them the position would be before everything in such a domain.
   const auto position = [&]() -> base::Result<message::GtidSet> {
@@ -177,7 +179,7 @@ base::Result<FreshPosition> fresh_position(sql::Connection& connection) {
   };
   // What is prepared at the second reading was prepared after the first, because nothing is in between; what was
   // prepared before the first and is gone in between was decided before the second.
-  FreshPosition fresh;
+  StartPosition fresh;
   DS_ASSIGN(fresh.dump_from, position());
   DS_ASSIGN(const auto prepared, connection.query("XA RECOVER"));
   if (!prepared.empty())

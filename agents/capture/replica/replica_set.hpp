@@ -25,11 +25,11 @@
 namespace datasync::capture {
 
 /// A replica that was found fit.
-struct Pick {
+struct ChosenReplica {
   std::size_t index = 0;
   config::HostPort server;
   HistoryFacts history;
-  Lateness lateness;
+  ReplicationLag replication_lag;
   std::vector<TableFacts> tables;
   base::TableNames names{};                    ///< how the server compares table names
   std::vector<std::uint32_t> local_elsewhere;  ///< see replica_picker.hpp: not needed of this server
@@ -39,15 +39,16 @@ struct Pick {
 using ConnectTo = std::function<base::Result<std::unique_ptr<sql::Connection>>(const std::string& replica)>;
 
 /// Candidates in their order. `connect` may be called from any thread, the rest from one.
-class Source {
+class ReplicaSet {
  public:
-  Source(const config::Capture& config, std::uint32_t server_id) : config_(config), server_id_(server_id) {}
+  ReplicaSet(const config::Capture& config, std::uint32_t server_id) : config_(config), server_id_(server_id) {}
 
   /// Of the candidates that meet all requirements and can continue from what is `needed` (none: from now) the one to
   /// `choose`, from the preferred one on; those after the first that is not late are not asked. Names are resolved and
   /// secrets read afresh at each try.
   /// Errors: one that tells of every candidate, see `combine`.
-  base::Result<Pick> pick(const Selection& selection, const std::optional<Needed>& needed, std::stop_token stop);
+  base::Result<ChosenReplica> pick(const Selection& selection, const std::optional<Needed>& needed,
+                                   std::stop_token stop);
   /// Prefer the candidate after this one from now on: it failed.
   void prefer_after(std::size_t index) noexcept { preferred_ = (index + 1) % config_.replicas.size(); }
   void prefer(std::size_t index) noexcept { preferred_ = index; }
@@ -62,7 +63,7 @@ class Source {
   /// one error, see `verdict`; and how late it is. From any thread. Errors: also those of the connection.
   struct Turned {
     base::Result<void> fit;
-    Lateness lateness;
+    ReplicationLag replication_lag;
   };
   base::Result<Turned> inspect(sql::Connection& connection, const std::string& replica,
                                const Selection& selection) const;
@@ -81,10 +82,11 @@ class Source {
 
  private:
   /// As `examine`, or what its dump said.
-  base::Result<Pick> ask(std::size_t index, const Selection& selection, const std::optional<Needed>& needed,
-                         std::stop_token stop);
-  base::Result<Pick> examine(std::size_t index, const Selection& selection, const std::optional<Needed>& needed,
-                             std::stop_token stop, const Progress& progress) const;
+  base::Result<ChosenReplica> ask(std::size_t index, const Selection& selection, const std::optional<Needed>& needed,
+                                  std::stop_token stop);
+  base::Result<ChosenReplica> examine(std::size_t index, const Selection& selection,
+                                      const std::optional<Needed>& needed, std::stop_token stop,
+                                      const Progress& progress) const;
 
   struct DumpRefusal {
     message::GtidSet from;
@@ -113,11 +115,11 @@ class Source {
 
 /// A position to begin a new stream at. Every XA transaction that is prepared at `position` and committed after it was
 /// prepared after `dump_from`.
-struct FreshPosition {
+struct StartPosition {
   message::GtidSet dump_from, position;
 };
 /// Errors: WaitingForReplica while an XA transaction is prepared or the binlog holds no transaction; those of the
 /// connection.
-base::Result<FreshPosition> fresh_position(sql::Connection& connection);
+base::Result<StartPosition> start_position(sql::Connection& connection);
 
 }  // namespace datasync::capture

@@ -111,8 +111,8 @@ base::Result<std::string> kind_of(sql::Connection& connection, const TableChoice
 
 }  // namespace
 
-Lateness lateness_of(const std::vector<sql::NamedRow>& status, bool must_replicate) {
-  Lateness all;
+ReplicationLag replication_lag_of(const std::vector<sql::NamedRow>& status, bool must_replicate) {
+  ReplicationLag all;
   all.has_primary = !status.empty();
   if (status.empty() && must_replicate) {
     all.replicates = false;
@@ -158,7 +158,7 @@ base::Result<Condition> gather_condition(sql::Connection& connection, bool allow
   }
   if (!status) return out;
   for (const auto& row : *status) add_filters(row, field(row, "Connection_name"), facts);
-  out.lateness = lateness_of(*status, facts.is_replica && !allow_primary);
+  out.replication_lag = replication_lag_of(*status, facts.is_replica && !allow_primary);
   return out;
 }
 

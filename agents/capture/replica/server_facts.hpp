@@ -16,7 +16,7 @@ namespace datasync::capture {
 /// A server as it is now.
 struct Condition {
   ServerFacts server;
-  Lateness lateness;
+  ReplicationLag replication_lag;
 };
 /// So many tables of so many are checked.
 using Progress = std::function<void(std::size_t done, std::size_t of)>;
@@ -35,7 +35,7 @@ base::Result<TableFacts> gather_table(sql::Connection& connection, const TableCh
 base::Result<std::vector<TableFacts>> gather_tables(sql::Connection& connection, const Selection& selection,
                                                     std::stop_token stop, const Progress& progress);
 /// From the rows of SHOW ALL SLAVES STATUS, one for each primary; `must_replicate`: there must be one.
-Lateness lateness_of(const std::vector<sql::NamedRow>& status, bool must_replicate);
+ReplicationLag replication_lag_of(const std::vector<sql::NamedRow>& status, bool must_replicate);
 
 /// What a server has executed.
 struct Executed {

@@ -9,11 +9,11 @@ namespace datasync::capture {
 using base::Error;
 using base::Reason;
 
-Error passed() {
+Error place_passed() {
   return {Reason::SourceRestarted, "the dump is past the place of the rows, or reads another server's binlog"};
 }
 
-base::Result<void> Tries::failed(const std::string& table, Error error, std::stop_token stop) {
+base::Result<void> ReadRetry::failed(const std::string& table, Error error, std::stop_token stop) {
   if (error.outcome() != base::Outcome::Retry || error.is(Reason::ProducerFailed)) return error;
   base::log::warn("rows could not be read, trying again", {{"table", table}, {"error", error.what}});
   const auto now = now_();
@@ -33,7 +33,7 @@ base::Result<void> Tries::failed(const std::string& table, Error error, std::sto
   return {};
 }
 
-void Tries::succeeded() {
+void ReadRetry::succeeded() {
   backoff_.reset();
   since_.reset();
   if (std::exchange(told_, false)) on_trouble_(nullptr);

@@ -17,15 +17,15 @@ namespace datasync::capture {
 using OnTrouble = std::function<void(const base::Error* error)>;
 
 /// Why rows whose place was passed are not taken: they are read once more, but not at once, for it may happen again.
-base::Error passed();
+base::Error place_passed();
 
 /// For one thread. What heals by itself is waited for; what lasts is told, and when it is a name that leads to several
 /// servers, the dump is asked to begin anew, where the name leads now.
-class Tries {
+class ReadRetry {
  public:
   static constexpr base::Millis kLasting{10'000};
 
-  Tries(ChunkGate& gate, OnTrouble on_trouble, std::function<base::SteadyTime()> now = base::steady_now)
+  ReadRetry(ChunkGate& gate, OnTrouble on_trouble, std::function<base::SteadyTime()> now = base::steady_now)
       : gate_(gate), on_trouble_(std::move(on_trouble)), now_(std::move(now)) {}
 
   /// Waits before the next try. Errors: `error` when it does not heal by itself; Stopping.

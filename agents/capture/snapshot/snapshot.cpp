@@ -161,7 +161,7 @@ void SnapshotRunner::leave_out(const TableChoice& table) {
 
 /// Reads one table to its end. What heals by itself is tried again; the rest is returned.
 base::Result<void> SnapshotRunner::copy(SnapshotTask task, ChunkReader& reader, std::stop_token stop) {
-  Tries tries(parts_.gate, parts_.on_trouble);
+  ReadRetry tries(parts_.gate, parts_.on_trouble);
   std::optional<base::SteadyTime> missing_since;
   while (true) {
     auto more = one_chunk(task, reader, stop);
@@ -205,7 +205,7 @@ base::Result<bool> SnapshotRunner::one_chunk(SnapshotTask& task, ChunkReader& re
   parts_.gate.done(chunk.place);
   if (!state) return Error(std::move(state).error());
   if (!done) return Error(std::move(done).error());
-  if (*state == ChunkGate::State::Passed) return passed();
+  if (*state == ChunkGate::State::Passed) return place_passed();
   task.after_key = chunk.after;
   task.rows_done += chunk.rows;
   parts_.status.advance();

@@ -32,7 +32,7 @@ struct SnapshotParts {
   ChunkGate& gate;
   Output& output;
   StreamWriter& writer;
-  Keeper& keeper;
+  StateKeeper& keeper;
   std::mutex& between;  ///< held while the records of one chunk go out
   health::Status& status;
   ConnectTo connect;

@@ -30,7 +30,7 @@ base::Result<void> SnapshotRunner::verify(std::stop_token stop) {
   for (std::size_t i = 0; i < tables.size(); ++i) {
     bool last = true;
     for (std::size_t k = i + 1; k < tables.size(); ++k) last = last && tables[k].stream != tables[i].stream;
-    Tries tries(parts_.gate, parts_.on_trouble);
+    ReadRetry tries(parts_.gate, parts_.on_trouble);
     while (true) {
       auto done = verify_table(tables[i], last, reader, stop);
       if (done) break;
@@ -78,7 +78,7 @@ base::Result<void> SnapshotRunner::verify_table(const TableChoice& table, bool l
   parts_.gate.done(chunk.place);
   if (!state) return Error(std::move(state).error());
   if (!done) return Error(std::move(done).error());
-  if (*state == ChunkGate::State::Passed) return passed();
+  if (*state == ChunkGate::State::Passed) return place_passed();
   parts_.status.advance();
   base::log::info("a table's checksum was published", {{"table", table.qualified()}, {"rows", chunk.rows}});
   return {};

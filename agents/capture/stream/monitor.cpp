@@ -37,7 +37,7 @@ std::optional<double> hours_left(std::uint64_t expire_seconds, std::uint64_t sou
   return static_cast<double>(expire_seconds - behind) / kSecondsOfHour;
 }
 
-Monitor::Monitor(const ChunkGate& gate, ConnectTo connect, SourceClock& clock, MonitorTells tells)
+Monitor::Monitor(const ChunkGate& gate, ConnectTo connect, SourceClock& clock, MonitorCallbacks tells)
     : gate_(gate),
       connect_(std::move(connect)),
       clock_(clock),
@@ -125,8 +125,8 @@ base::Result<void> Monitor::ask(const Origin& origin, std::stop_token stop) {
   figures.binlog_hours_left = hours_left(number(rows.front()[1]), now_us / kMicros, tells_.read_time_us() / kMicros);
   DS_ASSIGN(const auto turned, tells_.inspect(*connection_, replica));
   unasked_ = 0;
-  figures.lag_seconds = turned.lateness.seconds;
-  figures.lag_unknown = turned.lateness.unknown();
+  figures.lag_seconds = turned.replication_lag.seconds;
+  figures.lag_unknown = turned.replication_lag.unknown();
   {
     const std::scoped_lock lock(mutex_);
     figures_ = figures;
@@ -134,18 +134,18 @@ base::Result<void> Monitor::ask(const Origin& origin, std::stop_token stop) {
   if (!turned.fit)
     tells_.unfit(turned.fit.error());
   else
-    replication(origin, turned.lateness, std::move(stop));
+    replication(origin, turned.replication_lag, std::move(stop));
   return {};
 }
 
-void Monitor::replication(const Origin& origin, const Lateness& lateness, std::stop_token stop) {
-  if (lateness.replicates) {
+void Monitor::replication(const Origin& origin, const ReplicationLag& replication_lag, std::stop_token stop) {
+  if (replication_lag.replicates) {
     stopped_ = 0;
     return tell(std::nullopt);
   }
   if (++stopped_ < kStopped) return;
   const base::Error error(base::Reason::ReplicationStopped,
-                          fmt::format("{} does not replicate: {}", origin.replica, lateness.why));
+                          fmt::format("{} does not replicate: {}", origin.replica, replication_lag.why));
   tell(error);
   if (base::steady_now() < look_again_) return;
   if (tells_.other_is_better(origin.replica, std::move(stop)))

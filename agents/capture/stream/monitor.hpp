@@ -31,9 +31,9 @@ struct ReplicaFigures {
 std::optional<double> hours_left(std::uint64_t expire_seconds, std::uint64_t source_now_s, std::uint64_t read_time_s);
 
 /// What the monitor tells and asks, each from its own thread.
-struct MonitorTells {
+struct MonitorCallbacks {
   std::function<std::uint64_t()> read_time_us;  ///< the source's time of the newest transaction read
-  std::function<base::Result<Source::Turned>(sql::Connection&, const std::string& replica)> inspect;
+  std::function<base::Result<ReplicaSet::Turned>(sql::Connection&, const std::string& replica)> inspect;
   /// Another candidate is fit and not late. Takes as long as a preflight.
   std::function<bool(const std::string& replica, std::stop_token)> other_is_better;
   /// The replica must not be read any longer as it is: its dump must end.
@@ -46,21 +46,21 @@ struct MonitorTells {
 /// Runs from construction to destruction.
 class Monitor {
  public:
-  Monitor(const ChunkGate& gate, ConnectTo connect, SourceClock& clock, MonitorTells tells);
+  Monitor(const ChunkGate& gate, ConnectTo connect, SourceClock& clock, MonitorCallbacks tells);
   [[nodiscard]] ReplicaFigures figures() const;
 
  private:
   void run(std::stop_token stop);
   base::Result<void> ask(const Origin& origin, std::stop_token stop);
   base::Result<bool> same_server(const Origin& origin);
-  void replication(const Origin& origin, const Lateness& lateness, std::stop_token stop);
+  void replication(const Origin& origin, const ReplicationLag& replication_lag, std::stop_token stop);
   void cannot_ask(const base::Error& error);
   void tell(std::optional<base::Error> trouble);
 
   const ChunkGate& gate_;
   ConnectTo connect_;
   SourceClock& clock_;
-  MonitorTells tells_;
+  MonitorCallbacks tells_;
   std::unique_ptr<sql::Connection> connection_;
   std::string connected_to_;
   Origin watched_;                 ///< what the counters are about

@@ -10,9 +10,9 @@
 
 namespace datasync::capture {
 
-Keeper::Keeper(protocol::StateLog& state, protocol::StateView view, message::Epoch epoch, protocol::AckTracker& acks,
-               PreparedTransactions& prepared, health::Status& status, std::function<std::uint64_t()> bytes,
-               KeeperOptions options, KeeperTells tells)
+StateKeeper::StateKeeper(protocol::StateLog& state, protocol::StateView view, message::Epoch epoch,
+                         protocol::AckTracker& acks, PreparedTransactions& prepared, health::Status& status,
+                         std::function<std::uint64_t()> bytes, KeeperOptions options, KeeperCallbacks tells)
     : view_(std::move(view)),
       acks_(acks),
       prepared_(prepared),
@@ -28,9 +28,9 @@ Keeper::Keeper(protocol::StateLog& state, protocol::StateView view, message::Epo
       written_at_(base::steady_now()),
       thread_([this](std::stop_token stop) { run(std::move(stop)); }) {}
 
-Keeper::~Keeper() = default;
+StateKeeper::~StateKeeper() = default;
 
-void Keeper::run(std::stop_token stop) {
+void StateKeeper::run(std::stop_token stop) {
   while (base::sleep_for(stop, options_.look_every)) {
     tells_.look();
     auto looked = look(stop);
@@ -47,7 +47,7 @@ void Keeper::run(std::stop_token stop) {
 
 /// The position does not advance, and nothing is lost. A moment of it is no news, and when all brokers stay away the
 /// producer tells that.
-void Keeper::tell_trouble(base::Error error) {
+void StateKeeper::tell_trouble(base::Error error) {
   if (!failing_since_) {
     failing_since_ = options_.now();
     base::log::warn("the state topic cannot be kept for the moment", {{"error", error.what}});
@@ -57,12 +57,12 @@ void Keeper::tell_trouble(base::Error error) {
   tells_.trouble(std::move(error).context("claims and checkpoints on the state topic cannot be kept"));
 }
 
-void Keeper::kept_again() {
+void StateKeeper::kept_again() {
   failing_since_.reset();
   if (std::exchange(trouble_told_, false)) tells_.trouble(std::nullopt);
 }
 
-base::Result<void> Keeper::look(std::stop_token stop) {
+base::Result<void> StateKeeper::look(std::stop_token stop) {
   {
     const std::scoped_lock lock(state_mutex_);
     DS_TRY(writer_.check(stop));
@@ -83,7 +83,7 @@ base::Result<void> Keeper::look(std::stop_token stop) {
 }
 
 /// Once in an epoch, a little at each look. What is left of former epochs would be read by every agent at each start.
-void Keeper::tidy(std::stop_token stop) {
+void StateKeeper::tidy(std::stop_token stop) {
   const std::scoped_lock lock(state_mutex_);
   const auto done = writer_.tidy(options_.streams, std::move(stop));
   if (done)
@@ -94,7 +94,7 @@ void Keeper::tidy(std::stop_token stop) {
 
 /// Each definition that a table ever had was kept for good, and read by every agent at its start. One is needed as long
 /// as the streams have rows of it. The names of its columns are kept: a destination may have them still.
-void Keeper::tidy_schemas(std::stop_token stop) {
+void StateKeeper::tidy_schemas(std::stop_token stop) {
   tidy_schemas_ = options_.now() + options_.tidy_every;
   if (!options_.former_are_gone || !options_.former_are_gone()) return;
   std::set<message::SchemaId> used;
@@ -109,18 +109,18 @@ void Keeper::tidy_schemas(std::stop_token stop) {
     base::log::debug("old schemas stay on the state topic for now", {{"message", std::string_view(done.error().what)}});
 }
 
-void Keeper::learn_schemas() {
+void StateKeeper::learn_schemas() {
   const std::scoped_lock lock(known_mutex_);
   if (known_.size() != view_.schemas().size()) known_ = view_.schemas();
 }
 
-bool Keeper::checkpoint_due() {
+bool StateKeeper::checkpoint_due() {
   const std::scoped_lock lock(checkpoint_mutex_);
   return checkpoint_owed_ || base::steady_now() - written_at_ >= options_.checkpoint_every ||
          bytes_() - written_bytes_ >= options_.checkpoint_bytes;
 }
 
-base::Result<void> Keeper::write_waiting(std::stop_token stop) {
+base::Result<void> StateKeeper::write_waiting(std::stop_token stop) {
   while (true) {
     message::SnapshotProgress next;
     {
@@ -134,7 +134,7 @@ base::Result<void> Keeper::write_waiting(std::stop_token stop) {
   }
 }
 
-base::Result<void> Keeper::write_checkpoints(std::stop_token stop) {
+base::Result<void> StateKeeper::write_checkpoints(std::stop_token stop) {
   const std::scoped_lock one_at_a_time(checkpoint_mutex_);
   written_at_ = base::steady_now();
   written_bytes_ = bytes_();
@@ -160,7 +160,7 @@ base::Result<void> Keeper::write_checkpoints(std::stop_token stop) {
   return {};
 }
 
-base::Result<void> Keeper::schema(const message::TableSchema& schema, std::stop_token stop) {
+base::Result<void> StateKeeper::schema(const message::TableSchema& schema, std::stop_token stop) {
   {
     const std::scoped_lock lock(known_mutex_);
     used_.insert(schema.id());
@@ -173,13 +173,13 @@ base::Result<void> Keeper::schema(const message::TableSchema& schema, std::stop_
   return {};
 }
 
-base::Result<void> Keeper::write_progress(const message::SnapshotProgress& progress, std::stop_token stop) {
+base::Result<void> StateKeeper::write_progress(const message::SnapshotProgress& progress, std::stop_token stop) {
   const std::scoped_lock lock(state_mutex_);
   return writer_.write(progress, std::move(stop));
 }
 
-base::Result<KnownSnapshot> Keeper::revise(const Selection& selection, const std::vector<Outdated>& outdated,
-                                           std::stop_token stop) {
+base::Result<KnownSnapshot> StateKeeper::revise(const Selection& selection, const std::vector<Outdated>& outdated,
+                                                std::stop_token stop) {
   const std::scoped_lock lock(state_mutex_);
   DS_TRY(writer_.check(stop));
   for (const auto& record : capture::revise(view_.snapshot(), selection, outdated, make_snapshot_id()))
@@ -188,7 +188,7 @@ base::Result<KnownSnapshot> Keeper::revise(const Selection& selection, const std
   return view_.snapshot();
 }
 
-std::vector<message::Request> Keeper::requests() {
+std::vector<message::Request> StateKeeper::requests() {
   const std::scoped_lock lock(state_mutex_);
   std::vector<message::Request> out;
   for (const auto& [id, request] : view_.requests()) out.push_back(request);
@@ -196,12 +196,12 @@ std::vector<message::Request> Keeper::requests() {
   return out;
 }
 
-bool Keeper::is_served(const std::string& request) {
+bool StateKeeper::is_served(const std::string& request) {
   const std::scoped_lock lock(state_mutex_);
   return view_.served(request);
 }
 
-base::Result<void> Keeper::served(const message::Request& request, std::stop_token stop) {
+base::Result<void> StateKeeper::served(const message::Request& request, std::stop_token stop) {
   const std::scoped_lock lock(state_mutex_);
   DS_TRY(writer_.write(request, stop));
   DS_TRY(writer_.check(stop));  // the view has it from here on
@@ -209,7 +209,7 @@ base::Result<void> Keeper::served(const message::Request& request, std::stop_tok
   return {};
 }
 
-bool Keeper::had_column(const TableChoice& table, std::string_view column) {
+bool StateKeeper::had_column(const TableChoice& table, std::string_view column) {
   const std::scoped_lock lock(known_mutex_);
   return std::ranges::any_of(known_, [&](const auto& entry) {
     const auto& schema = entry.second;
@@ -218,24 +218,24 @@ bool Keeper::had_column(const TableChoice& table, std::string_view column) {
   });
 }
 
-bool Keeper::had_several_schemas(const TableChoice& table) {
+bool StateKeeper::had_several_schemas(const TableChoice& table) {
   const std::scoped_lock lock(known_mutex_);
   return std::ranges::count_if(known_,
                                [&](const auto& entry) { return entry.second.qualified() == table.qualified(); }) > 1;
 }
 
-std::optional<message::Definition> Keeper::definition(const std::string& table, const message::GtidSet& place) {
+std::optional<message::Definition> StateKeeper::definition(const std::string& table, const message::GtidSet& place) {
   const std::scoped_lock lock(state_mutex_);
   return newest_at(view_.definitions(table), place);
 }
 
-base::Result<void> Keeper::learn(const message::Definition& definition, std::stop_token stop) {
+base::Result<void> StateKeeper::learn(const message::Definition& definition, std::stop_token stop) {
   const std::scoped_lock lock(state_mutex_);
   return writer_.write(definition, std::move(stop));
 }
 
-std::optional<message::TableSchema> Keeper::published(const TableChoice& table,
-                                                      const std::vector<std::string>& columns) {
+std::optional<message::TableSchema> StateKeeper::published(const TableChoice& table,
+                                                           const std::vector<std::string>& columns) {
   const std::scoped_lock lock(state_mutex_);
   std::optional<message::TableSchema> best;
   std::ptrdiff_t most = 0;
@@ -251,7 +251,7 @@ std::optional<message::TableSchema> Keeper::published(const TableChoice& table,
   return best;
 }
 
-void Keeper::progress(message::SnapshotProgress progress) {
+void StateKeeper::progress(message::SnapshotProgress progress) {
   const std::scoped_lock lock(waiting_mutex_);
   // Of one table only the newest matters.
   for (auto& w : waiting_)
@@ -263,7 +263,7 @@ void Keeper::progress(message::SnapshotProgress progress) {
   waiting_.push_back(std::move(progress));
 }
 
-void Keeper::finish() {
+void StateKeeper::finish() {
   thread_.request_stop();
   if (thread_.joinable()) thread_.join();
   auto done = write_waiting({});

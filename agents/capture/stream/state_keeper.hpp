@@ -38,7 +38,7 @@ struct KeeperOptions {
 };
 
 /// What the keeper tells, each from its own thread.
-struct KeeperTells {
+struct KeeperCallbacks {
   std::function<void(base::Error)> failure;  ///< once: the epoch is over, or the state topic cannot be understood
   std::function<void()> look;                ///< at every look at the state topic
   /// At every look that fails after the keeper's patience: why; once when the state topic is kept again: nothing. The
@@ -47,15 +47,15 @@ struct KeeperTells {
 };
 
 /// Runs from construction to destruction. Thread-safe.
-class Keeper {
+class StateKeeper {
  public:
   /// `view` is what `state` was read into so far. `bytes` tells how much was produced so far.
-  Keeper(protocol::StateLog& state, protocol::StateView view, message::Epoch epoch, protocol::AckTracker& acks,
-         PreparedTransactions& prepared, health::Status& status, std::function<std::uint64_t()> bytes,
-         KeeperOptions options, KeeperTells tells);
-  ~Keeper();
-  Keeper(const Keeper&) = delete;
-  Keeper& operator=(const Keeper&) = delete;
+  StateKeeper(protocol::StateLog& state, protocol::StateView view, message::Epoch epoch, protocol::AckTracker& acks,
+              PreparedTransactions& prepared, health::Status& status, std::function<std::uint64_t()> bytes,
+              KeeperOptions options, KeeperCallbacks tells);
+  ~StateKeeper();
+  StateKeeper(const StateKeeper&) = delete;
+  StateKeeper& operator=(const StateKeeper&) = delete;
 
   /// Puts a schema on the state topic and waits for it; known ones are not written again.
   /// Errors: those of StateWriter.
@@ -113,7 +113,7 @@ class Keeper {
   health::Status& status_;
   std::function<std::uint64_t()> bytes_;
   KeeperOptions options_;
-  KeeperTells tells_;
+  KeeperCallbacks tells_;
 
   std::mutex state_mutex_;  ///< writer_, view_; held while brokers are asked
   protocol::StateWriter writer_;

@@ -277,7 +277,7 @@ void StreamWriter::finish(bool over) {
   hold_limit_.reset();
 }
 
-void StreamWriter::jump(const message::GtidSet& dump_from, const message::GtidSet& sent) {
+void StreamWriter::reset_position(const message::GtidSet& dump_from, const message::GtidSet& sent) {
   for (const auto& [domain, gtid] : dump_from.domains()) out_.finished(gtid);
   for (auto& s : streams_) s.sent.unite(sent);
   const std::scoped_lock lock(mutex_);

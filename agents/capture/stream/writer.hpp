@@ -92,7 +92,7 @@ class StreamWriter {
   [[nodiscard]] message::GtidSet position() const;
 
   /// The position was given up: everything up to `position` counts as seen.
-  void jump(const message::GtidSet& dump_from, const message::GtidSet& sent);
+  void reset_position(const message::GtidSet& dump_from, const message::GtidSet& sent);
   /// Everything some stream has. Owner thread.
   [[nodiscard]] message::GtidSet newest() const;
 

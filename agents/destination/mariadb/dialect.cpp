@@ -75,7 +75,7 @@ class MariaDbDialect final : public Dialect {
     add_where(table, out);
     return out;
   }
-  [[nodiscard]] std::string empty_some(std::string_view database, std::string_view table) const override {
+  [[nodiscard]] std::string delete_batch(std::string_view database, std::string_view table) const override {
     return fmt::format("DELETE FROM {} LIMIT 20000", quote(database, table));
   }
 

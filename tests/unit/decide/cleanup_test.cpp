@@ -16,11 +16,11 @@ using Names = std::vector<std::string>;
 constexpr const char* kEnding = R"({"metadata":{"deletionTimestamp":"2023-11-14T22:13:00Z",
   "finalizers":["datasync.dev/cleanup"]},"spec":{"deletionPolicy":"Delete"}})";  // 20 s before `now`
 
-void no_deployments(Seen& s) {
+void no_deployments(Observed& s) {
   std::erase_if(s.children, [](const Json& c) { return c.at("kind") == "Deployment"; });
 }
 
-void job(Seen& s, const char* status) {
+void job(Observed& s, const char* status) {
   no_deployments(s);
   auto made = desired::cleanup_job(owner_of(s.resource), s.document.resource, s.settings);
   made["metadata"]["uid"] = "job";
@@ -30,7 +30,7 @@ void job(Seen& s, const char* status) {
 
 struct Row {
   const char* name;
-  std::function<void(Seen&)> then;
+  std::function<void(Observed&)> then;
   Names applies, deletes, findings, notes;
   Finalizer finalizer = Finalizer::Leave;
 };
@@ -82,7 +82,7 @@ INSTANTIATE_TEST_SUITE_P(
             {"CleanupRunning"},
             {}},
         Row{"waits_for_their_pods",
-            [](Seen& s) {
+            [](Observed& s) {
               s.pods = {pod(s, "apply")};
               no_deployments(s);
             },
@@ -91,7 +91,7 @@ INSTANTIATE_TEST_SUITE_P(
             {"CleanupRunning"},
             {}},
         Row{"does_not_begin_while_the_pods_are_not_known",
-            [](Seen& s) {
+            [](Observed& s) {
               no_deployments(s);
               s.pods_unknown = Finding{Level::Stalled, "Forbidden", "list pods"};
             },
@@ -100,7 +100,7 @@ INSTANTIATE_TEST_SUITE_P(
             {"Forbidden"},
             {}},
         Row{"does_not_wait_for_a_pod_that_was_evicted",
-            [](Seen& s) {
+            [](Observed& s) {
               s.pods = {pod(s, "apply")};
               s.pods[0]["status"]["phase"] = "Failed";
               no_deployments(s);
@@ -111,27 +111,27 @@ INSTANTIATE_TEST_SUITE_P(
             {}},
         Row{"runs_the_job", no_deployments, {"Job shop-cleanup"}, {}, {"CleanupRunning"}, {}},
         Row{"makes_what_the_job_needs",
-            [](Seen& s) { s.children.clear(); },
+            [](Observed& s) { s.children.clear(); },
             {"ServiceAccount shop-agent", "ConfigMap shop-config", "Job shop-cleanup"},
             {},
             {"CleanupRunning"},
             {}},
-        Row{"waits_for_the_job", [](Seen& s) { job(s, R"({"active":1})"); }, {}, {}, {"CleanupRunning"}, {}},
+        Row{"waits_for_the_job", [](Observed& s) { job(s, R"({"active":1})"); }, {}, {}, {"CleanupRunning"}, {}},
         Row{"lets_go_when_the_job_is_done",
-            [](Seen& s) { job(s, R"({"conditions":[{"type":"Complete","status":"True"}]})"); },
+            [](Observed& s) { job(s, R"({"conditions":[{"type":"Complete","status":"True"}]})"); },
             {},
             {},
             {},
             {"CleanupDone"},
             Finalizer::Remove},
         Row{"stands_still_when_it_failed",
-            [](Seen& s) { job(s, R"({"conditions":[{"type":"Failed","status":"True","message":"m"}]})"); },
+            [](Observed& s) { job(s, R"({"conditions":[{"type":"Failed","status":"True","message":"m"}]})"); },
             {},
             {},
             {"CleanupFailed"},
             {}},
         Row{"gives_up_in_the_end",
-            [](Seen& s) {
+            [](Observed& s) {
               job(s, R"({"conditions":[{"type":"Failed","status":"True"}]})");
               s.now += s.settings.cleanup_limit;
             },
@@ -141,14 +141,14 @@ INSTANTIATE_TEST_SUITE_P(
             {"CleanupGaveUp"},
             Finalizer::Remove},
         Row{"holds_no_namespace_up",
-            [](Seen& s) { s.namespace_ends = true; },
+            [](Observed& s) { s.namespace_ends = true; },
             {},
             {},
             {},
             {"CleanupGaveUp"},
             Finalizer::Remove},
         Row{"a_changed_mind_lets_go_at_once",
-            [](Seen& s) {
+            [](Observed& s) {
               s.resource["spec"]["deletionPolicy"] = "Retain";
               reread(s);
             },
@@ -158,7 +158,7 @@ INSTANTIATE_TEST_SUITE_P(
             {},
             Finalizer::Remove},
         Row{"a_wrong_spec_holds_nothing_up",
-            [](Seen& s) {
+            [](Observed& s) {
               s.resource["spec"]["types"] = {"nothing"};
               reread(s);
             },
@@ -168,7 +168,7 @@ INSTANTIATE_TEST_SUITE_P(
             {"CleanupGaveUp"},
             Finalizer::Remove},
         Row{"what_the_job_needs_is_not_written_over_a_foreign_object",
-            [](Seen& s) {
+            [](Observed& s) {
               no_deployments(s);
               child(s, "ConfigMap", "shop-config")["metadata"].erase("ownerReferences");
             },
@@ -177,7 +177,7 @@ INSTANTIATE_TEST_SUITE_P(
             {"NameTaken"},
             {}},
         Row{"a_foreign_job_is_not_adopted",
-            [](Seen& s) {
+            [](Observed& s) {
               job(s, R"({"conditions":[{"type":"Complete","status":"True"}]})");
               s.children.back()["metadata"].erase("ownerReferences");
             },

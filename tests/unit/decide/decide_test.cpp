@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "operator/decide/stream.hpp"
+#include "operator/decide/topic_conflict.hpp"
 #include "tests/unit/decide/world.hpp"
 
 namespace datasync::decide {
@@ -16,7 +16,7 @@ using Names = std::vector<std::string>;
 struct Row {
   const char* name;
   const char* change;  ///< to the resource
-  std::function<void(Seen&)> then;
+  std::function<void(Observed&)> then;
   Names applies, deletes, findings;
 };
 
@@ -31,7 +31,7 @@ TEST_P(Decide, does) {
   EXPECT_EQ(reasons(plan), GetParam().findings);
 }
 
-void respec(Seen& seen, const char* change) {
+void respec(Observed& seen, const char* change) {
   seen.resource.merge_patch(Json::parse(change));
   reread(seen);
 }
@@ -43,28 +43,28 @@ INSTANTIATE_TEST_SUITE_P(
     Rule, Decide,
     ::testing::Values(
         Row{"nothing_when_all_is_as_wanted", "{}", nullptr, {}, {}, {}},
-        Row{"everything_in_order_when_nothing_is_there", "{}", [](Seen& s) { s.children.clear(); }, kAll, {}, {}},
+        Row{"everything_in_order_when_nothing_is_there", "{}", [](Observed& s) { s.children.clear(); }, kAll, {}, {}},
         Row{"the_rest_after_a_death_in_between",
             "{}",
-            [](Seen& s) { s.children.resize(2); },
+            [](Observed& s) { s.children.resize(2); },
             {"Deployment shop-capture", "Deployment shop-apply"},
             {},
             {}},
         Row{"scales_to_zero_when_paused",
             "{}",
-            [](Seen& s) { respec(s, R"({"spec":{"paused":true}})"); },
+            [](Observed& s) { respec(s, R"({"spec":{"paused":true}})"); },
             {"Deployment shop-capture", "Deployment shop-apply"},
             {},
             {}},
         Row{"deletes_the_side_that_left_the_spec",
             "{}",
-            [](Seen& s) { respec(s, R"({"spec":{"destination":null}})"); },
+            [](Observed& s) { respec(s, R"({"spec":{"destination":null}})"); },
             {},
             {"Deployment shop-apply"},
             {}},
         Row{"drops_its_configuration_when_it_is_gone",
             "{}",
-            [](Seen& s) {
+            [](Observed& s) {
               respec(s, R"({"spec":{"destination":null}})");
               s.children.pop_back();
             },
@@ -73,7 +73,7 @@ INSTANTIATE_TEST_SUITE_P(
             {}},
         Row{"brings_a_lost_label_back_though_no_generation_changed",
             "{}",
-            [](Seen& s) {
+            [](Observed& s) {
               auto& d = child(s, "Deployment", "shop-apply");
               s.settled[d["metadata"]["uid"]] = mark_of(d);
               d["metadata"]["labels"].erase("app.kubernetes.io/managed-by");
@@ -83,7 +83,7 @@ INSTANTIATE_TEST_SUITE_P(
             {}},
         Row{"takes_back_what_the_settings_no_longer_ask_for",
             "{}",
-            [](Seen& s) {
+            [](Observed& s) {
               s.settings.network_policy = true;
               s.children = desired::children(owner_of(s.resource), s.document.resource, s.settings);
               s.settings.network_policy = false;
@@ -93,7 +93,7 @@ INSTANTIATE_TEST_SUITE_P(
             {}},
         Row{"leaves_children_alone_when_the_spec_is_wrong",
             "{}",
-            [](Seen& s) { respec(s, R"({"spec":{"types":["nothing"],"destination":null}})"); },
+            [](Observed& s) { respec(s, R"({"spec":{"types":["nothing"],"destination":null}})"); },
             {},
             {},
             {"ConfigInvalid"}},
@@ -105,7 +105,7 @@ INSTANTIATE_TEST_SUITE_P(
             {"ConfigInvalid"}},
         Row{"never_adopts_an_object_of_somebody_else",
             "{}",
-            [](Seen& s) {
+            [](Observed& s) {
               child(s, "ConfigMap", "shop-config")["metadata"].erase("ownerReferences");
               s.children.pop_back();
             },
@@ -114,7 +114,7 @@ INSTANTIATE_TEST_SUITE_P(
             {"NameTaken"}},
         Row{"an_owner_that_is_no_controller_is_somebody_else",
             "{}",
-            [](Seen& s) {
+            [](Observed& s) {
               child(s, "ConfigMap", "shop-config")["metadata"]["ownerReferences"][0]["controller"] = false;
             },
             {},
@@ -122,13 +122,15 @@ INSTANTIATE_TEST_SUITE_P(
             {"NameTaken"}},
         Row{"deletes_what_a_former_resource_of_the_name_left",
             "{}",
-            [](Seen& s) { child(s, "Deployment", "shop-apply")["metadata"]["ownerReferences"][0]["uid"] = "former"; },
+            [](Observed& s) {
+              child(s, "Deployment", "shop-apply")["metadata"]["ownerReferences"][0]["uid"] = "former";
+            },
             {},
             {"Deployment shop-apply"},
             {"ReplacingLeftover"}},
         Row{"waits_for_a_leftover_that_is_going",
             "{}",
-            [](Seen& s) {
+            [](Observed& s) {
               auto& d = child(s, "Deployment", "shop-apply")["metadata"];
               d["ownerReferences"][0]["uid"] = "former";
               d["deletionTimestamp"] = "2026-01-01T00:00:00Z";
@@ -138,13 +140,13 @@ INSTANTIATE_TEST_SUITE_P(
             {"ReplacingLeftover"}},
         Row{"mends_what_somebody_changed",
             "{}",
-            [](Seen& s) { child(s, "Deployment", "shop-apply")["spec"]["replicas"] = 5; },
+            [](Observed& s) { child(s, "Deployment", "shop-apply")["spec"]["replicas"] = 5; },
             {"Deployment shop-apply"},
             {},
             {}},
         Row{"writes_no_second_time_what_the_server_spells_differently",
             "{}",
-            [](Seen& s) {
+            [](Observed& s) {
               auto& d = child(s, "Deployment", "shop-apply");
               d["spec"]["strategy"] = "spelt otherwise";
               s.settled[d["metadata"]["uid"]] = mark_of(d);
@@ -154,7 +156,7 @@ INSTANTIATE_TEST_SUITE_P(
             {}},
         Row{"looks_again_when_it_changed_since",
             "{}",
-            [](Seen& s) {
+            [](Observed& s) {
               auto& d = child(s, "Deployment", "shop-apply");
               s.settled[d["metadata"]["uid"]] = mark_of(d);
               d["spec"]["replicas"] = 5;
@@ -165,7 +167,7 @@ INSTANTIATE_TEST_SUITE_P(
             {}},
         Row{"a_secret_that_is_missing_is_told_and_holds_nothing_up",
             "{}",
-            [](Seen& s) {
+            [](Observed& s) {
               s.children.pop_back();
               s.secrets.emplace();
               (*s.secrets)["reader"] = {"username", "password"};
@@ -175,7 +177,7 @@ INSTANTIATE_TEST_SUITE_P(
             {"SecretNotFound"}},
         Row{"a_key_that_is_missing_too",
             "{}",
-            [](Seen& s) {
+            [](Observed& s) {
               s.secrets.emplace();
               (*s.secrets)["reader"] = {"username"};
               (*s.secrets)["writer"] = {"username", "password"};
@@ -185,7 +187,7 @@ INSTANTIATE_TEST_SUITE_P(
             {"SecretNotFound"}},
         Row{"a_restart_rolls_both",
             "{}",
-            [](Seen& s) { respec(s, R"({"metadata":{"annotations":{"datasync.dev/restart":"1"}}})"); },
+            [](Observed& s) { respec(s, R"({"metadata":{"annotations":{"datasync.dev/restart":"1"}}})"); },
             {"Deployment shop-capture", "Deployment shop-apply"},
             {},
             {}}),
@@ -301,7 +303,7 @@ TEST(Decide, objects_of_a_former_field_manager_are_taken_over_and_written) {
 
 struct Streams {
   const char* name;
-  Rival rival;
+  TopicConflict rival;
   bool runs;  ///< we do
   Names deletes, findings;
 };
@@ -309,7 +311,7 @@ class TwoSources : public ::testing::TestWithParam<Streams> {};
 TEST_P(TwoSources, of_one_topic) {
   auto seen = settled(R"({"metadata":{"creationTimestamp":"2026-01-02T00:00:00Z"}})");
   if (!GetParam().runs) seen.children.clear();
-  seen.rivals = {GetParam().rival};
+  seen.topic_conflicts = {GetParam().rival};
   const auto plan = decide(seen);
   EXPECT_EQ(deleted(plan), GetParam().deletes);
   EXPECT_EQ(reasons(plan), GetParam().findings);
@@ -343,7 +345,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(OneStream, a_running_capture_of_another_topic_is_left_alone) {
   auto seen = settled(R"({"metadata":{"creationTimestamp":"2026-01-02T00:00:00Z"}})");
   respec(seen, R"({"spec":{"channel":{"topic":"bank"}}})");
-  seen.rivals = {{"z/bank", kLater, true}};
+  seen.topic_conflicts = {{"z/bank", kLater, true}};
   const auto plan = decide(seen);
   EXPECT_EQ(reasons(plan), Names{"ConfigInvalid"});
   EXPECT_TRUE(plan.deletes.empty()) << "as with every other mistake in a spec, what runs goes on";

@@ -18,13 +18,13 @@ inline const char* const kResource = R"({"apiVersion":"datasync.dev/v1alpha1","k
     "destination":{"host":"dr","credentials":{"secretName":"writer"}}},
   "status":{"operator":"one"}})";
 
-inline void reread(Seen& seen) {
+inline void reread(Observed& seen) {
   seen.document = api::read_resource(config::parse_json(seen.resource.dump()).value());
 }
 
 /// As it is when everything was applied; `change` is what the resource says differently from the sample.
-inline Seen settled(const char* change = "{}") {
-  Seen seen;
+inline Observed settled(const char* change = "{}") {
+  Observed seen;
   seen.resource = Json::parse(kResource);
   seen.resource.merge_patch(Json::parse(change));
   reread(seen);
@@ -41,14 +41,14 @@ inline Seen settled(const char* change = "{}") {
   return seen;
 }
 
-inline Json& child(Seen& seen, std::string_view kind, std::string_view name) {
+inline Json& child(Observed& seen, std::string_view kind, std::string_view name) {
   for (auto& c : seen.children)
     if (c.at("kind") == kind && c.at("metadata").at("name") == name) return c;
   throw std::runtime_error("no such child");
 }
 
 /// A pod of the agent's present template, running and ready.
-inline Json pod(Seen& seen, const std::string& agent, const std::string& name = {}) {
+inline Json pod(Observed& seen, const std::string& agent, const std::string& name = {}) {
   const auto& of = child(seen, "Deployment", "shop-" + agent).at("spec").at("template").at("metadata");
   Json out{{"apiVersion", "v1"}, {"kind", "Pod"}, {"metadata", of}};
   out["metadata"]["name"] = name.empty() ? agent + "-pod" : name;

@@ -1,5 +1,3 @@
-#include "operator/reconcile/reports.hpp"
-
 #include <atomic>
 #include <future>
 
@@ -8,7 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "operator/reconcile/ask.hpp"
+#include "operator/reconcile/agent_poller.hpp"
+#include "operator/reconcile/agent_query.hpp"
 #include "tests/integration/fake_status.hpp"
 
 namespace datasync::reconcile {

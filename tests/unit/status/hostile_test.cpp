@@ -15,7 +15,7 @@ namespace datasync::status {
 namespace {
 
 using namespace datasync::decide::testing;
-using decide::Seen;
+using decide::Observed;
 
 constexpr std::size_t kLargestPlan = 1'000'000;
 constexpr std::size_t kLargestStatus = 256 * 1024;
@@ -116,7 +116,7 @@ const Json& template_sample() {
   return sample;
 }
 
-Seen seen_with(const Json& resource, const char* more) {
+Observed seen_with(const Json& resource, const char* more) {
   auto seen = settled();
   seen.resource = resource;
   seen.resource.merge_patch(Json::parse(more));
@@ -126,12 +126,12 @@ Seen seen_with(const Json& resource, const char* more) {
   return seen;
 }
 
-void run_pure(const Seen& seen) {
+void run_pure(const Observed& seen) {
   const auto plan = decide::decide(seen);
   std::size_t bytes = 0;
   for (const auto& object : plan.applies) bytes += object.dump().size();
   EXPECT_LT(bytes, kLargestPlan);
-  const auto told = tell(seen, plan, {}, "ns/lease");
+  const auto told = build_status(seen, plan, {}, "ns/lease");
   EXPECT_LT(told.status.dump().size(), kLargestStatus);
 }
 
@@ -189,7 +189,7 @@ TEST(Hostile, no_answer_of_an_agent_ends_in_an_exception_or_a_large_status) {
     seen.pods = {pod(seen, "capture"), pod(seen, "apply")};
     for (const auto* agent : {"capture", "apply"}) seen.reports[agent] = {std::string(agent) + "-pod", view, {}};
     ASSERT_NO_THROW(run_pure(seen));
-    const auto told = tell(seen, decide::decide(seen), {}, "");
+    const auto told = build_status(seen, decide::decide(seen), {}, "");
     for (const auto& c : told.status.at("conditions")) EXPECT_NE(c.at("reason"), "");
     if (HasFailure()) return;
   }

@@ -10,11 +10,11 @@ namespace datasync::status {
 namespace {
 
 using namespace datasync::decide::testing;
-using decide::Seen;
+using decide::Observed;
 
 constexpr const char* kOnce = R"({"spec":{"mode":"Once"}})";
 
-void report(Seen& seen, const std::string& agent, const char* state) {
+void report(Observed& seen, const std::string& agent, const char* state) {
   decide::Report r;
   r.pod = agent + "-pod";
   r.view.emplace();
@@ -24,7 +24,7 @@ void report(Seen& seen, const std::string& agent, const char* state) {
 }
 
 /// Both agents of the present templates run, and say this.
-Seen running(const char* capture, const char* apply, const char* change = "{}") {
+Observed running(const char* capture, const char* apply, const char* change = "{}") {
   auto patch = Json::parse(kOnce);
   patch.merge_patch(Json::parse(change));
   auto seen = settled(patch.dump().c_str());
@@ -35,9 +35,9 @@ Seen running(const char* capture, const char* apply, const char* change = "{}") 
 }
 
 /// What the operator does with it: writes children and status.
-decide::Plan step(Seen& seen) {
+decide::Plan step(Observed& seen) {
   auto plan = decide::decide(seen);
-  const auto told = tell(seen, plan, {}, "");
+  const auto told = build_status(seen, plan, {}, "");
   for (const auto& wanted : plan.applies) {
     auto& live = child(seen, wanted.at("kind").get<std::string>(), wanted.at("metadata").at("name").get<std::string>());
     const auto meta = live.at("metadata");
@@ -49,21 +49,21 @@ decide::Plan step(Seen& seen) {
   return plan;
 }
 
-void stop_pods(Seen& seen) {
+void stop_pods(Observed& seen) {
   seen.pods.clear();
   seen.reports.clear();
 }
 
-std::string condition(const Seen& seen, const char* type) {
+std::string condition(const Observed& seen, const char* type) {
   const auto* c = find_condition(seen.resource.at("status").at("conditions"), type);
   return c == nullptr ? "" : c->at("status").get<std::string>() + " " + c->at("reason").get<std::string>();
 }
 
-int replicas(Seen& seen, const char* agent) {
+int replicas(Observed& seen, const char* agent) {
   return child(seen, "Deployment", std::string("shop-") + agent).at("spec").at("replicas").get<int>();
 }
 
-Seen completed() {
+Observed completed() {
   auto seen = running("Completed", "Completed");
   step(seen);
   stop_pods(seen);

@@ -13,9 +13,9 @@ namespace {
 
 using namespace datasync::decide::testing;
 using decide::Level;
-using decide::Seen;
+using decide::Observed;
 
-void report(Seen& seen, const std::string& agent, const char* json) {
+void report(Observed& seen, const std::string& agent, const char* json) {
   decide::Report r;
   r.pod = agent + "-pod";
   r.view.emplace();
@@ -24,7 +24,7 @@ void report(Seen& seen, const std::string& agent, const char* json) {
 }
 
 /// Both agents run and stream.
-void stream(Seen& seen) {
+void stream(Observed& seen) {
   seen.pods = {pod(seen, "capture"), pod(seen, "apply")};
   report(seen, "capture",
          R"({"state":"Streaming","live":true,"ready":true,"replica":"db-1:3306","position":"0-1-9","rows":12345,
@@ -35,7 +35,7 @@ void stream(Seen& seen) {
 }
 
 /// What is wanted is applied, and its pods run.
-void roll_out(Seen& seen) {
+void roll_out(Observed& seen) {
   for (const auto& wanted : decide::decide(seen).applies) {
     auto& live = child(seen, wanted.at("kind").get<std::string>(), wanted.at("metadata").at("name").get<std::string>());
     live.merge_patch(wanted);
@@ -46,7 +46,7 @@ void roll_out(Seen& seen) {
 struct Row {
   const char* name;
   const char* change;
-  std::function<void(Seen&)> then;
+  std::function<void(Observed&)> then;
   const char* reason;
   const char* flags;  ///< which of Ready, Reconciling, Stalled are True
 };
@@ -55,7 +55,7 @@ class Verdict : public ::testing::TestWithParam<Row> {};
 TEST_P(Verdict, is) {
   auto seen = settled(GetParam().change);
   if (GetParam().then) GetParam().then(seen);
-  const auto told = tell(seen, decide::decide(seen), {}, "ns/lease");
+  const auto told = build_status(seen, decide::decide(seen), {}, "ns/lease");
   const auto& conditions = told.status.at("conditions");
   std::string flags;
   for (const auto* type : {"Ready", "Reconciling", "Stalled"}) {
@@ -68,7 +68,7 @@ TEST_P(Verdict, is) {
   EXPECT_EQ(flags, GetParam().flags);
 }
 
-void replace(Seen& seen, const char* agent, const char* status) {
+void replace(Observed& seen, const char* agent, const char* status) {
   stream(seen);
   report(seen, agent, status);
 }
@@ -78,59 +78,59 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         Row{"no_pods_yet", "{}", nullptr, "Starting", "Reconciling"},
         Row{"data_flows", "{}", stream, "Streaming", "Ready"},
-        Row{"one_copies", "{}", [](Seen& s) { replace(s, "capture", R"({"state":"Snapshotting","live":true})"); },
+        Row{"one_copies", "{}", [](Observed& s) { replace(s, "capture", R"({"state":"Snapshotting","live":true})"); },
             "Snapshotting", "Ready"},
         Row{"all_copied", "{}",
-            [](Seen& s) {
+            [](Observed& s) {
               replace(s, "capture", R"({"state":"Completed","live":true})");
               report(s, "apply", R"({"state":"Completed","live":true})");
             },
             "Completed", "Ready"},
         Row{"one_retries", "{}",
-            [](Seen& s) {
+            [](Observed& s) {
               replace(s, "apply", R"({"state":"Retrying","reason":"DestinationUnreachable","message":"m"})");
             },
             "DestinationUnreachable", "Reconciling"},
         Row{"one_needs_a_person", "{}",
-            [](Seen& s) { replace(s, "apply", R"({"state":"Stalled","reason":"RowConflict","message":"m"})"); },
+            [](Observed& s) { replace(s, "apply", R"({"state":"Stalled","reason":"RowConflict","message":"m"})"); },
             "RowConflict", "Stalled"},
         Row{"a_table_is_held_while_the_others_flow", "{}",
-            [](Seen& s) {
+            [](Observed& s) {
               replace(s, "apply", R"({"state":"Streaming","live":true,"held":[{"table":"d.t","reason":"RowConflict",
                 "message":"m","stream":0,"offset":5,"since":1000000000}]})");
             },
             "TablesHeld", "Stalled"},
         Row{"a_person_comes_before_a_retry", "{}",
-            [](Seen& s) {
+            [](Observed& s) {
               replace(s, "apply", R"({"state":"Stalled","reason":"RowConflict","message":"m"})");
               report(s, "capture", R"({"state":"Retrying","reason":"SourceSilent","message":"m"})");
             },
             "RowConflict", "Stalled"},
         Row{"an_agent_that_hangs_does_not_flow", "{}",
-            [](Seen& s) { replace(s, "apply", R"({"state":"Streaming","live":false})"); }, "AgentUnreachable",
+            [](Observed& s) { replace(s, "apply", R"({"state":"Streaming","live":false})"); }, "AgentUnreachable",
             "Reconciling"},
         Row{"an_old_pods_word_does_not_count", "{}",
-            [](Seen& s) {
+            [](Observed& s) {
               stream(s);
               s.pods[0]["metadata"]["annotations"]["datasync.dev/template-hash"] = "before";
             },
             "Starting", "Reconciling"},
         Row{"another_pods_word_does_not_count", "{}",
-            [](Seen& s) {
+            [](Observed& s) {
               stream(s);
               s.reports["capture"].pod = "before";
               s.pods[0]["status"]["conditions"][0]["status"] = "False";
             },
             "Starting", "Reconciling"},
         Row{"ready_by_the_kubelet_when_nobody_answers", "{}",
-            [](Seen& s) {
+            [](Observed& s) {
               stream(s);
               s.reports["capture"].view.reset();
               s.reports["capture"].error = "timeout";
             },
             "AgentsReady", "Ready"},
         Row{"not_ready_and_no_answer", "{}",
-            [](Seen& s) {
+            [](Observed& s) {
               stream(s);
               s.reports["capture"].view.reset();
               s.reports["capture"].error = "timeout";
@@ -138,25 +138,25 @@ INSTANTIATE_TEST_SUITE_P(
             },
             "AgentUnreachable", "Reconciling"},
         Row{"pod_trouble", "{}",
-            [](Seen& s) {
+            [](Observed& s) {
               stream(s);
               s.pods[0]["status"]["containerStatuses"][0]["state"] =
                   Json::parse(R"({"waiting":{"reason":"ImagePullBackOff"}})");
             },
             "ImagePullFailed", "Stalled"},
-        Row{"paused_with_pods", R"({"spec":{"paused":true}})", [](Seen& s) { s.pods = {pod(s, "capture")}; }, "Paused",
-            "Reconciling"},
+        Row{"paused_with_pods", R"({"spec":{"paused":true}})", [](Observed& s) { s.pods = {pod(s, "capture")}; },
+            "Paused", "Reconciling"},
         Row{"paused", R"({"spec":{"paused":true}})", nullptr, "Paused", ""},
         Row{"wrong_spec_while_data_flows", "{}",
-            [](Seen& s) {
+            [](Observed& s) {
               stream(s);
               s.resource["spec"]["types"] = {"nothing"};
               reread(s);
             },
             "ConfigInvalid", "Stalled"},
-        Row{"secret_missing", "{}", [](Seen& s) { s.secrets.emplace(); }, "SecretNotFound", "Reconciling"},
+        Row{"secret_missing", "{}", [](Observed& s) { s.secrets.emplace(); }, "SecretNotFound", "Reconciling"},
         Row{"secret_missing_but_nobody_needs_it_now", "{}",
-            [](Seen& s) {
+            [](Observed& s) {
               stream(s);
               s.secrets.emplace();
             },
@@ -166,7 +166,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(Status, the_full_picture) {
   auto seen = settled();
   stream(seen);
-  auto status = tell(seen, decide::decide(seen), {}, "ns/lease").status;
+  auto status = build_status(seen, decide::decide(seen), {}, "ns/lease").status;
   status.erase("conditions");
   EXPECT_EQ(status, Json::parse(R"({"observedGeneration":3,"operator":"one","operatorLease":"ns/lease",
     "source":"db-1:3306","lag":"2s","rows":12000,
@@ -181,7 +181,7 @@ TEST(Status, names_held_tables_with_reason_place_and_time) {
   replace(seen, "apply", R"({"state":"Streaming","live":true,"held":[
     {"table":"d.a","sourceTable":"s.a","reason":"RowConflict","message":"insert: x","stream":1,"offset":5,"since":1000000000},
     {"table":"d.b"},{"table":"d.c"},{"table":"d.d"},7]})");
-  const auto told = tell(seen, decide::decide(seen), {}, "ns/lease");
+  const auto told = build_status(seen, decide::decide(seen), {}, "ns/lease");
   EXPECT_EQ(told.status["apply"]["held"][0], Json::parse(R"({"table":"d.a","reason":"RowConflict","message":"insert: x",
     "stream":1,"offset":5,"since":"2001-09-09T01:46:40Z"})"));
   EXPECT_EQ(told.status["apply"]["held"].size(), 4U);
@@ -199,7 +199,7 @@ TEST(Status, is_not_ready_by_the_old_pods_when_a_new_template_was_just_applied) 
   const auto plan = decide::decide(seen);
   const auto written = applied(plan);
   ASSERT_NE(std::ranges::find(written, "Deployment shop-capture"), written.end());
-  const auto told = tell(seen, plan, {}, "");
+  const auto told = build_status(seen, plan, {}, "");
   const auto& conditions = told.status.at("conditions");
   EXPECT_EQ(told.status.at("observedGeneration"), 4);
   EXPECT_EQ(find_condition(conditions, "Ready")->at("status"), "False");
@@ -213,18 +213,18 @@ TEST(Status, stays_ready_when_what_was_applied_makes_no_new_pod) {
   child(seen, "Deployment", "shop-apply")["metadata"]["labels"].clear();
   const auto plan = decide::decide(seen);
   ASSERT_EQ(applied(plan), std::vector<std::string>{"Deployment shop-apply"});
-  EXPECT_EQ(find_condition(tell(seen, plan, {}, "").status.at("conditions"), "Ready")->at("status"), "True");
+  EXPECT_EQ(find_condition(build_status(seen, plan, {}, "").status.at("conditions"), "Ready")->at("status"), "True");
 }
 
 TEST(Status, events_come_on_a_change_of_reason_only) {
   auto seen = settled();
-  const auto first = tell(seen, decide::decide(seen), {}, "");
+  const auto first = build_status(seen, decide::decide(seen), {}, "");
   ASSERT_EQ(first.events.size(), 1U);
   EXPECT_EQ(first.events[0].reason, "Starting");
   seen.resource["status"] = first.status;
-  EXPECT_TRUE(tell(seen, decide::decide(seen), {}, "").events.empty());
+  EXPECT_TRUE(build_status(seen, decide::decide(seen), {}, "").events.empty());
   stream(seen);
-  const auto flows = tell(seen, decide::decide(seen), {}, "");
+  const auto flows = build_status(seen, decide::decide(seen), {}, "");
   ASSERT_EQ(flows.events.size(), 1U);
   EXPECT_EQ(flows.events[0].reason, "Streaming");
 }
@@ -238,7 +238,7 @@ TEST(Status, a_new_pod_that_cannot_start_is_told_and_the_old_one_speaks) {
       R"({"phase":"Pending","containerStatuses":[{"name":"agent","state":{"waiting":{"reason":"ErrImagePull"}}}]})");
   seen.pods[0]["metadata"]["annotations"]["datasync.dev/template-hash"] = "before";
   seen.pods.push_back(stuck);
-  const auto told = tell(seen, decide::decide(seen), {}, "");
+  const auto told = build_status(seen, decide::decide(seen), {}, "");
   const auto* stalled = find_condition(told.status.at("conditions"), "Stalled");
   EXPECT_EQ(stalled->at("reason"), "ImagePullFailed");
   EXPECT_EQ(stalled->at("message"), "pod new: ErrImagePull; pod capture-pod of the previous revision still runs");
@@ -249,14 +249,14 @@ TEST(Status, a_new_pod_that_cannot_start_is_told_and_the_old_one_speaks) {
 TEST(Status, pods_that_may_not_be_listed_are_told) {
   auto seen = settled();
   seen.pods_unknown = decide::Finding{Level::Stalled, "Forbidden", "list pods: no"};
-  const auto told = tell(seen, decide::decide(seen), {}, "");
+  const auto told = build_status(seen, decide::decide(seen), {}, "");
   EXPECT_EQ(find_condition(told.status.at("conditions"), "Stalled")->at("message"), "list pods: no");
 }
 
 TEST(Status, of_a_new_operator_waits_for_the_agents_first_answer) {
   auto seen = settled();
   stream(seen);
-  seen.resource["status"] = tell(seen, decide::decide(seen), {}, "").status;
+  seen.resource["status"] = build_status(seen, decide::decide(seen), {}, "").status;
   EXPECT_FALSE(too_early(seen));
   seen.reports["capture"].view.reset();
   EXPECT_TRUE(too_early(seen));
@@ -271,7 +271,7 @@ TEST(Status, a_refusal_is_told_with_the_servers_words) {
   auto seen = settled();
   stream(seen);
   const decide::Finding refused{Level::Stalled, "ApplyRefused", "exceeded quota: count/configmaps"};
-  const auto told = tell(seen, decide::decide(seen), {refused}, "");
+  const auto told = build_status(seen, decide::decide(seen), {refused}, "");
   EXPECT_EQ(find_condition(told.status.at("conditions"), "Stalled")->at("message"), refused.message);
   ASSERT_EQ(told.events.size(), 1U);
   EXPECT_EQ(told.events[0].reason, "ApplyRefused");
@@ -281,14 +281,14 @@ TEST(Status, a_lost_position_names_the_way_out_and_its_use_is_told_once) {
   auto seen = settled();
   stream(seen);
   report(seen, "capture", R"({"state":"Stalled","reason":"BinlogPurged","message":"gone","lostPosition":"0-1-7"})");
-  auto told = tell(seen, decide::decide(seen), {}, "");
+  auto told = build_status(seen, decide::decide(seen), {}, "");
   const auto message = find_condition(told.status.at("conditions"), "Stalled")->at("message").get<std::string>();
   EXPECT_EQ(
       message,
       "capture: gone; to accept the loss and copy all tables again, annotate datasync.dev/accept-position-lost=0-1-7");
   seen.document.resource.metadata.annotations["datasync.dev/accept-position-lost"] = "0-1-6";
   roll_out(seen);
-  told = tell(seen, decide::decide(seen), {}, "");
+  told = build_status(seen, decide::decide(seen), {}, "");
   EXPECT_NE(find_condition(told.status.at("conditions"), "Stalled")
                 ->at("message")
                 .get<std::string>()
@@ -296,12 +296,12 @@ TEST(Status, a_lost_position_names_the_way_out_and_its_use_is_told_once) {
             std::string::npos);
   seen.resource["status"] = told.status;
   report(seen, "capture", R"({"state":"Snapshotting","live":true,"acceptedPosition":"0-1-7"})");
-  told = tell(seen, decide::decide(seen), {}, "");
+  told = build_status(seen, decide::decide(seen), {}, "");
   ASSERT_EQ(told.events.size(), 2U);
   EXPECT_EQ(told.events[1].reason, "PositionLossAccepted");
   EXPECT_EQ(told.status.at("capture").at("acceptedPosition"), "0-1-7");
   seen.resource["status"] = told.status;
-  EXPECT_TRUE(tell(seen, decide::decide(seen), {}, "").events.empty());
+  EXPECT_TRUE(build_status(seen, decide::decide(seen), {}, "").events.empty());
 }
 
 TEST(Condition, keeps_its_time_while_its_status_stays) {

@@ -212,7 +212,7 @@ bool run_row(Database& db, const Run& run, const PlannedRow& row, const ChangeMa
       after[0] = image(row.before)[0];
       return db.update(run.table, *after[0], after);
     }
-    case StatementKind::Move:
+    case StatementKind::UpdateAllColumns:
       return db.update(run.table, *image(row.before)[0], image(row.after));
     case StatementKind::Delete:
     case StatementKind::DeleteMaybe:

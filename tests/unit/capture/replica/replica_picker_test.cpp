@@ -53,7 +53,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 struct Choice {
   const char* name;
-  std::vector<Lateness> fit;
+  std::vector<ReplicationLag> fit;
   std::size_t chosen;
 };
 
@@ -93,26 +93,26 @@ sql::NamedRow status_row(const char* io, const char* sql, std::optional<std::str
 }
 
 TEST(LatenessOf, is_that_of_the_latest_of_its_primaries) {
-  EXPECT_FALSE(late(lateness_of({}, false)));
-  const auto both = lateness_of({status_row("Yes", "Yes", "4"), status_row("Yes", "Yes", "70")}, true);
+  EXPECT_FALSE(late(replication_lag_of({}, false)));
+  const auto both = replication_lag_of({status_row("Yes", "Yes", "4"), status_row("Yes", "Yes", "70")}, true);
   EXPECT_TRUE(both.replicates);
   EXPECT_EQ(both.seconds, 70);
   EXPECT_FALSE(both.unknown());
-  EXPECT_FALSE(lateness_of({status_row("Yes", "No", {}), status_row("Yes", "Yes", "0")}, true).replicates);
-  EXPECT_FALSE(lateness_of({status_row("Connecting", "Yes", {})}, true).replicates);
+  EXPECT_FALSE(replication_lag_of({status_row("Yes", "No", {}), status_row("Yes", "Yes", "0")}, true).replicates);
+  EXPECT_FALSE(replication_lag_of({status_row("Connecting", "Yes", {})}, true).replicates);
 }
 
 // Unknown lag was exported as 0.
 TEST(LatenessOf, is_unknown_and_not_0_when_one_primary_is_not_followed) {
-  const auto stopped = lateness_of({status_row("Yes", "No", {}, "west"), status_row("Yes", "Yes", "0")}, true);
+  const auto stopped = replication_lag_of({status_row("Yes", "No", {}, "west"), status_row("Yes", "Yes", "0")}, true);
   EXPECT_TRUE(stopped.unknown());
   EXPECT_EQ(stopped.why, "connection west: Slave_IO_Running is Yes (error 2003), Slave_SQL_Running is No (error 1062)");
-  EXPECT_TRUE(lateness_of({status_row("Yes", "Yes", {}), status_row("Yes", "Yes", "0")}, true).unknown());
-  EXPECT_FALSE(lateness_of({}, false).unknown()) << "a primary is behind nothing";
+  EXPECT_TRUE(replication_lag_of({status_row("Yes", "Yes", {}), status_row("Yes", "Yes", "0")}, true).unknown());
+  EXPECT_FALSE(replication_lag_of({}, false).unknown()) << "a primary is behind nothing";
 }
 
 TEST(LatenessOf, a_replica_without_a_connection_does_not_replicate) {
-  const auto reset = lateness_of({}, true);
+  const auto reset = replication_lag_of({}, true);
   EXPECT_FALSE(reset.replicates);
   EXPECT_TRUE(reset.unknown());
   EXPECT_TRUE(late(reset));

@@ -16,15 +16,15 @@ struct TriesTest : testing::Test {
   ChunkGate gate;
   base::SteadyTime now = base::steady_now();
   std::optional<Reason> told;
-  Tries tries{gate, [this](const Error* e) { told = e == nullptr ? std::nullopt : std::optional(e->reason); },
-              [this] { return now; }};
+  ReadRetry tries{gate, [this](const Error* e) { told = e == nullptr ? std::nullopt : std::optional(e->reason); },
+                  [this] { return now; }};
   std::stop_source stopped;  // no wait takes time
 };
 
 // A place that was passed again and again was read again at once, for ever.
 TEST_F(TriesTest, rows_whose_place_was_passed_are_waited_for_like_any_failure) {
-  EXPECT_EQ(passed().outcome(), base::Outcome::Retry);
-  const auto waited = fail(passed().reason);
+  EXPECT_EQ(place_passed().outcome(), base::Outcome::Retry);
+  const auto waited = fail(place_passed().reason);
   ASSERT_FALSE(waited);
   EXPECT_TRUE(waited.error().is(Reason::Stopping)) << "it waited";
 }

@@ -42,11 +42,11 @@ class KeeperTest : public testing::Test {
     options.now = [this] { return base::SteadyTime(base::Millis(clock_ms)); };
     keeper.emplace(
         state, view, Epoch(1), acks, prepared, status, [this] { return bytes.load(); }, options,
-        KeeperTells{[](Error e) { ADD_FAILURE() << e.what; }, [this] { ++looks; },
-                    [this](std::optional<Error> e) {
-                      reason = e ? static_cast<int>(e->reason) : kNone;
-                      ++told;
-                    }});
+        KeeperCallbacks{[](Error e) { ADD_FAILURE() << e.what; }, [this] { ++looks; },
+                        [this](std::optional<Error> e) {
+                          reason = e ? static_cast<int>(e->reason) : kNone;
+                          ++told;
+                        }});
   }
   /// A whole look that began after this call.
   void look() {
@@ -71,7 +71,7 @@ class KeeperTest : public testing::Test {
   std::atomic<std::uint64_t> bytes = 0;
   std::atomic<std::int64_t> clock_ms = 1'000'000;
   std::atomic<int> looks = 0, told = 0, reason = kNone;
-  std::optional<Keeper> keeper;
+  std::optional<StateKeeper> keeper;
 };
 
 // A right on the state topic alone that was lost was a line in the log twice a second; the status said Streaming, while

@@ -1,4 +1,4 @@
-#include "operator/reconcile/unasked.hpp"
+#include "operator/reconcile/orphan_finder.hpp"
 
 #include <exception>
 #include <set>
@@ -12,21 +12,21 @@
 
 namespace datasync::reconcile {
 
-Unasked::Unasked(kube::Api& api, Options options, std::function<void(const ObjectKey&)> found)
+OrphanFinder::OrphanFinder(kube::Api& api, Options options, std::function<void(const ObjectKey&)> found)
     : api_(api), options_(std::move(options)), found_(std::move(found)) {
   if (options_.namespaces.empty()) options_.namespaces.emplace_back();
 }
 
-void Unasked::start() {
+void OrphanFinder::start() {
   if (!options_.kinds.empty()) thread_ = std::jthread([this](std::stop_token stop) { run(std::move(stop)); });
 }
 
-void Unasked::stop() {
+void OrphanFinder::stop() {
   thread_.request_stop();
   if (thread_.joinable()) thread_.join();
 }
 
-void Unasked::run(std::stop_token stop) {
+void OrphanFinder::run(std::stop_token stop) {
   std::vector<std::pair<kube::Resource, std::string>> left;
   for (const auto& kind : options_.kinds)
     for (const auto& ns : options_.namespaces) left.emplace_back(kind, ns);
@@ -41,7 +41,7 @@ void Unasked::run(std::stop_token stop) {
   }
 }
 
-bool Unasked::look(const kube::Resource& kind, const std::string& ns) {
+bool OrphanFinder::look(const kube::Resource& kind, const std::string& ns) {
   const auto list =
       api_.list(kind, {ns, fmt::format("{}={}", desired::kManagedByLabel, desired::kManagedBy), std::string()});
   if (!list) {
@@ -65,13 +65,13 @@ bool Unasked::look(const kube::Resource& kind, const std::string& ns) {
   return true;
 }
 
-std::vector<Json> Unasked::of(const ObjectKey& owner) const {
+std::vector<Json> OrphanFinder::of(const ObjectKey& owner) const {
   const std::lock_guard lock(mutex_);
   const auto at = objects_.find(owner);
   return at == objects_.end() ? std::vector<Json>() : at->second;
 }
 
-void Unasked::erased(const ObjectKey& owner, const std::string& uid) {
+void OrphanFinder::erased(const ObjectKey& owner, const std::string& uid) {
   const std::lock_guard lock(mutex_);
   const auto at = objects_.find(owner);
   if (at == objects_.end()) return;
@@ -79,7 +79,7 @@ void Unasked::erased(const ObjectKey& owner, const std::string& uid) {
   if (at->second.empty()) objects_.erase(at);
 }
 
-void Unasked::forget(const ObjectKey& owner) {
+void OrphanFinder::forget(const ObjectKey& owner) {
   const std::lock_guard lock(mutex_);
   objects_.erase(owner);
 }

@@ -6,7 +6,7 @@
 namespace datasync::decide {
 
 /// What the pods and the Deployments that are there ask of the objects that are wanted.
-desired::Running running_of(const Seen& seen);
+desired::Running running_of(const Observed& seen);
 /// The texts of the resource's ConfigMap, among these children, that the pods of a workload mount.
 std::vector<std::string> mounted_config(const std::vector<Json>& children, const desired::Owner& owner,
                                         const Json& workload);

@@ -1,4 +1,4 @@
-#include "operator/decide/stream.hpp"
+#include "operator/decide/topic_conflict.hpp"
 
 #include <algorithm>
 #include <set>
@@ -9,7 +9,7 @@
 #include <fmt/ranges.h>
 
 #include "operator/api/outside_json.hpp"
-#include "operator/decide/running.hpp"
+#include "operator/decide/rollout.hpp"
 
 namespace datasync::decide {
 namespace {
@@ -54,15 +54,15 @@ std::string running_stream(const std::vector<Json>& children, const desired::Own
   return {};
 }
 
-const Rival* stream_holder(const Seen& seen) {
-  if (seen.rivals.empty()) return nullptr;
-  const auto rank = [](const Rival& r) {
+const TopicConflict* stream_holder(const Observed& seen) {
+  if (seen.topic_conflicts.empty()) return nullptr;
+  const auto rank = [](const TopicConflict& r) {
     return std::tuple(r.runs ? Hold::Runs : r.goes ? Hold::Goes : Hold::Wants, r.created, r.id);
   };
-  const auto first = std::ranges::min_element(seen.rivals, {}, rank);
+  const auto first = std::ranges::min_element(seen.topic_conflicts, {}, rank);
   const auto owner = owner_of(seen.resource);
-  const Rival us{seen.document.resource.id(), seen.resource.at("metadata").value("creationTimestamp", ""),
-                 running_stream(seen.children, owner) == wanted_stream(seen.resource), false};
+  const TopicConflict us{seen.document.resource.id(), seen.resource.at("metadata").value("creationTimestamp", ""),
+                         running_stream(seen.children, owner) == wanted_stream(seen.resource), false};
   return rank(*first) < rank(us) ? &*first : nullptr;
 }
 

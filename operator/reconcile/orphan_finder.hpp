@@ -19,7 +19,7 @@ using kube::Json;
 using kube::ObjectKey;
 
 /// Thread-safe.
-class Unasked {
+class OrphanFinder {
  public:
   struct Options {
     std::vector<std::string> namespaces;  ///< empty: all
@@ -27,7 +27,7 @@ class Unasked {
     base::Millis again{30'000};  ///< between tries while the server does not answer
   };
   /// `found` gets the key of each resource that has such objects, from a thread of its own; it must be quick.
-  Unasked(kube::Api& api, Options options, std::function<void(const ObjectKey&)> found);
+  OrphanFinder(kube::Api& api, Options options, std::function<void(const ObjectKey&)> found);
 
   void start();
   void stop();  ///< waits for the thread

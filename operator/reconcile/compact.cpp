@@ -1,4 +1,4 @@
-#include "operator/reconcile/packed.hpp"
+#include "operator/reconcile/compact.hpp"
 
 #include "operator/desired/managers.hpp"
 #include "operator/desired/names.hpp"

@@ -1,4 +1,4 @@
-#include "operator/reconcile/ask.hpp"
+#include "operator/reconcile/agent_query.hpp"
 
 #include <optional>
 

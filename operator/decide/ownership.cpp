@@ -1,4 +1,4 @@
-#include "operator/decide/whose.hpp"
+#include "operator/decide/ownership.hpp"
 
 #include <fmt/format.h>
 
@@ -14,7 +14,7 @@ std::string status_text(const Json& resource, const char* key) {
 }
 
 /// Empty: ours.
-std::string manager(const Seen& seen) {
+std::string manager(const Observed& seen) {
   const auto& us = seen.settings.installation;
   const auto by = status_text(seen.resource, "operator");
   const auto in_charge = !by.empty() && by != us && seen.other_lease != OtherLease::Dead ? by : std::string();
@@ -30,14 +30,14 @@ std::string manager(const Seen& seen) {
 }
 
 /// Why nobody can tell whether the installation in status lives.
-std::string unknown_lease(const Seen& seen) {
+std::string unknown_lease(const Observed& seen) {
   const auto lease = status_text(seen.resource, "operatorLease");
   return lease.empty() ? "which has no Lease, so it is unknown whether it runs"
                        : fmt::format("whose Lease {} cannot be read", lease);
 }
 
 /// A person named it, so nobody else has to decide.
-bool is_named(const Seen& seen, const std::string& by) {
+bool is_named(const Observed& seen, const std::string& by) {
   const auto& annotations = seen.document.resource.metadata.annotations;
   const auto named = annotations.find(std::string(api::kOperator));
   return named != annotations.end() && named->second == by;
@@ -52,11 +52,11 @@ bool is_unwatched(const Json& lease, std::string_view ns) {
   return ("," + watched.get<std::string>() + ",").find(fmt::format(",{},", ns)) == std::string::npos;
 }
 
-bool claimed(const Seen& seen) {
+bool claimed(const Observed& seen) {
   return status_text(seen.resource, "operator") == seen.settings.installation;
 }
 
-std::optional<Note> managed_elsewhere(const Seen& seen) {
+std::optional<Note> managed_elsewhere(const Observed& seen) {
   const auto by = manager(seen);
   if (by.empty()) return std::nullopt;
   const auto& us = seen.settings.installation;

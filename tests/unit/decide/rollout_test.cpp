@@ -1,5 +1,5 @@
 // What is kept for pods of former templates, and when those end.
-#include "operator/decide/running.hpp"
+#include "operator/decide/rollout.hpp"
 
 #include <gtest/gtest.h>
 
@@ -12,12 +12,12 @@ namespace {
 using namespace datasync::decide::testing;
 using Names = std::vector<std::string>;
 
-Json& config(Seen& seen) {
+Json& config(Observed& seen) {
   return child(seen, "ConfigMap", "shop-config")["data"];
 }
 
 /// The roll-out as the Deployment's controller shows it.
-void show(Seen& seen, const char* status) {
+void show(Observed& seen, const char* status) {
   child(seen, "Deployment", "shop-capture")["status"] = Json::parse(status);
 }
 constexpr const char* kDone =
@@ -31,7 +31,7 @@ const Json* wanted_config(const Plan& plan) {
 }
 
 /// A change of capture's configuration was seen, and nothing of it is written yet.
-Seen changed(std::string& old_key) {
+Observed changed(std::string& old_key) {
   auto seen = settled();
   for (const auto& [key, text] : config(seen).items())
     if (key.starts_with("capture-")) old_key = key;
@@ -41,7 +41,7 @@ Seen changed(std::string& old_key) {
 }
 
 /// The same when the new objects are there, with what was kept.
-Seen written(std::string& old_key) {
+Observed written(std::string& old_key) {
   auto seen = changed(old_key);
   for (const auto& a : decide(seen).applies) {
     auto& there = child(seen, a.at("kind").get<std::string>(), a.at("metadata").at("name").get<std::string>());
@@ -104,7 +104,7 @@ TEST(Running, a_key_that_somebody_else_added_is_not_taken_over) {
   EXPECT_FALSE(running_of(seen).config.contains("mine"));
 }
 
-std::string strategy(Seen& seen) {
+std::string strategy(Observed& seen) {
   for (const auto& c :
        desired::children(owner_of(seen.resource), seen.document.resource, seen.settings, running_of(seen)))
     if (c.at("metadata").at("name") == "shop-capture") return c.at("spec").at("strategy").at("type");

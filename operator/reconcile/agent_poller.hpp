@@ -31,7 +31,7 @@ struct Target {
 std::vector<Target> targets_of(const std::vector<kube::Json>& pods);
 
 /// Thread-safe.
-class Reports {
+class AgentPoller {
  public:
   struct Options {
     unsigned threads = 8;  ///< pods that do not answer occupy some of them
@@ -41,10 +41,10 @@ class Reports {
     base::Millis figures_every{60'000};  ///< a change of figures alone is told this seldom
   };
   /// `changed` is called from the asking threads when what an agent says has changed; it must be quick.
-  Reports(Options options, std::function<void(const kube::ObjectKey&)> changed);
-  ~Reports();
-  Reports(const Reports&) = delete;
-  Reports& operator=(const Reports&) = delete;
+  AgentPoller(Options options, std::function<void(const kube::ObjectKey&)> changed);
+  ~AgentPoller();
+  AgentPoller(const AgentPoller&) = delete;
+  AgentPoller& operator=(const AgentPoller&) = delete;
 
   void stop();  ///< waits for the threads
   /// These are asked from now on, and no others of the resource.

@@ -1,4 +1,4 @@
-#include "operator/reconcile/reports.hpp"
+#include "operator/reconcile/agent_poller.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -8,7 +8,7 @@
 #include "agents/base/log.hpp"
 #include "operator/decide/pods.hpp"
 #include "operator/desired/manifests.hpp"
-#include "operator/reconcile/ask.hpp"
+#include "operator/reconcile/agent_query.hpp"
 #include "operator/status/figures.hpp"
 
 namespace datasync::reconcile {
@@ -53,22 +53,22 @@ std::vector<Target> targets_of(const std::vector<Json>& pods) {
   return out;
 }
 
-Reports::Reports(Options options, std::function<void(const kube::ObjectKey&)> changed)
+AgentPoller::AgentPoller(Options options, std::function<void(const kube::ObjectKey&)> changed)
     : options_(options), changed_(std::move(changed)), random_(std::random_device{}()) {
   for (unsigned i = 0; i < options_.threads; ++i)
     threads_.emplace_back([this](std::stop_token stop) { work(std::move(stop)); });
 }
 
-Reports::~Reports() {
+AgentPoller::~AgentPoller() {
   stop();
 }
 
-void Reports::stop() {
+void AgentPoller::stop() {
   for (auto& t : threads_) t.request_stop();
   threads_.clear();
 }
 
-void Reports::watch(const kube::ObjectKey& resource, const std::vector<Target>& targets) {
+void AgentPoller::watch(const kube::ObjectKey& resource, const std::vector<Target>& targets) {
   const std::lock_guard lock(mutex_);
   for (const auto agent : {desired::kCapture, desired::kApply}) {
     const Id id{resource, std::string(agent)};
@@ -87,7 +87,7 @@ void Reports::watch(const kube::ObjectKey& resource, const std::vector<Target>& 
   wakes_.notify_all();
 }
 
-std::map<std::string, decide::Report> Reports::of(const kube::ObjectKey& resource) const {
+std::map<std::string, decide::Report> AgentPoller::of(const kube::ObjectKey& resource) const {
   const std::lock_guard lock(mutex_);
   std::map<std::string, decide::Report> out;
   for (const auto agent : {desired::kCapture, desired::kApply})
@@ -96,7 +96,7 @@ std::map<std::string, decide::Report> Reports::of(const kube::ObjectKey& resourc
   return out;
 }
 
-void Reports::work(std::stop_token stop) {
+void AgentPoller::work(std::stop_token stop) {
   std::unique_lock lock(mutex_);
   while (!stop.stop_requested()) {
     const auto now = base::steady_now();
@@ -124,7 +124,7 @@ void Reports::work(std::stop_token stop) {
 
 /// One pod's answer must not end the thread, and with it the process, for all others: what cannot be taken counts as no
 /// answer.
-void Reports::serve(const Id& id, const Target& target) {
+void AgentPoller::serve(const Id& id, const Target& target) {
   try {
     settle(id, target, ask(target));
     return;
@@ -143,7 +143,7 @@ void Reports::serve(const Id& id, const Target& target) {
   at->second.due = base::steady_now() + options_.every * kMostWaits;
 }
 
-void Reports::settle(const Id& id, const Target& target, decide::Report answer) {
+void AgentPoller::settle(const Id& id, const Target& target, decide::Report answer) {
   bool tell = false;
   {
     const std::lock_guard lock(mutex_);
@@ -168,7 +168,7 @@ void Reports::settle(const Id& id, const Target& target, decide::Report answer) 
   if (tell) changed_(id.first);
 }
 
-decide::Report Reports::ask(const Target& target) const {
+decide::Report AgentPoller::ask(const Target& target) const {
   decide::Report out;
   out.pod = target.pod;
   if (target.port < 1 || target.port > 65'535) {

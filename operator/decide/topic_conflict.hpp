@@ -13,6 +13,6 @@ std::string wanted_stream(const Json& resource);
 /// Those that its capture Deployment has among these children; empty: there is none.
 std::string running_stream(const std::vector<Json>& children, const desired::Owner& owner);
 /// The resource whose stream it is; null when it is ours. Who runs keeps it, then the older one has it.
-const Rival* stream_holder(const Seen& seen);
+const TopicConflict* stream_holder(const Observed& seen);
 
 }  // namespace datasync::decide

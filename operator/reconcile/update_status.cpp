@@ -39,7 +39,7 @@ std::optional<base::Millis> too_many_writes(Memory& memory, decide::Time now) {
   return std::chrono::duration_cast<base::Millis>(writes.front() + kWritesWithin - now);
 }
 
-Outcome outcome(const Done& done, std::optional<base::Millis> requeue, Memory& memory) {
+Outcome outcome(const ApplyResult& done, std::optional<base::Millis> requeue, Memory& memory) {
   if (done.error) return Outcome::failed(*done.error);
   if (!done.refused.empty()) {
     const auto& why = done.refused.front().message;
@@ -64,7 +64,7 @@ void Reconciler::record(const Json& resource, const std::vector<decide::Note>& n
 }
 
 /// Once for as long as it stays so; what a person has to decide again, because events go after an hour.
-void Reconciler::tell_elsewhere(const decide::Seen& seen, const decide::Note& note, Memory& memory) {
+void Reconciler::tell_elsewhere(const decide::Observed& seen, const decide::Note& note, Memory& memory) {
   const bool warns = decide::event_kind(note.reason) == decide::EventKind::Warning;
   const bool old = warns && seen.now - memory.told_elsewhere_at >= kRemind;
   if (note.message == memory.told_elsewhere && !old) return;
@@ -86,7 +86,8 @@ void Reconciler::tell_extras(const Json& resource, const std::vector<std::string
   record(resource, {{std::string(decide::reason::ExtraRefused), text}});
 }
 
-Outcome Reconciler::tell(const decide::Seen& seen, const decide::Plan& plan, const Done& done, Memory& memory) {
+Outcome Reconciler::update_status(const decide::Observed& seen, const decide::Plan& plan, const ApplyResult& done,
+                                  Memory& memory) {
   if (plan.gone) {
     if (!done.error && !done.conflict) record(seen.resource, plan.notes);
     return outcome(done, plan.requeue_after, memory);
@@ -102,7 +103,7 @@ Outcome Reconciler::tell(const decide::Seen& seen, const decide::Plan& plan, con
     return outcome(done, {}, memory);
   }
   if (status::too_early(seen)) return outcome(done, sooner(plan.requeue_after, kFirstAnswer), memory);
-  const auto told = status::tell(seen, plan, findings, settings_.lease);
+  const auto told = status::build_status(seen, plan, findings, settings_.lease);
   const auto us = decide::owner_of(seen.resource);
   conditions_.show({us.ns, us.name}, told.status.at("conditions"));
   const auto before = seen.resource.value("status", Json::object());
@@ -137,7 +138,7 @@ kube::ApiResult<Json> Reconciler::write_status(const Json& resource, const Json&
 /// It needs as little as possible of what may have caused the error: the resource as the server gave it.
 Outcome Reconciler::tell_error(const ObjectKey& key, const std::string& words, Memory& memory) {
   const auto failed = Outcome::failed("internal error: " + words);
-  decide::Seen seen;
+  decide::Observed seen;
   auto resource = cache_.resource(key);
   if (!resource) return failed;
   seen.resource = std::move(*resource);

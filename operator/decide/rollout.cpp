@@ -1,4 +1,4 @@
-#include "operator/decide/running.hpp"
+#include "operator/decide/rollout.hpp"
 
 #include <set>
 
@@ -44,7 +44,7 @@ Json config_data(const std::vector<Json>& children, const desired::Owner& owner)
   return Json::object();
 }
 
-std::map<std::string, std::string> still_mounted(const Seen& seen) {
+std::map<std::string, std::string> still_mounted(const Observed& seen) {
   const auto owner = owner_of(seen.resource);
   const auto name = desired::child_name(owner, "config");
   const auto data = config_data(seen.children, owner);
@@ -81,7 +81,7 @@ std::vector<std::string> mounted_config(const std::vector<Json>& children, const
   return out;
 }
 
-desired::Running running_of(const Seen& seen) {
+desired::Running running_of(const Observed& seen) {
   desired::Running out;
   out.config = still_mounted(seen);
   for (const auto& pod : seen.pods) {

@@ -28,7 +28,7 @@ bool of_ending_namespace(const ApiError& error) {
 }
 
 /// True when the rest of the plan has no chance.
-bool take(Done& done, const ApiError& error) {
+bool take(ApplyResult& done, const ApiError& error) {
   if (error.is(Code::Conflict) || error.is(Code::AlreadyExists) || of_ending_namespace(error)) {
     done.conflict = true;
   } else if (auto refused = refusal(error)) {
@@ -41,8 +41,8 @@ bool take(Done& done, const ApiError& error) {
 }
 
 /// A refusal of what agents run without stands in the way of nothing. False: it is none, or not of such a kind.
-bool take_extra(Done& done, const kube::Resource& kind, const ApiError& error) {
-  if (!is_spare(kind) || of_ending_namespace(error) || !refusal(error)) return false;
+bool take_extra(ApplyResult& done, const kube::Resource& kind, const ApiError& error) {
+  if (!is_optional(kind) || of_ending_namespace(error) || !refusal(error)) return false;
   done.extras.push_back(fmt::format("{}: {}", kind.kind, error.message));
   return true;
 }
@@ -68,15 +68,15 @@ Json guarded(Json wanted) {
 
 }  // namespace
 
-Done not_done(const ApiError& error) {
-  Done done;
+ApplyResult not_done(const ApiError& error) {
+  ApplyResult done;
   take(done, error);
   return done;
 }
 
 /// Asks the server, not the cache, whether the resource is the one that was seen. The cache may be old: a plan for a
 /// resource that is gone would make its children anew, one for a former resource of this name delete those of the new.
-std::optional<ApiError> Reconciler::still_so(const decide::Seen& seen) {
+std::optional<ApiError> Reconciler::still_so(const decide::Observed& seen) {
   const auto owner = decide::owner_of(seen.resource);
   const auto live = api_.get(kube::kDataSyncs, {owner.ns, owner.name});
   const ApiError changed{Code::Conflict, 0, "the resource has changed since it was read", {}};
@@ -92,7 +92,7 @@ std::optional<ApiError> Reconciler::still_so(const decide::Seen& seen) {
 /// With the resourceVersion: of two installations that see a new resource at once, one gets it. What a former
 /// installation told goes: fields of its field manager that ours does not name would stay for ever. Conditions keep
 /// their times; we name all of them.
-std::optional<ApiError> Reconciler::claim(const decide::Seen& seen) {
+std::optional<ApiError> Reconciler::claim(const decide::Observed& seen) {
   const auto owner = decide::owner_of(seen.resource);
   Json patch{{"metadata", {{"resourceVersion", seen.resource.at("metadata").value("resourceVersion", "")}}},
              {"status", Json::object()}};
@@ -106,7 +106,7 @@ std::optional<ApiError> Reconciler::claim(const decide::Seen& seen) {
   return std::nullopt;
 }
 
-std::optional<ApiError> Reconciler::change_finalizer(const decide::Seen& seen, decide::Finalizer change) {
+std::optional<ApiError> Reconciler::change_finalizer(const decide::Observed& seen, decide::Finalizer change) {
   const auto owner = decide::owner_of(seen.resource);
   // With a plan that has just claimed the resource, the version that was seen is gone: read again.
   auto now = api_.get(kube::kDataSyncs, {owner.ns, owner.name});
@@ -130,7 +130,7 @@ std::optional<ApiError> Reconciler::change_finalizer(const decide::Seen& seen, d
 
 /// With the resourceVersion, so that nothing is given away that somebody changed meanwhile; as a replacement, which the
 /// server answers with 409, not as a test, which it answers like an invalid patch (client-go, csaupgrade).
-std::optional<ApiError> Reconciler::take_over(const decide::Seen& seen, const decide::TakeOver& what) {
+std::optional<ApiError> Reconciler::take_over(const decide::Observed& seen, const decide::TakeOver& what) {
   const bool itself = what.kind == api::kKind;
   const auto kind = itself ? std::optional(kube::kDataSyncs) : kind_of(what.api_version, what.kind);
   if (!kind) return std::nullopt;
@@ -152,8 +152,8 @@ std::optional<ApiError> Reconciler::take_over(const decide::Seen& seen, const de
   return std::nullopt;
 }
 
-Done Reconciler::carry_out(const decide::Seen& seen, const decide::Plan& plan, Memory& memory) {
-  Done done;
+ApplyResult Reconciler::apply_plan(const decide::Observed& seen, const decide::Plan& plan, Memory& memory) {
+  ApplyResult done;
   const auto owner = decide::owner_of(seen.resource);
   if (plan.claim) {
     if (const auto error = claim(seen)) {
@@ -180,7 +180,7 @@ Done Reconciler::carry_out(const decide::Seen& seen, const decide::Plan& plan, M
                                            {"namespace", std::string_view(owner.ns)},
                                            {"name", std::string_view(one.name)}});
     const auto gone = api_.remove(*kind, {owner.ns, one.name}, {.uid = one.uid, .resource_version = {}});
-    if (gone) unasked_.erased({owner.ns, owner.name}, one.uid);
+    if (gone) orphans_.erased({owner.ns, owner.name}, one.uid);
     if (!gone && !take_extra(done, *kind, gone.error()) && take(done, gone.error())) return done;
   }
   bool missing = false;  // what pods need
