@@ -1,13 +1,12 @@
 #include "agents/config/instance.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstdlib>
-#include <random>
 #include <string_view>
 
 #include <fmt/format.h>
-#include <unistd.h>
+
+#include "agents/base/program.hpp"
 
 namespace datasync::config {
 namespace {
@@ -32,9 +31,7 @@ std::string instance_of(const Common& common) {
   if (!common.instance.empty()) return plain(common.instance);
   if (const auto uid = from_environment(kPodUid); !uid.empty())
     return plain(fmt::format("{}:{}", uid, from_environment(kPodName)));
-  std::array<char, 256> host{};
-  if (gethostname(host.data(), host.size() - 1) != 0) host[0] = '\0';
-  return plain(fmt::format("{}-{}-{:08x}", host.data(), getpid(), std::random_device{}()));
+  return plain(base::process_name());
 }
 
 }  // namespace datasync::config

@@ -1,12 +1,10 @@
 // datasync-operator: keeps DataSync resources true.
 
-#include <array>
 #include <cstdlib>
 #include <exception>
 #include <functional>
 #include <map>
 #include <memory>
-#include <random>
 #include <string>
 #include <thread>
 #include <utility>
@@ -15,11 +13,10 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <malloc.h>
-#include <unistd.h>
 
 #include "agents/base/backoff.hpp"
 #include "agents/base/log.hpp"
+#include "agents/base/program.hpp"
 #include "agents/base/stop.hpp"
 #include "agents/health/server.hpp"
 #include "operator/decide/ownership.hpp"
@@ -34,10 +31,7 @@ namespace {
 using namespace datasync;
 
 constexpr int kInternalError = 1;
-constexpr int kBadConfig = 2;
 constexpr int kLeaseLost = 4;
-constexpr int kArenas = 2;
-constexpr int kTrimBytes = 1 << 20;
 constexpr base::Millis kLook{1'000};
 constexpr base::Millis kLeaseUnknown{30'000};  // a short standstill of the API server is no reason to be not ready
 constexpr base::Millis kLeaseDeadline{3'000};  // one call that hangs must not cost the lease (renewed within 10 s)
@@ -121,25 +115,6 @@ void describe(CLI::App& app, Arguments& a) {
   app.set_version_flag("--version", DATASYNC_VERSION);
 }
 
-void init_log(const Arguments& a) {
-  using base::log::Format;
-  using base::log::Level;
-  base::log::init("operator",
-                  a.log_level == "debug"   ? Level::Debug
-                  : a.log_level == "warn"  ? Level::Warn
-                  : a.log_level == "error" ? Level::Error
-                                           : Level::Info,
-                  a.log_format == "json"   ? Format::Json
-                  : a.log_format == "text" ? Format::Text
-                                           : Format::Auto);
-}
-
-std::string identity() {
-  std::array<char, 256> host{};
-  gethostname(host.data(), host.size() - 1);
-  return fmt::format("{}-{}-{:08x}", host.data(), getpid(), std::random_device{}());
-}
-
 kube::ConnectOptions connect_options(const Arguments& a) {
   kube::ConnectOptions out;
   out.kubeconfig = a.kubeconfig;
@@ -178,7 +153,7 @@ reconcile::OperatorOptions operator_options(const Arguments& a, const std::strin
 
 int fail(std::string_view doing, const base::Error& error) {
   base::log::error(doing, {{"error", std::string_view(error.what)}});
-  return kBadConfig;
+  return base::kBadConfiguration;
 }
 
 /// Passes on that reconciling moves, and whether this process leads, until `stop`.
@@ -226,7 +201,7 @@ int run(Arguments a, std::stop_token stop) {
     a.lease_namespace = *ns;
   }
   health::Metrics metrics;
-  const auto instance = identity();
+  const auto instance = base::process_name();
   health::Status status({"operator", a.installation, instance});
   const auto server = health::Server::start({a.http_host, a.http_port, a.http_port_file}, status, metrics);
   if (!server) return fail("the HTTP server cannot be started", server.error());
@@ -273,8 +248,7 @@ int run(Arguments a, std::stop_token stop) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  mallopt(M_ARENA_MAX, kArenas);
-  mallopt(M_TRIM_THRESHOLD, kTrimBytes);
+  base::limit_freed_memory(false);
   CLI::App app("Reconciles DataSync resources: creates and watches their agents and reports their status.");
   Arguments arguments;
   describe(app, arguments);
@@ -283,7 +257,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? 0 : 2;
   }
-  init_log(arguments);
+  base::init_log("operator", arguments.log_level, arguments.log_format);
   try {
     return run(std::move(arguments), base::stop_on_signals());
   } catch (const std::exception& e) {
