@@ -32,8 +32,8 @@ Measured finish(test::Agent& agent, double seconds, double seen, double rows) {
   return m;
 }
 
-Measured run_capture(World& world, const std::string& topic, const std::string& to, double rows) {
-  auto agent = world.capture(topic, {"bench.sbtest1"});
+Measured run_capture(Environment& environment, const std::string& topic, const std::string& to, double rows) {
+  auto agent = environment.capture(topic, {"bench.sbtest1"});
   agent.start();
   const auto seen = wait_first_row(agent);
   const auto start = std::chrono::steady_clock::now();
@@ -41,10 +41,10 @@ Measured run_capture(World& world, const std::string& topic, const std::string& 
   return finish(agent, since(start), seen, rows);
 }
 
-Measured run_apply(World& world, const std::string& topic, const std::string& to, double rows) {
-  world.destination.execute("DROP TABLE IF EXISTS bench.sbtest1");
-  world.destination.execute("CREATE TABLE bench.sbtest1 " + row_table());
-  auto agent = world.apply(topic);
+Measured run_apply(Environment& environment, const std::string& topic, const std::string& to, double rows) {
+  environment.destination.execute("DROP TABLE IF EXISTS bench.sbtest1");
+  environment.destination.execute("CREATE TABLE bench.sbtest1 " + row_table());
+  auto agent = environment.apply(topic);
   agent.start();
   const auto seen = wait_first_row(agent);
   const auto start = std::chrono::steady_clock::now();
@@ -54,25 +54,25 @@ Measured run_apply(World& world, const std::string& topic, const std::string& to
 
 }  // namespace
 
-std::vector<Line> bulk(World& world, const Settings& settings) {
+std::vector<Line> bulk(Environment& environment, const Settings& settings) {
   const auto rows = static_cast<double>(settings.bulk_rows);
-  world.source.execute("CREATE TABLE bench.sbtest1 " + row_table());
-  for (int b = 0; b <= settings.blocks; ++b) world.fix_start(fmt::format("bulk-{}", b), {"bench.sbtest1"});
-  const auto from = world.source.gtid();
+  environment.source.execute("CREATE TABLE bench.sbtest1 " + row_table());
+  for (int b = 0; b <= settings.blocks; ++b) environment.fix_start(fmt::format("bulk-{}", b), {"bench.sbtest1"});
+  const auto from = environment.source.gtid();
   for (std::uint64_t id = 1; id <= settings.bulk_rows; id += kRowsPerStatement)
-    world.source.execute("INSERT INTO bench.sbtest1 VALUES " +
-                         row_values(id, std::min(settings.bulk_rows, id + kRowsPerStatement - 1)));
-  const auto to = world.source.gtid();
+    environment.source.execute("INSERT INTO bench.sbtest1 VALUES " +
+                               row_values(id, std::min(settings.bulk_rows, id + kRowsPerStatement - 1)));
+  const auto to = environment.source.gtid();
 
-  run_capture(world, "bulk-0", to, rows);  // warms the page cache; its records are what raw_produce sends
-  const auto records = read_topic(world.broker, "bulk-0");
+  run_capture(environment, "bulk-0", to, rows);  // warms the page cache; its records are what raw_produce sends
+  const auto records = read_topic(environment.broker, "bulk-0");
   std::vector<double> capture_ratio, capture_rate, dump_rate, produce_rate, capture_cpu, capture_mib;
   std::vector<double> apply_ratio, apply_rate, upsert_rate, apply_cpu, apply_mib;
   for (int b = 1; b <= settings.blocks; ++b) {
     const auto topic = fmt::format("bulk-{}", b);
-    const auto dump = raw_dump(world.source, from, to);
-    const auto ours = run_capture(world, topic, to, rows);
-    const auto produce = raw_produce(world.broker, fmt::format("raw-{}", b), records);
+    const auto dump = raw_dump(environment.source, from, to);
+    const auto ours = run_capture(environment, topic, to, rows);
+    const auto produce = raw_produce(environment.broker, fmt::format("raw-{}", b), records);
     capture_ratio.push_back(std::max(dump.seconds, produce.seconds) / ours.seconds);
     capture_rate.push_back(rows / ours.seconds);
     dump_rate.push_back(rows / dump.seconds);
@@ -82,11 +82,11 @@ std::vector<Line> bulk(World& world, const Settings& settings) {
     fmt::print(stderr, "bulk block {}: dump {:.2f} s, capture {:.2f} s, produce {:.2f} s\n", b, dump.seconds,
                ours.seconds, produce.seconds);
 
-    const auto applied = run_apply(world, topic, to, rows);
-    expect_equal(world.source, world.destination, "bench.sbtest1");
-    world.destination.execute("CREATE OR REPLACE TABLE bench.raw " + row_table());
-    const auto upserts = raw_upserts(world.destination, "bench.raw", settings.bulk_rows);
-    world.destination.execute("DROP TABLE bench.raw");
+    const auto applied = run_apply(environment, topic, to, rows);
+    expect_equal(environment.source, environment.destination, "bench.sbtest1");
+    environment.destination.execute("CREATE OR REPLACE TABLE bench.raw " + row_table());
+    const auto upserts = raw_upserts(environment.destination, "bench.raw", settings.bulk_rows);
+    environment.destination.execute("DROP TABLE bench.raw");
     apply_ratio.push_back(upserts.seconds / applied.seconds);
     apply_rate.push_back(rows / applied.seconds);
     upsert_rate.push_back(rows / upserts.seconds);

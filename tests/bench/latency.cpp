@@ -27,27 +27,27 @@ void send(test::MariaDbServer& source, int seconds) {
 
 }  // namespace
 
-std::vector<Line> latency(World& world, const Settings& settings) {
-  world.source.execute("CREATE TABLE bench.latency (id INT PRIMARY KEY, sent TIMESTAMP(6) NOT NULL)");
-  world.destination.execute(
+std::vector<Line> latency(Environment& environment, const Settings& settings) {
+  environment.source.execute("CREATE TABLE bench.latency (id INT PRIMARY KEY, sent TIMESTAMP(6) NOT NULL)");
+  environment.destination.execute(
       "CREATE TABLE bench.latency (id INT PRIMARY KEY, sent TIMESTAMP(6) NOT NULL, "
       "stored TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6))");
-  world.fix_start("latency", {"bench.latency"});
-  auto capture = world.capture("latency", {"bench.latency"});
-  auto apply = world.apply("latency");
+  environment.fix_start("latency", {"bench.latency"});
+  auto capture = environment.capture("latency", {"bench.latency"});
+  auto apply = environment.apply("latency");
   capture.start();
   apply.start();
   capture.wait_for("Streaming", 60s);
   apply.wait_for("Streaming", 60s);
   std::this_thread::sleep_for(2s);  // both idle before the first row
-  send(world.source, settings.latency_seconds);
-  wait_applied(apply, world.source.gtid());
+  send(environment.source, settings.latency_seconds);
+  wait_applied(apply, environment.source.gtid());
   capture.process().terminate();
   apply.process().terminate();
 
   std::vector<double> samples;
   // The first second warms statements and connections.
-  for (const auto& row : world.destination.query(
+  for (const auto& row : environment.destination.query(
            fmt::format("SELECT TIMESTAMPDIFF(MICROSECOND, sent, stored) FROM bench.latency WHERE id > {}", kPerSecond)))
     samples.push_back(std::stod(row.at(0).value()) / 1000.0);
   if (static_cast<int>(samples.size()) != (settings.latency_seconds - 1) * kPerSecond)

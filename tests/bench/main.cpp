@@ -71,11 +71,11 @@ int main(int argc, char** argv) {
   app.add_option("--only", only, "bulk, oltp or latency");
   CLI11_PARSE(app, argc, argv);
   try {
-    World world;
+    Environment environment;
     std::vector<Line> lines;
     const auto add = [&](const char* name, auto scenario) {
       if (!only.empty() && only != name) return;
-      for (auto& l : scenario(world, settings)) lines.push_back(std::move(l));
+      for (auto& l : scenario(environment, settings)) lines.push_back(std::move(l));
     };
     add("latency", latency);
     add("bulk", bulk);

@@ -32,25 +32,25 @@ void make_backlog(test::MariaDbServer& source, std::uint64_t transactions, std::
 
 }  // namespace
 
-std::vector<Line> oltp(World& world, const Settings& settings) {
+std::vector<Line> oltp(Environment& environment, const Settings& settings) {
   std::mt19937_64 random(1);
-  for (auto* server : {&world.source, &world.destination}) {
+  for (auto* server : {&environment.source, &environment.destination}) {
     server->execute("CREATE TABLE bench.oltp " + row_table());
     for (std::uint64_t id = 1; id <= kTableRows; id += 1000)
       server->execute("INSERT INTO bench.oltp VALUES " + row_values(id, id + 999));
   }
-  world.native.wait_for_gtid(world.source.gtid(), 5min);
-  world.fix_start("oltp", {"bench.oltp"});
+  environment.native.wait_for_gtid(environment.source.gtid(), 5min);
+  environment.fix_start("oltp", {"bench.oltp"});
 
   std::vector<double> ratio, ours_rate, native_rate, capture_cpu, apply_cpu;
   const auto changes = static_cast<double>(settings.oltp_transactions) * kChangesPerTransaction;
   for (int b = 1; b <= settings.blocks; ++b) {
-    world.native.execute("STOP SLAVE");
-    make_backlog(world.source, settings.oltp_transactions, random);
-    const auto to = world.source.gtid();
+    environment.native.execute("STOP SLAVE");
+    make_backlog(environment.source, settings.oltp_transactions, random);
+    const auto to = environment.source.gtid();
 
-    auto capture = world.capture("oltp", {"bench.oltp"});
-    auto apply = world.apply("oltp");
+    auto capture = environment.capture("oltp", {"bench.oltp"});
+    auto apply = environment.apply("oltp");
     apply.start();
     capture.start();
     const auto seen = wait_first_row(apply);
@@ -62,10 +62,10 @@ std::vector<Line> oltp(World& world, const Settings& settings) {
     apply_cpu.push_back(static_cast<double>(apply.process().cpu_time().count()) / 1000.0 / changes * 1e6);
     capture.process().terminate();
     apply.process().terminate();
-    expect_equal(world.source, world.destination, "bench.oltp");
+    expect_equal(environment.source, environment.destination, "bench.oltp");
 
-    const auto native = native_drain(world.native, to);
-    expect_equal(world.source, world.native, "bench.oltp");
+    const auto native = native_drain(environment.native, to);
+    expect_equal(environment.source, environment.native, "bench.oltp");
     ratio.push_back(native.seconds / ours);
     ours_rate.push_back(changes / ours);
     native_rate.push_back(changes / native.seconds);

@@ -1,5 +1,5 @@
 #pragma once
-// The benchmark's rows: the shape of sysbench's table, text of random digits, made again from the id alone.
+// The benchmark's rows: the shape of sysbench's table, text of random digits, recreated from the id alone.
 
 #include <cstdint>
 #include <string>

@@ -2,8 +2,8 @@
 
 #include <vector>
 
+#include "tests/bench/environment.hpp"
 #include "tests/bench/stats.hpp"
-#include "tests/bench/world.hpp"
 
 namespace datasync::bench {
 
@@ -15,10 +15,10 @@ struct Settings {
 };
 
 /// A backlog of inserted rows: capture beside raw dump and raw produce; apply beside raw array-bound upserts.
-std::vector<Line> bulk(World& world, const Settings& settings);
+std::vector<Line> bulk(Environment& environment, const Settings& settings);
 /// A backlog of small transactions (2 updates, delete, insert): capture and apply together beside native replication.
-std::vector<Line> oltp(World& world, const Settings& settings);
+std::vector<Line> oltp(Environment& environment, const Settings& settings);
 /// 1000 single-row transactions a second, from the intended time of sending to the row's time at the destination.
-std::vector<Line> latency(World& world, const Settings& settings);
+std::vector<Line> latency(Environment& environment, const Settings& settings);
 
 }  // namespace datasync::bench

@@ -9,8 +9,8 @@ namespace datasync::test {
 /// As a shell has it: 128 + N when a signal N ended the child.
 int exit_code(int status);
 
-/// While it lives, the signals that would end this program end a child instead (SIGKILL), so that somebody is left who
-/// clears away. To be made before the child is, by the one thread there is.
+/// While it lives, the signals that would end this program end a child instead (SIGKILL), so that a process is left
+/// that clears away. To be made before the child is, by the one thread there is.
 class ChildWait {
  public:
   ChildWait();

@@ -28,33 +28,33 @@ class Control : public ClusterTest {
 
 TEST_F(Control, OperatorKilled) {
   NEEDS_OWN_CLUSTER(a());
-  Story story(stage(), "operator killed (-9)");
+  Scenario scenario(harness(), "operator killed (-9)");
   const auto process = process_of(a(), a().operators().at(0), "datasync-operator");
   ASSERT_GT(process, 0);
   kill(process, SIGKILL);
   EXPECT_TRUE(in_time([&] { return kill(process, 0) != 0; }, seconds(10)));
   expect_works(a(), "shop", "capture");
-  story.ends_well(seconds(120));
-  EXPECT_EQ(story.differs_from({{"a/shop", replaced()}}), "");
+  scenario.recovers_within(seconds(120));
+  EXPECT_EQ(scenario.differs_from({{"a/shop", replaced()}}), "");
 }
 
-TEST_F(Control, OperatorAwayWhileAPodIsLost) {
-  Story story(stage(), "operator away for a while, a capture pod lost meanwhile");
+TEST_F(Control, OperatorDownWhileAPodIsLost) {
+  Scenario scenario(harness(), "operator down for a while, a capture pod lost meanwhile");
   scale(a(), 0);
   EXPECT_TRUE(in_time([] { return a().operators().empty(); }, seconds(60)));
   const auto old = pod(a(), "shop", "capture");
   a().kubectl.run({"-n", kNamespace, "delete", "pod", name_of(old), "--wait=false"});
   await_other_pod(a(), "shop", "capture", uid_of(old), seconds(90));
-  EXPECT_TRUE(data_flows(seconds(60))) << "agents need no operator";
-  story.mended();
+  EXPECT_TRUE(data_arrives(seconds(60))) << "agents need no operator";
+  scenario.fixed();
   scale(a(), 1);
   await_operator(a());
-  story.ends_well(seconds(60));
-  EXPECT_EQ(story.differs_from({}), "") << "all was well again when there was somebody to tell it";
+  scenario.recovers_within(seconds(60));
+  EXPECT_EQ(scenario.differs_from({}), "") << "all was well again when there was an operator to report it";
 }
 
 TEST_F(Control, LeaderChanges) {
-  Story story(stage(), "leader of two operators deleted");
+  Scenario scenario(harness(), "leader of two operators deleted");
   scale(a(), 2);
   await_operator(a());
   std::string leader, pod_name;
@@ -69,7 +69,7 @@ TEST_F(Control, LeaderChanges) {
       },
       seconds(60)))
       << leader;
-  story.mended();
+  scenario.fixed();
   a().kubectl.run({"-n", kOperators, "delete", "pod", pod_name, "--grace-period=0", "--force"});
   EXPECT_TRUE(in_time(
       [&] {
@@ -77,80 +77,82 @@ TEST_F(Control, LeaderChanges) {
         return !now.empty() && now != leader;
       },
       seconds(60)));
-  expect_works(a(), "shop", "capture");  // only who leads carries out a wish
-  story.ends_well(seconds(180));
-  EXPECT_EQ(story.differs_from({{"a/shop", replaced()}}), "");
+  expect_works(a(), "shop", "capture");  // only the leader acts on a change
+  scenario.recovers_within(seconds(180));
+  EXPECT_EQ(scenario.differs_from({{"a/shop", replaced()}}), "");
   scale(a(), 1);
   await_operator(a());
 }
 
 TEST_F(Control, NodeDrainedAndBack) {
   NEEDS_OWN_CLUSTER(b());  // others' pods would go, too
-  Story story(stage(), "node drained and back");
+  Scenario scenario(harness(), "node drained and back");
   const std::string node = pod(b(), "bank", "apply")["spec"]["nodeName"];
   const auto drain = [&](const std::string& pods) {
     b().kubectl.run({"drain", node, "--ignore-daemonsets", "--delete-emptydir-data", "--force", "--timeout=90s",
                      "--pod-selector=" + pods},
                     "", seconds(120));
   };
-  drain("datasync.dev/name");  // agents first: the operator has no other node either, and tells nothing once it is gone
-  for (const char* resource : {"bank", "shop"}) story.shows(b(), resource, "Unschedulable", seconds(60));
+  drain(
+      "datasync.dev/name");  // agents first: the operator has no other node either, and reports nothing once it is gone
+  for (const char* resource : {"bank", "shop"}) scenario.shows(b(), resource, "Unschedulable", seconds(60));
   drain("");
-  story.mended();
+  scenario.fixed();
   b().kubectl.run({"uncordon", node});
-  story.ends_well(seconds(90));
+  scenario.recovers_within(seconds(90));
   const auto drained = maybe_replaced({.always = {"Unschedulable"}});
-  EXPECT_EQ(story.differs_from({{"b/bank", drained}, {"b/shop", drained}}), "");
+  EXPECT_EQ(scenario.differs_from({{"b/bank", drained}, {"b/shop", drained}}), "");
 }
 
 TEST_F(Control, KubeletStoppedAndStarted) {
   NEEDS_OWN_CLUSTER(b());
-  Story story(stage(), "kubelet stopped for 20 s and started");
+  Scenario scenario(harness(), "kubelet stopped for 20 s and started");
   b().own->stop_kubelet();
   std::this_thread::sleep_for(seconds(20));
-  EXPECT_TRUE(data_flows(seconds(20))) << "pods run on without their kubelet";
-  story.mended();
+  EXPECT_TRUE(data_arrives(seconds(20))) << "pods run on without their kubelet";
+  scenario.fixed();
   b().own->start_kubelet();
   b().own->wait_ready();
   expect_works(b(), "bank", "apply");
-  story.ends_well(seconds(120));
-  EXPECT_EQ(story.differs_from({{"b/bank", replaced()}}), "");
+  scenario.recovers_within(seconds(120));
+  EXPECT_EQ(scenario.differs_from({{"b/bank", replaced()}}), "");
 }
 
-TEST_F(Control, ApiServerAwayForAMinute) {
+TEST_F(Control, ApiServerDownForAMinute) {
   NEEDS_OWN_CLUSTER(b());
-  Story story(stage(), "API server away for a minute");
+  Scenario scenario(harness(), "API server down for a minute");
   b().own->stop_api_server();
   const auto end = std::chrono::steady_clock::now() + seconds(60);
   while (std::chrono::steady_clock::now() < end) {
-    ASSERT_TRUE(data_flows(seconds(20))) << "data does not need the API server";
+    ASSERT_TRUE(data_arrives(seconds(20))) << "data does not need the API server";
     std::this_thread::sleep_for(seconds(2));
   }
-  story.mended();
+  scenario.fixed();
   b().own->start_api_server();
   b().own->wait_ready();
   // Controllers, scheduler and kubelet list again 30 to 60 s after they missed an API server (client-go's reflector).
   expect_works(b(), "bank", "apply", seconds(150));
-  story.ends_well(seconds(180));
-  EXPECT_EQ(story.differs_from({{"b/bank", replaced()}, {"b/shop", maybe_replaced()}}), "");
+  scenario.recovers_within(seconds(180));
+  EXPECT_EQ(scenario.differs_from({{"b/bank", replaced()}, {"b/shop", maybe_replaced()}}), "");
 }
 
 TEST_F(Control, KafkaRestarted) {
-  Story story(stage(), "Kafka killed and started");
-  scene().servers().kafka().kill();
-  story.shows(a(), "shop", "BrokerUnreachable", seconds(60));
-  story.mended();
-  scene().servers().kafka().start();
-  story.ends_well(seconds(90));
-  EXPECT_EQ(story.differs_from({{"a/shop", {.always = {"BrokerUnreachable"}}}}, {"BrokerUnreachable", "Starting"}), "");
+  Scenario scenario(harness(), "Kafka killed and started");
+  environment().servers().kafka().kill();
+  scenario.shows(a(), "shop", "BrokerUnreachable", seconds(60));
+  scenario.fixed();
+  environment().servers().kafka().start();
+  scenario.recovers_within(seconds(90));
+  EXPECT_EQ(scenario.differs_from({{"a/shop", {.always = {"BrokerUnreachable"}}}}, {"BrokerUnreachable", "Starting"}),
+            "");
 }
 
 TEST_F(Control, UpgradeRollsTheAgents) {
-  const auto& images = scene().images();
+  const auto& images = environment().images();
   if (images.second_tag == images.tag) GTEST_SKIP() << "one tag was given";
-  Story story(stage(), "operator and agents upgraded to another image tag");
+  Scenario scenario(harness(), "operator and agents upgraded to another image tag");
   const auto wanted = images.repository + "/agents:" + images.second_tag;
-  for (auto& side : scene().sides()) scene().install(side, images.second_tag);
+  for (auto& side : environment().sides()) environment().install(side, images.second_tag);
   const auto rolled = [&](const Side& side, const std::string& resource, const std::string& agent) {
     return in_time(
         [&] {
@@ -164,8 +166,8 @@ TEST_F(Control, UpgradeRollsTheAgents) {
   EXPECT_TRUE(rolled(a(), "backoffice", "apply"));
   EXPECT_TRUE(rolled(b(), "bank", "apply"));
   EXPECT_TRUE(rolled(b(), "shop", "apply"));
-  story.ends_well(seconds(180));
-  EXPECT_EQ(story.differs_from(
+  scenario.recovers_within(seconds(180));
+  EXPECT_EQ(scenario.differs_from(
                 {{"a/shop", replaced()}, {"a/backoffice", replaced()}, {"b/bank", replaced()}, {"b/shop", replaced()}}),
             "");
 }

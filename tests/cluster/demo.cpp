@@ -1,4 +1,4 @@
-// make cluster-demo: the scene between two clusters, step by step. KEEP=1 leaves it running until Ctrl-C.
+// make cluster-demo: a scenario between two clusters, step by step. KEEP=1 leaves it running until Ctrl-C.
 
 #include <cstdlib>
 #include <memory>
@@ -10,11 +10,11 @@
 #include <fmt/ranges.h>
 #include <unistd.h>
 
+#include "tests/cluster/environment.hpp"
 #include "tests/cluster/images.hpp"
 #include "tests/cluster/manifests.hpp"
 #include "tests/cluster/sandbox.hpp"
-#include "tests/cluster/scene.hpp"
-#include "tests/demo/talk.hpp"
+#include "tests/demo/console.hpp"
 #include "tests/support/api_server.hpp"
 
 namespace datasync::test {
@@ -27,28 +27,28 @@ bool keeps_running() {
   return text != nullptr && *text != '\0' && std::string_view(text) != "0";
 }
 
-/// Tells the scene to somebody who watches.
+/// Shows the scenario step by step.
 class ClusterDemo {
  public:
-  ClusterDemo(Scene& scene, const demo::Talk& talk) : scene_(scene), talk_(talk) {}
+  ClusterDemo(Environment& environment, const demo::Console& console) : environment_(environment), console_(console) {}
 
-  void play() {
+  void run() {
     install();
     apply_resources();
-    fault("delete the capture pod in cluster a, with no grace", [this] { delete_pods(scene_.a(), "shop"); });
-    fault("delete the apply pods of the type bank in cluster b", [this] { delete_pods(scene_.b(), "bank"); });
+    fault("delete the capture pod in cluster a, with no grace", [this] { delete_pods(environment_.a(), "shop"); });
+    fault("delete the apply pods of the type bank in cluster b", [this] { delete_pods(environment_.b(), "bank"); });
     fault("kill -9 Kafka, start it again", [this] {
-      scene_.servers().kafka().kill();
-      scene_.servers().kafka().start();
+      environment_.servers().kafka().kill();
+      environment_.servers().kafka().start();
     });
-    if (scene_.b().own) without_api_server();
+    if (environment_.b().own) without_api_server();
     fault("no operator in cluster a for a while; its capture pod is deleted meanwhile", [this] { without_operator(); });
-    show(scene_.b(), {"-n", kNamespace, "get", "events", "--sort-by=.metadata.creationTimestamp"});
+    show(environment_.b(), {"-n", kNamespace, "get", "events", "--sort-by=.metadata.creationTimestamp"});
     compare();
   }
 
  private:
-  void say(const std::string& text) const { talk_.say(text); }
+  void say(const std::string& text) const { console_.print(text); }
 
   /// A command as a user types it, with its answer.
   void show(const Side& side, const std::vector<std::string>& args) const {
@@ -58,27 +58,28 @@ class ClusterDemo {
 
   void install() {
     say("secrets (users, passwords, authorities) by kubectl, in both clusters");
-    for (auto& side : scene_.sides()) scene_.furnish(side);
-    scene_.servers().traffic().start();
+    for (auto& side : environment_.sides()) environment_.prepare(side);
+    environment_.servers().traffic().start();
     say("traffic on the shop's primary: transfers, orders, swaps of unique values, changes of keys");
-    begin_ = talk_.seconds();
-    for (auto& side : scene_.sides()) {
+    begin_ = console_.seconds();
+    for (auto& side : environment_.sides()) {
       say(fmt::format("[{}] $ helm install datasync charts/datasync-operator -n {}", side.name, kOperators));
-      scene_.install(side, scene_.images().tag);
+      environment_.install(side, environment_.images().tag);
     }
   }
 
   void apply_resources() {
     say("[a] $ kubectl apply: DataSync shop, capture only: publishes the types bank and shop");
-    scene_.apply(scene_.a(), "shop", capture_only());
+    environment_.apply(environment_.a(), "shop", capture_only());
     say("[b] $ kubectl apply: DataSyncs bank and shop, apply only: each stores one type");
-    for (const char* type : {"bank", "shop"}) scene_.apply(scene_.b(), type, apply_only(type));
+    for (const char* type : {"bank", "shop"}) environment_.apply(environment_.b(), type, apply_only(type));
     say("[a] $ kubectl apply: DataSync backoffice: both agents, to another database");
-    scene_.apply(scene_.a(), "backoffice", full_resource());
-    talk_.until("the first row", seconds(120), [this] { return scene_.servers().reached_at_recovery().order > 0; });
-    say(fmt::format("first row at the destination {:.1f} s after the first helm install", talk_.seconds() - begin_));
-    scene_.wait_until_well(seconds(120));
-    for (const auto& side : scene_.sides()) {
+    environment_.apply(environment_.a(), "backoffice", full_resource());
+    console_.until("the first row", seconds(120),
+                   [this] { return environment_.servers().reached_at_recovery().order > 0; });
+    say(fmt::format("first row at the destination {:.1f} s after the first helm install", console_.seconds() - begin_));
+    environment_.wait_until_healthy(seconds(120));
+    for (const auto& side : environment_.sides()) {
       show(side, {"get", "datasyncs", "-A"});
       show(side, {"get", "pods", "-A"});
     }
@@ -89,7 +90,7 @@ class ClusterDemo {
     say(what);
     make();
     say(fmt::format("every DataSync is Ready and all data has arrived {:.1f} s later",
-                    scene_.wait_until_well(seconds(120))));
+                    environment_.wait_until_healthy(seconds(120))));
     check_duplicates();
   }
 
@@ -100,56 +101,58 @@ class ClusterDemo {
 
   void without_api_server() {
     fault("the API server of cluster b is away for 15 seconds; data flows on", [this] {
-      scene_.b().own->stop_api_server();
+      environment_.b().own->stop_api_server();
       for (int i = 0; i < 3; ++i) {
-        talk_.rest(seconds(5));
-        const auto source = scene_.servers().source_mark();
-        talk_.until("data flows", seconds(20),
-                    [&] { return scene_.servers().reached_at_recovery().audit >= source.audit; });
+        console_.rest(seconds(5));
+        const auto source = environment_.servers().source_mark();
+        console_.until("data flows", seconds(20),
+                       [&] { return environment_.servers().reached_at_recovery().audit >= source.audit; });
         say(fmt::format("audit line {} is at the destination", source.audit));
       }
-      scene_.b().own->start_api_server();
+      environment_.b().own->start_api_server();
     });
   }
 
   void without_operator() {
     const auto scale = [this](const char* replicas) {
-      scene_.a().kubectl.run({"-n", kOperators, "scale", "deployment", "--all", std::string("--replicas=") + replicas});
+      environment_.a().kubectl.run(
+          {"-n", kOperators, "scale", "deployment", "--all", std::string("--replicas=") + replicas});
     };
     scale("0");
-    delete_pods(scene_.a(), "shop");
-    talk_.rest(seconds(5));
+    delete_pods(environment_.a(), "shop");
+    console_.rest(seconds(5));
     scale("1");
   }
 
   void check_duplicates() {
-    if (const auto rows = scene_.servers().repeated_audit_rows(); rows != 0) {
+    if (const auto rows = environment_.servers().repeated_audit_rows(); rows != 0) {
       throw demo::Failed(fmt::format("{} rows of the audit table are there twice", rows));
     }
   }
 
   void compare() {
-    auto& servers = scene_.servers();
+    auto& servers = environment_.servers();
     servers.traffic().stop();
     say(fmt::format("traffic stopped after {} transactions; comparing every row and column",
                     servers.traffic().committed()));
     CompareResult rows;
-    talk_.until("source and destinations equal", seconds(60), [&] { return (rows = servers.compare_all()).equal(); });
+    console_.until("source and destinations equal", seconds(60),
+                   [&] { return (rows = servers.compare_all()).equal(); });
     check_duplicates();
     fmt::print("cluster-demo: OK source_rows={} destination_rows={} equal=yes lost={} duplicated={}\n",
                rows.source_rows, rows.destination_rows, rows.lost, rows.duplicated);
   }
 
-  Scene& scene_;
-  const demo::Talk& talk_;
+  Environment& environment_;
+  const demo::Console& console_;
   double begin_ = 0;
 };
 
 /// Commands for another terminal. `outside` is this process's id where that terminal is.
-void wait_for_the_end(Scene& scene, pid_t outside) {
-  scene.servers().traffic().start();
+void wait_for_the_end(Environment& environment, pid_t outside) {
+  environment.servers().traffic().start();
   fmt::print("\nKept running, with traffic, until Ctrl-C. From another terminal, as root:\n");
-  for (const auto& side : scene.sides()) {
+  for (const auto& side : environment.sides()) {
     const auto command = fmt::format("env KUBECONFIG={} {} get dsync -A", side.kubectl.kubeconfig().string(),
                                      kube_tool("kubectl").string());
     fmt::print("  {}{}\n", outside != 0 ? fmt::format("nsenter -t {} -n -m -p ", outside) : "", command);
@@ -158,20 +161,20 @@ void wait_for_the_end(Scene& scene, pid_t outside) {
   for (;;) pause();
 }
 
-int play(const Sandbox* sandbox, const std::filesystem::path& folder, const Images& images) {
-  const demo::Talk talk{std::stop_token()};
-  std::unique_ptr<Scene> scene;
+int run_demo(const Sandbox* sandbox, const std::filesystem::path& folder, const Images& images) {
+  const demo::Console console{std::stop_token()};
+  std::unique_ptr<Environment> environment;
   int result = 0;
   try {
-    talk.say("two Kubernetes clusters, a primary with two replicas, two destinations and Kafka are brought up");
-    scene = std::make_unique<Scene>(sandbox, folder, images);
-    talk.say("all are up");
-    ClusterDemo(*scene, talk).play();
+    console.print("two Kubernetes clusters, a primary with two replicas, two destinations and Kafka are brought up");
+    environment = std::make_unique<Environment>(sandbox, folder, images);
+    console.print("all are up");
+    ClusterDemo(*environment, console).run();
   } catch (const std::exception& error) {
-    fmt::print("{}\ncluster-demo: FAILED {}\n", scene ? scene->report() : "", error.what());
+    fmt::print("{}\ncluster-demo: FAILED {}\n", environment ? environment->report() : "", error.what());
     result = 1;
   }
-  if (keeps_running() && scene) wait_for_the_end(*scene, sandbox != nullptr ? sandbox->pid_outside() : 0);
+  if (keeps_running() && environment) wait_for_the_end(*environment, sandbox != nullptr ? sandbox->pid_outside() : 0);
   return result;
 }
 
@@ -181,7 +184,7 @@ int play(const Sandbox* sandbox, const std::filesystem::path& folder, const Imag
 int main() {
   using namespace datasync::test;
   try {
-    return with_clusters(play);
+    return with_clusters(run_demo);
   } catch (const std::exception& error) {
     fmt::print("cluster-demo: FAILED {}\n", error.what());
     return 1;

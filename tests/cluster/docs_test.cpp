@@ -11,11 +11,11 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "tests/cluster/environment.hpp"
 #include "tests/cluster/images.hpp"
 #include "tests/cluster/manifests.hpp"
 #include "tests/cluster/reader.hpp"
 #include "tests/cluster/sandbox.hpp"
-#include "tests/cluster/scene.hpp"
 #include "tests/cluster/situations.hpp"
 #include "tests/support/markdown.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -29,8 +29,8 @@ using std::chrono::seconds;
 constexpr const char* kRegistry = "registry.example/datasync";
 constexpr std::array<const char*, 2> kTags{"0.1.0", "0.2.0"};
 
-struct Play {
-  Scene& scene;
+struct DocsRun {
+  Environment& environment;
   Reader reader;
   Situations situations;
 };
@@ -38,7 +38,7 @@ struct Play {
 /// One block, with what its directives ask for.
 class BlockTest : public testing::Test {
  public:
-  BlockTest(Play& play, const Block& block) : play_(play), block_(block) {}
+  BlockTest(DocsRun& run, const Block& block) : run_(run), block_(block) {}
   void TestBody() override;
 
  private:
@@ -46,7 +46,7 @@ class BlockTest : public testing::Test {
   [[nodiscard]] std::string faults(const Reader::Answer& answer) const;
   void type(seconds limit);
 
-  Play& play_;
+  DocsRun& run_;
   const Block& block_;
 };
 
@@ -68,7 +68,7 @@ void BlockTest::type(seconds limit) {
   std::string wrong;
   const auto begin = std::chrono::steady_clock::now();
   for (;;) {
-    answer = play_.reader.type(block_.text);
+    answer = run_.reader.type(block_.text);
     wrong = faults(answer);
     if (wrong.empty() || std::chrono::steady_clock::now() - begin >= limit) break;
     std::this_thread::sleep_for(seconds(1));
@@ -81,7 +81,7 @@ void BlockTest::TestBody() {
   seconds limit{0};
   const auto make_all = [&](const char* when) {
     for (const auto& [word, name] : block_.directives) {
-      if (word == when) play_.situations.make(name);
+      if (word == when) run_.situations.make(name);
     }
   };
   for (const auto& [word, text] : block_.directives) {
@@ -89,7 +89,7 @@ void BlockTest::TestBody() {
   }
   make_all("given");
   if (block_.language == "yaml") {
-    write_file(play_.reader.home() / block_.file, block_.text);
+    write_file(run_.reader.home() / block_.file, block_.text);
   } else {
     type(limit);
     if (!HasFailure()) make_all("then");
@@ -98,9 +98,9 @@ void BlockTest::TestBody() {
 }
 
 /// One kubeconfig with both contexts, as a user of two clusters has it.
-void write_kubeconfig(const std::filesystem::path& file, Scene& scene) {
+void write_kubeconfig(const std::filesystem::path& file, Environment& environment) {
   nlohmann::json merged;
-  for (auto& side : scene.sides()) {
+  for (auto& side : environment.sides()) {
     auto one = nlohmann::json::parse(read_file(side.kubectl.kubeconfig()));
     const auto user = "admin-" + side.name;
     one["users"][0]["name"] = user;
@@ -115,9 +115,9 @@ void write_kubeconfig(const std::filesystem::path& file, Scene& scene) {
 }
 
 /// What the introduction of docs/install.md says a reader has.
-void furnish(Play& play) {
-  auto& servers = play.scene.servers();
-  const auto& home = play.reader.home();
+void prepare(DocsRun& run) {
+  auto& servers = run.environment.servers();
+  const auto& home = run.reader.home();
   const auto option_file = [&](const char* name, MariaDbServer& server) {
     write_file(home / name, fmt::format("[client]\nprotocol=tcp\nhost=127.0.0.1\nport={}\nuser=root\n", server.port()));
   };
@@ -126,8 +126,8 @@ void furnish(Play& play) {
   std::filesystem::copy_file(servers.shop_authority().certificate(), home / "shop-ca.crt");
   std::filesystem::copy_file(servers.recovery_authority().certificate(), home / "dr-ca.crt");
   std::filesystem::copy_file(servers.kafka_authority().certificate(), home / "kafka-ca.crt");
-  const auto& images = play.scene.images();
-  for (auto& side : play.scene.sides()) {
+  const auto& images = run.environment.images();
+  for (auto& side : run.environment.sides()) {
     for (const auto& server : servers.names()) side.kubectl.apply(service_to(server, servers.address()));
     for (const char* part : {"operator", "agents"}) {
       for (const char* tag : kTags) {
@@ -138,7 +138,7 @@ void furnish(Play& play) {
   }
 }
 
-void register_blocks(const std::string& name, const std::vector<Block>& blocks, std::unique_ptr<Play>& play) {
+void register_blocks(const std::string& name, const std::vector<Block>& blocks, std::unique_ptr<DocsRun>& run) {
   for (const auto& block : blocks) {
     if (block.language != "sh" && (block.language != "yaml" || block.file.empty())) continue;
     for (const auto& [word, situation] : block.directives) {
@@ -148,20 +148,20 @@ void register_blocks(const std::string& name, const std::vector<Block>& blocks, 
     }
     const auto file = name + ".md";
     testing::RegisterTest(name.c_str(), fmt::format("line_{:03}", block.line).c_str(), nullptr, nullptr, file.c_str(),
-                          static_cast<int>(block.line), [&] { return new BlockTest(*play, block); });
+                          static_cast<int>(block.line), [&] { return new BlockTest(*run, block); });
   }
 }
 
-int run_tests(const Sandbox& sandbox, const Images& images, std::unique_ptr<Play>& play) {
-  Scene scene(&sandbox, sandbox.folder, images);
+int run_tests(const Sandbox& sandbox, const Images& images, std::unique_ptr<DocsRun>& run) {
+  Environment environment(&sandbox, sandbox.folder, images);
   const auto kubeconfig = sandbox.folder / "kubeconfig";
-  write_kubeconfig(kubeconfig, scene);
+  write_kubeconfig(kubeconfig, environment);
   Reader reader(sandbox.folder / "reader", kubeconfig);
-  play.reset(new Play{scene, reader, Situations(scene, reader)});
-  furnish(*play);
-  scene.servers().traffic().start();
+  run.reset(new DocsRun{environment, reader, Situations(environment, reader)});
+  prepare(*run);
+  environment.servers().traffic().start();
   const int result = RUN_ALL_TESTS();
-  if (result != 0) fmt::print("{}\n", scene.report());
+  if (result != 0) fmt::print("{}\n", environment.report());
   return result;
 }
 
@@ -173,20 +173,20 @@ int main(int argc, char** argv) {
   testing::GTEST_FLAG(fail_fast) = true;  // each command rests on those before it
   testing::InitGoogleTest(&argc, argv);
   try {
-    std::unique_ptr<Play> play;
+    std::unique_ptr<DocsRun> run;
     std::vector<std::vector<Block>> blocks;
     for (const char* name : {"install", "operate"}) {
       blocks.push_back(fenced_blocks(read_file(fmt::format(PROJECT_SOURCE_DIR "/docs/{}.md", name))));
     }
-    register_blocks("install", blocks.at(0), play);
-    register_blocks("operate", blocks.at(1), play);
+    register_blocks("install", blocks.at(0), run);
+    register_blocks("operate", blocks.at(1), run);
     if (testing::GTEST_FLAG(list_tests)) return RUN_ALL_TESTS();
     if (clusters_are_given()) {
       fmt::print("cluster-docs-test: left out, as it gives nodes images by the names in the examples\n");
       return 0;
     }
     const auto images = images_for_clusters();
-    return run_in_sandbox([&](const Sandbox& sandbox) { return run_tests(sandbox, images, play); });
+    return run_in_sandbox([&](const Sandbox& sandbox) { return run_tests(sandbox, images, run); });
   } catch (const std::exception& error) {
     fmt::print(stderr, "cluster-docs-test: {}\n", error.what());
     return 1;

@@ -12,8 +12,8 @@ using std::chrono::seconds;
 
 class End : public ClusterTest {};
 
-TEST_F(End, EveryRowIsThereOnce) {
-  auto& servers = scene().servers();
+TEST_F(End, EveryRowExistsOnce) {
+  auto& servers = environment().servers();
   servers.traffic().stop();
   ASSERT_TRUE(servers.catch_up(seconds(60)));
   CompareResult rows;

@@ -11,20 +11,20 @@
 namespace datasync::test {
 namespace {
 
-Stage* the_stage = nullptr;
+Harness* the_harness = nullptr;
 
 }  // namespace
 
-Stage& stage() {
-  return *the_stage;
+Harness& harness() {
+  return *the_harness;
 }
-void set_stage(Stage* stage) {
-  the_stage = stage;
+void set_harness(Harness* harness) {
+  the_harness = harness;
 }
 
 void ClusterTest::SetUp() {
   const auto settled = [] {
-    for (const auto& side : scene().sides()) {
+    for (const auto& side : environment().sides()) {
       const auto pods = side.kubectl.get({"-n", kNamespace, "pods", "-l", "datasync.dev/agent in (capture,apply)"});
       for (const auto& pod : pods.at("items")) {
         if (!is_ready(pod) || pod["metadata"].contains("deletionTimestamp")) return false;
@@ -37,11 +37,11 @@ void ClusterTest::SetUp() {
 
 void ClusterTest::TearDown() {
   if (!HasFailure() && !IsSkipped()) expect_equal();
-  if (HasFailure()) fmt::print("{}\n", scene().report());
+  if (HasFailure()) fmt::print("{}\n", environment().report());
 }
 
 void ClusterTest::expect_equal() {
-  auto& servers = scene().servers();
+  auto& servers = environment().servers();
   servers.traffic().stop();
   EXPECT_TRUE(servers.catch_up(std::chrono::seconds(30)));
   CompareResult rows;
@@ -88,8 +88,8 @@ void ClusterTest::expect_works(const Side& side, const std::string& resource, co
   await_other_pod(side, resource, agent, old, limit);
 }
 
-bool ClusterTest::data_flows(std::chrono::seconds limit) {
-  auto& servers = scene().servers();
+bool ClusterTest::data_arrives(std::chrono::seconds limit) {
+  auto& servers = environment().servers();
   const auto before = servers.source_mark().audit;
   // Something new, and not what was there all along.
   if (!eventually([&] { return servers.source_mark().audit > before; }, limit)) return false;

@@ -5,26 +5,26 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/cluster/scene.hpp"
-#include "tests/cluster/story.hpp"
+#include "tests/cluster/environment.hpp"
+#include "tests/cluster/scenario.hpp"
 
 namespace datasync::test {
 
-/// Set by main before the tests run: the scene is one for all of them, and traffic runs through all of them.
-Stage& stage();
-void set_stage(Stage* stage);
+/// Set by main before the tests run: the environment is one for all of them, and traffic runs through all of them.
+Harness& harness();
+void set_harness(Harness* harness);
 
 /// One fault each. A failed test prints conditions, pods, events and logs of both clusters, and is the last
 /// one that runs: what it broke stays so.
 class ClusterTest : public testing::Test {
  protected:
-  /// Waits for the end of pods of an earlier test: what becomes of them is not this one's story.
+  /// Waits for the end of pods of an earlier test: what becomes of them is not this one's scenario.
   void SetUp() override;
   /// Every row is there, once.
   void TearDown() override;
-  [[nodiscard]] static Scene& scene() { return stage().scene(); }
-  [[nodiscard]] static Side& a() { return scene().a(); }
-  [[nodiscard]] static Side& b() { return scene().b(); }
+  [[nodiscard]] static Environment& environment() { return harness().environment(); }
+  [[nodiscard]] static Side& a() { return environment().a(); }
+  [[nodiscard]] static Side& b() { return environment().b(); }
 
   /// Compares source and destinations, row by row, while the traffic stands.
   static void expect_equal();
@@ -40,11 +40,11 @@ class ClusterTest : public testing::Test {
   /// Waits until an agent has another pod than `old`, and it is ready.
   static void await_other_pod(const Side& side, const std::string& resource, const std::string& agent,
                               const std::string& old_uid, std::chrono::seconds limit);
-  /// The operator carries out a wish and the node starts a pod: what stood there before cannot show either.
+  /// The operator acts on a change and the node starts a pod: what stood there before cannot show either.
   static void expect_works(const Side& side, const std::string& resource, const std::string& agent,
                            std::chrono::seconds limit = std::chrono::seconds(90));
   /// What is committed now arrives at the recovery database within `limit`: asks no cluster.
-  [[nodiscard]] static bool data_flows(std::chrono::seconds limit);
+  [[nodiscard]] static bool data_arrives(std::chrono::seconds limit);
 };
 
 /// For tests that stop parts of a node: a given cluster's are not ours.

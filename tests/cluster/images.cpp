@@ -105,7 +105,7 @@ int run_on_given_clusters(const std::function<int(const std::filesystem::path& f
     _exit(code);
   }
   const int code = waiting.until_end_of(child);
-  tidy_given_clusters(folder.path());
+  clean_given_clusters(folder.path());
   return code;
 }
 

@@ -3,15 +3,15 @@
 #include <filesystem>
 #include <functional>
 
+#include "tests/cluster/environment.hpp"
 #include "tests/cluster/sandbox.hpp"
-#include "tests/cluster/scene.hpp"
 
 namespace datasync::test {
 
-/// True with $KUBECONFIG_A and $KUBECONFIG_B set: the scene plays on clusters that are there. Throws when only one is.
+/// True with $KUBECONFIG_A and $KUBECONFIG_B set: the tests run on existing clusters. Throws when only one is.
 bool clusters_are_given();
 
-/// The images for the scene: built by tools/images when they are not there yet, or those of $CLUSTER_IMAGES
+/// The images for the environment: built by tools/images when they are not there yet, or those of $CLUSTER_IMAGES
 /// ("REPOSITORY:TAG"), which given clusters pull (`tools/images --push`, under one tag) and ours load from the files in
 /// $CLUSTER_ARCHIVES.
 /// Starts no thread, so that a sandbox can be made afterwards.

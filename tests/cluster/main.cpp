@@ -25,44 +25,44 @@ double since(std::chrono::steady_clock::time_point begin) {
 }
 
 /// What a user does: operators by Helm, resources by kubectl. Until the first row is at the destination.
-void install(Stage& stage) {
-  auto& scene = stage.scene();
-  for (auto& side : scene.sides()) scene.furnish(side);
-  scene.servers().traffic().start();
+void install(Harness& harness) {
+  auto& environment = harness.environment();
+  for (auto& side : environment.sides()) environment.prepare(side);
+  environment.servers().traffic().start();
   const auto begin = std::chrono::steady_clock::now();
   // One operator for the whole cluster, one for a namespace: the two ways to give rights.
-  scene.a().values = {"agents.networkPolicy=true"};
-  scene.b().values = {fmt::format("watch.namespaces={{{}}}", kNamespace)};
-  for (auto& side : scene.sides()) scene.install(side, scene.images().tag);
-  stage.times().note("helm install in both clusters, operators ready", since(begin), 120);
-  scene.apply(scene.a(), "shop", capture_only());
-  scene.apply(scene.b(), "shop", apply_only("shop"));
-  scene.apply(scene.b(), "bank", apply_only("bank"));
-  scene.apply(scene.a(), "backoffice", full_resource());
+  environment.a().values = {"agents.networkPolicy=true"};
+  environment.b().values = {fmt::format("watch.namespaces={{{}}}", kNamespace)};
+  for (auto& side : environment.sides()) environment.install(side, environment.images().tag);
+  harness.times().note("helm install in both clusters, operators ready", since(begin), 120);
+  environment.apply(environment.a(), "shop", capture_only());
+  environment.apply(environment.b(), "shop", apply_only("shop"));
+  environment.apply(environment.b(), "bank", apply_only("bank"));
+  environment.apply(environment.a(), "backoffice", full_resource());
   await(
-      "the first row", [&] { return scene.servers().reached_at_recovery().order > 0; }, seconds(120));
-  stage.times().note("helm install to the first row at the destination", since(begin), 180);
-  scene.wait_until_well(seconds(120));
-  stage.times().note("helm install to everything Ready and caught up", since(begin), 240);
-  for (auto& side : scene.sides()) {
+      "the first row", [&] { return environment.servers().reached_at_recovery().order > 0; }, seconds(120));
+  harness.times().note("helm install to the first row at the destination", since(begin), 180);
+  environment.wait_until_healthy(seconds(120));
+  harness.times().note("helm install to everything Ready and caught up", since(begin), 240);
+  for (auto& side : environment.sides()) {
     side.kubectl.helm({"-n", kOperators, "test", "datasync", "--timeout", "60s"});
   }
 }
 
 int run_tests(const Sandbox* sandbox, const std::filesystem::path& folder, const Images& images) {
-  std::unique_ptr<Scene> scene;
+  std::unique_ptr<Environment> environment;
   try {
     const auto begin = std::chrono::steady_clock::now();
-    scene = std::make_unique<Scene>(sandbox, folder, images);
-    Stage the_stage(*scene);
-    the_stage.times().note("two clusters, three database servers, two replicas and Kafka up", since(begin), 180);
-    set_stage(&the_stage);
-    install(the_stage);
+    environment = std::make_unique<Environment>(sandbox, folder, images);
+    Harness the_harness(*environment);
+    the_harness.times().note("two clusters, three database servers, two replicas and Kafka up", since(begin), 180);
+    set_harness(&the_harness);
+    install(the_harness);
     const int result = RUN_ALL_TESTS();
-    fmt::print("\n{}", the_stage.times().table());
+    fmt::print("\n{}", the_harness.times().table());
     return result;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "cluster-test: {}\n{}\n", error.what(), scene ? scene->report() : "");
+    fmt::print(stderr, "cluster-test: {}\n{}\n", error.what(), environment ? environment->report() : "");
     return 1;
   }
 }
@@ -72,7 +72,7 @@ int run_tests(const Sandbox* sandbox, const std::filesystem::path& folder, const
 
 int main(int argc, char** argv) {
   using namespace datasync::test;
-  testing::GTEST_FLAG(fail_fast) = true;  // what a failed test has broken stays so, for all tests share the scene
+  testing::GTEST_FLAG(fail_fast) = true;  // what a failed test has broken stays so, for all tests share the environment
   testing::InitGoogleTest(&argc, argv);
   if (testing::GTEST_FLAG(list_tests)) return RUN_ALL_TESTS();
   try {

@@ -1,5 +1,5 @@
 #pragma once
-// What a user of the scene applies, as text for kubectl: one JSON object each, which is YAML too.
+// What a user of the environment applies, as text for kubectl: one JSON object each, which is YAML too.
 
 #include <map>
 #include <string>

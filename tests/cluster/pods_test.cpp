@@ -22,21 +22,21 @@ class Pods : public ClusterTest {
 };
 
 TEST_F(Pods, CaptureDeletedWithoutGrace) {
-  Story story(stage(), "capture pod deleted with grace 0");
+  Scenario scenario(harness(), "capture pod deleted with grace 0");
   const auto old = uid_of(pod(a(), "shop", "capture"));
   delete_at_once(a(), "shop", "capture");
   await_other_pod(a(), "shop", "capture", old, seconds(60));
-  story.ends_well(seconds(60));
-  EXPECT_EQ(story.differs_from({{"a/shop", replaced()}}), "");
+  scenario.recovers_within(seconds(60));
+  EXPECT_EQ(scenario.differs_from({{"a/shop", replaced()}}), "");
 }
 
 TEST_F(Pods, ApplyDeletedWithoutGrace) {
-  Story story(stage(), "apply pod deleted with grace 0");
+  Scenario scenario(harness(), "apply pod deleted with grace 0");
   const auto old = uid_of(pod(b(), "bank", "apply"));
   delete_at_once(b(), "bank", "apply");
   await_other_pod(b(), "bank", "apply", old, seconds(60));
-  story.ends_well(seconds(60));
-  EXPECT_EQ(story.differs_from({{"b/bank", replaced()}}), "");
+  scenario.recovers_within(seconds(60));
+  EXPECT_EQ(scenario.differs_from({{"b/bank", replaced()}}), "");
 }
 
 /// The parent in /proc/PID/stat: behind the name, which stands in brackets and may hold anything.
@@ -68,67 +68,67 @@ void outlive(const Side& side, pid_t process, const std::function<void()>& delet
 
 TEST_F(Pods, CaptureOutlivesItsPod) {
   NEEDS_OWN_CLUSTER(a());
-  Story story(stage(), "capture's process outlives its force-deleted pod");
+  Scenario scenario(harness(), "capture's process outlives its force-deleted pod");
   const auto old = pod(a(), "shop", "capture");
   outlive(
       a(), process_of(a(), old, "datasync-capture"), [] { delete_at_once(a(), "shop", "capture"); },
       [&] { await_other_pod(a(), "shop", "capture", uid_of(old), seconds(60)); });
-  story.ends_well(seconds(60));
-  EXPECT_EQ(story.differs_from({{"a/shop", replaced()}}), "");
+  scenario.recovers_within(seconds(60));
+  EXPECT_EQ(scenario.differs_from({{"a/shop", replaced()}}), "");
 }
 
 TEST_F(Pods, ApplyOutlivesItsPod) {
   NEEDS_OWN_CLUSTER(b());
-  Story story(stage(), "apply's process outlives its force-deleted pod");
+  Scenario scenario(harness(), "apply's process outlives its force-deleted pod");
   const auto old = pod(b(), "shop", "apply");
   outlive(
       b(), process_of(b(), old, "datasync-apply"), [] { delete_at_once(b(), "shop", "apply"); },
       [&] { await_other_pod(b(), "shop", "apply", uid_of(old), seconds(60)); });
-  story.ends_well(seconds(60));
-  EXPECT_EQ(story.differs_from({{"b/shop", replaced()}}), "");
+  scenario.recovers_within(seconds(60));
+  EXPECT_EQ(scenario.differs_from({{"b/shop", replaced()}}), "");
 }
 
 TEST_F(Pods, BadImageSetAndReverted) {
-  Story story(stage(), "bad image reverted");
+  Scenario scenario(harness(), "bad image reverted");
   patch(
       b(), "bank",
       R"({"spec":{"apply":{"podTemplate":{"spec":{"containers":[{"name":"agent","image":"localhost/datasync/agents:none"}]}}}}})");
-  story.shows(b(), "bank", "ImagePullFailed", seconds(60));
-  story.mended();
+  scenario.shows(b(), "bank", "ImagePullFailed", seconds(60));
+  scenario.fixed();
   patch(b(), "bank", R"({"spec":{"apply":{"podTemplate":null}}})");
-  story.ends_well(seconds(60));
-  EXPECT_EQ(story.differs_from({{"b/bank", replaced({.always = {"ImagePullFailed"}})}}), "");
+  scenario.recovers_within(seconds(60));
+  EXPECT_EQ(scenario.differs_from({{"b/bank", replaced({.always = {"ImagePullFailed"}})}}), "");
 }
 
-TEST_F(Pods, MemoryLimitTooSmallAndMended) {
-  Story story(stage(), "memory limit mended");
+TEST_F(Pods, MemoryLimitTooSmallAndFixed) {
+  Scenario scenario(harness(), "memory limit fixed");
   patch(b(), "shop", R"({"spec":{"apply":{"resources":{"limits":{"memory":"4Mi"}}}}})");
   // So little that the kernel may also kill what starts the container: the node then names no lack of memory. A pod
-  // that begins anew has no back-off to wait for.
+  // that starts again has no back-off to wait for.
   const auto once_more = [] {
     for (const auto& pod : b().pods("shop", "apply")) {
       if (!is_ready(pod) && restarts_of(pod) > 0)
         b().kubectl.run({"-n", kNamespace, "delete", "pod", name_of(pod), "--ignore-not-found", "--wait=false"});
     }
   };
-  story.shows(b(), "shop", "OutOfMemory", seconds(120), once_more);
-  story.mended();
+  scenario.shows(b(), "shop", "OutOfMemory", seconds(120), once_more);
+  scenario.fixed();
   patch(b(), "shop", R"({"spec":{"apply":{"resources":null}}})");
-  story.ends_well(seconds(90));
+  scenario.recovers_within(seconds(90));
   // runc has other words for the same when it is its own process that the kernel ends.
-  const Told starved{.always = {"OutOfMemory"}, .sometimes = {"AgentCrashing", "ContainerConfigInvalid"}};
-  EXPECT_EQ(story.differs_from({{"b/shop", replaced(starved)}}), "");
+  const ExpectedEvents starved{.always = {"OutOfMemory"}, .sometimes = {"AgentCrashing", "ContainerConfigInvalid"}};
+  EXPECT_EQ(scenario.differs_from({{"b/shop", replaced(starved)}}), "");
 }
 
-TEST_F(Pods, NamespaceDeletedAndMadeAgain) {
+TEST_F(Pods, NamespaceDeletedAndRecreated) {
   a().kubectl.run({"delete", "namespace", kNamespace, "--timeout=120s"}, "", seconds(150));
-  // From here on: what is told while a namespace goes, goes with it, and Events are refused there.
-  Story story(stage(), "namespace deleted and made again");
-  scene().furnish(a());
-  scene().apply(a(), "shop", capture_only());
-  scene().apply(a(), "backoffice", full_resource());
-  story.ends_well(seconds(120));
-  EXPECT_EQ(story.differs_from({{"a/shop", replaced()}, {"a/backoffice", replaced()}}), "");
+  // From here on: what is reported while a namespace goes, goes with it, and Events are refused there.
+  Scenario scenario(harness(), "namespace deleted and recreated");
+  environment().prepare(a());
+  environment().apply(a(), "shop", capture_only());
+  environment().apply(a(), "backoffice", full_resource());
+  scenario.recovers_within(seconds(120));
+  EXPECT_EQ(scenario.differs_from({{"a/shop", replaced()}, {"a/backoffice", replaced()}}), "");
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 
 namespace datasync::test {
 
-/// Somebody who reads the documentation at a shell: types its blocks, one after the other, in one folder. What a block
+/// A user with the documentation at a shell: types its blocks, one after the other, in one folder. What a block
 /// exports the next one sees. Home is the folder too, and ~/.local/bin is on the PATH, before kubectl and helm.
 class Reader {
  public:

@@ -26,12 +26,14 @@ class Rights : public ClusterTest {
     std::string agent;
   };
   static std::vector<Task> tasks() { return {{a(), "backoffice", "apply"}, {b(), "shop", "apply"}}; }
-  static void apply_again(const Task& task) { scene().apply(task.side, task.name, task.side.resources.at(task.name)); }
+  static void apply_again(const Task& task) {
+    environment().apply(task.side, task.name, task.side.resources.at(task.name));
+  }
 };
 
 TEST_F(Rights, TaskWithDeletionPolicyDeleteIsCleanedUp) {
-  Story story(stage(), "tasks with deletionPolicy Delete deleted, made again");
-  auto& servers = scene().servers();
+  Scenario scenario(harness(), "tasks with deletionPolicy Delete deleted, recreated");
+  auto& servers = environment().servers();
   for (const auto& task : tasks()) {
     patch(task.side, task.name, R"({"spec":{"deletionPolicy":"Delete"}})");
     EXPECT_TRUE(in_time([&] { return task.side.resource(task.name)["metadata"].contains("finalizers"); }, seconds(30)));
@@ -45,19 +47,19 @@ TEST_F(Rights, TaskWithDeletionPolicyDeleteIsCleanedUp) {
   const auto topics = servers.kafka().topics();
   EXPECT_THAT(topics, testing::Not(testing::Contains("backoffice")));
   EXPECT_THAT(topics, testing::Contains("shop")) << "the topic belongs to the resource with the source";
-  story.mended();
+  scenario.fixed();
   for (const auto& task : tasks()) apply_again(task);
-  story.ends_well(seconds(120));
+  scenario.recovers_within(seconds(120));
   const auto cleaned = replaced({.always = {"CleanupRunning"}, .events = {"CleanupDone"}});
-  auto begins_anew = cleaned;
-  begins_anew.sometimes.insert("TopicMissing");  // apply may be there before capture has made the topics
-  EXPECT_EQ(story.differs_from({{"a/backoffice", begins_anew}, {"b/shop", cleaned}}), "");
+  auto starts_over = cleaned;
+  starts_over.sometimes.insert("TopicMissing");  // apply may be there before capture has made the topics
+  EXPECT_EQ(scenario.differs_from({{"a/backoffice", starts_over}, {"b/shop", cleaned}}), "");
 }
 
-/// A resource is deleted and made again faster than the garbage collector works: here it stands still.
+/// A resource is deleted and recreated faster than the garbage collector works: here it stands still.
 TEST_F(Rights, LeftoversOfAFormerResourceAreReplaced) {
-  for (const auto& side : scene().sides()) NEEDS_OWN_CLUSTER(side);
-  Story story(stage(), "resources made again before their children were collected");
+  for (const auto& side : environment().sides()) NEEDS_OWN_CLUSTER(side);
+  Scenario scenario(harness(), "resources recreated before their children were collected");
   for (const auto& task : tasks()) {
     const auto uid = uid_of(task.side.resource(task.name));
     const auto children = task.side.kubectl.get({"-n", kNamespace, "deployment", task.name + "-" + task.agent});
@@ -80,7 +82,7 @@ TEST_F(Rights, LeftoversOfAFormerResourceAreReplaced) {
         },
         seconds(60)));
   }
-  story.mended();
+  scenario.fixed();
   for (const auto& task : tasks()) task.side.own->start_controllers();
   // The former pods work until they are collected: the resource is Ready meanwhile, and once more in the next test.
   for (const auto& task : tasks()) {
@@ -94,13 +96,13 @@ TEST_F(Rights, LeftoversOfAFormerResourceAreReplaced) {
         },
         seconds(60)));
   }
-  story.ends_well(seconds(120));
-  const auto made_again = maybe_replaced({.always = {"ReplacingLeftover"}});
-  EXPECT_EQ(story.differs_from({{"a/backoffice", made_again}, {"b/shop", made_again}}), "");
+  scenario.recovers_within(seconds(120));
+  const auto recreated = maybe_replaced({.always = {"ReplacingLeftover"}});
+  EXPECT_EQ(scenario.differs_from({{"a/backoffice", recreated}, {"b/shop", recreated}}), "");
 }
 
-TEST_F(Rights, ResourceOfAnInstallationThatIsGoneIsTakenOver) {
-  Story story(stage(), "resources of an installation that is gone taken over");
+TEST_F(Rights, ResourceOfARemovedInstallationIsTakenOver) {
+  Scenario scenario(harness(), "resources of an installation that was removed taken over");
   for (const auto& task : tasks()) {
     task.side.kubectl.run({"-n", kNamespace, "patch", "datasync", task.name, "--subresource=status", "--type=merge",
                            "-p",
@@ -110,33 +112,34 @@ TEST_F(Rights, ResourceOfAnInstallationThatIsGoneIsTakenOver) {
     EXPECT_TRUE(in_time([&] { return task.side.resource(task.name)["status"].value("operator", "gone") != "gone"; },
                         seconds(60)));
   }
-  story.ends_well(seconds(60));
-  // What the former one told goes; the next one tells what it finds.
-  EXPECT_EQ(story.differs_from({{"a/backoffice", maybe_replaced()}, {"b/shop", maybe_replaced()}}), "");
+  scenario.recovers_within(seconds(60));
+  // What the former one reported goes; the next one reports what it finds.
+  EXPECT_EQ(scenario.differs_from({{"a/backoffice", maybe_replaced()}, {"b/shop", maybe_replaced()}}), "");
 }
 
-TEST_F(Rights, ExtrasAreMadeAndTakenAway) {
-  for (const auto& side : scene().sides()) NEEDS_OWN_CLUSTER(side);  // PodMonitor may be somebody's there
-  Story story(stage(), "NetworkPolicies and PodMonitors switched on and off");
+TEST_F(Rights, OptionalObjectsAreCreatedAndDeleted) {
+  for (const auto& side : environment().sides()) NEEDS_OWN_CLUSTER(side);  // PodMonitor may be another owner's there
+  Scenario scenario(harness(), "NetworkPolicies and PodMonitors switched on and off");
   const auto count = [](const Side& side, const char* kind) {
     const auto list =
         side.kubectl.get({"-n", kNamespace, kind, "-l", "app.kubernetes.io/managed-by=datasync-operator"});
     return list.is_null() ? 0 : list["items"].size();
   };
-  for (auto& side : scene().sides()) {
+  for (auto& side : environment().sides()) {
     side.kubectl.apply(kPodMonitors);
-    scene().install(side, scene().images().second_tag, {"agents.networkPolicy=true", "agents.podMonitor=true"});
+    environment().install(side, environment().images().second_tag,
+                          {"agents.networkPolicy=true", "agents.podMonitor=true"});
     for (const char* kind : {"networkpolicies", "podmonitors"}) {
       EXPECT_TRUE(in_time([&] { return count(side, kind) == side.resources.size(); }, seconds(60))) << kind;
     }
-    scene().install(side, scene().images().second_tag, {"agents.deleteDisabled=true"});
+    environment().install(side, environment().images().second_tag, {"agents.deleteDisabled=true"});
     EXPECT_TRUE(in_time([&] { return count(side, "podmonitors") == 0; }, seconds(60)));
   }
   EXPECT_EQ(count(a(), "networkpolicies"), a().resources.size()) << "the installation in cluster a has them on";
   EXPECT_TRUE(in_time([&] { return count(b(), "networkpolicies") == 0; }, seconds(60)));
-  story.ends_well(seconds(60));
+  scenario.recovers_within(seconds(60));
   // The operators are replaced, the agents are not.
-  EXPECT_EQ(story.differs_from({}, {"Starting", "AgentUnreachable"}), "");
+  EXPECT_EQ(scenario.differs_from({}, {"Starting", "AgentUnreachable"}), "");
 }
 
 std::string lines(const std::set<Right>& rights) {
@@ -150,10 +153,10 @@ std::set<Right> without(std::set<Right> from, const std::set<Right>& what) {
   return from;
 }
 
-TEST_F(Rights, AreThoseThatWereUsedAndNoOther) {
+TEST_F(Rights, AreExactlyThoseThatWereUsed) {
   // An admission plugin asks for it where it is on; no call shows it.
   const std::set<Right> kInvisible{{"update", "datasync.dev", "datasyncs/finalizers"}};
-  for (const auto& side : scene().sides()) {
+  for (const auto& side : environment().sides()) {
     NEEDS_OWN_CLUSTER(side);
     const auto used = used_rights(side.own->audit_log(), kAccount);
     const auto given = given_rights(side.kubectl, kAccount);

@@ -70,7 +70,7 @@ void mount_or_throw(const char* kind, const char* where, unsigned long flags) {
   }
 }
 
-void furnish(const Sandbox& sandbox) {
+void prepare(const Sandbox& sandbox) {
   if (mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
     throw std::system_error(errno, std::generic_category(), "making mounts private");
   }
@@ -91,15 +91,15 @@ int guarded(const std::function<int(const Sandbox&)>& body, const Sandbox& sandb
   }
 }
 
-/// The first process of the namespace: makes the place, starts the worker, and reaps what nobody else does, such as
-/// the shims of containers. When it ends, so does all else.
+/// The first process of the namespace: makes the place, starts the worker, and reaps what no other process does, such
+/// as the shims of containers. When it ends, so does all else.
 [[noreturn]] void be_first(const std::function<int(const Sandbox&)>& body, const Sandbox& sandbox) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   const pid_t worker = fork();
   if (worker == 0) {
     const int code = guarded(
         [&](const Sandbox& place) {
-          furnish(place);
+          prepare(place);
           return body(place);
         },
         sandbox);

@@ -21,7 +21,7 @@ using std::chrono::seconds;
 
 class SandboxTest : public testing::Test {
  protected:
-  /// A run of datasync-cluster whose traces are told apart by its TMPDIR.
+  /// A run of datasync-cluster whose traces are distinguished by its TMPDIR.
   Process start(int clusters, const std::string& command) {
     ProcessOptions options;
     options.args = {CLUSTER_PROGRAM, "-n", std::to_string(clusters), "--", "bash", "-c", command};
@@ -73,7 +73,7 @@ constexpr const char* kUntidy =
     "mkdir $TMPDIR/m && mount -t tmpfs tmpfs $TMPDIR/m && ip link add left type veth peer name behind && "
     "(setsid sleep 1000 &) && echo ready && ";
 
-TEST_F(SandboxTest, SuccessAndFailureAreTheCommandsAndLeaveNothing) {
+TEST_F(SandboxTest, ExitStatusIsTheCommandsAndNothingIsLeft) {
   for (const int code : {0, 7}) {
     auto run = start(0, kUntidy + fmt::format("exit {}", code));
     const auto pid = run.pid();
@@ -97,7 +97,7 @@ TEST_F(SandboxTest, CtrlCLeavesNothing) {
   }
 }
 
-TEST_F(SandboxTest, WhatKillLeavesTheNextRunTakesAway) {
+TEST_F(SandboxTest, TheNextRunCleansUpAfterAKill) {
   auto run = start(1, kUntidy + std::string("sleep 1000"));
   const auto pid = run.pid();
   await_line("ready", seconds(120));

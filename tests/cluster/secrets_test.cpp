@@ -1,4 +1,4 @@
-// Certificates and passwords: each wrong one has its name, and heals when the secret is mended, with no restart.
+// Certificates and passwords: each wrong one has its name, and recovers when the secret is fixed, with no restart.
 
 #include <set>
 #include <utility>
@@ -13,9 +13,9 @@ namespace {
 using std::chrono::seconds;
 
 /// A kubelet brings a changed secret into a pod within its sync period: 5 s in our clusters, a minute by default.
-constexpr seconds kShown{120}, kHealed{150};
+constexpr seconds kShown{120}, kRecovered{150};
 
-/// What any DataSync may tell while a server that it shares with the story's is away, and no agent is begun again.
+/// What any DataSync may report while a server that it shares with the scenario's is away, and no agent is begun again.
 std::set<std::string> also(std::set<std::string> reasons = {}) {
   reasons.insert({"Starting", "AgentUnreachable"});
   return reasons;
@@ -30,7 +30,7 @@ class Secrets : public ClusterTest {
     const auto quiet = [&] {
       std::map<std::string, std::map<std::string, int>> now;
       bool all_ready = true;
-      for (const auto& side : scene().sides()) {
+      for (const auto& side : environment().sides()) {
         now[side.name] = agents(side);
         for (const auto& pod : side.kubectl.get({"-n", kNamespace, "pods"}).at("items"))
           all_ready = all_ready && is_ready(pod) && !pod["metadata"].contains("deletionTimestamp");
@@ -41,7 +41,7 @@ class Secrets : public ClusterTest {
     ASSERT_TRUE(in_time(quiet, seconds(90))) << "agents of an earlier test are still being replaced";
   }
   void TearDown() override {
-    for (const auto& side : scene().sides()) {
+    for (const auto& side : environment().sides()) {
       if (!before_.contains(side.name)) continue;
       EXPECT_EQ(agents(side), before_[side.name]) << "a pod was replaced or restarted in cluster " << side.name;
     }
@@ -60,77 +60,79 @@ class Secrets : public ClusterTest {
     return out;
   }
   static void set_right(const Side& side, const std::string& name) {
-    side.kubectl.apply(secrets(scene().servers()).at(name));
+    side.kubectl.apply(secrets(environment().servers()).at(name));
   }
 
   std::map<std::string, std::map<std::string, int>> before_;
 };
 
 TEST_F(Secrets, WrongAuthorityForKafka) {
-  Story story(stage(), "wrong authority for Kafka mended");
-  b().kubectl.apply(secret("kafka-ca", {{"ca.crt", read_file(scene().servers().shop_authority().certificate())}}));
-  story.shows(b(), "bank", "CertificateRejected", kShown, [] { scene().servers().kafka().restart(); });
-  story.mended();
+  Scenario scenario(harness(), "wrong authority for Kafka fixed");
+  b().kubectl.apply(
+      secret("kafka-ca", {{"ca.crt", read_file(environment().servers().shop_authority().certificate())}}));
+  scenario.shows(b(), "bank", "CertificateRejected", kShown, [] { environment().servers().kafka().restart(); });
+  scenario.fixed();
   set_right(b(), "kafka-ca");
-  story.ends_well(kHealed);
-  EXPECT_EQ(story.differs_from(
+  scenario.recovers_within(kRecovered);
+  EXPECT_EQ(scenario.differs_from(
                 {{"b/bank", {.always = {"CertificateRejected"}}}, {"b/shop", {.sometimes = {"CertificateRejected"}}}},
                 also({"BrokerUnreachable"})),
             "");
 }
 
 TEST_F(Secrets, WrongAuthorityForTheDestination) {
-  Story story(stage(), "wrong authority for the destination mended");
-  b().kubectl.apply(secret("dr-ca", {{"ca.crt", read_file(scene().servers().shop_authority().certificate())}}));
-  story.shows(b(), "shop", "CertificateRejected", kShown, [] { scene().servers().recovery().restart(); });
-  story.mended();
+  Scenario scenario(harness(), "wrong authority for the destination fixed");
+  b().kubectl.apply(secret("dr-ca", {{"ca.crt", read_file(environment().servers().shop_authority().certificate())}}));
+  scenario.shows(b(), "shop", "CertificateRejected", kShown, [] { environment().servers().recovery().restart(); });
+  scenario.fixed();
   set_right(b(), "dr-ca");
-  story.ends_well(kHealed);
+  scenario.recovers_within(kRecovered);
   EXPECT_EQ(
-      story.differs_from({{"b/shop", {.always = {"CertificateRejected"}, .sometimes = {"DestinationUnreachable"}}},
-                          {"b/bank", {.sometimes = {"CertificateRejected", "DestinationUnreachable"}}}},
-                         also()),
+      scenario.differs_from({{"b/shop", {.always = {"CertificateRejected"}, .sometimes = {"DestinationUnreachable"}}},
+                             {"b/bank", {.sometimes = {"CertificateRejected", "DestinationUnreachable"}}}},
+                            also()),
       "");
 }
 
 /// VerifyCa asks no name of the certificate, but an authority it does ask.
 TEST_F(Secrets, WrongAuthorityWhereNoNameIsChecked) {
-  Story story(stage(), "wrong authority with tls.mode VerifyCa mended");
-  b().kubectl.apply(secret("other-ca", {{"ca.crt", read_file(scene().servers().shop_authority().certificate())}}));
+  Scenario scenario(harness(), "wrong authority with tls.mode VerifyCa fixed");
+  b().kubectl.apply(
+      secret("other-ca", {{"ca.crt", read_file(environment().servers().shop_authority().certificate())}}));
   patch(b(), "shop", R"({"spec":{"destination":{"tls":{"mode":"VerifyCa","caSecretName":"other-ca"}}}})");
-  story.shows(b(), "shop", "CertificateRejected", kShown);
-  story.mended();
+  scenario.shows(b(), "shop", "CertificateRejected", kShown);
+  scenario.fixed();
   patch(b(), "shop", R"({"spec":{"destination":{"tls":{"caSecretName":"dr-ca"}}}})");
-  story.ends_well(kHealed);
-  EXPECT_EQ(story.differs_from({{"b/shop", replaced({.always = {"CertificateRejected"}})}}), "");
+  scenario.recovers_within(kRecovered);
+  EXPECT_EQ(scenario.differs_from({{"b/shop", replaced({.always = {"CertificateRejected"}})}}), "");
   patch(b(), "shop", R"({"spec":{"destination":{"tls":{"mode":"VerifyIdentity"}}}})");
-  scene().wait_until_well(kHealed);
+  environment().wait_until_healthy(kRecovered);
   b().kubectl.run({"-n", kNamespace, "rollout", "status", "deployment/shop-apply", "--timeout=90s"});
   before_ = {};  // here the pods were replaced, as the specification changed
 }
 
 TEST_F(Secrets, ExpiredCertificateOfKafka) {
-  Story story(stage(), "expired certificate of Kafka replaced");
-  auto& servers = scene().servers();
+  Scenario scenario(harness(), "expired certificate of Kafka replaced");
+  auto& servers = environment().servers();
   const auto issue = [&](Validity validity) {
     return servers.kafka_authority().issue("renewed", {"DNS:kafka.kafka"}, {.validity = validity, .subject = {}});
   };
   servers.kafka().replace_certificate(issue(Validity::Expired));
   servers.kafka().restart();
-  story.shows(a(), "shop", "CertificateRejected", kShown);
-  story.shows(b(), "bank", "CertificateRejected", kShown);
-  story.mended();
+  scenario.shows(a(), "shop", "CertificateRejected", kShown);
+  scenario.shows(b(), "bank", "CertificateRejected", kShown);
+  scenario.fixed();
   servers.kafka().replace_certificate(issue(Validity::Valid));
-  story.ends_well(kHealed);
-  EXPECT_EQ(story.differs_from(
+  scenario.recovers_within(kRecovered);
+  EXPECT_EQ(scenario.differs_from(
                 {{"a/shop", {.always = {"CertificateRejected"}}}, {"b/bank", {.always = {"CertificateRejected"}}}},
                 also({"CertificateRejected", "BrokerUnreachable"})),
             "");
 }
 
 TEST_F(Secrets, ExpiredCertificateOfTheSource) {
-  Story story(stage(), "expired certificate of the source replaced");
-  auto& servers = scene().servers();
+  Scenario scenario(harness(), "expired certificate of the source replaced");
+  auto& servers = environment().servers();
   const auto show = [&](Validity validity) {
     for (auto& replica : servers.replicas()) {
       const auto host = replica->name() + ".shop";
@@ -141,39 +143,40 @@ TEST_F(Secrets, ExpiredCertificateOfTheSource) {
   };
   show(Validity::Expired);
   for (auto& replica : servers.replicas()) replica->execute("KILL USER " + Servers::reader().user);
-  for (const char* resource : {"shop", "backoffice"}) story.shows(a(), resource, "CertificateRejected", kShown);
-  story.mended();
+  for (const char* resource : {"shop", "backoffice"}) scenario.shows(a(), resource, "CertificateRejected", kShown);
+  scenario.fixed();
   show(Validity::Valid);
-  story.ends_well(kHealed);
-  const Told rejected{.always = {"CertificateRejected"}, .sometimes = {"SourceRestarted", "SourceUnreachable"}};
-  EXPECT_EQ(story.differs_from({{"a/shop", rejected}, {"a/backoffice", rejected}}, also()), "");
+  scenario.recovers_within(kRecovered);
+  const ExpectedEvents rejected{.always = {"CertificateRejected"},
+                                .sometimes = {"SourceRestarted", "SourceUnreachable"}};
+  EXPECT_EQ(scenario.differs_from({{"a/shop", rejected}, {"a/backoffice", rejected}}, also()), "");
 }
 
 TEST_F(Secrets, WrongPasswordForTheDestination) {
-  Story story(stage(), "wrong password for the destination mended");
+  Scenario scenario(harness(), "wrong password for the destination fixed");
   b().kubectl.apply(secret("dr-writer", {{"username", "writer"}, {"password", "not this one"}}));
-  story.shows(b(), "bank", "CredentialsRejected", kShown, [] { scene().servers().recovery().restart(); });
-  story.mended();
+  scenario.shows(b(), "bank", "CredentialsRejected", kShown, [] { environment().servers().recovery().restart(); });
+  scenario.fixed();
   set_right(b(), "dr-writer");
-  story.ends_well(kHealed);
+  scenario.recovers_within(kRecovered);
   EXPECT_EQ(
-      story.differs_from({{"b/bank", {.always = {"CredentialsRejected"}, .sometimes = {"DestinationUnreachable"}}},
-                          {"b/shop", {.sometimes = {"CredentialsRejected", "DestinationUnreachable"}}}},
-                         also()),
+      scenario.differs_from({{"b/bank", {.always = {"CredentialsRejected"}, .sometimes = {"DestinationUnreachable"}}},
+                             {"b/shop", {.sometimes = {"CredentialsRejected", "DestinationUnreachable"}}}},
+                            also()),
       "");
 }
 
 TEST_F(Secrets, PasswordOfKafkaRotated) {
-  Story story(stage(), "password of Kafka rotated");
-  auto& servers = scene().servers();
+  Scenario scenario(harness(), "password of Kafka rotated");
+  auto& servers = environment().servers();
   servers.rotate_kafka_password("another");
   servers.kafka().restart();
-  story.shows(a(), "shop", "CredentialsRejected", kShown);
-  story.mended();
-  for (const auto& side : scene().sides()) set_right(side, "kafka-user");
-  story.ends_well(kHealed);
-  EXPECT_EQ(story.differs_from({{"a/shop", {.always = {"CredentialsRejected"}}}},
-                               also({"CredentialsRejected", "BrokerUnreachable"})),
+  scenario.shows(a(), "shop", "CredentialsRejected", kShown);
+  scenario.fixed();
+  for (const auto& side : environment().sides()) set_right(side, "kafka-user");
+  scenario.recovers_within(kRecovered);
+  EXPECT_EQ(scenario.differs_from({{"a/shop", {.always = {"CredentialsRejected"}}}},
+                                  also({"CredentialsRejected", "BrokerUnreachable"})),
             "");
 }
 

@@ -64,8 +64,8 @@ const std::set<std::string>& Situations::names() {
   return known;
 }
 
-Situations::Situations(Scene& scene, const Reader& reader)
-    : scene_(scene), servers_(scene.servers()), reader_(reader) {}
+Situations::Situations(Environment& environment, const Reader& reader)
+    : environment_(environment), servers_(environment.servers()), reader_(reader) {}
 
 void Situations::make(const std::string& name) {
   (this->*all().at(name))();
@@ -137,7 +137,7 @@ void Situations::traffic() {
 
 std::set<std::string> Situations::pods() {
   std::set<std::string> out;
-  for (auto& side : scene_.sides()) {
+  for (auto& side : environment_.sides()) {
     const auto list = side.kubectl.get({"-n", kNamespace, "pods"});
     for (const auto& pod : list.at("items")) {
       out.insert(fmt::format("{} {} {}", side.name, pod["metadata"]["name"].get<std::string>(), restarts_of(pod)));
@@ -148,7 +148,7 @@ std::set<std::string> Situations::pods() {
 
 /// No roll-out under way: every Deployment has exactly the ready pods that it wants, and none of another revision.
 bool Situations::settled() {
-  return std::ranges::all_of(scene_.sides(), [](Side& side) {
+  return std::ranges::all_of(environment_.sides(), [](Side& side) {
     const auto pods = side.kubectl.get({"-n", kNamespace, "pods"});
     const auto deployments = side.kubectl.get({"-n", kNamespace, "deployments"});
     int wanted = 0;
@@ -202,7 +202,7 @@ void Situations::type(const std::string& command) const {
 }
 
 void Situations::patch_bank(const std::string& json) {
-  scene_.b().kubectl.run({"-n", kNamespace, "patch", "datasync", "bank-dr", "--type=merge", "-p", json});
+  environment_.b().kubectl.run({"-n", kNamespace, "patch", "datasync", "bank-dr", "--type=merge", "-p", json});
 }
 
 void Situations::delete_pods(Side& side, const std::string& selector) {
@@ -218,13 +218,13 @@ void Situations::make_resource_in_unwatched_namespace() {
 }
 
 void Situations::set_wrong_password() {
-  scene_.b().kubectl.apply(secret("dr-writer", {{"username", "writer"}, {"password", "not this one"}}));
-  delete_pods(scene_.b(), "datasync.dev/name=bank-dr");  // a new pod has the new secret at once
+  environment_.b().kubectl.apply(secret("dr-writer", {{"username", "writer"}, {"password", "not this one"}}));
+  delete_pods(environment_.b(), "datasync.dev/name=bank-dr");  // a new pod has the new secret at once
 }
 
 void Situations::revoke_right() {
   servers_.primary().execute("REVOKE REPLICATION SLAVE ON *.* FROM reader");
-  delete_pods(scene_.a(), "datasync.dev/name=shop,datasync.dev/agent=capture");
+  delete_pods(environment_.a(), "datasync.dev/name=shop,datasync.dev/agent=capture");
 }
 
 void Situations::stop_kafka() {
@@ -243,8 +243,8 @@ void Situations::set_wrong_image_tag() {
 }
 
 void Situations::cordon_node() {
-  scene_.b().kubectl.run({"cordon", scene_.b().own->name()});
-  delete_pods(scene_.b(), "datasync.dev/name=bank-dr");
+  environment_.b().kubectl.run({"cordon", environment_.b().own->name()});
+  delete_pods(environment_.b(), "datasync.dev/name=bank-dr");
 }
 
 void Situations::give_too_little_memory() {
@@ -267,7 +267,7 @@ void Situations::put_foreign_record() {
 void Situations::purge_binlogs() {
   type("kubectl datasync pause shop -n sync --context a");
   await(
-      "the pause", [&] { return scene_.a().pods("shop", "capture").empty(); }, seconds(60));
+      "the pause", [&] { return environment_.a().pods("shop", "capture").empty(); }, seconds(60));
   for (int round = 0; round < 3; ++round) {
     servers_.primary().execute("FLUSH BINARY LOGS");
     servers_.traffic().stop();  // lets what was begun be committed

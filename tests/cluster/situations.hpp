@@ -7,16 +7,16 @@
 #include <set>
 #include <string>
 
+#include "tests/cluster/environment.hpp"
 #include "tests/cluster/reader.hpp"
-#include "tests/cluster/scene.hpp"
 
 namespace datasync::test {
 
 /// What the documentation's comments name: `given NAME` makes the situation in which a command has a use, `then NAME`
-/// checks or mends what the command was for. Throws with what is not as it should be.
+/// checks or fixes what the command was for. Throws with what is not as it should be.
 class Situations {
  public:
-  Situations(Scene& scene, const Reader& reader);
+  Situations(Environment& environment, const Reader& reader);
 
   [[nodiscard]] static const std::set<std::string>& names();
   void make(const std::string& name);
@@ -60,7 +60,7 @@ class Situations {
   [[nodiscard]] bool settled();
   void equal(const std::vector<std::string>& tables);
 
-  Scene& scene_;
+  Environment& environment_;
   Servers& servers_;
   const Reader& reader_;
   std::set<std::string> noted_;

@@ -16,7 +16,7 @@
 namespace datasync::test {
 namespace {
 
-struct Wish {
+struct Options {
   int clusters = 2;
   std::vector<std::string> archives;
   std::vector<std::string> command;
@@ -27,9 +27,9 @@ std::string variable(int number) {
   return fmt::format("KUBECONFIG_{}", static_cast<char>('A' + number - 1));
 }
 
-int run_command(const Wish& wish) {
+int run_command(const Options& options) {
   std::vector<char*> args;
-  for (const auto& arg : wish.command) args.push_back(const_cast<char*>(arg.c_str()));
+  for (const auto& arg : options.command) args.push_back(const_cast<char*>(arg.c_str()));
   args.push_back(nullptr);
   const pid_t pid = fork();
   if (pid == 0) {
@@ -42,18 +42,18 @@ int run_command(const Wish& wish) {
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-int with_clusters(const Sandbox& sandbox, const Wish& wish) {
+int with_clusters(const Sandbox& sandbox, const Options& options) {
   std::vector<std::unique_ptr<Cluster>> clusters;
-  for (int number = 1; number <= wish.clusters; ++number) {
+  for (int number = 1; number <= options.clusters; ++number) {
     const auto name = std::string(1, static_cast<char>('a' + number - 1));
     clusters.push_back(std::make_unique<Cluster>(sandbox, number, name));
-    for (const auto& archive : wish.archives) clusters.back()->load(archive);
+    for (const auto& archive : options.archives) clusters.back()->load(archive);
     const auto kubeconfig = clusters.back()->kubectl().kubeconfig().string();
     setenv(variable(number).c_str(), kubeconfig.c_str(), 1);
     fmt::print("cluster {} is up: {}={}\n", name, variable(number), kubeconfig);
     std::fflush(stdout);
   }
-  return run_command(wish);
+  return run_command(options);
 }
 
 }  // namespace
@@ -64,17 +64,17 @@ int main(int argc, char** argv) {
   CLI::App app(
       "Brings up Kubernetes clusters, runs a command that sees them as $KUBECONFIG_A, $KUBECONFIG_B, ..., and "
       "takes them down. Needs root.");
-  Wish wish;
-  app.add_option("-n,--clusters", wish.clusters, "how many; 0: the sandbox alone")
+  Options options;
+  app.add_option("-n,--clusters", options.clusters, "how many; 0: the sandbox alone")
       ->check(CLI::Range(0, 9))
       ->capture_default_str();
-  app.add_option("--load", wish.archives, "archives of images for every node")->check(CLI::ExistingFile);
-  app.add_option("command", wish.command, "what to run; default: bash");
+  app.add_option("--load", options.archives, "archives of images for every node")->check(CLI::ExistingFile);
+  app.add_option("command", options.command, "what to run; default: bash");
   app.positionals_at_end();
   CLI11_PARSE(app, argc, argv);
-  if (wish.command.empty()) wish.command = {"bash"};
+  if (options.command.empty()) options.command = {"bash"};
   try {
-    return run_in_sandbox([&](const Sandbox& sandbox) { return with_clusters(sandbox, wish); });
+    return run_in_sandbox([&](const Sandbox& sandbox) { return with_clusters(sandbox, options); });
   } catch (const std::exception& error) {
     fmt::print(stderr, "datasync-cluster: {}\n", error.what());
     return 1;

@@ -6,12 +6,12 @@
 #include <thread>
 #include <vector>
 
+#include "tests/cluster/expected_events.hpp"
 #include "tests/cluster/kubectl.hpp"
-#include "tests/cluster/told.hpp"
 
 namespace datasync::test {
 
-/// Notes every Ready that the DataSyncs of a cluster ever show, as somebody who watches them would see it
+/// Notes every Ready that the DataSyncs of a cluster ever show, as a user who watches them would see it
 /// (`kubectl get datasyncs --watch`), also over times without an API server. Thread-safe.
 class Watcher {
  public:

@@ -10,9 +10,9 @@
 #include <fmt/format.h>
 
 #include "agents/base/stop.hpp"
-#include "tests/demo/story.hpp"
-#include "tests/demo/talk.hpp"
-#include "tests/demo/world.hpp"
+#include "tests/demo/console.hpp"
+#include "tests/demo/environment.hpp"
+#include "tests/demo/steps.hpp"
 
 namespace datasync::demo {
 namespace {
@@ -35,23 +35,23 @@ std::string figures(const Outcome& o) {
 }
 
 /// What the agents said last, for whoever looks for the cause.
-void print_logs(const World& world) {
-  for (const auto& agent : world.agents) fmt::print("--- log of {}\n{}\n", agent->name(), agent->log_tail());
+void print_logs(const Environment& environment) {
+  for (const auto& agent : environment.agents) fmt::print("--- log of {}\n{}\n", agent->name(), agent->log_tail());
 }
 
-void run(const Talk& talk, Outcome& outcome) {
-  std::unique_ptr<World> world;
+void run(const Console& console, Outcome& outcome) {
+  std::unique_ptr<Environment> environment;
   try {
-    world = std::make_unique<World>(talk, keep_running());
-    tell(*world, talk, std::chrono::seconds(seconds_of_traffic()), outcome);
+    environment = std::make_unique<Environment>(console, keep_running());
+    run_steps(*environment, console, std::chrono::seconds(seconds_of_traffic()), outcome);
   } catch (const std::exception& error) {
     outcome.wrong = error.what();
-    if (world) print_logs(*world);
+    if (environment) print_logs(*environment);
   }
-  if (world && world->keep) {
-    world->leave();
+  if (environment && environment->keep) {
+    environment->leave();
   } else {
-    talk.say("stopping everything and removing the folder");
+    console.print("stopping everything and removing the folder");
   }
 }
 
@@ -59,9 +59,9 @@ void run(const Talk& talk, Outcome& outcome) {
 }  // namespace datasync::demo
 
 int main() {
-  const datasync::demo::Talk talk(datasync::base::stop_on_signals());
+  const datasync::demo::Console console(datasync::base::stop_on_signals());
   datasync::demo::Outcome outcome;
-  datasync::demo::run(talk, outcome);
+  datasync::demo::run(console, outcome);
   if (outcome.wrong.empty()) {
     fmt::print("demo: OK {}\n", datasync::demo::figures(outcome));
     return EXIT_SUCCESS;

@@ -2,24 +2,24 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/integration/apply_world.hpp"
+#include "tests/integration/apply_environment.hpp"
 
 namespace datasync::test {
 
-/// One world for all tests of the program; each test has a topic, a database and a task of its own.
+/// One environment for all tests of the program; each test has a topic, a database and a task of its own.
 class ApplyTest : public testing::Test {
  protected:
-  static void SetUpTestSuite() { world_ = new apply_world::World(); }
+  static void SetUpTestSuite() { environment_ = new apply_environment::Environment(); }
   static void TearDownTestSuite() {
-    delete world_;
-    world_ = nullptr;
+    delete environment_;
+    environment_ = nullptr;
   }
-  void SetUp() override { world().fresh(testing::UnitTest::GetInstance()->current_test_info()->name()); }
-  void TearDown() override { world().stop_agents(); }
-  static apply_world::World& world() { return *world_; }
+  void SetUp() override { environment().fresh(testing::UnitTest::GetInstance()->current_test_info()->name()); }
+  void TearDown() override { environment().stop_agents(); }
+  static apply_environment::Environment& environment() { return *environment_; }
 
  private:
-  static inline apply_world::World* world_ = nullptr;
+  static inline apply_environment::Environment* environment_ = nullptr;
 };
 
 }  // namespace datasync::test

@@ -23,181 +23,185 @@ std::string ledger_text(MariaDbServer& server, const std::string& database) {
 }
 
 // That a table has rows was kept in memory after the rows were rolled back, and never written again: a table that was
-// made again by hand was then taken for the one that was written.
-TEST_F(ApplyTest, rows_of_a_void_transaction_do_not_count_as_rows_of_a_known_table) {
-  auto& w = world();
-  w.create_table();
-  auto config = w.config();
+// recreated by hand was then taken for the one that was written.
+TEST_F(ApplyTest, rows_of_an_aborted_transaction_do_not_make_a_table_known) {
+  auto& env = environment();
+  env.create_table();
+  auto config = env.config();
   config.batch_rows = 2;  // so that the open transaction is executed before it is voided
-  w.start_agent(config);
-  w.fragment({w.insert(1, "x"), w.insert(2, "x"), w.insert(3, "x")}, 0, End::Group);
-  ASSERT_TRUE(eventually([&] { return open_transactions(w.destination(), 1) == 1; }, std::chrono::seconds(15)))
-      << w.story();
-  w.new_epoch();
-  w.transaction({w.insert(5, "e")});
-  EXPECT_TRUE(w.becomes("5=e")) << w.story();
-  EXPECT_EQ(w.destination().number("SELECT has_rows FROM " + config.ledger_database +
-                                   ".tables WHERE target=" + quote(w.plain_table())),
+  env.start_agent(config);
+  env.fragment({env.insert(1, "x"), env.insert(2, "x"), env.insert(3, "x")}, 0, End::Group);
+  ASSERT_TRUE(eventually([&] { return open_transactions(env.destination(), 1) == 1; }, std::chrono::seconds(15)))
+      << env.diagnostics();
+  env.new_epoch();
+  env.transaction({env.insert(5, "e")});
+  EXPECT_TRUE(env.becomes("5=e")) << env.diagnostics();
+  EXPECT_EQ(env.destination().number("SELECT has_rows FROM " + config.ledger_database +
+                                     ".tables WHERE target=" + quote(env.plain_table())),
             1);
 }
 
 // CREATE_TIME has whole seconds: the rows that were lost with the first table were never missed.
-TEST_F(ApplyTest, a_table_that_is_made_again_within_the_second_of_its_creation_is_missed) {
-  auto& w = world();
+TEST_F(ApplyTest, a_table_recreated_within_the_same_second_is_detected) {
+  auto& env = environment();
   const auto create = [&] {
-    w.destination().execute("CREATE TABLE " + w.table() +
-                            " (id INT PRIMARY KEY, name VARCHAR(30) CHARACTER SET utf8mb4)");
+    env.destination().execute("CREATE TABLE " + env.table() +
+                              " (id INT PRIMARY KEY, name VARCHAR(30) CHARACTER SET utf8mb4)");
   };
   const auto created = [&] {
-    return w.destination().number(
+    return env.destination().number(
         "SELECT UNIX_TIMESTAMP(create_time) FROM information_schema.tables WHERE "
         "table_name='t' AND table_schema=" +
-        quote(w.database()));
+        quote(env.database()));
   };
   bool same = false;
   for (int i = 0; i < 10 && !same; ++i) {
-    w.stop_agents();
-    w.fresh("made_again_" + std::to_string(i));
-    w.start_agent();
-    w.agent().wait_for("Streaming", std::chrono::seconds(30));
-    ASSERT_TRUE(eventually([&] { return w.destination().number("SELECT MICROSECOND(NOW(6))") < 100'000; },
+    env.stop_agents();
+    env.fresh("made_again_" + std::to_string(i));
+    env.start_agent();
+    env.agent().wait_for("Streaming", std::chrono::seconds(30));
+    ASSERT_TRUE(eventually([&] { return env.destination().number("SELECT MICROSECOND(NOW(6))") < 100'000; },
                            std::chrono::seconds(5)));
     create();
     const auto first = created();
-    w.transaction({w.insert(1, "a"), w.insert(2, "b"), w.erase(2, "b")});
-    ASSERT_TRUE(w.becomes("1=a")) << w.story();
-    w.destination().execute("DROP TABLE " + w.table());
+    env.transaction({env.insert(1, "a"), env.insert(2, "b"), env.erase(2, "b")});
+    ASSERT_TRUE(env.becomes("1=a")) << env.diagnostics();
+    env.destination().execute("DROP TABLE " + env.table());
     create();
     same = created() == first;
   }
   ASSERT_TRUE(same) << "the machine is too slow to make a table again within a second";
-  w.agent().wait_for("Stalled", std::chrono::seconds(30), "DestinationTableMissing");
-  w.destination().execute("INSERT INTO " + w.table() + " VALUES (1, 'a')");  // restored as it was
-  w.transaction({w.insert(3, "c")});
-  EXPECT_TRUE(w.becomes("1=a 3=c")) << w.story();
+  env.agent().wait_for("Stalled", std::chrono::seconds(30), "DestinationTableMissing");
+  env.destination().execute("INSERT INTO " + env.table() + " VALUES (1, 'a')");  // restored as it was
+  env.transaction({env.insert(3, "c")});
+  EXPECT_TRUE(env.becomes("1=a 3=c")) << env.diagnostics();
 }
 
 // Held tables and known tables outlived the rows of the ledger that they belong to: what came before the place of a
 // held table was never stored.
-TEST_F(ApplyTest, a_deleted_ledger_is_a_first_start_of_everything) {
-  auto& w = world();
-  w.create_table();
-  auto config = w.config();
+TEST_F(ApplyTest, a_deleted_ledger_starts_everything_from_the_beginning) {
+  auto& env = environment();
+  env.create_table();
+  auto config = env.config();
   config.on_table_error = config::OnTableError::HoldTable;
-  w.start_agent(config);
-  w.transaction({w.insert(5, "first")});
-  ASSERT_TRUE(w.becomes("5=first")) << w.story();
-  w.destination().execute("INSERT INTO " + w.table() + " VALUES (1, 'theirs')");
-  w.transaction({w.insert(1, "ours")});
+  env.start_agent(config);
+  env.transaction({env.insert(5, "first")});
+  ASSERT_TRUE(env.becomes("5=first")) << env.diagnostics();
+  env.destination().execute("INSERT INTO " + env.table() + " VALUES (1, 'theirs')");
+  env.transaction({env.insert(1, "ours")});
   const auto held = "SELECT COUNT(*) FROM " + config.ledger_database + ".held WHERE task=" + quote(config.common.name);
-  ASSERT_TRUE(eventually([&] { return w.destination().number(held) == 1; }, std::chrono::seconds(30))) << w.story();
-  w.stop_agents();
+  ASSERT_TRUE(eventually([&] { return env.destination().number(held) == 1; }, std::chrono::seconds(30)))
+      << env.diagnostics();
+  env.stop_agents();
   // What the documentation says, and the table is dropped instead of emptied: a known one would be missed.
-  w.destination().execute("DROP TABLE " + w.table());
-  w.destination().execute("DELETE FROM " + config.ledger_database + ".ledger WHERE task=" + quote(config.common.name));
-  w.start_agent(config);
-  EXPECT_TRUE(w.becomes("1=ours 5=first")) << w.story();
-  EXPECT_EQ(w.destination().number(held), 0);
+  env.destination().execute("DROP TABLE " + env.table());
+  env.destination().execute("DELETE FROM " + config.ledger_database +
+                            ".ledger WHERE task=" + quote(config.common.name));
+  env.start_agent(config);
+  EXPECT_TRUE(env.becomes("1=ours 5=first")) << env.diagnostics();
+  EXPECT_EQ(env.destination().number(held), 0);
 }
 
 // A row that was in the way by another unique value lost its key and became the source's row.
-TEST_F(ApplyTest, a_copy_into_a_nullable_unique_key_changes_no_row_of_another_key) {
-  auto& w = world();
-  w.destination().execute("CREATE TABLE " + w.table() +
-                          " (id INT NULL, name VARCHAR(30) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin, UNIQUE KEY (id), "
-                          "UNIQUE KEY (name))");
-  w.destination().execute("INSERT INTO " + w.table() + " VALUES (9, 'taken')");
-  w.start_agent();
-  w.snapshot_begin();
-  w.snapshot_chunk({w.insert(1, "taken"), w.insert(2, "free")});
-  w.agent().wait_for("Stalled", std::chrono::seconds(30), "ConstraintViolated");
-  EXPECT_TRUE(w.becomes("9=taken")) << w.story();
-  w.destination().execute("DELETE FROM " + w.table());
-  w.snapshot_chunk({w.insert(2, "free")});  // sent again after a crash
-  w.snapshot_end();
-  EXPECT_TRUE(w.becomes("1=taken 2=free")) << w.story();
-  EXPECT_EQ(w.destination().number("SELECT COUNT(*) FROM " + w.table()), 2);
+TEST_F(ApplyTest, a_copy_into_a_nullable_unique_key_keeps_rows_of_other_keys) {
+  auto& env = environment();
+  env.destination().execute(
+      "CREATE TABLE " + env.table() +
+      " (id INT NULL, name VARCHAR(30) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin, UNIQUE KEY (id), "
+      "UNIQUE KEY (name))");
+  env.destination().execute("INSERT INTO " + env.table() + " VALUES (9, 'taken')");
+  env.start_agent();
+  env.snapshot_begin();
+  env.snapshot_chunk({env.insert(1, "taken"), env.insert(2, "free")});
+  env.agent().wait_for("Stalled", std::chrono::seconds(30), "ConstraintViolated");
+  EXPECT_TRUE(env.becomes("9=taken")) << env.diagnostics();
+  env.destination().execute("DELETE FROM " + env.table());
+  env.snapshot_chunk({env.insert(2, "free")});  // sent again after a crash
+  env.snapshot_end();
+  EXPECT_TRUE(env.becomes("1=taken 2=free")) << env.diagnostics();
+  EXPECT_EQ(env.destination().number("SELECT COUNT(*) FROM " + env.table()), 2);
 }
 
-// Its headers were written by a newer version or are damaged: nobody knows what it changed.
-TEST_F(ApplyTest, a_skipped_record_with_unreadable_headers_has_all_tables_copied_again) {
-  auto& w = world();
-  w.create_table();
-  w.start_agent();
-  w.transaction({w.insert(1, "a")});
-  const auto offset = w.put_unreadable_headers();
-  w.transaction({w.insert(2, "b")});
-  w.agent().wait_for("Stalled", std::chrono::seconds(30), "ForeignMessage");
-  w.stop_agents();
-  auto config = w.config();
+// Its headers were written by a newer version or are damaged: what it changed is unknown.
+TEST_F(ApplyTest, skipping_a_record_with_unreadable_headers_copies_all_tables) {
+  auto& env = environment();
+  env.create_table();
+  env.start_agent();
+  env.transaction({env.insert(1, "a")});
+  const auto offset = env.put_unreadable_headers();
+  env.transaction({env.insert(2, "b")});
+  env.agent().wait_for("Stalled", std::chrono::seconds(30), "ForeignMessage");
+  env.stop_agents();
+  auto config = env.config();
   config.skip_offsets = {"0:" + std::to_string(offset)};
-  w.start_agent(config);
-  const auto status = w.agent().wait_for("Retrying", std::chrono::seconds(30), "AwaitingCopy");
-  EXPECT_THAT(status.message, HasSubstr(w.plain_table()));
-  EXPECT_TRUE(w.becomes("1=a")) << "rows of a table that may differ are left out: " << w.story();
-  w.snapshot_begin();
-  w.snapshot_chunk({w.truncate()});
-  w.snapshot_chunk({w.insert(1, "a2"), w.insert(2, "b")});
-  w.snapshot_end();
-  EXPECT_TRUE(w.becomes("1=a2 2=b")) << w.story();
+  env.start_agent(config);
+  const auto status = env.agent().wait_for("Retrying", std::chrono::seconds(30), "AwaitingCopy");
+  EXPECT_THAT(status.message, HasSubstr(env.plain_table()));
+  EXPECT_TRUE(env.becomes("1=a")) << "rows of a table that may differ are left out: " << env.diagnostics();
+  env.snapshot_begin();
+  env.snapshot_chunk({env.truncate()});
+  env.snapshot_chunk({env.insert(1, "a2"), env.insert(2, "b")});
+  env.snapshot_end();
+  EXPECT_TRUE(env.becomes("1=a2 2=b")) << env.diagnostics();
 }
 
 // The status had the row of the source and that of the destination, and the log the server's words with the value.
 TEST_F(ApplyTest, no_value_of_a_row_is_in_a_log_a_status_or_the_ledger) {
-  auto& w = world();
-  w.create_table(", UNIQUE KEY only_once (name)");
+  auto& env = environment();
+  env.create_table(", UNIQUE KEY only_once (name)");
   std::string seen;
-  const auto look = [&] {
-    seen += w.agent().status()->json + w.agent().log() + ledger_text(w.destination(), w.config().ledger_database);
+  const auto check_outputs = [&] {
+    seen +=
+        env.agent().status()->json + env.agent().log() + ledger_text(env.destination(), env.config().ledger_database);
   };
-  auto config = w.config();
+  auto config = env.config();
   config.on_table_error = config::OnTableError::HoldTable;
   config.common.log_level = "debug";
-  w.start_agent(config);
+  env.start_agent(config);
   const auto held = [&](const std::string& words) {
     return eventually(
         [&] {
-          const auto rows = w.destination().query("SELECT message FROM " + config.ledger_database +
-                                                  ".held WHERE task=" + quote(config.common.name));
+          const auto rows = env.destination().query("SELECT message FROM " + config.ledger_database +
+                                                    ".held WHERE task=" + quote(config.common.name));
           return rows.size() == 1 && rows[0][0].value_or("").find(words) != std::string::npos;
         },
         std::chrono::seconds(30));
   };
-  w.transaction({w.insert(70, "begin")});
-  ASSERT_TRUE(w.becomes("70=begin")) << w.story();
-  w.destination().execute("INSERT INTO " + w.table() + " VALUES (4711, 'MARK it''s')");
-  w.transaction({w.insert(4711, "MARK'key'")});
-  ASSERT_TRUE(held("the row is there already")) << w.story();
-  look();
-  w.destination().execute("UPDATE " + w.table() + " SET id=4712, name='MARK''key''' WHERE id=4711");
-  ASSERT_TRUE(held("Duplicate entry ... for key 'only_once'")) << w.story();
-  look();
-  w.destination().execute("DELETE FROM " + w.table() + " WHERE id=4712");
-  ASSERT_TRUE(w.becomes("70=begin 4711=MARK'key'")) << w.story();
-  w.destination().execute("CREATE TRIGGER " + w.database() + ".says BEFORE INSERT ON " + w.table() +
-                          " FOR EACH ROW BEGIN DECLARE told TEXT DEFAULT CONCAT('no ', NEW.name); "
-                          "SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = told; END");
-  w.transaction({w.insert(4713, "MARKtrig")});
-  ASSERT_TRUE(held("trigger")) << w.story();
-  look();
-  w.destination().execute("DROP TRIGGER " + w.database() + ".says");
-  ASSERT_TRUE(w.becomes("70=begin 4711=MARK'key' 4713=MARKtrig")) << w.story();
+  env.transaction({env.insert(70, "begin")});
+  ASSERT_TRUE(env.becomes("70=begin")) << env.diagnostics();
+  env.destination().execute("INSERT INTO " + env.table() + " VALUES (4711, 'MARK it''s')");
+  env.transaction({env.insert(4711, "MARK'key'")});
+  ASSERT_TRUE(held("the row is there already")) << env.diagnostics();
+  check_outputs();
+  env.destination().execute("UPDATE " + env.table() + " SET id=4712, name='MARK''key''' WHERE id=4711");
+  ASSERT_TRUE(held("Duplicate entry ... for key 'only_once'")) << env.diagnostics();
+  check_outputs();
+  env.destination().execute("DELETE FROM " + env.table() + " WHERE id=4712");
+  ASSERT_TRUE(env.becomes("70=begin 4711=MARK'key'")) << env.diagnostics();
+  env.destination().execute("CREATE TRIGGER " + env.database() + ".says BEFORE INSERT ON " + env.table() +
+                            " FOR EACH ROW BEGIN DECLARE shown TEXT DEFAULT CONCAT('no ', NEW.name); "
+                            "SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = shown; END");
+  env.transaction({env.insert(4713, "MARKtrig")});
+  ASSERT_TRUE(held("trigger")) << env.diagnostics();
+  check_outputs();
+  env.destination().execute("DROP TRIGGER " + env.database() + ".says");
+  ASSERT_TRUE(env.becomes("70=begin 4711=MARK'key' 4713=MARKtrig")) << env.diagnostics();
   ASSERT_TRUE(eventually(
       [&] {
-        return w.destination().number("SELECT COUNT(*) FROM " + config.ledger_database +
-                                      ".held WHERE task=" + quote(config.common.name)) == 0;
+        return env.destination().number("SELECT COUNT(*) FROM " + config.ledger_database +
+                                        ".held WHERE task=" + quote(config.common.name)) == 0;
       },
       std::chrono::seconds(30)))
-      << w.story();
-  w.stop_agents();
+      << env.diagnostics();
+  env.stop_agents();
   // The same where the stream waits, and its state has the message.
   config.on_table_error = config::OnTableError::HoldStream;
-  w.destination().execute("INSERT INTO " + w.table() + " VALUES (4714, 'MARKthere')");
-  w.start_agent(config);
-  w.transaction({w.update(4711, "MARK'key'", 4714, "MARKnew")});
-  const auto status = w.agent().wait_for("Stalled", std::chrono::seconds(30), "ConstraintViolated");
-  EXPECT_THAT(status.message, HasSubstr("update of " + w.plain_table() + " (key id)"));
-  look();
+  env.destination().execute("INSERT INTO " + env.table() + " VALUES (4714, 'MARKthere')");
+  env.start_agent(config);
+  env.transaction({env.update(4711, "MARK'key'", 4714, "MARKnew")});
+  const auto status = env.agent().wait_for("Stalled", std::chrono::seconds(30), "ConstraintViolated");
+  EXPECT_THAT(status.message, HasSubstr("update of " + env.plain_table() + " (key id)"));
+  check_outputs();
   EXPECT_THAT(seen, Not(HasSubstr("MARK")));
   EXPECT_THAT(seen, Not(HasSubstr("=471"))) << "keys are values";
 }

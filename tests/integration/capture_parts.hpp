@@ -95,13 +95,13 @@ class CaptureParts : public sql::SqlTest {
         : pipeline_({*of.selection_, stream, of.held_, of.gate_, of.clock_, of.status_, of.freshness_, order_,
                      of.between_, [] {}, [] {},
                      [&of](const Outdated& table, const std::string&) -> base::Result<void> {
-                       of.told_.push_back(table.table + (table.rows_missed ? " is emptied" : " is copied"));
+                       of.reported_.push_back(table.table + (table.rows_missed ? " is emptied" : " is copied"));
                        return {};
                      },
                      [] { return base::Result<void>(); }, [](const auto&, const auto&) { return false; },
                      [&of](const Gtid& gtid) { return of.accepted_.contains(gtid.text()); },
                      [&of](const std::string& gtid, const std::string&, const Passed& passed) -> base::Result<bool> {
-                       of.told_.push_back(gtid + " passed: " + shown(passed));
+                       of.reported_.push_back(gtid + " passed: " + shown(passed));
                        return true;
                      },
                      [&of](const std::string&, const std::string& xid, const Passed& passed) -> base::Result<void> {
@@ -150,7 +150,7 @@ class CaptureParts : public sql::SqlTest {
   DueDefinitions due_;
   std::set<std::string> accepted_;
   std::map<std::string, Passed> prepares_;
-  std::vector<std::string> told_;
+  std::vector<std::string> reported_;
   ChunkGate gate_;
   std::mutex between_;
   health::Status status_{{"capture", "test", "test", ""}};

@@ -6,13 +6,13 @@ namespace datasync::capture {
 namespace {
 
 // FLUSH TABLES in a loop gave the table a new id, and each id an encoder that stayed.
-TEST_F(CaptureParts, a_table_that_the_server_opens_anew_is_the_table_that_is_known) {
+TEST_F(CaptureParts, a_reopened_table_is_the_known_table) {
   const auto number = add(17);
   for (std::uint64_t id = 18; id < 40; ++id) EXPECT_EQ(add(id), number);
   EXPECT_EQ(published_, 1);
 }
 
-TEST_F(CaptureParts, a_table_whose_map_is_the_same_and_whose_columns_are_not_is_another_version) {
+TEST_F(CaptureParts, changed_columns_with_an_equal_table_map_are_a_new_version) {
   const auto number = add(17);
   const auto schema = catalog_->schema_of(table()).value().value();
   server_->execute("ALTER TABLE a.t DROP COLUMN v, ADD COLUMN v INT AS (id + 1) STORED");
@@ -28,7 +28,7 @@ TEST_F(CaptureParts, a_table_whose_map_is_the_same_and_whose_columns_are_not_is_
 
 // A server that goes down while it logs a group forgets it and may log it again under the same GTID. Counted as rolled
 // back, its rows were lost.
-TEST_F(CaptureParts, a_group_that_the_server_broke_off_is_taken_when_it_comes_again) {
+TEST_F(CaptureParts, an_interrupted_group_is_accepted_when_it_is_sent_again) {
   auto stream = writer();
   Dump dump(*this, stream);
   const auto rows = [&](std::uint32_t id) {
@@ -48,7 +48,7 @@ TEST_F(CaptureParts, a_group_that_the_server_broke_off_is_taken_when_it_comes_ag
 }
 
 // Each new id of a table cost the dump thread four queries; FLUSH TABLES gives every table a new one.
-TEST_F(CaptureParts, a_new_id_of_a_known_table_asks_the_server_nothing) {
+TEST_F(CaptureParts, a_new_id_of_a_known_table_needs_no_query) {
   const auto statements = [&] { return server_->query("SHOW GLOBAL STATUS LIKE 'Questions'").front()[1].value(); };
   add(17);
   const auto before = std::stoull(statements());
@@ -57,7 +57,7 @@ TEST_F(CaptureParts, a_new_id_of_a_known_table_asks_the_server_nothing) {
 }
 
 // It was forgotten with the connection: readers had the new column only with the next row of the table.
-TEST_F(CaptureParts, a_new_definition_reaches_readers_over_a_broken_connection_and_without_a_row) {
+TEST_F(CaptureParts, a_new_definition_is_published_after_a_reconnect_without_rows) {
   auto stream = writer();
   const auto now = *message::GtidSet::parse(executed());
   const auto newest = now.domains().at(0).sequence;
@@ -72,11 +72,11 @@ TEST_F(CaptureParts, a_new_definition_reaches_readers_over_a_broken_connection_a
   dump.feed(binlog::test::gtid_event(newest + 1, binlog::GtidEvent::kTransactional));
   dump.feed(xid_event());
   EXPECT_EQ(out_.changes, (std::vector<std::string>{fmt::format("0-1-{} tx rows=0", newest + 1)}));
-  EXPECT_EQ(told_, std::vector<std::string>{});
+  EXPECT_EQ(reported_, std::vector<std::string>{});
 }
 
 // A statement that hides a captured table behind a temporary one emptied it at readers.
-TEST_F(CaptureParts, a_temporary_table_is_not_taken_for_the_captured_one_that_it_hides) {
+TEST_F(CaptureParts, a_temporary_table_is_not_mistaken_for_the_captured_one) {
   auto stream = writer();
   Dump dump(*this, stream);
   const auto statement = [&](std::uint64_t number, const std::string& sql, std::uint16_t flags) {
@@ -85,13 +85,13 @@ TEST_F(CaptureParts, a_temporary_table_is_not_taken_for_the_captured_one_that_it
   };
   statement(5, "TRUNCATE TABLE t", binlog::kFlagThreadSpecific);
   EXPECT_EQ(out_.changes, std::vector<std::string>{});
-  EXPECT_EQ(told_, std::vector<std::string>{"a.t is emptied"}) << "and copied again, which changes nothing";
+  EXPECT_EQ(reported_, std::vector<std::string>{"a.t is emptied"}) << "and copied again, which changes nothing";
   statement(6, "TRUNCATE TABLE t", 0);
   EXPECT_EQ(out_.changes, (std::vector<std::string>{"0-1-6 tx rows=1"}));
 }
 
 // The commit of a prepare that was passed ended in PositionUnknown.
-TEST_F(CaptureParts, the_commit_of_a_passed_xa_prepare_makes_its_tables_due) {
+TEST_F(CaptureParts, the_commit_of_a_skipped_xa_prepare_schedules_its_copies) {
   accepted_ = {"0-1-5", "0-1-7"};
   auto stream = writer();
   Dump dump(*this, stream);
@@ -112,12 +112,12 @@ TEST_F(CaptureParts, the_commit_of_a_passed_xa_prepare_makes_its_tables_due) {
     dump.feed(binlog::test::query_event("", fmt::format("XA {} X'{}',X'',7", how, hex)));
   };
   prepare(5, "g");
-  EXPECT_EQ(told_, std::vector<std::string>{}) << "nothing is changed yet";
+  EXPECT_EQ(reported_, std::vector<std::string>{}) << "nothing is changed yet";
   complete(6, "g", "COMMIT");
-  EXPECT_EQ(told_, (std::vector<std::string>{"0-1-6 passed: a.t"}));
+  EXPECT_EQ(reported_, (std::vector<std::string>{"0-1-6 passed: a.t"}));
   prepare(7, "h");
   complete(8, "h", "ROLLBACK");
-  EXPECT_EQ(told_.size(), 1U);
+  EXPECT_EQ(reported_.size(), 1U);
   EXPECT_EQ(stream.position().text(), "0-1-8");
   EXPECT_EQ(out_.changes, std::vector<std::string>{});
 }
@@ -217,8 +217,8 @@ class Snapshots : public CaptureParts {
   std::atomic<bool> complete_ = false;
 };
 
-// The report called the runner, which was freed by then (told by the sanitizer).
-TEST_F(Snapshots, a_report_that_comes_when_the_snapshot_is_gone_is_kept_by_the_keeper) {
+// The report called the runner, which was freed by then (reported by the sanitizer).
+TEST_F(Snapshots, a_report_after_the_snapshot_ended_is_kept) {
   auto runner = run(true);
   runner.reset();
   ASSERT_FALSE(out_.reports.empty());
@@ -229,7 +229,7 @@ TEST_F(Snapshots, a_report_that_comes_when_the_snapshot_is_gone_is_kept_by_the_k
 }
 
 // Each row that could not be carried began the copy again that makes up for all of them.
-TEST_F(Snapshots, one_that_has_not_begun_a_table_makes_up_for_what_comes_before_it) {
+TEST_F(Snapshots, one_covers_changes_before_it_starts_a_table) {
   server_->execute("DELETE FROM a.t WHERE id = 1");  // the dump is not there yet
   const auto runner = start(true);
   EXPECT_TRUE(runner->has_before_it("a.t"));
@@ -241,7 +241,7 @@ TEST_F(Snapshots, one_that_has_not_begun_a_table_makes_up_for_what_comes_before_
 
 // A kill between the new position and the first record of the copy that makes up for the lost one: the next instance
 // knew of no copy to make.
-TEST_F(Snapshots, what_is_outdated_is_on_the_state_topic_at_once) {
+TEST_F(Snapshots, outdated_tables_are_written_to_the_state_topic_at_once) {
   const auto known = keeper_.revise(*selection_, everything(*selection_), {});
   ASSERT_TRUE(known) << known.error().what;
   protocol::MemoryStateLog log(records_);
@@ -254,7 +254,7 @@ TEST_F(Snapshots, what_is_outdated_is_on_the_state_topic_at_once) {
 
 // A kill between End on the streams and its note on the state topic: the last chunk came again to readers that did not
 // expect it any more.
-TEST_F(Snapshots, one_that_goes_on_says_begin_before_its_rows) {
+TEST_F(Snapshots, a_resumed_one_sends_begin_before_its_rows) {
   const auto runner = run(false);
   const std::scoped_lock lock(out_.mutex);
   ASSERT_GE(out_.phases.size(), 3U);

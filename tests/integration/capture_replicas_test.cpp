@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "tests/integration/capture_world.hpp"
+#include "tests/integration/capture_environment.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/proxy.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -21,11 +21,11 @@ constexpr seconds kPatience{60};
 
 class CaptureReplicas : public testing::Test {
  protected:
-  static void SetUpTestSuite() { world_ = std::make_unique<CaptureWorld>(); }
-  static void TearDownTestSuite() { world_.reset(); }
+  static void SetUpTestSuite() { environment_ = std::make_unique<CaptureEnvironment>(); }
+  static void TearDownTestSuite() { environment_.reset(); }
 
-  MariaDbServer& source() { return world_->source(); }
-  MariaDbServer& replica(std::size_t i) { return world_->replica(i); }
+  MariaDbServer& source() { return environment_->source(); }
+  MariaDbServer& replica(std::size_t i) { return environment_->replica(i); }
   std::vector<config::Type> simple(const std::string& db, int rows) {
     source().execute_all({"CREATE DATABASE " + db, "CREATE TABLE " + db + ".t (id INT PRIMARY KEY, v INT)",
                           fmt::format("INSERT INTO {0}.t SELECT seq, 0 FROM {0}.seq_1_to_{1}", db, rows)});
@@ -48,8 +48,8 @@ class CaptureReplicas : public testing::Test {
     return std::ranges::any_of(agents_on(server), [](const auto& row) { return row[1] == "Binlog Dump"; });
   }
   testing::AssertionResult equal(const std::string& db) {
-    CaptureReader reader(world_->broker().bootstrap(), db, 1);
-    return tells(reader, db + ".t", world_->rows_of(source(), db, "t"));
+    CaptureReader reader(environment_->broker().bootstrap(), db, 1);
+    return topic_has(reader, db + ".t", environment_->rows_of(source(), db, "t"));
   }
 
   /// An agent that copies slowly from `replica(from)` through the proxy, and a replica 1 whose coordinates are far
@@ -61,13 +61,13 @@ class CaptureReplicas : public testing::Test {
   Moving copying(const std::string& db, std::size_t from) {
     Moving m;
     m.proxy = std::make_unique<Proxy>(replica(from).port());
-    auto config = world_->replica_config(db, simple(db, 6000));
+    auto config = environment_->replica_config(db, simple(db, 6000));
     config.replicas = {{"127.0.0.1", m.proxy->port()}};
     config.chunk_rows = 50;
     while (replica(1).query("SHOW BINARY LOGS").size() < replica(0).query("SHOW BINARY LOGS").size() + 4)
       replica(1).execute("FLUSH LOCAL BINARY LOGS");
     m.proxy->delay(milliseconds(20));
-    m.agent = std::make_unique<Agent>(world_->folder(), db, config);
+    m.agent = std::make_unique<Agent>(environment_->folder(), db, config);
     m.agent->start();
     await(
         "some chunks are copied",
@@ -94,42 +94,42 @@ class CaptureReplicas : public testing::Test {
     }
   }
 
-  static std::unique_ptr<CaptureWorld> world_;
+  static std::unique_ptr<CaptureEnvironment> environment_;
 };
-std::unique_ptr<CaptureWorld> CaptureReplicas::world_;
+std::unique_ptr<CaptureEnvironment> CaptureReplicas::environment_;
 
 // A Service over several replicas, or a name that moved: rows read from one server were given a place in the binlog of
 // another one, after changes that are newer.
-TEST_F(CaptureReplicas, a_name_that_leads_to_another_server_gives_rows_no_wrong_place) {
+TEST_F(CaptureReplicas, a_host_name_of_another_server_keeps_rows_in_order) {
   const auto m = copying("moved", 0);
   m.proxy->change_upstream(replica(1).port());
   m.proxy->pass();
   end_connections(replica(0), false);
   change("moved");
-  world_->drain(*m.agent, source());
+  environment_->drain(*m.agent, source());
   EXPECT_TRUE(equal("moved"));
-  EXPECT_TRUE(has_dump(replica(1))) << "the dump is begun anew where the name leads to";
+  EXPECT_TRUE(has_dump(replica(1))) << "the dump is restarted where the name resolves to";
 }
 
-TEST_F(CaptureReplicas, a_dump_begun_anew_on_another_server_of_that_name_gives_rows_no_wrong_place) {
-  const auto m = copying("anew", 1);
+TEST_F(CaptureReplicas, a_dump_restarted_on_another_server_keeps_rows_in_order) {
+  const auto m = copying("restarted", 1);
   m.proxy->change_upstream(replica(0).port());
   m.proxy->pass();
   end_connections(replica(1), true);
   await(
-      "the dump is begun anew", [&] { return has_dump(replica(0)); }, kPatience);
-  change("anew");
-  world_->drain(*m.agent, source());
-  EXPECT_TRUE(equal("anew"));
+      "the dump is restarted", [&] { return has_dump(replica(0)); }, kPatience);
+  change("restarted");
+  environment_->drain(*m.agent, source());
+  EXPECT_TRUE(equal("restarted"));
 }
 
-// What a replica's dump finds lost was lost, without asking the next replica, and was read anew at once.
+// What a replica's dump finds lost was lost, without asking the next replica, and was read again at once.
 TEST_F(CaptureReplicas, binlogs_missing_at_one_replica_are_read_at_the_next) {
-  auto config = world_->replica_config("hole", simple("hole", 50));
+  auto config = environment_->replica_config("hole", simple("hole", 50));
   {
-    Agent agent(world_->folder(), "hole1", config);
+    Agent agent(environment_->folder(), "hole1", config);
     agent.start();
-    world_->drain(agent, source());
+    environment_->drain(agent, source());
     ASSERT_EQ(agent.status()->at("/replica"), address(replica(0).port()));
   }
   const auto next_file = [&](int id) {
@@ -150,15 +150,15 @@ TEST_F(CaptureReplicas, binlogs_missing_at_one_replica_are_read_at_the_next) {
   hide(0);
   hide(1);
   {
-    Agent agent(world_->folder(), "hole2", config);
+    Agent agent(environment_->folder(), "hole2", config);
     agent.start();
     EXPECT_TRUE(becomes(agent, "Stalled", "BinlogPurged", kPatience)) << "both have lost it";
   }
   show(1);
   config.on_position_lost = config::OnPositionLost::Resnapshot;
-  Agent agent(world_->folder(), "hole3", config);
+  Agent agent(environment_->folder(), "hole3", config);
   agent.start();
-  world_->drain(agent, source());
+  environment_->drain(agent, source());
   EXPECT_EQ(agent.status()->at("/replica"), address(replica(1).port()));
   EXPECT_EQ(read_file(agent.folder() / "log").find("everything is read again"), std::string::npos) << agent.log_tail();
   EXPECT_TRUE(equal("hole"));
@@ -166,16 +166,16 @@ TEST_F(CaptureReplicas, binlogs_missing_at_one_replica_are_read_at_the_next) {
 }
 
 // Lag was not looked at.
-TEST_F(CaptureReplicas, begins_at_a_replica_that_replicates) {
-  const auto config = world_->replica_config("standing", simple("standing", 50));
+TEST_F(CaptureReplicas, starts_at_a_replica_that_replicates) {
+  const auto config = environment_->replica_config("standing", simple("standing", 50));
   replica(0).execute("STOP SLAVE SQL_THREAD");
-  Agent agent(world_->folder(), "standing", config);
+  Agent agent(environment_->folder(), "standing", config);
   agent.start();
-  world_->drain(agent, source());
+  environment_->drain(agent, source());
   EXPECT_EQ(agent.status()->at("/replica"), address(replica(1).port()));
   replica(0).execute("START SLAVE SQL_THREAD");
   source().execute("INSERT INTO standing.t VALUES (1000, 1)");
-  world_->drain(agent, source());
+  environment_->drain(agent, source());
   EXPECT_EQ(agent.status()->at("/replica"), address(replica(1).port())) << "a dump that works is kept";
   EXPECT_TRUE(equal("standing"));
   catch_up();

@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "tests/integration/capture_world.hpp"
+#include "tests/integration/capture_environment.hpp"
 #include "tests/support/eventually.hpp"
 
 namespace datasync::test {
@@ -19,10 +19,10 @@ constexpr seconds kPatience{40};
 
 class Capture : public testing::Test {
  protected:
-  static void SetUpTestSuite() { world_ = std::make_unique<CaptureWorld>(); }
-  static void TearDownTestSuite() { world_.reset(); }
+  static void SetUpTestSuite() { environment_ = std::make_unique<CaptureEnvironment>(); }
+  static void TearDownTestSuite() { environment_.reset(); }
 
-  MariaDbServer& source() { return world_->source(); }
+  MariaDbServer& source() { return environment_->source(); }
   /// A database and a type with one table `t` (id, v, note) of `rows` rows.
   std::vector<config::Type> simple(const std::string& db, int rows = 0) {
     source().execute_all({"CREATE DATABASE " + db,
@@ -34,22 +34,22 @@ class Capture : public testing::Test {
     return {config::Type{"things", {db + ".t"}, {}, {}}};
   }
   CaptureReader reader(const std::string& topic, int streams = 1) {
-    return {world_->broker().bootstrap(), topic, streams};
+    return {environment_->broker().bootstrap(), topic, streams};
   }
   testing::AssertionResult equal(CaptureReader& r, const std::string& db, const std::string& table = "t") {
-    return tells(r, db + "." + table, world_->rows_of(source(), db, table));
+    return topic_has(r, db + "." + table, environment_->rows_of(source(), db, table));
   }
 
-  static std::unique_ptr<CaptureWorld> world_;
+  static std::unique_ptr<CaptureEnvironment> environment_;
 };
-std::unique_ptr<CaptureWorld> Capture::world_;
+std::unique_ptr<CaptureEnvironment> Capture::environment_;
 
 TEST_F(Capture, publishes_every_kind_of_change_of_chosen_tables_only) {
   const std::string db = "kinds";
   auto types = simple(db, 500);
   source().execute("CREATE TABLE kinds.secret (a INT, b VARCHAR(9), hidden VARCHAR(20), PRIMARY KEY (a, b))");
   types.push_back({"secrets", {"kinds.secret"}, {"kinds.secret.hidden"}, {}});
-  Agent agent(world_->folder(), db, world_->config(db, types));
+  Agent agent(environment_->folder(), db, environment_->config(db, types));
   agent.start();
   agent.wait_for("Streaming", seconds(60));
   source().execute_all({"INSERT INTO kinds.t VALUES (1001, 18446744073709551, 'x'), (1002, NULL, NULL)",
@@ -73,28 +73,28 @@ TEST_F(Capture, publishes_every_kind_of_change_of_chosen_tables_only) {
                         "COMMIT",
                         "ALTER TABLE kinds.t ADD COLUMN extra INT NOT NULL DEFAULT 5 AFTER v",
                         "UPDATE kinds.t SET extra = 6"});
-  world_->drain(agent, source());
+  environment_->drain(agent, source());
   auto r = reader(db);
   EXPECT_TRUE(equal(r, db));
-  EXPECT_TRUE(tells(r, "kinds.secret", world_->rows_of(source(), db, "secret", {"hidden"})));
+  EXPECT_TRUE(topic_has(r, "kinds.secret", environment_->rows_of(source(), db, "secret", {"hidden"})));
   EXPECT_EQ(r.types(), (std::set<std::string>{"secrets", "things"}));
   source().execute_all({"TRUNCATE kinds.t", "INSERT INTO kinds.t VALUES (1, 2, 3, 'after')"});
-  world_->drain(agent, source());
+  environment_->drain(agent, source());
   EXPECT_TRUE(equal(r, db));
   source().execute("DROP TABLE kinds.secret");
-  world_->drain(agent, source());
+  environment_->drain(agent, source());
   r.catch_up();
   ASSERT_EQ(r.notes().size(), 1U);
   EXPECT_EQ(r.notes()[0].table, "secret");
 }
 
-TEST_F(Capture, moves_the_position_when_only_other_tables_change) {
+TEST_F(Capture, advances_the_position_when_only_other_tables_change) {
   const auto types = simple("filtered", 3);
-  Agent agent(world_->folder(), "filtered", world_->config("filtered", types));
+  Agent agent(environment_->folder(), "filtered", environment_->config("filtered", types));
   agent.start();
   agent.wait_for("Streaming", seconds(60));
   for (int i = 0; i < 50; ++i) source().execute("INSERT INTO filtered.other (v) VALUES (1)");
-  world_->drain(agent, source());
+  environment_->drain(agent, source());
   auto r = reader("filtered");
   const auto end = *message::GtidSet::parse(source().gtid());
   EXPECT_TRUE(eventually(
@@ -103,13 +103,13 @@ TEST_F(Capture, moves_the_position_when_only_other_tables_change) {
         return r.position(0).contains(end);
       },
       seconds(10)))
-      << "a watermark tells readers";
+      << "a watermark informs readers";
   EXPECT_EQ(r.transactions(), 0U);
 }
 
 TEST_F(Capture, holds_prepared_transactions_over_kills) {
   const auto types = simple("xa", 10);
-  Agent agent(world_->folder(), "xa", world_->config("xa", types));
+  Agent agent(environment_->folder(), "xa", environment_->config("xa", types));
   agent.start();
   agent.wait_for("Streaming", seconds(60));
   auto one = source().connect();
@@ -133,11 +133,11 @@ TEST_F(Capture, holds_prepared_transactions_over_kills) {
   for (const auto* sql : {"XA START 'three'", "INSERT INTO xa.t VALUES (400, 1, 'three')", "XA END 'three'",
                           "XA COMMIT 'three' ONE PHASE"})
     direct.execute(sql);
-  world_->drain(agent, source());
+  environment_->drain(agent, source());
   EXPECT_TRUE(equal(r, "xa"));
   agent.kill_and_restart();
   source().execute("INSERT INTO xa.t VALUES (500, 1, 'last')");
-  world_->drain(agent, source());
+  environment_->drain(agent, source());
   EXPECT_TRUE(equal(r, "xa"));
 }
 
@@ -165,15 +165,15 @@ class Writing {
   std::jthread thread_;
 };
 
-TEST_F(Capture, loses_and_repeats_nothing_when_killed_during_snapshot_and_traffic) {
+TEST_F(Capture, loses_and_repeats_nothing_when_killed_during_a_snapshot) {
   const unsigned seed = std::random_device{}();
   std::cout << "seed " << seed << "\n";
   std::mt19937 random(seed);
   const auto types = simple("kills", 20000);
-  auto config = world_->config("kills", types);
+  auto config = environment_->config("kills", types);
   config.chunk_rows = 300;
   config.record_bytes = 4096;
-  Agent agent(world_->folder(), "kills", config);
+  Agent agent(environment_->folder(), "kills", config);
   agent.start();
   auto r = reader("kills");
   {
@@ -184,7 +184,7 @@ TEST_F(Capture, loses_and_repeats_nothing_when_killed_during_snapshot_and_traffi
     }
     agent.wait_for("Streaming", seconds(90));
   }
-  world_->drain(agent, source());
+  environment_->drain(agent, source());
   EXPECT_TRUE(equal(r, "kills"));
   EXPECT_TRUE(r.snapshot_ended());
   EXPECT_GT(r.transactions(), 100U);
@@ -192,8 +192,8 @@ TEST_F(Capture, loses_and_repeats_nothing_when_killed_during_snapshot_and_traffi
 
 TEST_F(Capture, newer_instance_takes_over_and_the_older_one_ends) {
   const auto types = simple("twins", 100);
-  const auto config = world_->config("twins", types);
-  Agent first(world_->folder(), "twins1", config), second(world_->folder(), "twins2", config);
+  const auto config = environment_->config("twins", types);
+  Agent first(environment_->folder(), "twins1", config), second(environment_->folder(), "twins2", config);
   first.start();
   first.wait_for("Streaming", seconds(60));
   const Writing writing(source(), "twins", 7);
@@ -216,11 +216,11 @@ TEST_F(Capture, follows_tables_on_four_streams) {
     source().execute(fmt::format("INSERT INTO four.{} SELECT seq, seq FROM four.seq_1_to_2000", name));
     types.push_back({name, {std::string("four.") + name}, {}, {}});
   }
-  auto config = world_->config("four", types);
+  auto config = environment_->config("four", types);
   config.common.channel.partitions = 4;
   config.chunk_rows = 300;
   config.parallelism = 4;
-  Agent agent(world_->folder(), "four", config);
+  Agent agent(environment_->folder(), "four", config);
   agent.start();
   for (int i = 0; i < 300; ++i) {
     source().execute_all({"BEGIN", fmt::format("UPDATE four.a SET v = v + 1 WHERE id = {}", 1 + i % 50),
@@ -229,48 +229,48 @@ TEST_F(Capture, follows_tables_on_four_streams) {
     if (i % 100 == 50) agent.kill_and_restart();
   }
   agent.wait_for("Streaming", seconds(60));
-  world_->drain(agent, source());
+  environment_->drain(agent, source());
   auto r = reader("four", 4);
   for (const auto* name : {"a", "b", "c", "d", "e"}) EXPECT_TRUE(equal(r, "four", name));
 }
 
-TEST_F(Capture, goes_on_at_the_next_replica_when_one_dies) {
+TEST_F(Capture, continues_at_the_next_replica_when_one_fails) {
   const auto types = simple("moves", 2000);
-  auto config = world_->replica_config("moves", types);
+  auto config = environment_->replica_config("moves", types);
   config.chunk_rows = 200;
-  Agent agent(world_->folder(), "moves", config);
-  for (std::size_t i = 0; i < 2; ++i) world_->replica(i).wait_for_gtid(source().gtid());
+  Agent agent(environment_->folder(), "moves", config);
+  for (std::size_t i = 0; i < 2; ++i) environment_->replica(i).wait_for_gtid(source().gtid());
   agent.start();
   agent.wait_for("Streaming", seconds(60));
   {
     const Writing writing(source(), "moves", 11);
     for (std::size_t i = 0; i < 4; ++i) {
-      auto& replica = world_->replica(i % 2);
+      auto& replica = environment_->replica(i % 2);
       std::this_thread::sleep_for(milliseconds(700));
       replica.kill();
       std::this_thread::sleep_for(milliseconds(1500));
       replica.start();
     }
   }
-  world_->drain(agent, source());
+  environment_->drain(agent, source());
   auto r = reader("moves");
   EXPECT_TRUE(equal(r, "moves"));
   EXPECT_GT(agent.status()->number("/failovers"), 0U);
 }
 
-TEST_F(Capture, stalls_when_the_binlogs_it_needs_are_purged_and_reads_anew_when_declared) {
+TEST_F(Capture, stalls_on_purged_binlogs_and_copies_again_when_declared) {
   const auto types = simple("purged", 50);
-  auto config = world_->config("purged", types);
+  auto config = environment_->config("purged", types);
   {
-    Agent agent(world_->folder(), "purged1", config);
+    Agent agent(environment_->folder(), "purged1", config);
     agent.start();
     agent.wait_for("Streaming", seconds(60));
     source().execute("INSERT INTO purged.t VALUES (600, 1, 'seen')");
-    world_->drain(agent, source());
+    environment_->drain(agent, source());
   }
   source().execute_all({"INSERT INTO purged.t VALUES (601, 1, 'lost')", "DELETE FROM purged.t WHERE id = 7",
                         "FLUSH BINARY LOGS", "FLUSH BINARY LOGS"});
-  // A binlog that somebody reads is not purged: replicas and the dump of the killed agent let go of it after a while.
+  // A binlog that a client reads is not purged: replicas and the dump of the killed agent let go of it after a while.
   const auto newest = *source().query("SHOW BINARY LOGS").back()[0];
   await(
       "old binlogs are purged",
@@ -280,79 +280,79 @@ TEST_F(Capture, stalls_when_the_binlogs_it_needs_are_purged_and_reads_anew_when_
       },
       seconds(60));
   {
-    Agent agent(world_->folder(), "purged2", config);
+    Agent agent(environment_->folder(), "purged2", config);
     agent.start();
     EXPECT_TRUE(becomes(agent, "Stalled", "BinlogPurged", kPatience));
   }
   config.on_position_lost = config::OnPositionLost::Resnapshot;
-  Agent agent(world_->folder(), "purged3", config);
+  Agent agent(environment_->folder(), "purged3", config);
   agent.start();
   agent.wait_for("Streaming", seconds(60));
   source().execute("INSERT INTO purged.t VALUES (602, 1, 'after')");
-  world_->drain(agent, source());
+  environment_->drain(agent, source());
   auto r = reader("purged");
   EXPECT_TRUE(equal(r, "purged"));
 }
 
-TEST_F(Capture, heals_by_itself_when_password_grant_and_key_are_mended) {
-  const auto types = simple("heals", 5);
-  source().execute("CREATE TABLE heals.nokey (a INT)");
+TEST_F(Capture, recovers_when_password_grant_and_key_are_fixed) {
+  const auto types = simple("recovers", 5);
+  source().execute("CREATE TABLE recovers.nokey (a INT)");
   auto all = types;
-  all[0].tables.push_back("heals.nokey");
-  auto config = world_->config("heals", all);
+  all[0].tables.push_back("recovers.nokey");
+  auto config = environment_->config("recovers", all);
   source().create_user("poor", "secret", "BINLOG MONITOR, SLAVE MONITOR");
-  source().execute_all({"GRANT SELECT ON heals.t TO poor", "GRANT SELECT ON heals.nokey TO poor"});
-  config.credentials = write_credentials(world_->folder() / "secrets", "poor", "poor", "wrong");
-  Agent agent(world_->folder(), "heals", config);
+  source().execute_all({"GRANT SELECT ON recovers.t TO poor", "GRANT SELECT ON recovers.nokey TO poor"});
+  config.credentials = write_credentials(environment_->folder() / "secrets", "poor", "poor", "wrong");
+  Agent agent(environment_->folder(), "recovers", config);
   agent.start();
   EXPECT_TRUE(becomes(agent, "Retrying", "CredentialsRejected", kPatience));
-  write_credentials(world_->folder() / "secrets", "poor", "poor", "secret");
+  write_credentials(environment_->folder() / "secrets", "poor", "poor", "secret");
   EXPECT_TRUE(becomes(agent, "Stalled", "PreflightFailed", kPatience));  // both that follow
-  const auto told = agent.status()->message;
-  EXPECT_NE(told.find("GRANT REPLICATION SLAVE ON *.* TO 'poor'@"), std::string::npos) << told;
-  EXPECT_NE(told.find("heals.nokey has no primary key"), std::string::npos) << told;
-  source().execute("ALTER TABLE heals.nokey ADD PRIMARY KEY (a)");
+  const auto message_text = agent.status()->message;
+  EXPECT_NE(message_text.find("GRANT REPLICATION SLAVE ON *.* TO 'poor'@"), std::string::npos) << message_text;
+  EXPECT_NE(message_text.find("recovers.nokey has no primary key"), std::string::npos) << message_text;
+  source().execute("ALTER TABLE recovers.nokey ADD PRIMARY KEY (a)");
   EXPECT_TRUE(becomes(agent, "Retrying", "PermissionDenied", kPatience));
   const auto denied = agent.status()->message;
-  source().execute(denied.substr(denied.find("GRANT ")));  // the mend as it is told
+  source().execute(denied.substr(denied.find("GRANT ")));  // the fix that the message names
   EXPECT_TRUE(becomes(agent, "Streaming", "", kPatience));
 }
 
 TEST_F(Capture, carries_a_million_rows_in_bounded_memory) {
   const auto types = simple("million");
-  Agent agent(world_->folder(), "million", world_->config("million", types));
+  Agent agent(environment_->folder(), "million", environment_->config("million", types));
   agent.start();
   agent.wait_for("Streaming", seconds(60));
   const auto before = agent.process().cpu_time();
   source().execute("INSERT INTO million.t SELECT seq, seq * 3, REPEAT('n', 150) FROM million.seq_1_to_1000000");
-  world_->drain(agent, source());
+  environment_->drain(agent, source());
   EXPECT_EQ(agent.status()->number("/rows"), 1000000U);
   EXPECT_LE(agent.process().peak_resident_bytes(), 128U << 20U);
   std::cout << "cpu " << (agent.process().cpu_time() - before).count() << " ms, peak "
             << (agent.process().peak_resident_bytes() >> 20U) << " MiB\n";
 }
 
-TEST_F(Capture, voids_a_transaction_that_was_sent_and_rolled_back) {
+TEST_F(Capture, aborts_a_transaction_that_was_sent_and_rolled_back) {
   const auto types = simple("voids");
   source().execute("CREATE TABLE voids.log (a INT) ENGINE=MyISAM");
-  auto config = world_->config("voids", types);
+  auto config = environment_->config("voids", types);
   config.record_bytes = 4096;
-  Agent agent(world_->folder(), "voids", config);
+  Agent agent(environment_->folder(), "voids", config);
   agent.start();
   agent.wait_for("Streaming", seconds(60));
   source().execute_all({"BEGIN", "INSERT INTO voids.t SELECT seq, 1, REPEAT('v', 100) FROM voids.seq_1_to_500",
                         "INSERT INTO voids.log VALUES (1)", "ROLLBACK",
                         "INSERT INTO voids.t VALUES (9000, 1, 'kept')"});
-  world_->drain(agent, source());
+  environment_->drain(agent, source());
   auto r = reader("voids");
   EXPECT_TRUE(equal(r, "voids"));
 }
 
 TEST_F(Capture, copies_verifies_and_completes_when_asked_once) {
   const auto types = simple("once", 5000);
-  auto config = world_->config("once", types);
+  auto config = environment_->config("once", types);
   config.common.mode = config::Mode::Once;
-  Agent agent(world_->folder(), "once", config);
+  Agent agent(environment_->folder(), "once", config);
   agent.start();
   agent.wait_for("Completed", seconds(60));
   auto r = reader("once");
@@ -364,13 +364,13 @@ TEST_F(Capture, copies_verifies_and_completes_when_asked_once) {
 
 TEST_F(Capture, halts_at_a_statement_that_changes_a_captured_table) {
   const auto types = simple("mixed", 5);
-  Agent agent(world_->folder(), "mixed", world_->config("mixed", types));
+  Agent agent(environment_->folder(), "mixed", environment_->config("mixed", types));
   agent.start();
   agent.wait_for("Streaming", seconds(60));
   auto session = source().connect();
   session.execute("SET SESSION binlog_format = STATEMENT, tx_isolation = 'REPEATABLE-READ'");
   session.execute("INSERT INTO mixed.other (v) VALUES (1)");
-  world_->drain(agent, source());
+  environment_->drain(agent, source());
   session.execute("UPDATE mixed.t SET v = 1");
   EXPECT_TRUE(becomes(agent, "Stalled", "StatementFormat", kPatience));
 }

@@ -28,16 +28,16 @@ WorkloadOptions workload(const std::string& database, std::uint64_t seed) {
 Chaos::Chaos(const Options& options)
     : options_(options),
       random_(options.seed),
-      rig_({.replicas = 2, .partitions = options.partitions, .proxies = true}) {
+      fixture_({.replicas = 2, .partitions = options.partitions, .proxies = true}) {
   std::vector<config::Type> types;
   for (const auto& database : options_.databases) {
-    Workload::create(rig_.source(), workload(database, options_.seed));
+    Workload::create(fixture_.source(), workload(database, options_.seed));
     // The audit table has no key there, so that a row that comes twice is there twice; the others keep all their keys.
-    Workload::create_unguarded_audit(rig_.destination(), database);
-    auto there = rig_.destination().connect();
+    Workload::create_unguarded_audit(fixture_.destination(), database);
+    auto there = fixture_.destination().connect();
     there.execute("USE " + quote_name(database));
     for (const auto* table : {"accounts", "orders", "order_items", "places"}) {
-      there.execute(rig_.source().query("SHOW CREATE TABLE " + database + "." + table).at(0).at(1).value());
+      there.execute(fixture_.source().query("SHOW CREATE TABLE " + database + "." + table).at(0).at(1).value());
     }
     types.push_back({.name = "bank-" + database,
                      .tables = Workload::bank_tables(database),
@@ -47,22 +47,22 @@ Chaos::Chaos(const Options& options)
                      .tables = Workload::shop_tables(database),
                      .exclude_columns = {},
                      .key_columns = {}});
-    traffic_.push_back(std::make_unique<Workload>(rig_.source().port(), workload(database, options_.seed)));
+    traffic_.push_back(std::make_unique<Workload>(fixture_.source().port(), workload(database, options_.seed)));
   }
-  for (auto& replica : rig_.replicas()) replica->wait_for_gtid(rig_.source().gtid());
-  capture_ = rig_.capture_config(types);
+  for (auto& replica : fixture_.replicas()) replica->wait_for_gtid(fixture_.source().gtid());
+  capture_ = fixture_.capture_config(types);
   capture_.watchdog = kWatchdog;
-  apply_ = rig_.apply_config("chaos");
+  apply_ = fixture_.apply_config("chaos");
 }
 
 testing::AssertionResult Chaos::begin() {
-  rig_.start_capture(capture_);
-  rig_.start_apply(apply_);
-  if (auto copied = rig_.becomes_equal(all_tables()); !copied) return copied << "first copy";
+  fixture_.start_capture(capture_);
+  fixture_.start_apply(apply_);
+  if (auto copied = fixture_.becomes_equal(all_tables()); !copied) return copied << "first copy";
   for (std::size_t i = 0; i < traffic_.size(); ++i) {
     if (options_.partitions == 1) {
-      readers_.push_back(std::make_unique<ReaderCheck>(rig_.destination().port(), options_.databases[i] + ".accounts",
-                                                       kAccounts, traffic_[i]->bank_total()));
+      readers_.push_back(std::make_unique<ReaderCheck>(
+          fixture_.destination().port(), options_.databases[i] + ".accounts", kAccounts, traffic_[i]->bank_total()));
     }
     traffic_[i]->start();
   }
@@ -97,21 +97,21 @@ testing::AssertionResult Chaos::round() {
 Chaos::Undo Chaos::inject(Part part) {
   switch (part) {
     case Part::Capture:
-      return harm_capture();
+      return break_capture();
     case Part::Apply:
-      return harm_apply();
+      return break_apply();
     case Part::Source:
-      return harm_source();
+      return break_source();
     case Part::Broker:
-      return harm_broker();
+      return break_broker();
     case Part::Destination:
-      return harm_destination();
+      return break_destination();
   }
   return {};
 }
 
-Chaos::Undo Chaos::harm_capture() {
-  auto& agent = rig_.capture();
+Chaos::Undo Chaos::break_capture() {
+  auto& agent = fixture_.capture();
   if (pick(1, 3) <= 2) {
     count("capture killed");
     agent.kill_and_restart();
@@ -119,8 +119,8 @@ Chaos::Undo Chaos::harm_capture() {
   }
   count("capture frozen and replaced");
   agent.process().freeze();
-  rig_.start_capture(capture_);
-  auto& successor = rig_.capture();
+  fixture_.start_capture(capture_);
+  auto& successor = fixture_.capture();
   std::this_thread::sleep_for(kWatchdog + milliseconds(200));
   return [this, &agent, &successor] {
     agent.process().thaw();
@@ -128,8 +128,8 @@ Chaos::Undo Chaos::harm_capture() {
   };
 }
 
-Chaos::Undo Chaos::harm_apply() {
-  auto& agent = rig_.apply();
+Chaos::Undo Chaos::break_apply() {
+  auto& agent = fixture_.apply();
   remember_refusals(agent);
   if (pick(1, 3) <= 2) {
     count("apply killed");
@@ -138,8 +138,8 @@ Chaos::Undo Chaos::harm_apply() {
   }
   count("apply frozen and replaced");
   agent.process().freeze();
-  rig_.start_apply(apply_);
-  auto& successor = rig_.apply();
+  fixture_.start_apply(apply_);
+  auto& successor = fixture_.apply();
   std::this_thread::sleep_for(kWatchdog + milliseconds(200));
   return [this, &agent, &successor] {
     agent.process().thaw();
@@ -147,7 +147,7 @@ Chaos::Undo Chaos::harm_apply() {
   };
 }
 
-Chaos::Undo Chaos::harm_network(Proxy& proxy, const std::string& name) {
+Chaos::Undo Chaos::break_network(Proxy& proxy, const std::string& name) {
   switch (pick(1, 3)) {
     case 1:
       count(name + " connections cut");
@@ -166,19 +166,19 @@ Chaos::Undo Chaos::harm_network(Proxy& proxy, const std::string& name) {
   }
 }
 
-Chaos::Undo Chaos::harm_source() {
-  auto& proxies = rig_.replica_proxies();
+Chaos::Undo Chaos::break_source() {
+  auto& proxies = fixture_.replica_proxies();
   const auto in_use = static_cast<std::size_t>(
       std::ranges::max_element(proxies, {}, [](const auto& proxy) { return proxy->connections(); }) - proxies.begin());
-  if (pick(1, 3) <= 2) return harm_network(*proxies[in_use], "source");
+  if (pick(1, 3) <= 2) return break_network(*proxies[in_use], "source");
   count("replica in use killed");
-  auto& replica = *rig_.replicas()[in_use];
+  auto& replica = *fixture_.replicas()[in_use];
   replica.kill();
   return [&replica] { replica.start(); };
 }
 
-Chaos::Undo Chaos::harm_broker() {
-  auto& broker = rig_.broker();
+Chaos::Undo Chaos::break_broker() {
+  auto& broker = fixture_.broker();
   switch (pick(1, 8)) {  // the broker takes seconds to come back
     case 1:
       count("broker restarted");
@@ -189,12 +189,12 @@ Chaos::Undo Chaos::harm_broker() {
       broker.kill();
       return [&broker] { broker.start(); };
     default:
-      return harm_network(rig_.broker_proxy(), "broker");
+      return break_network(fixture_.broker_proxy(), "broker");
   }
 }
 
-Chaos::Undo Chaos::harm_destination() {
-  auto& server = rig_.destination();
+Chaos::Undo Chaos::break_destination() {
+  auto& server = fixture_.destination();
   switch (pick(1, 5)) {
     case 1:
       count("destination restarted");
@@ -205,23 +205,24 @@ Chaos::Undo Chaos::harm_destination() {
       server.kill();
       return [&server] { server.start(); };
     default:
-      return harm_network(rig_.destination_proxy(), "destination");
+      return break_network(fixture_.destination_proxy(), "destination");
   }
 }
 
 testing::AssertionResult Chaos::moves(milliseconds limit) {
   for (const auto& database : options_.databases) {
     const auto sql = fmt::format("SELECT COALESCE(MAX(seq), 0) FROM {}.audit", quote_name(database));
-    const auto goal = rig_.source().number(sql);
+    const auto goal = fixture_.source().number(sql);
     const auto reached = [&] {
       try {
-        return rig_.destination().number(sql) >= goal;
+        return fixture_.destination().number(sql) >= goal;
       } catch (const SqlError&) {
         return false;
       }
     };
     if (!eventually(reached, limit)) {
-      return testing::AssertionFailure() << "nothing moves after round " << rounds_ << "\n" << tally() << rig_.story();
+      return testing::AssertionFailure() << "nothing moves after round " << rounds_ << "\n"
+                                         << tally() << fixture_.diagnostics();
     }
   }
   return testing::AssertionSuccess();
@@ -240,14 +241,14 @@ testing::AssertionResult Chaos::zombies_ended() {
       return ended != nullptr;
     };
     if (!eventually(one_ended, seconds(30)))
-      return testing::AssertionFailure() << zombie.name << " was replaced and goes on\n" << rig_.story();
+      return testing::AssertionFailure() << zombie.name << " was replaced and goes on\n" << fixture_.diagnostics();
     const auto exit = ended->process().exit_status();
     if (!exit || exit->code != kSuperseded) {
       return testing::AssertionFailure() << ended->name() << " ended with " << (exit ? exit->text() : "nothing") << "\n"
                                          << ended->log_tail();
     }
     gone.insert(ended);
-    rig_.forget(*ended);
+    fixture_.forget(*ended);
   }
   zombies_.clear();
   return testing::AssertionSuccess();
@@ -260,9 +261,9 @@ void Chaos::remember_refusals(Agent& apply) {
 testing::AssertionResult Chaos::check() {
   for (auto& traffic : traffic_) traffic->stop();
   if (auto ended = zombies_ended(); !ended) return ended;
-  for (auto& replica : rig_.replicas()) replica->wait_for_gtid(rig_.source().gtid());
-  if (auto equal = rig_.becomes_equal(all_tables(), kRecovery); !equal) return equal << tally();
-  auto session = rig_.destination().connect();
+  for (auto& replica : fixture_.replicas()) replica->wait_for_gtid(fixture_.source().gtid());
+  if (auto equal = fixture_.becomes_equal(all_tables(), kRecovery); !equal) return equal << tally();
+  auto session = fixture_.destination().connect();
   for (const auto& database : options_.databases) {
     if (const auto repeated = repeated_audit_rows(session, database); repeated != 0) {
       return testing::AssertionFailure() << repeated << " audit rows came twice\n" << tally();
@@ -272,9 +273,9 @@ testing::AssertionResult Chaos::check() {
     if (reader->violations() != 0) return testing::AssertionFailure() << reader->first_violation() << "\n" << tally();
     if (reader->reads() == 0) return testing::AssertionFailure() << "the reader read nothing";
   }
-  const auto status = rig_.apply().status();
+  const auto status = fixture_.apply().status();
   if (!status || !status->at("/duplicatesRefused"))
-    return testing::AssertionFailure() << "no duplicatesRefused\n" << rig_.story();
+    return testing::AssertionFailure() << "no duplicatesRefused\n" << fixture_.diagnostics();
   if (const auto refused = refusals_ + status->number("/duplicatesRefused"); refused != 0) {
     return testing::AssertionFailure() << refused << " transactions were refused as repeats\n" << tally();
   }

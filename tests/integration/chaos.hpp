@@ -10,15 +10,15 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/integration/rig.hpp"
+#include "tests/integration/e2e_fixture.hpp"
 #include "tests/support/workload.hpp"
 
 namespace datasync::test {
 
-/// What can be done to one part of the world; at most one fault of each part at a time.
+/// What can be done to one part of the environment; at most one fault of each part at a time.
 enum class Part : std::uint8_t { Capture, Apply, Source, Broker, Destination };
 
-/// The world of the workload with its agents. One seed gives one sequence of faults (not of interleavings).
+/// The environment of the workload with its agents. One seed gives one sequence of faults (not of interleavings).
 class Chaos {
  public:
   struct Options {
@@ -33,7 +33,7 @@ class Chaos {
   /// One round: one fault, or several at once, held for a moment and undone; every other round then waits until data
   /// moves again, the others go straight on.
   testing::AssertionResult round();
-  /// Pauses the traffic and checks all that must hold: equality, nothing twice, nobody saw half a transfer, no
+  /// Pauses the traffic and checks all that must hold: equality, nothing twice, no reader saw half a transfer, no
   /// transaction was refused as a repeat, and every instance that was replaced has ended by itself.
   testing::AssertionResult check();
 
@@ -48,12 +48,12 @@ class Chaos {
   };
 
   Undo inject(Part part);
-  Undo harm_capture();
-  Undo harm_apply();
-  Undo harm_source();
-  Undo harm_broker();
-  Undo harm_destination();
-  Undo harm_network(Proxy& proxy, const std::string& name);
+  Undo break_capture();
+  Undo break_apply();
+  Undo break_source();
+  Undo break_broker();
+  Undo break_destination();
+  Undo break_network(Proxy& proxy, const std::string& name);
   testing::AssertionResult moves(milliseconds limit);
   testing::AssertionResult zombies_ended();
   [[nodiscard]] std::vector<TablePair> all_tables() const;
@@ -63,7 +63,7 @@ class Chaos {
 
   Options options_;
   std::mt19937_64 random_;
-  Rig rig_;
+  Fixture fixture_;
   config::Capture capture_;
   config::Apply apply_;
   std::vector<std::unique_ptr<Workload>> traffic_;

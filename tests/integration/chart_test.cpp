@@ -1,5 +1,5 @@
 // The chart: as helm renders it (golden files), and as a real API server takes it. UPDATE_GOLDEN=1 writes the files
-// anew.
+// again.
 
 #include <algorithm>
 #include <cstdlib>
@@ -30,14 +30,14 @@ const fs::path kData = PROJECT_SOURCE_DIR "/tests/data/chart";
 const std::string kVersion = "1.34.0";
 constexpr std::chrono::seconds kPatience{60};
 
-struct Said {
+struct CommandResult {
   int code = 0;
   std::string text;
 };
 
 class ChartTest : public testing::Test {
  protected:
-  Said helm(const std::vector<std::string>& args) const {
+  CommandResult helm(const std::vector<std::string>& args) const {
     test::ProcessOptions o;
     o.args = {test::kube_tool("helm").string()};
     o.args.insert(o.args.end(), args.begin(), args.end());
@@ -48,7 +48,7 @@ class ChartTest : public testing::Test {
     const auto exit = process.wait(kPatience);
     return {exit ? exit->code : -1, test::read_file(o.log)};
   }
-  Said render(const std::vector<std::string>& more) const {
+  CommandResult render(const std::vector<std::string>& more) const {
     std::vector<std::string> args{"template", "datasync", kChart, "-n", "datasync-system", "--kube-version", kVersion};
     args.insert(args.end(), more.begin(), more.end());
     return helm(args);
@@ -58,29 +58,29 @@ class ChartTest : public testing::Test {
 
 TEST_F(ChartTest, passes_helm_lint) {
   for (const auto* values : {"default", "namespaced", "everything"}) {
-    const auto said = helm({"lint", kChart, "--strict", "--kube-version", kVersion, "-f",
-                            (kData / (std::string(values) + ".values.yaml")).string()});
-    EXPECT_EQ(said.code, 0) << said.text;
+    const auto result = helm({"lint", kChart, "--strict", "--kube-version", kVersion, "-f",
+                              (kData / (std::string(values) + ".values.yaml")).string()});
+    EXPECT_EQ(result.code, 0) << result.text;
   }
 }
 
-TEST_F(ChartTest, renders_as_written_down) {
+TEST_F(ChartTest, renders_the_golden_files) {
   for (const std::string name : {"default", "namespaced", "everything"}) {
     const auto file = (kData / (name + ".yaml")).string();
-    const auto said = render({"-f", (kData / (name + ".values.yaml")).string()});
-    ASSERT_EQ(said.code, 0) << said.text;
-    if (std::getenv("UPDATE_GOLDEN") != nullptr) std::ofstream(file) << said.text;
-    EXPECT_EQ(said.text, config::read_file(file).value_or("")) << name << ": run with UPDATE_GOLDEN=1";
+    const auto result = render({"-f", (kData / (name + ".values.yaml")).string()});
+    ASSERT_EQ(result.code, 0) << result.text;
+    if (std::getenv("UPDATE_GOLDEN") != nullptr) std::ofstream(file) << result.text;
+    EXPECT_EQ(result.text, config::read_file(file).value_or("")) << name << ": run with UPDATE_GOLDEN=1";
   }
 }
 
-TEST_F(ChartTest, has_the_definition_as_a_template_that_is_kept) {
+TEST_F(ChartTest, has_the_crd_as_a_template_that_is_kept) {
   const auto definition = [this](const std::vector<std::string>& more) {
     auto args = more;
     args.insert(args.end(), {"--show-only", "templates/crds.yaml"});
-    const auto said = render(args);
-    EXPECT_EQ(said.code, 0) << said.text;
-    return said.text;
+    const auto result = render(args);
+    EXPECT_EQ(result.code, 0) << result.text;
+    return result.text;
   };
   const auto kept = definition({});
   EXPECT_THAT(kept, HasSubstr("helm.sh/resource-policy: keep"));
@@ -92,21 +92,21 @@ TEST_F(ChartTest, has_the_definition_as_a_template_that_is_kept) {
   EXPECT_NE(render({"--set", "crds.enabled=false", "--show-only", "templates/crds.yaml"}).code, 0);
 }
 
-TEST_F(ChartTest, refuses_wrong_values_with_their_place) {
+TEST_F(ChartTest, rejects_wrong_values_with_their_path) {
   for (const auto& [set, words] : {std::pair("replica=2", "replica"), std::pair("replicas=many", "replicas"),
                                    std::pair("metrics.port=70000", "port"), std::pair("logLevel=loud", "logLevel"),
                                    std::pair("watch.namespaces={A_B}", "namespaces")}) {
-    const auto said = render({"--set", set});
-    EXPECT_NE(said.code, 0) << set;
-    EXPECT_THAT(said.text, HasSubstr(words)) << set;
+    const auto result = render({"--set", set});
+    EXPECT_NE(result.code, 0) << set;
+    EXPECT_THAT(result.text, HasSubstr(words)) << set;
   }
 }
 
 // No right by a star, and none to secrets outside of the namespaces that are named.
-TEST_F(ChartTest, has_roles_without_stars) {
+TEST_F(ChartTest, has_roles_without_wildcards) {
   for (const std::string name : {"default", "namespaced", "everything"}) {
-    const auto said = render({"-f", (kData / (name + ".values.yaml")).string()});
-    const auto documents = api::parse_yaml(said.text).value();
+    const auto result = render({"-f", (kData / (name + ".values.yaml")).string()});
+    const auto documents = api::parse_yaml(result.text).value();
     for (const auto& document : documents) {
       const auto* kind = document.value.find("kind");
       if (kind == nullptr || !kind->shown().ends_with("Role\"")) continue;
@@ -124,7 +124,7 @@ class ChartInstallTest : public ChartTest {
     for (const auto* ns : {"datasync-system", "sync", "other"}) server_.make_namespace(ns);
     server_.kubectl({"label", "namespace", "datasync-system", "pod-security.kubernetes.io/enforce=restricted"});
   }
-  Said install(const std::string& release, const std::vector<std::string>& more) const {
+  CommandResult install(const std::string& release, const std::vector<std::string>& more) const {
     std::vector<std::string> args{"upgrade", "--install",       release,        kChart,
                                   "-n",      "datasync-system", "--kubeconfig", server_.kubeconfig().string()};
     args.insert(args.end(), more.begin(), more.end());
@@ -150,9 +150,9 @@ class ChartInstallTest : public ChartTest {
 };
 
 TEST_F(ChartInstallTest, installs_for_the_whole_cluster_without_a_right_to_secrets) {
-  const auto said = install("datasync", {});
-  ASSERT_EQ(said.code, 0) << said.text;
-  EXPECT_THAT(said.text, HasSubstr("is installed as datasync-system.datasync"));
+  const auto result = install("datasync", {});
+  ASSERT_EQ(result.code, 0) << result.text;
+  EXPECT_THAT(result.text, HasSubstr("is installed as datasync-system.datasync"));
   const std::string who = "system:serviceaccount:datasync-system:datasync-datasync-operator";
   for (const auto* what : {"datasyncs.datasync.dev", "deployments.apps", "configmaps", "pods"}) {
     EXPECT_TRUE(may("list", what, "other", who)) << what;

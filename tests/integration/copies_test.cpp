@@ -1,5 +1,5 @@
-// Copies that do not hold any more: what was not on the stream for a while, or changes rows and tells none, is copied
-// again.
+// Copies that do not hold any more: what was not on the stream for a while, or changes rows without row events, is
+// copied again.
 
 #include <set>
 #include <thread>
@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "tests/integration/rig.hpp"
+#include "tests/integration/e2e_fixture.hpp"
 #include "tests/support/eventually.hpp"
 
 namespace datasync::test {
@@ -17,12 +17,12 @@ using Texts = std::vector<std::string>;
 
 class Copies : public testing::Test {
  protected:
-  static void SetUpTestSuite() { rig_ = new Rig({}); }
+  static void SetUpTestSuite() { fixture_ = new Fixture({}); }
   static void TearDownTestSuite() {
-    delete rig_;
-    rig_ = nullptr;
+    delete fixture_;
+    fixture_ = nullptr;
   }
-  void TearDown() override { rig_->end_agents(); }
+  void TearDown() override { fixture_->end_agents(); }
 
   /// A database and a topic of this name, with tables a and b.
   void prepare(const std::string& name) {
@@ -39,21 +39,21 @@ class Copies : public testing::Test {
     config::Type chosen{.name = type, .tables = {}, .exclude_columns = {}};
     for (const auto& table : tables) chosen.tables.push_back(name_ + "." + table);
     for (const auto& column : excluded) chosen.exclude_columns.push_back(name_ + "." + column);
-    rig_->start_capture(rig_->capture_config({chosen}, name_));
+    fixture_->start_capture(fixture_->capture_config({chosen}, name_));
   }
   /// Another selection, as after a change of the resource.
   void restart_capture(const Texts& tables, const Texts& excluded = {}) {
-    rig_->capture().process().terminate();
-    rig_->forget(rig_->capture());
+    fixture_->capture().process().terminate();
+    fixture_->forget(fixture_->capture());
     start_capture(tables, excluded);
   }
   void start_both() {
     start_capture({"a", "b"});
-    rig_->start_apply(rig_->apply_config(name_, name_));
+    fixture_->start_apply(fixture_->apply_config(name_, name_));
     ASSERT_TRUE(equal({"a", "b"}));
   }
   static void run(const Texts& statements) {
-    auto session = rig_->source().connect();
+    auto session = fixture_->source().connect();
     session.execute("USE mysql");  // sequence tables want some database
     for (const auto& statement : statements) session.query(statement);
   }
@@ -63,22 +63,22 @@ class Copies : public testing::Test {
   testing::AssertionResult equal(const Texts& tables, const std::set<std::string>& excluded = {}) {
     std::vector<TablePair> pairs;
     for (const auto& table : tables) pairs.push_back({name_ + "." + table, "", excluded});
-    return rig_->becomes_equal(pairs);
+    return fixture_->becomes_equal(pairs);
   }
 
-  static inline Rig* rig_ = nullptr;
+  static inline Fixture* fixture_ = nullptr;
   std::string name_;
 };
 
 // It was not copied again: what happened meanwhile was missing, and the status said Streaming.
-TEST_F(Copies, table_taken_out_and_put_back) {
+TEST_F(Copies, table_removed_and_added_back) {
   prepare("out_and_back");
   start_both();
   restart_capture({"a"});
   run({in("DELETE FROM {}.b WHERE id = 1"), in("UPDATE {}.b SET v = 'changed' WHERE id = 2"),
        in("INSERT INTO {}.b VALUES (4, 'four', NULL)"), in("INSERT INTO {}.a VALUES (4, 'four', NULL)")});
   ASSERT_TRUE(equal({"a"}));
-  EXPECT_EQ(rig_->destination().number(in("SELECT COUNT(*) FROM {}.b WHERE id = 1")), 1) << "left as it was";
+  EXPECT_EQ(fixture_->destination().number(in("SELECT COUNT(*) FROM {}.b WHERE id = 1")), 1) << "left as it was";
   restart_capture({"a", "b"});
   EXPECT_TRUE(equal({"a", "b"}));
   run({in("UPDATE {}.b SET v = 'later' WHERE id = 4")});
@@ -86,24 +86,24 @@ TEST_F(Copies, table_taken_out_and_put_back) {
 }
 
 // Rows of before had no value in it.
-TEST_F(Copies, column_that_is_excluded_no_more) {
+TEST_F(Copies, column_that_is_no_longer_excluded) {
   prepare("shown_again");
   start_capture({"a", "b"}, {"a.v"});
-  rig_->start_apply(rig_->apply_config(name_, name_));
+  fixture_->start_apply(fixture_->apply_config(name_, name_));
   ASSERT_TRUE(equal({"a"}, {"v"}));
   ASSERT_TRUE(equal({"b"}));
   restart_capture({"a", "b"});
   EXPECT_TRUE(equal({"a", "b"}));
 }
 
-// Rows that nobody touched afterwards differed for ever.
+// Rows that no client touched afterwards differed for ever.
 TEST_F(Copies, column_added_with_a_default) {
   prepare("with_default");
   start_both();
   run({in("ALTER TABLE {}.a ADD COLUMN c INT NULL DEFAULT 5"), in("INSERT INTO {}.a VALUES (4, 'four', NULL, 4)"),
        in("DELETE FROM {}.a WHERE id = 2")});
   EXPECT_TRUE(equal({"a", "b"}));
-  EXPECT_EQ(rig_->destination().number(in("SELECT SUM(c) FROM {}.a")), 14);
+  EXPECT_EQ(fixture_->destination().number(in("SELECT SUM(c) FROM {}.a")), 14);
 }
 
 TEST_F(Copies, values_changed_by_an_alter) {
@@ -113,14 +113,14 @@ TEST_F(Copies, values_changed_by_an_alter) {
   EXPECT_TRUE(equal({"b"}));
   // The destination's column stays wider.
   const auto times = in("SELECT GROUP_CONCAT(CAST(at AS DATETIME) ORDER BY id), SUM(MICROSECOND(at)) FROM {}.a");
-  const auto expected = rig_->source().query(times).at(0);
+  const auto expected = fixture_->source().query(times).at(0);
   EXPECT_TRUE(eventually(
       [&] {
-        const auto there = rig_->destination().query(times).at(0);
+        const auto there = fixture_->destination().query(times).at(0);
         return there.at(0) == expected.at(0) && there.at(1) == "0";
       },
       seconds(30)))
-      << rig_->story();
+      << fixture_->diagnostics();
 }
 
 // The destination never drops a column: the new one of the same name had the values of the old one there.
@@ -137,15 +137,15 @@ TEST_F(Copies, keys_changed_by_an_alter) {
   prepare("rekeyed");
   run({in("CREATE TABLE {}.c (k DECIMAL(5,1) PRIMARY KEY, v INT)"), in("INSERT INTO {}.c VALUES (1.4, 1), (2.6, 2)")});
   start_capture({"a", "b", "c"});
-  rig_->start_apply(rig_->apply_config(name_, name_));
+  fixture_->start_apply(fixture_->apply_config(name_, name_));
   ASSERT_TRUE(equal({"a", "b", "c"}));
   run({in("ALTER TABLE {}.c MODIFY k DECIMAL(4,0)"), in("INSERT INTO {}.c VALUES (7, 7)")});
-  EXPECT_TRUE(rig_->eventually_value(
-      rig_->destination(), in("SELECT GROUP_CONCAT(CONCAT(k, '=', v) ORDER BY k) FROM {}.c"), "1.0=1,3.0=2,7.0=7"))
-      << rig_->story();
+  EXPECT_TRUE(fixture_->eventually_value(
+      fixture_->destination(), in("SELECT GROUP_CONCAT(CONCAT(k, '=', v) ORDER BY k) FROM {}.c"), "1.0=1,3.0=2,7.0=7"))
+      << fixture_->diagnostics();
 }
 
-// The agent writes down what is to be copied before it goes on: a kill at any point loses none of it.
+// The agent writes down what is to be copied before it continues: a kill at any point loses none of it.
 TEST_F(Copies, killed_while_it_copies_again) {
   prepare("killed");
   run({in("INSERT INTO {}.a SELECT seq, CONCAT('row ', seq), NULL FROM seq_1000_to_30000")});
@@ -154,29 +154,29 @@ TEST_F(Copies, killed_while_it_copies_again) {
     run({fmt::format("ALTER TABLE {}.a ADD COLUMN c{} INT NULL DEFAULT {}", name_, round, round),
          fmt::format("UPDATE {}.a SET v = 'round {}' WHERE id = 3", name_, round)});
     std::this_thread::sleep_for(milliseconds(150 * round));
-    rig_->capture().kill_and_restart();
+    fixture_->capture().kill_and_restart();
   }
   EXPECT_TRUE(equal({"a", "b"}));
 }
 
-// Nothing is copied by wish: then a person decides.
-TEST_F(Copies, alter_is_told_where_no_snapshot_is_wanted) {
+// No snapshot is configured: then a user decides.
+TEST_F(Copies, alter_is_reported_when_no_snapshot_is_configured) {
   prepare("never");
   config::Type chosen{.name = "things", .tables = {"never.a", "never.b"}, .exclude_columns = {}};
-  auto capture = rig_->capture_config({chosen}, name_);
+  auto capture = fixture_->capture_config({chosen}, name_);
   capture.snapshot_mode = config::SnapshotMode::Never;
-  rig_->start_capture(capture);
-  rig_->start_apply(rig_->apply_config(name_, name_));
-  ASSERT_TRUE(rig_->becomes(rig_->capture(), "Streaming", ""));
+  fixture_->start_capture(capture);
+  fixture_->start_apply(fixture_->apply_config(name_, name_));
+  ASSERT_TRUE(fixture_->becomes(fixture_->capture(), "Streaming", ""));
   run({in("ALTER TABLE {}.a ADD COLUMN c VARCHAR(20) NULL DEFAULT 'hidden'"), in("DELETE FROM {}.a WHERE id = 2")});
-  ASSERT_TRUE(rig_->becomes(rig_->capture(), "Stalled", "SchemaChanged"));
-  const auto message = rig_->capture().status()->message;
+  ASSERT_TRUE(fixture_->becomes(fixture_->capture(), "Stalled", "SchemaChanged"));
+  const auto message = fixture_->capture().status()->message;
   EXPECT_NE(message.find("never.a"), std::string::npos) << message;
   EXPECT_EQ(message.find("hidden"), std::string::npos) << message;
-  rig_->forget(rig_->capture());
+  fixture_->forget(fixture_->capture());
   capture.snapshot_mode = config::SnapshotMode::Initial;
-  rig_->start_capture(capture);
-  EXPECT_TRUE(rig_->eventually_equal({{"never.a", ""}, {"never.b", ""}}, seconds(60)));
+  fixture_->start_capture(capture);
+  EXPECT_TRUE(fixture_->eventually_equal({{"never.a", ""}, {"never.b", ""}}, seconds(60)));
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "tests/integration/agree_world.hpp"
+#include "tests/integration/agree_fixture.hpp"
 
 namespace datasync::test {
 namespace {
@@ -23,13 +23,13 @@ class CopyDefects : public ImagesAgree {
     }
   }
   void run(const std::string& statement) const {
-    auto session = rig_->source().connect();
+    auto session = fixture_->source().connect();
     session.execute("USE mysql");  // sequence tables want some database
     session.execute("SET sql_mode=''");
     session.execute(statement);
   }
-  config::Capture capture() const { return rig_->capture_config({type_}, name_); }
-  Agent& start_apply() const { return rig_->start_apply(rig_->apply_config(name_, name_)); }
+  config::Capture capture() const { return fixture_->capture_config({type_}, name_); }
+  Agent& start_apply() const { return fixture_->start_apply(fixture_->apply_config(name_, name_)); }
   [[nodiscard]] std::vector<TablePair> pairs() const {
     std::vector<TablePair> out;
     for (const auto& t : type_.tables) out.push_back({t, ""});
@@ -49,55 +49,56 @@ TEST_F(CopyDefects, EmptyGeometryIsNamedAndContinuesOnceItIsCorrected) {
   prepare("hollow", {"id INT PRIMARY KEY, v INT"});
   run("INSERT INTO hollow.t0 VALUES (1, 1), (2, 2)");
   run("ALTER TABLE hollow.t0 ADD COLUMN g POINT NOT NULL");
-  auto& reader = rig_->start_capture(capture());
+  auto& reader = fixture_->start_capture(capture());
   start_apply();
-  ASSERT_TRUE(rig_->becomes(reader, "Stalled", "UnsupportedValue"));
+  ASSERT_TRUE(fixture_->becomes(reader, "Stalled", "UnsupportedValue"));
   EXPECT_NE(message(reader).find("hollow.t0 has an empty value"), std::string::npos) << message(reader);
   run("UPDATE hollow.t0 SET g = POINT(1, 1) WHERE LENGTH(g) = 0");
-  EXPECT_TRUE(rig_->eventually_equal(pairs(), seconds(60)));
+  EXPECT_TRUE(fixture_->eventually_equal(pairs(), seconds(60)));
   run("INSERT INTO hollow.t0 (id, v) VALUES (3, 3)");  // without strict mode it is stored
-  ASSERT_TRUE(rig_->becomes(reader, "Stalled", "UnsupportedValue"));
+  ASSERT_TRUE(fixture_->becomes(reader, "Stalled", "UnsupportedValue"));
   run("UPDATE hollow.t0 SET v = 4 WHERE id = 3");
   run("UPDATE hollow.t0 SET g = POINT(2, 2) WHERE LENGTH(g) = 0");
-  EXPECT_TRUE(rig_->eventually_equal(pairs(), seconds(60)));
+  EXPECT_TRUE(fixture_->eventually_equal(pairs(), seconds(60)));
 }
 
 // A chunk ended with the row that was too large, the dump went on, and readers halted with ForeignMessage for good.
 TEST_F(CopyDefects, RowTooLargeLeavesNoChunkOpen) {
   prepare("huge", {"id INT PRIMARY KEY, v LONGTEXT", "id INT PRIMARY KEY"});
-  rig_->broker().create_topic(name_, 1, kDefaults);
+  fixture_->broker().create_topic(name_, 1, kDefaults);
   run("INSERT INTO huge.t0 SELECT seq, REPEAT('x', 100000) FROM seq_1_to_8");
   run("INSERT INTO huge.t0 VALUES (9, REPEAT('y', 2000000))");
-  auto& reader = rig_->start_capture(capture());
+  auto& reader = fixture_->start_capture(capture());
   auto& writer = start_apply();
   for (int i = 0; i < 200; ++i) run(fmt::format("INSERT INTO huge.t1 VALUES ({})", i));
-  ASSERT_TRUE(rig_->becomes(reader, "Stalled", "RowTooLarge"));
-  const auto told = message(reader);
-  EXPECT_EQ(told.find("id=9"), std::string::npos) << told << "\nthe value of a key";
-  const auto query = told.find("SELECT `id`");
-  ASSERT_NE(query, std::string::npos) << told;
-  EXPECT_EQ(rig_->source().number(told.substr(query, told.find(" finds the largest") - query)), 9) << told;
+  ASSERT_TRUE(fixture_->becomes(reader, "Stalled", "RowTooLarge"));
+  const auto reported = message(reader);
+  EXPECT_EQ(reported.find("id=9"), std::string::npos) << reported << "\nthe value of a key";
+  const auto query = reported.find("SELECT `id`");
+  ASSERT_NE(query, std::string::npos) << reported;
+  EXPECT_EQ(fixture_->source().number(reported.substr(query, reported.find(" finds the largest") - query)), 9)
+      << reported;
   for (int i = 200; i < 300; ++i) run(fmt::format("INSERT INTO huge.t1 VALUES ({})", i));
   EXPECT_NE(message(reader).find("max.message.bytes"), std::string::npos) << message(reader);
-  rig_->broker().alter_topic(name_, {{"max.message.bytes", "4000000"}});
-  EXPECT_TRUE(rig_->eventually_equal(pairs(), seconds(60)));
+  fixture_->broker().alter_topic(name_, {{"max.message.bytes", "4000000"}});
+  EXPECT_TRUE(fixture_->eventually_equal(pairs(), seconds(60)));
   EXPECT_NE(writer.status()->reason, "ForeignMessage");
 }
 
 // A row that the topic takes was refused because of the rows before it in the same record.
 TEST_F(CopyDefects, RowsOfNearlyTheTopicsLimitAreCopiedAndStreamed) {
   prepare("nearly", {"id INT PRIMARY KEY, v LONGTEXT, c LONGTEXT COMPRESSED"});
-  rig_->broker().create_topic(name_, 1, kDefaults);
+  fixture_->broker().create_topic(name_, 1, kDefaults);
   const std::string rows = " SELECT seq, REPEAT('x', IF(seq % 5 = 0, 1040000, 30000)), REPEAT('z', seq % 3) FROM ";
   run("INSERT INTO nearly.t0" + rows + "seq_1_to_30");
   auto config = capture();
   config.record_bytes = 16U << 20U;
-  rig_->start_capture(config);
+  fixture_->start_capture(config);
   start_apply();
-  EXPECT_TRUE(rig_->becomes_equal(pairs()));
+  EXPECT_TRUE(fixture_->becomes_equal(pairs()));
   run("INSERT INTO nearly.t0" + rows + "seq_101_to_130");
   run("INSERT INTO nearly.t0 SELECT seq, 'a', REPEAT('y', IF(seq % 5 = 0, 1040000, 60000)) FROM seq_201_to_230");
-  EXPECT_TRUE(rig_->becomes_equal(pairs()));
+  EXPECT_TRUE(fixture_->becomes_equal(pairs()));
 }
 
 // A sort compares the first 1024 bytes by default, the WHERE of the next chunk all of them: rows between were not
@@ -108,34 +109,34 @@ TEST_F(CopyDefects, LongKeysWithoutAnIndexAreCopiedWhole) {
   type_.key_columns["long_keys.t0"] = {"k"};
   auto config = capture();
   config.chunk_rows = 3;
-  rig_->start_capture(config);
+  fixture_->start_capture(config);
   start_apply();
-  EXPECT_TRUE(rig_->becomes_equal(pairs()));
+  EXPECT_TRUE(fixture_->becomes_equal(pairs()));
 }
 
 // Each end of a verification reports every table that differs, and nothing is sorted for it.
 TEST_F(CopyDefects, VerificationReportsAllTablesThatDiffer) {
   prepare("differ", {"id INT PRIMARY KEY", "id INT PRIMARY KEY", "id INT PRIMARY KEY"});
   for (const auto& t : type_.tables) run(fmt::format("INSERT INTO {} VALUES (1), (2)", t));
-  rig_->destination().execute("CREATE DATABASE differ");
+  fixture_->destination().execute("CREATE DATABASE differ");
   for (const auto* t : {"differ.t0", "differ.t2"}) {
-    rig_->destination().execute(fmt::format("CREATE TABLE {} (id INT PRIMARY KEY)", t));
-    rig_->destination().execute(fmt::format("INSERT INTO {} VALUES (9)", t));
+    fixture_->destination().execute(fmt::format("CREATE TABLE {} (id INT PRIMARY KEY)", t));
+    fixture_->destination().execute(fmt::format("INSERT INTO {} VALUES (9)", t));
   }
   auto reading = capture();
   reading.common.mode = config::Mode::Once;
-  auto writing = rig_->apply_config(name_, name_);
+  auto writing = fixture_->apply_config(name_, name_);
   writing.common.mode = config::Mode::Once;
-  rig_->start_capture(reading);
-  auto& writer = rig_->start_apply(writing);
-  ASSERT_TRUE(rig_->becomes(writer, "Stalled", "VerifyFailed"));
+  fixture_->start_capture(reading);
+  auto& writer = fixture_->start_apply(writing);
+  ASSERT_TRUE(fixture_->becomes(writer, "Stalled", "VerifyFailed"));
   for (const auto* t : {"differ.t0", "differ.t2"})
     EXPECT_NE(message(writer).find(t), std::string::npos) << message(writer);
   EXPECT_EQ(message(writer).find("differ.t1"), std::string::npos) << message(writer);
   for (const auto* t : {"differ.t0", "differ.t2"})
-    rig_->destination().execute(fmt::format("DELETE FROM {} WHERE id = 9", t));
-  EXPECT_TRUE(rig_->becomes(writer, "Completed", "", seconds(60)));
-  EXPECT_TRUE(rig_->becomes_equal(pairs()));
+    fixture_->destination().execute(fmt::format("DELETE FROM {} WHERE id = 9", t));
+  EXPECT_TRUE(fixture_->becomes(writer, "Completed", "", seconds(60)));
+  EXPECT_TRUE(fixture_->becomes_equal(pairs()));
 }
 
 // Rows of the same key on both sides of a chunk's border were never copied.
@@ -148,16 +149,16 @@ TEST_F(CopyDefects, KeyColumnsThatDoNotNameARowAreRefused) {
   auto config = capture();
   config.chunk_rows = 2;
   config.parallelism = 1;
-  auto& reader = rig_->start_capture(config);
+  auto& reader = fixture_->start_capture(config);
   start_apply();
-  ASSERT_TRUE(rig_->becomes(reader, "Stalled", "KeyMissing"));
+  ASSERT_TRUE(fixture_->becomes(reader, "Stalled", "KeyMissing"));
   EXPECT_NE(message(reader).find("two rows of ties.t0 have the same values in k"), std::string::npos);
   run("UPDATE ties.t0 SET k = 'd' WHERE v = 3");
-  ASSERT_TRUE(rig_->eventually_value(rig_->destination(), "SELECT COUNT(*) FROM ties.t0", "4"));
-  ASSERT_TRUE(rig_->becomes(reader, "Stalled", "KeyMissing"));
+  ASSERT_TRUE(fixture_->eventually_value(fixture_->destination(), "SELECT COUNT(*) FROM ties.t0", "4"));
+  ASSERT_TRUE(fixture_->becomes(reader, "Stalled", "KeyMissing"));
   EXPECT_NE(message(reader).find("two rows of ties.t1"), std::string::npos) << message(reader);
   run("DELETE FROM ties.t1 WHERE v = 2");
-  EXPECT_TRUE(rig_->eventually_equal(pairs(), seconds(60)));
+  EXPECT_TRUE(fixture_->eventually_equal(pairs(), seconds(60)));
 }
 
 }  // namespace

@@ -81,18 +81,18 @@ TEST_F(CrdTest, accepts_every_valid_sample) {
   }
 }
 
-TEST_F(CrdTest, refuses_every_invalid_sample_with_the_words_it_expects) {
+TEST_F(CrdTest, rejects_every_invalid_sample_with_the_expected_message) {
   for (const auto& file : yaml_files(kSamples / "invalid")) {
     SCOPED_TRACE(file);
     const auto words = server_words(config::read_file(file).value());
     ASSERT_FALSE(words.empty());
-    const auto said = run({"create", "--dry-run=server", "-f", file.string()});
-    if (words.front() == "accepted") {  // CEL cannot tell; the operator does
-      EXPECT_THAT(said, HasSubstr("created (server dry run)"));
+    const auto output = run({"create", "--dry-run=server", "-f", file.string()});
+    if (words.front() == "accepted") {  // CEL cannot check it; the operator does
+      EXPECT_THAT(output, HasSubstr("created (server dry run)"));
       continue;
     }
-    EXPECT_THAT(said, Not(HasSubstr("created")));
-    for (const auto& w : words) EXPECT_THAT(said, HasSubstr(w));
+    EXPECT_THAT(output, Not(HasSubstr("created")));
+    for (const auto& w : words) EXPECT_THAT(output, HasSubstr(w));
   }
 }
 
@@ -119,7 +119,7 @@ void expect_same(const api::DataSync& ours, const api::DataSync& theirs) {
   }
 }
 
-TEST_F(CrdTest, fills_in_what_our_reader_fills_in) {
+TEST_F(CrdTest, sets_the_same_defaults_as_the_reader) {
   for (const auto& file : yaml_files(kSamples)) {
     server_->kubectl({"apply", "--server-side", "-f", file.string()});
     for (const auto& document : api::read_documents(config::read_file(file).value())) {
@@ -155,7 +155,7 @@ TEST_F(CrdTest, stores_the_defaults_of_the_list_of_fields) {
   EXPECT_GT(checked, 15U);
 }
 
-TEST_F(CrdTest, keeps_what_must_not_change) {
+TEST_F(CrdTest, rejects_changes_of_immutable_fields) {
   server_->kubectl({"apply", "--server-side", "-f", (kSamples / "full.yaml").string()});
   const std::pair<const char*, const char*> changes[] = {
       {"/spec/source/engine", R"("MySQL")"},
@@ -166,12 +166,12 @@ TEST_F(CrdTest, keeps_what_must_not_change) {
   };
   for (const auto& [path, value] : changes) {
     const auto patch = std::string(R"([{"op": "replace", "path": ")") + path + R"(", "value": )" + value + "}]";
-    const auto said = run({"patch", "datasync", "shop", "-n", "sync", "--type=json", "-p", patch});
-    EXPECT_THAT(said, HasSubstr("cannot be changed: ")) << path;
+    const auto output = run({"patch", "datasync", "shop", "-n", "sync", "--type=json", "-p", patch});
+    EXPECT_THAT(output, HasSubstr("cannot be changed: ")) << path;
   }
-  const auto said = run({"patch", "datasync", "shop", "-n", "sync", "--type=merge", "-p",
-                         R"({"spec": {"paused": true, "channel": {"bootstrapServers": "new:9092"}, "types": []}})"});
-  EXPECT_THAT(said, HasSubstr("patched"));
+  const auto output = run({"patch", "datasync", "shop", "-n", "sync", "--type=merge", "-p",
+                           R"({"spec": {"paused": true, "channel": {"bootstrapServers": "new:9092"}, "types": []}})"});
+  EXPECT_THAT(output, HasSubstr("patched"));
 }
 
 TEST_F(CrdTest, shows_no_drift_when_another_manager_applies_again) {
@@ -219,7 +219,7 @@ TEST_F(CrdTest, reads_well_in_kubectl) {
 }
 
 // A list at its bounds is weighed at run time too.
-TEST_F(CrdTest, takes_a_thousand_tables_and_refuses_more_with_words) {
+TEST_F(CrdTest, accepts_a_thousand_tables_and_rejects_more) {
   const auto resource = [](int types, int tables) {
     Json r = Json::parse(R"({"apiVersion": "datasync.dev/v1alpha1", "kind": "DataSync", "metadata": {"name": "big"},
       "spec": {"source": {"replicas": [{"host": "a"}], "credentials": {"secretName": "r"}},

@@ -1,5 +1,5 @@
 #pragma once
-// One world for the tests of definitions that change: each has a database, a topic and a ledger of its own.
+// One environment for the tests of definitions that change: each has a database, a topic and a ledger of its own.
 
 #include <set>
 #include <string>
@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "tests/integration/rig.hpp"
+#include "tests/integration/e2e_fixture.hpp"
 #include "tests/support/eventually.hpp"
 
 namespace datasync::test {
@@ -16,10 +16,10 @@ namespace datasync::test {
 class Definitions : public testing::Test {
  protected:
   using Texts = std::vector<std::string>;
-  static void SetUpTestSuite() { rig_ = new Rig({}); }
+  static void SetUpTestSuite() { fixture_ = new Fixture({}); }
   static void TearDownTestSuite() {
-    delete rig_;
-    rig_ = nullptr;
+    delete fixture_;
+    fixture_ = nullptr;
   }
   void SetUp() override {
     name_ = testing::UnitTest::GetInstance()->current_test_info()->name();
@@ -27,11 +27,11 @@ class Definitions : public testing::Test {
          "CREATE TABLE {0}.t (id INT PRIMARY KEY, v VARCHAR(50), secret VARCHAR(50), w INT NULL)",
          "INSERT INTO {0}.t VALUES (1, 'one', 'HUSH-1', 1), (2, 'two', 'HUSH-2', 2), (3, 'three', 'HUSH-3', 3)"});
   }
-  void TearDown() override { rig_->end_agents(); }
+  void TearDown() override { fixture_->end_agents(); }
 
   /// Statements of one session, "{0}" replaced by the test's database.
   void run(const Texts& statements) {
-    auto session = rig_->source().connect();
+    auto session = fixture_->source().connect();
     session.execute("USE mysql");  // sequence tables want some database
     for (const auto& statement : statements) session.query(in(statement));
   }
@@ -42,18 +42,18 @@ class Definitions : public testing::Test {
     config::Type chosen{.name = "things", .tables = {}, .exclude_columns = {}};
     for (const auto& table : tables) chosen.tables.push_back(name_ + "." + table);
     for (const auto& column : excluded) chosen.exclude_columns.push_back(name_ + "." + column);
-    return rig_->capture_config({chosen}, name_);
+    return fixture_->capture_config({chosen}, name_);
   }
   void start(const Texts& tables = {"t"}, const Texts& excluded = {}) {
-    rig_->start_capture(capture_config(tables, excluded));
-    rig_->start_apply(rig_->apply_config(name_, name_));
+    fixture_->start_capture(capture_config(tables, excluded));
+    fixture_->start_apply(fixture_->apply_config(name_, name_));
     ASSERT_TRUE(equal(tables, excluded.empty() ? std::set<std::string>{} : std::set<std::string>{"secret"}));
   }
   /// With ApplyAll a dropped table disappears at the destination too, without a stop.
   void start_apply_of_all() {
-    auto apply = rig_->apply_config(name_, name_);
+    auto apply = fixture_->apply_config(name_, name_);
     apply.schema_changes = config::SchemaChanges::ApplyAll;
-    rig_->start_apply(apply);
+    fixture_->start_apply(apply);
   }
   /// Tables `parent` and `child`, whose rows go with those of the parent, at both sides.
   void start_family() {
@@ -61,33 +61,33 @@ class Definitions : public testing::Test {
                        "CREATE TABLE {0}.child (id INT PRIMARY KEY, p INT, CONSTRAINT goes FOREIGN KEY (p) REFERENCES "
                        "{0}.parent (id) ON DELETE CASCADE ON UPDATE CASCADE)"};
     run(tables);
-    rig_->destination().execute(in("CREATE DATABASE {0}"));
-    for (const auto& table : tables) rig_->destination().execute(in(table));
+    fixture_->destination().execute(in("CREATE DATABASE {0}"));
+    for (const auto& table : tables) fixture_->destination().execute(in(table));
     run({"INSERT INTO {0}.parent VALUES (1, 1), (2, 2), (3, 3), (4, 4)",
          "INSERT INTO {0}.child VALUES (10, 1), (20, 2), (30, 3), (40, 4)"});
     auto config = capture_config({"parent", "child"}, {});
     config.allow_cascades = true;
-    rig_->start_capture(config);
-    rig_->start_apply(rig_->apply_config(name_, name_));
+    fixture_->start_capture(config);
+    fixture_->start_apply(fixture_->apply_config(name_, name_));
     ASSERT_TRUE(equal({"parent", "child"}));
   }
   void stop_capture() {
-    rig_->capture().process().terminate();
-    rig_->forget(rig_->capture());
+    fixture_->capture().process().terminate();
+    fixture_->forget(fixture_->capture());
   }
   /// As the user does who follows the message.
   void apply_after_skip() {
-    const auto message = rig_->apply().status()->message;
+    const auto message = fixture_->apply().status()->message;
     const auto at = message.find("skip-offsets=");
     ASSERT_NE(at, std::string::npos) << message;
-    auto apply = rig_->apply_config(name_, name_);
+    auto apply = fixture_->apply_config(name_, name_);
     apply.skip_offsets = {message.substr(at + 13, message.find(' ', at) - at - 13)};
-    rig_->apply().process().terminate();
-    rig_->forget(rig_->apply());
-    rig_->start_apply(apply);
+    fixture_->apply().process().terminate();
+    fixture_->forget(fixture_->apply());
+    fixture_->start_apply(apply);
   }
   testing::AssertionResult equal(const Texts& tables = {"t"}, const std::set<std::string>& ignored = {}) {
-    return rig_->eventually_equal(pairs(tables, ignored), seconds(40));
+    return fixture_->eventually_equal(pairs(tables, ignored), seconds(40));
   }
   [[nodiscard]] std::vector<TablePair> pairs(const Texts& tables, const std::set<std::string>& ignored) const {
     std::vector<TablePair> out;
@@ -95,12 +95,12 @@ class Definitions : public testing::Test {
     return out;
   }
   void capture_stalls(const std::string& reason, const Texts& words) {
-    ASSERT_TRUE(rig_->becomes(rig_->capture(), "Stalled", reason));
-    const auto message = rig_->capture().status()->message;
+    ASSERT_TRUE(fixture_->becomes(fixture_->capture(), "Stalled", reason));
+    const auto message = fixture_->capture().status()->message;
     for (const auto& word : words) EXPECT_NE(message.find(word), std::string::npos) << message;
   }
 
-  static inline Rig* rig_ = nullptr;
+  static inline Fixture* fixture_ = nullptr;
   std::string name_;
 };
 

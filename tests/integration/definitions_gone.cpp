@@ -15,7 +15,7 @@ TEST_F(Definitions, dropped_tables_stop_no_other_one) {
        "CREATE TABLE {0}.keyless (id INT PRIMARY KEY, v INT)", "INSERT INTO {0}.keyless VALUES (1, 1), (2, 2)",
        "CREATE TABLE {0}.counter (id INT PRIMARY KEY, v INT)", "INSERT INTO {0}.counter VALUES (1, 1), (2, 2)"});
   const Texts tables{"t", "other", "keyless", "counter"};
-  rig_->start_capture(capture_config(tables, {}));
+  fixture_->start_capture(capture_config(tables, {}));
   start_apply_of_all();
   ASSERT_TRUE(equal(tables));
   stop_capture();
@@ -23,7 +23,7 @@ TEST_F(Definitions, dropped_tables_stop_no_other_one) {
        "ALTER TABLE {0}.keyless DROP PRIMARY KEY", "INSERT INTO {0}.keyless VALUES (3, 3), (3, 3)",
        "DROP TABLE {0}.keyless", "DROP TABLE {0}.counter", "CREATE SEQUENCE {0}.counter", "SELECT NEXTVAL({0}.counter)",
        "INSERT INTO {0}.other VALUES (2)"});
-  rig_->start_capture(capture_config(tables, {}));
+  fixture_->start_capture(capture_config(tables, {}));
   EXPECT_TRUE(equal({"other"}));
   run({"DROP SEQUENCE {0}.counter", "CREATE TABLE {0}.counter (id INT PRIMARY KEY, v INT)",
        "INSERT INTO {0}.counter VALUES (2, 5)", "CREATE TABLE {0}.keyless (id INT PRIMARY KEY, v INT)",
@@ -36,12 +36,12 @@ TEST_F(Definitions, dropped_tables_stop_no_other_one) {
 // A table that was due for a copy and disappeared before it kept all tables from being captured.
 TEST_F(Definitions, table_dropped_before_its_copy_stops_no_other_one) {
   run({"CREATE TABLE {0}.other (id INT PRIMARY KEY, secret INT)", "INSERT INTO {0}.other VALUES (1, 1)"});
-  rig_->start_capture(capture_config({"t", "other"}, {"other.secret"}));
+  fixture_->start_capture(capture_config({"t", "other"}, {"other.secret"}));
   start_apply_of_all();
   ASSERT_TRUE(equal({"t", "other"}, {"secret"}));
   stop_capture();
   run({"DROP TABLE {0}.other", "INSERT INTO {0}.t VALUES (4, 'four', NULL, 4)"});
-  rig_->start_capture(capture_config({"t", "other"}, {}));
+  fixture_->start_capture(capture_config({"t", "other"}, {}));
   EXPECT_TRUE(equal());
   run({"CREATE TABLE {0}.other (id INT PRIMARY KEY, secret INT)", "INSERT INTO {0}.other VALUES (1, 2), (5, 5)"});
   EXPECT_TRUE(equal({"t", "other"}));
@@ -51,8 +51,8 @@ TEST_F(Definitions, table_dropped_before_its_copy_stops_no_other_one) {
 TEST_F(Definitions, excluded_column_exchanged_by_statements_stays_secret) {
   run({"CREATE TABLE {0}.s (id INT PRIMARY KEY, secret VARCHAR(50))", "INSERT INTO {0}.s VALUES (1, 'HUSH-A')"});
   const std::set<std::string> ignored{"secret", "v", "b"};
-  rig_->start_capture(capture_config({"t", "s"}, {"t.secret", "s.secret"}));
-  rig_->start_apply(rig_->apply_config(name_, name_));
+  fixture_->start_capture(capture_config({"t", "s"}, {"t.secret", "s.secret"}));
+  fixture_->start_apply(fixture_->apply_config(name_, name_));
   ASSERT_TRUE(equal({"t", "s"}, ignored));
   stop_capture();
   run({"ALTER TABLE {0}.t RENAME COLUMN secret TO tmp", "INSERT INTO {0}.t VALUES (4, 'four', 'HUSH-4', 4)",
@@ -60,15 +60,15 @@ TEST_F(Definitions, excluded_column_exchanged_by_statements_stays_secret) {
        "ALTER TABLE {0}.t RENAME COLUMN tmp TO v", "INSERT INTO {0}.t VALUES (6, 'six', 'HUSH-6', 6)",
        "ALTER TABLE {0}.s RENAME COLUMN secret TO a", "INSERT INTO {0}.s VALUES (2, 'HUSH-B')",
        "ALTER TABLE {0}.s RENAME COLUMN a TO b, ADD COLUMN secret INT", "INSERT INTO {0}.s VALUES (3, 'HUSH-C', 3)"});
-  rig_->start_capture(capture_config({"t", "s"}, {"t.secret", "s.secret"}));
+  fixture_->start_capture(capture_config({"t", "s"}, {"t.secret", "s.secret"}));
   capture_stalls("PreflightFailed", {"renamed to v"});
   stop_capture();
-  rig_->start_capture(capture_config({"t", "s"}, {"t.secret", "t.v", "s.secret"}));
+  fixture_->start_capture(capture_config({"t", "s"}, {"t.secret", "t.v", "s.secret"}));
   capture_stalls("PreflightFailed", {"renamed to b"});
   stop_capture();
-  rig_->start_capture(capture_config({"t", "s"}, {"t.secret", "t.v", "s.secret", "s.b"}));
+  fixture_->start_capture(capture_config({"t", "s"}, {"t.secret", "t.v", "s.secret", "s.b"}));
   EXPECT_TRUE(equal({"t", "s"}, ignored));
-  EXPECT_EQ(rig_->topic_bytes(name_).find("HUSH"), std::string::npos);
+  EXPECT_EQ(fixture_->topic_bytes(name_).find("HUSH"), std::string::npos);
 }
 
 const Texts kFamily{"parent", "child"};

@@ -11,7 +11,7 @@ namespace {
 using Texts = std::vector<std::string>;
 
 // The cut-over of gh-ost was taken for a table that was renamed away.
-TEST_F(Definitions, cut_over_of_gh_ost_goes_through) {
+TEST_F(Definitions, cut_over_of_gh_ost_succeeds) {
   start();
   run({"CREATE TABLE {0}._t_gho LIKE {0}.t",
        "ALTER TABLE {0}._t_gho ADD COLUMN extra INT NULL DEFAULT 7, DROP COLUMN w",
@@ -22,7 +22,7 @@ TEST_F(Definitions, cut_over_of_gh_ost_goes_through) {
   EXPECT_TRUE(equal());
 }
 
-TEST_F(Definitions, cut_over_in_two_statements_goes_through) {
+TEST_F(Definitions, cut_over_in_two_statements_succeeds) {
   start();
   run({"CREATE TABLE {0}.n (id INT PRIMARY KEY, v VARCHAR(50), added INT)",
        "INSERT INTO {0}.n VALUES (2, 'new', 5), (9, 'nine', 9)", "RENAME TABLE {0}.t TO {0}.old",
@@ -48,25 +48,25 @@ TEST_F(Definitions, dropped_table_keeps_no_other_one_from_a_restart) {
   start({"t", "other"});
   stop_capture();
   run({"DROP TABLE {0}.other", "INSERT INTO {0}.t VALUES (4, 'four', NULL, 4)"});
-  auto apply = rig_->apply_config(name_, name_);
+  auto apply = fixture_->apply_config(name_, name_);
   apply.schema_changes = config::SchemaChanges::ApplyAll;
-  rig_->apply().process().terminate();
-  rig_->forget(rig_->apply());
-  rig_->start_apply(apply);
-  rig_->start_capture(capture_config({"t", "other"}, {}));
+  fixture_->apply().process().terminate();
+  fixture_->forget(fixture_->apply());
+  fixture_->start_apply(apply);
+  fixture_->start_capture(capture_config({"t", "other"}, {}));
   EXPECT_TRUE(equal());
   stop_capture();
   run({"INSERT INTO {0}.t VALUES (5, 'five', NULL, 5)"});
-  rig_->start_capture(capture_config({"t", "other"}, {}));
+  fixture_->start_capture(capture_config({"t", "other"}, {}));
   EXPECT_TRUE(equal());
 }
 
 // It was reported with its old name alone, and the recommended skip was followed by rows of two tables in one.
-TEST_F(Definitions, table_that_is_renamed_away_and_comes_back_later) {
+TEST_F(Definitions, table_that_is_renamed_and_later_renamed_back) {
   start();
   run({"RENAME TABLE {0}.t TO {0}.elsewhere"});
-  ASSERT_TRUE(rig_->becomes(rig_->apply(), "Stalled", "TableDropped"));
-  const auto message = rig_->apply().status()->message;
+  ASSERT_TRUE(fixture_->becomes(fixture_->apply(), "Stalled", "TableDropped"));
+  const auto message = fixture_->apply().status()->message;
   EXPECT_NE(message.find("elsewhere"), std::string::npos) << message;
   run({"CREATE TABLE {0}.t (id INT PRIMARY KEY, v VARCHAR(50))", "INSERT INTO {0}.t VALUES (3, 'other'), (5, 'five')"});
   apply_after_skip();
@@ -107,7 +107,7 @@ TEST_F(Definitions, system_versioning_added_while_streaming) {
   EXPECT_TRUE(equal());
 }
 
-TEST_F(Definitions, engine_and_key_that_were_lost_and_put_back) {
+TEST_F(Definitions, engine_and_key_that_were_lost_and_restored) {
   start();
   run({"ALTER TABLE {0}.t ENGINE=Aria", "BEGIN", "INSERT INTO {0}.t VALUES (7, 'stays', NULL, 7)", "ROLLBACK"});
   capture_stalls("EngineNotTransactional", {name_ + ".t"});
@@ -120,7 +120,7 @@ TEST_F(Definitions, engine_and_key_that_were_lost_and_put_back) {
 }
 
 // The copy that makes up for rows that cannot be carried began again for each of them.
-TEST_F(Definitions, many_rows_that_cannot_be_carried_are_made_up_for_by_one_copy) {
+TEST_F(Definitions, many_unsupported_rows_are_replaced_by_one_copy) {
   start();
   stop_capture();
   Texts statements{"ALTER TABLE {0}.t DROP PRIMARY KEY"};
@@ -129,9 +129,9 @@ TEST_F(Definitions, many_rows_that_cannot_be_carried_are_made_up_for_by_one_copy
   statements.push_back("ALTER TABLE {0}.t ADD PRIMARY KEY (id)");
   statements.push_back("DELETE FROM {0}.t WHERE id = 11");
   run(statements);
-  rig_->start_capture(capture_config({"t"}, {}));
+  fixture_->start_capture(capture_config({"t"}, {}));
   EXPECT_TRUE(equal());
-  const auto log = read_file(rig_->capture().folder() / "log");
+  const auto log = read_file(fixture_->capture().folder() / "log");
   std::size_t begun = 0;
   for (std::size_t at = 0; (at = log.find("a snapshot begins", at)) != std::string::npos; ++at) ++begun;
   EXPECT_GE(begun, 1U);
@@ -145,13 +145,13 @@ TEST_F(Definitions, excluded_column_that_is_renamed_stays_secret) {
        "UPDATE {0}.t SET v = 'changed' WHERE id = 1"});
   capture_stalls("PreflightFailed", {"secret"});
   stop_capture();
-  rig_->start_capture(capture_config({"t"}, {"t.secret2"}));
+  fixture_->start_capture(capture_config({"t"}, {"t.secret2"}));
   EXPECT_TRUE(equal({"t"}, {"secret2"}));
-  EXPECT_EQ(rig_->topic_bytes(name_).find("HUSH"), std::string::npos);
+  EXPECT_EQ(fixture_->topic_bytes(name_).find("HUSH"), std::string::npos);
 }
 
 // Its values came as those of a column that was computed from it.
-TEST_F(Definitions, excluded_column_that_is_computed_from_or_exchanged_stays_secret) {
+TEST_F(Definitions, excluded_column_in_an_expression_or_exchange_stays_secret) {
   start({"t"}, {"t.secret"});
   run({"ALTER TABLE {0}.t ADD COLUMN shown VARCHAR(60) AS (CONCAT('x', secret)) STORED",
        "INSERT INTO {0}.t (id, v, secret, w) VALUES (6, 'six', 'HUSH-6', 6)"});
@@ -162,9 +162,9 @@ TEST_F(Definitions, excluded_column_that_is_computed_from_or_exchanged_stays_sec
        "INSERT INTO {0}.t VALUES (5, 'HUSH-5', 'five', 5)"});
   capture_stalls("PreflightFailed", {"was renamed to v"});
   stop_capture();
-  rig_->start_capture(capture_config({"t"}, {"t.secret", "t.v"}));
+  fixture_->start_capture(capture_config({"t"}, {"t.secret", "t.v"}));
   EXPECT_TRUE(equal({"t"}, {"secret", "v"}));
-  EXPECT_EQ(rig_->topic_bytes(name_).find("HUSH"), std::string::npos);
+  EXPECT_EQ(fixture_->topic_bytes(name_).find("HUSH"), std::string::npos);
 }
 
 // DB_ROW_HASH_1 became a column of every destination.
@@ -175,9 +175,10 @@ TEST_F(Definitions, hidden_column_of_a_long_unique_key_is_left_out) {
   run({"INSERT INTO {0}.long VALUES (2, 'during')", "ALTER TABLE {0}.t ADD UNIQUE KEY (v, secret) USING HASH",
        "ALTER TABLE {0}.t ADD COLUMN big TEXT UNIQUE", "UPDATE {0}.t SET big = 'large' WHERE id = 1"});
   EXPECT_TRUE(equal({"t", "long"}));
-  EXPECT_EQ(rig_->destination().number(in("SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = '{0}' "
-                                          "AND column_name LIKE 'DB_ROW_HASH%'")),
-            0);
+  EXPECT_EQ(
+      fixture_->destination().number(in("SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = '{0}' "
+                                        "AND column_name LIKE 'DB_ROW_HASH%'")),
+      0);
 }
 
 // The server's definition of now was taken for rows of then.
@@ -191,12 +192,13 @@ TEST_F(Definitions, lagging_capture_reads_rows_by_the_definition_of_their_time) 
        "INSERT INTO {0}.ids VALUES (3, '323e4567-e89b-12d3-a456-426614174000', 'ghi', '::3', UUID())",
        "ALTER TABLE {0}.ids DROP COLUMN u, DROP COLUMN later", "INSERT INTO {0}.ids VALUES (4, 'jkl', '::4')",
        "ALTER TABLE {0}.t ADD COLUMN n INT NULL DEFAULT 1", "UPDATE {0}.t SET n = 5 WHERE id = 2"});
-  rig_->start_capture(capture_config({"t", "ids"}, {}));
+  fixture_->start_capture(capture_config({"t", "ids"}, {}));
   EXPECT_TRUE(equal({"t", "ids"}));
-  EXPECT_EQ(rig_->destination().value(in("SELECT GROUP_CONCAT(data_type ORDER BY column_name) FROM "
-                                         "information_schema.columns WHERE table_schema = '{0}' AND table_name = 'ids' "
-                                         "AND column_name IN ('u', 'later')")),
-            "binary,uuid")
+  EXPECT_EQ(
+      fixture_->destination().value(in("SELECT GROUP_CONCAT(data_type ORDER BY column_name) FROM "
+                                       "information_schema.columns WHERE table_schema = '{0}' AND table_name = 'ids' "
+                                       "AND column_name IN ('u', 'later')")),
+      "binary,uuid")
       << "what is not known of a time is carried as bytes";
 }
 
@@ -210,7 +212,7 @@ TEST_F(Definitions, empty_table_and_new_column_arrive_without_a_row) {
 // Scripts of applications run it at each start: the table was emptied and copied each time.
 TEST_F(Definitions, create_if_not_exists_of_a_table_that_exists_copies_nothing) {
   start();
-  const auto copied = [&] { return rig_->capture().metric("datasync_capture_snapshot_rows_total"); };
+  const auto copied = [&] { return fixture_->capture().metric("datasync_capture_snapshot_rows_total"); };
   ASSERT_EQ(copied(), 3);
   const std::string create =
       "CREATE TABLE IF NOT EXISTS {0}.t (id INT PRIMARY KEY, v VARCHAR(50), secret VARCHAR(50), w INT NULL)";
@@ -244,12 +246,12 @@ TEST_F(Definitions, column_added_before_capture_is_killed_arrives) {
   run({"CREATE TABLE {0}.idle (id INT PRIMARY KEY, v INT)"});
   start({"t", "idle"});
   for (int i = 0; i < 5; ++i) {
-    rig_->capture().process().freeze();
+    fixture_->capture().process().freeze();
     run({fmt::format("ALTER TABLE {{0}}.idle ADD COLUMN n{} INT NULL", i), "DELETE FROM {0}.t WHERE id = 77"});
     for (int row = 0; row < 200; ++row) run({fmt::format("UPDATE {{0}}.t SET w = {} WHERE id = 1", i * 1000 + row)});
-    rig_->capture().process().thaw();
+    fixture_->capture().process().thaw();
     std::this_thread::sleep_for(std::chrono::milliseconds(20 * i));
-    rig_->capture().kill_and_restart();
+    fixture_->capture().kill_and_restart();
   }
   EXPECT_TRUE(equal({"t", "idle"}));
 }
@@ -275,34 +277,36 @@ TEST_F(Definitions, definition_changed_without_a_statement_before_a_restart) {
   run({"SET sql_log_bin = 0", "ALTER TABLE {0}.t ADD COLUMN quiet INT NULL DEFAULT 3",
        "ALTER TABLE {0}.still ADD COLUMN quiet INT NULL DEFAULT 3", "SET sql_log_bin = 1",
        "INSERT INTO {0}.t VALUES (5, 'five', NULL, 5, 5)", "INSERT INTO {0}.still VALUES (2, 2, 5)"});
-  rig_->start_capture(capture_config({"t", "still"}, {}));
+  fixture_->start_capture(capture_config({"t", "still"}, {}));
   EXPECT_TRUE(equal({"t", "still"}));
   // It is known from here on: nothing is copied at another restart.
   stop_capture();
   run({"INSERT INTO {0}.t VALUES (6, 'six', NULL, 6, 6)", "INSERT INTO {0}.still VALUES (3, 3, 3)"});
-  rig_->start_capture(capture_config({"t", "still"}, {}));
+  fixture_->start_capture(capture_config({"t", "still"}, {}));
   EXPECT_TRUE(equal({"t", "still"}));
-  EXPECT_EQ(rig_->capture().metric("datasync_capture_snapshot_rows_total"), 0);
+  EXPECT_EQ(fixture_->capture().metric("datasync_capture_snapshot_rows_total"), 0);
 }
 
 // The copy went to one table and the changes to another.
-TEST(DefinitionsOfNames, server_with_lower_case_names_is_carried_under_the_names_of_the_resource) {
-  Rig rig({.source_args = {"--lower-case-table-names=1"}});
-  rig.source().execute_all({"CREATE DATABASE Shop", "CREATE TABLE Shop.Orders (Id INT PRIMARY KEY, Secret INT, V INT)",
-                            "INSERT INTO Shop.Orders VALUES (1, 1, 1), (2, 2, 2)"});
+TEST(DefinitionsOfNames, lower_case_names_are_published_as_the_resource_has_them) {
+  Fixture fixture({.source_args = {"--lower-case-table-names=1"}});
+  fixture.source().execute_all({"CREATE DATABASE Shop",
+                                "CREATE TABLE Shop.Orders (Id INT PRIMARY KEY, Secret INT, V INT)",
+                                "INSERT INTO Shop.Orders VALUES (1, 1, 1), (2, 2, 2)"});
   const config::Type type{.name = "things", .tables = {"Shop.Orders"}, .exclude_columns = {"Shop.Orders.SECRET"}};
-  rig.start_capture(rig.capture_config({type}));
-  rig.start_apply(rig.apply_config("main"));
+  fixture.start_capture(fixture.capture_config({type}));
+  fixture.start_apply(fixture.apply_config("main"));
   const std::vector<TablePair> pairs{{"shop.orders", "Shop.Orders", {"Secret"}}};
-  ASSERT_TRUE(rig.becomes_equal(pairs));
-  rig.source().execute_all({"INSERT INTO shop.orders VALUES (3, 3, 3)", "UPDATE SHOP.ORDERS SET v = 9 WHERE id = 1",
-                            "ALTER TABLE shop.orders ADD COLUMN n INT NULL DEFAULT 4"});
-  EXPECT_TRUE(rig.becomes_equal(pairs));
+  ASSERT_TRUE(fixture.becomes_equal(pairs));
+  fixture.source().execute_all({"INSERT INTO shop.orders VALUES (3, 3, 3)", "UPDATE SHOP.ORDERS SET v = 9 WHERE id = 1",
+                                "ALTER TABLE shop.orders ADD COLUMN n INT NULL DEFAULT 4"});
+  EXPECT_TRUE(fixture.becomes_equal(pairs));
   EXPECT_EQ(
-      rig.destination().number("SELECT COUNT(*) FROM information_schema.tables WHERE LOWER(table_schema) = 'shop'"), 1)
+      fixture.destination().number("SELECT COUNT(*) FROM information_schema.tables WHERE LOWER(table_schema) = 'shop'"),
+      1)
       << "one table, not a second one in lower case";
-  rig.source().execute("TRUNCATE TABLE SHOP.orders");
-  EXPECT_TRUE(rig.becomes_equal(pairs));
+  fixture.source().execute("TRUNCATE TABLE SHOP.orders");
+  EXPECT_TRUE(fixture.becomes_equal(pairs));
 }
 
 }  // namespace

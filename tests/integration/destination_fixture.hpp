@@ -7,7 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/integration/rig.hpp"
+#include "tests/integration/e2e_fixture.hpp"
 
 namespace datasync::test {
 
@@ -17,12 +17,12 @@ using Texts = std::vector<std::string>;
 /// task of its own.
 class Destination : public testing::Test {
  protected:
-  static void SetUpTestSuite() { rig_ = new Rig({}); }
+  static void SetUpTestSuite() { fixture_ = new Fixture({}); }
   static void TearDownTestSuite() {
-    delete rig_;
-    rig_ = nullptr;
+    delete fixture_;
+    fixture_ = nullptr;
   }
-  void TearDown() override { rig_->end_agents(); }
+  void TearDown() override { fixture_->end_agents(); }
 
   /// A database of this name on both sides, and a topic.
   void prepare(const std::string& name, const Texts& source, const Texts& destination = {}) {
@@ -32,44 +32,46 @@ class Destination : public testing::Test {
     at_source(source);
     at_destination(destination);
   }
-  void at_source(const Texts& statements) { run(rig_->source(), statements); }
-  void at_destination(const Texts& statements) { run(rig_->destination(), statements); }
+  void at_source(const Texts& statements) { run(fixture_->source(), statements); }
+  void at_destination(const Texts& statements) { run(fixture_->destination(), statements); }
 
   config::Capture capture_of(const Texts& tables) {
     config::Type type{.name = "things", .tables = {}, .exclude_columns = {}};
     for (const auto& table : tables) type.tables.push_back(name_ + "." + table);
-    return rig_->capture_config({type}, name_);
+    return fixture_->capture_config({type}, name_);
   }
-  config::Apply apply_here() { return rig_->apply_config(name_, name_); }
+  config::Apply apply_here() { return fixture_->apply_config(name_, name_); }
   void start(const Texts& tables) {
-    rig_->start_capture(capture_of(tables));
-    rig_->start_apply(apply_here());
+    fixture_->start_capture(capture_of(tables));
+    fixture_->start_apply(apply_here());
   }
   void start(const Texts& tables, const config::Apply& apply) {
-    rig_->start_capture(capture_of(tables));
-    rig_->start_apply(apply);
+    fixture_->start_capture(capture_of(tables));
+    fixture_->start_apply(apply);
   }
   void restart_apply(const config::Apply& apply) {
-    rig_->apply().process().terminate();
-    rig_->forget(rig_->apply());
-    rig_->start_apply(apply);
+    fixture_->apply().process().terminate();
+    fixture_->forget(fixture_->apply());
+    fixture_->start_apply(apply);
   }
   [[nodiscard]] std::vector<TablePair> pairs(const Texts& tables) const {
     std::vector<TablePair> out;
     for (const auto& table : tables) out.push_back({name_ + "." + table, "", {}});
     return out;
   }
-  testing::AssertionResult equal(const Texts& tables) { return rig_->becomes_equal(pairs(tables)); }
+  testing::AssertionResult equal(const Texts& tables) { return fixture_->becomes_equal(pairs(tables)); }
   /// Although an agent is Stalled for a while.
-  testing::AssertionResult heals(const Texts& tables) { return rig_->eventually_equal(pairs(tables), seconds(90)); }
+  testing::AssertionResult recovers(const Texts& tables) {
+    return fixture_->eventually_equal(pairs(tables), seconds(90));
+  }
   std::string refusal(const std::string& reason) {
-    const auto told = rig_->eventually_reason(rig_->apply(), reason, seconds(60));
-    EXPECT_TRUE(told);
-    const auto status = rig_->apply().status();
+    const auto reported = fixture_->eventually_reason(fixture_->apply(), reason, seconds(60));
+    EXPECT_TRUE(reported);
+    const auto status = fixture_->apply().status();
     return status && status->reason == reason ? status->message : "";
   }
 
-  static inline Rig* rig_ = nullptr;
+  static inline Fixture* fixture_ = nullptr;
   std::string name_;
 
  private:

@@ -28,11 +28,11 @@ TEST_F(Destination, table_that_no_longer_exists) {
   restart_apply(apply_here());
   refusal("DestinationTableMissing");
   at_destination({"RENAME TABLE kept TO a"});
-  EXPECT_TRUE(heals({"a", "b"}));
+  EXPECT_TRUE(recovers({"a", "b"}));
 }
 
-// The same, with a table made again by hand.
-TEST_F(Destination, table_that_was_made_again) {
+// The same, with a table recreated by hand.
+TEST_F(Destination, table_that_was_recreated) {
   prepare("again", {"CREATE TABLE a (id INT PRIMARY KEY, v INT)", "INSERT INTO a VALUES (1, 1)"});
   start({"a"});
   ASSERT_TRUE(equal({"a"}));
@@ -41,7 +41,7 @@ TEST_F(Destination, table_that_was_made_again) {
   refusal("DestinationTableMissing");
   at_source({"INSERT INTO a VALUES (2, 2)"});
   at_destination({"DROP TABLE a", "RENAME TABLE kept TO a"});
-  EXPECT_TRUE(heals({"a"}));
+  EXPECT_TRUE(recovers({"a"}));
 }
 
 // Altered by apply itself when the source had emptied it, it was taken for one that had lost its rows.
@@ -53,15 +53,15 @@ TEST_F(Destination, table_that_the_source_emptied_and_altered) {
   std::this_thread::sleep_for(milliseconds(3100));  // until CREATE_TIME says which table it is
   at_source({"INSERT INTO a VALUES (2, 2)"});
   ASSERT_TRUE(equal({"a"}));
-  rig_->apply().process().freeze();
+  fixture_->apply().process().freeze();
   at_source({"TRUNCATE TABLE a", "ALTER TABLE a DROP COLUMN v", "INSERT INTO b VALUES (1)"});
   std::this_thread::sleep_for(milliseconds(500));
-  rig_->apply().process().thaw();
+  fixture_->apply().process().thaw();
   EXPECT_TRUE(equal({"a", "b"}));
   at_source({"INSERT INTO b VALUES (2)"});
   EXPECT_TRUE(equal({"a", "b"}));
   std::this_thread::sleep_for(milliseconds(1500));
-  EXPECT_EQ(rig_->apply().wait_for("Streaming", seconds(30)).reason, "");
+  EXPECT_EQ(fixture_->apply().wait_for("Streaming", seconds(30)).reason, "");
   at_source({"INSERT INTO a VALUES (3)"});
   EXPECT_TRUE(equal({"a", "b"}));
 }
@@ -77,9 +77,9 @@ TEST_F(Destination, table_that_is_emptied_and_altered_as_the_message_says) {
   at_source({"CREATE OR REPLACE TABLE a (PRIMARY KEY (id)) AS SELECT 7 id, CAST('x' AS CHAR(9)) v"});
   const auto message = refusal("DestinationSchemaMismatch");
   EXPECT_THAT(message, HasSubstr("A copy replaces its rows"));
-  auto session = rig_->destination().connect();
+  auto session = fixture_->destination().connect();
   for (const auto& statement : recommended_statements(message)) session.query(statement);
-  EXPECT_TRUE(heals({"a"}));
+  EXPECT_TRUE(recovers({"a"}));
 }
 
 // It was added again, with NULL in every row.
@@ -91,7 +91,7 @@ TEST_F(Destination, column_that_no_longer_exists) {
   EXPECT_THAT(refusal("DestinationSchemaMismatch"), HasSubstr("no longer has the column"));
   at_source({"INSERT INTO a VALUES (2, 2)"});
   at_destination({"ALTER TABLE a CHANGE kept v INT"});
-  EXPECT_TRUE(heals({"a"}));
+  EXPECT_TRUE(recovers({"a"}));
 }
 
 // It was accepted with NULL in every row of before.
@@ -108,7 +108,7 @@ TEST_F(Destination, lost_column_that_was_added_again_without_its_values) {
   auto ordered = apply_here();
   ordered.copy_tables = "added_again.a";
   restart_apply(ordered);
-  EXPECT_TRUE(heals({"a"}));
+  EXPECT_TRUE(recovers({"a"}));
 }
 
 // One statement takes the values of a column, and no look in between could see that it was missing.
@@ -130,14 +130,14 @@ TEST_F(Destination, column_that_was_dropped_and_added_in_one_statement) {
   auto ordered = apply_here();
   ordered.copy_tables = "at_once.a";
   restart_apply(ordered);
-  ASSERT_TRUE(heals({"a"}));
+  ASSERT_TRUE(recovers({"a"}));
   std::this_thread::sleep_for(milliseconds(2500));
   at_destination({"ALTER TABLE a DROP COLUMN w, ADD COLUMN w INT NOT NULL"});
   at_source({"UPDATE a SET v=9 WHERE id=2"});
   EXPECT_THAT(refusal("DestinationSchemaMismatch"), HasSubstr("its column w has nothing but its default value"));
   ordered.copy_tables = "at_once.a#2";
   restart_apply(ordered);
-  EXPECT_TRUE(heals({"a"}));
+  EXPECT_TRUE(recovers({"a"}));
 }
 
 // Its rows were left out for good: nothing ended the wait for a copy of a table that the source did not have.
@@ -148,14 +148,14 @@ TEST_F(Destination, copy_requested_before_the_table_is_captured) {
   apply.copy_tables = "early.b c,early.none#1";
   start({"a"}, apply);
   ASSERT_TRUE(equal({"a"}));
-  rig_->capture().process().terminate();
-  rig_->forget(rig_->capture());
-  rig_->start_capture(capture_of({"a", "b c"}));
+  fixture_->capture().process().terminate();
+  fixture_->forget(fixture_->capture());
+  fixture_->start_capture(capture_of({"a", "b c"}));
   ASSERT_TRUE(equal({"a", "b c"}));
   at_source(
       {"INSERT INTO `b c` VALUES (2, 2)", "CREATE TABLE none (id INT PRIMARY KEY)", "INSERT INTO none VALUES (1)"});
   EXPECT_TRUE(equal({"a", "b c"}));
-  EXPECT_EQ(rig_->apply().status()->state, "Streaming");
+  EXPECT_EQ(fixture_->apply().status()->state, "Streaming");
 }
 
 // The recommended annotation was read as the name of another table.
@@ -173,11 +173,11 @@ TEST_F(Destination, copy_of_a_table_whose_name_has_special_characters) {
   auto apply = apply_here();
   apply.copy_tables = message.substr(at + kName.size(), message.find_first_of(" ;\n", at) - at - kName.size());
   restart_apply(apply);
-  EXPECT_TRUE(heals({"a", "a b,#c"})) << apply.copy_tables;
+  EXPECT_TRUE(recovers({"a", "a b,#c"})) << apply.copy_tables;
 }
 
-// A held table that a user made again empty was released, without its past.
-TEST_F(Destination, held_table_that_was_made_again_empty) {
+// A held table that a user recreated empty was released, without its past.
+TEST_F(Destination, held_table_that_was_recreated_empty) {
   prepare("held_again", {"CREATE TABLE a (id INT PRIMARY KEY, v INT)", "CREATE TABLE b (id INT PRIMARY KEY)",
                          "INSERT INTO a VALUES (1, 1)", "INSERT INTO b VALUES (1)"});
   auto apply = apply_here();
@@ -187,23 +187,23 @@ TEST_F(Destination, held_table_that_was_made_again_empty) {
   std::this_thread::sleep_for(milliseconds(1100));  // CREATE_TIME counts whole seconds
   at_destination({"DROP TABLE a"});
   at_source({"INSERT INTO a VALUES (2, 2)", "INSERT INTO b VALUES (2)"});
-  ASSERT_TRUE(rig_->eventually_equal({{name_ + ".b", "", {}}}, seconds(60)));
+  ASSERT_TRUE(fixture_->eventually_equal({{name_ + ".b", "", {}}}, seconds(60)));
   at_destination({"CREATE TABLE a (id INT PRIMARY KEY, v INT)"});
   at_source({"INSERT INTO a VALUES (3, 3)", "INSERT INTO b VALUES (3)"});
-  ASSERT_TRUE(rig_->eventually_equal({{name_ + ".b", "", {}}}, seconds(60)));
+  ASSERT_TRUE(fixture_->eventually_equal({{name_ + ".b", "", {}}}, seconds(60)));
   EXPECT_TRUE(eventually(
       [] {
-        const auto held = rig_->apply().status().value_or(AgentStatus{}).at("/held/0/message").value_or("");
+        const auto held = fixture_->apply().status().value_or(AgentStatus{}).at("/held/0/message").value_or("");
         return held.find("no longer has rows") != std::string::npos;
       },
       seconds(60)));
   apply.copy_tables = "held_again.a";
   restart_apply(apply);
-  EXPECT_TRUE(heals({"a", "b"}));
+  EXPECT_TRUE(recovers({"a", "b"}));
 }
 
 // Rows went to a new table, and those of before stayed in the old one.
-TEST_F(Destination, table_that_is_stored_under_another_name_from_now_on) {
+TEST_F(Destination, table_whose_target_name_changes) {
   prepare("renamed", {"CREATE TABLE a (id INT PRIMARY KEY, v INT)", "INSERT INTO a VALUES (1, 1)"});
   start({"a"});
   ASSERT_TRUE(equal({"a"}));
@@ -214,9 +214,9 @@ TEST_F(Destination, table_that_is_stored_under_another_name_from_now_on) {
   EXPECT_THAT(refusal("DestinationSchemaMismatch"), HasSubstr("datasync.dev/copy-tables=renamed.a"));
   apply.copy_tables = "renamed.a";
   restart_apply(apply);
-  EXPECT_TRUE(rig_->eventually_equal({{"renamed.a", "renamed.other", {}}}, seconds(90)));
+  EXPECT_TRUE(fixture_->eventually_equal({{"renamed.a", "renamed.other", {}}}, seconds(90)));
   at_source({"DELETE FROM a WHERE id=1"});
-  EXPECT_TRUE(rig_->eventually_equal({{"renamed.a", "renamed.other", {}}}, seconds(60)));
+  EXPECT_TRUE(fixture_->eventually_equal({{"renamed.a", "renamed.other", {}}}, seconds(60)));
 }
 
 // Nobody said that its rows are elsewhere before its next row came.
@@ -230,7 +230,7 @@ TEST_F(Destination, idle_table_that_is_stored_under_another_name_from_now_on) {
   EXPECT_THAT(refusal("DestinationSchemaMismatch"), HasSubstr("datasync.dev/copy-tables=idle_renamed.a"));
   apply.copy_tables = "idle_renamed.a";
   restart_apply(apply);
-  EXPECT_TRUE(rig_->eventually_equal({{"idle_renamed.a", "idle_renamed.other", {}}}, seconds(90)));
+  EXPECT_TRUE(fixture_->eventually_equal({{"idle_renamed.a", "idle_renamed.other", {}}}, seconds(90)));
 }
 
 // Its past was missing: the first row after it hid that it had been empty.
@@ -244,11 +244,11 @@ TEST_F(Destination, table_that_was_made_again_between_two_looks) {
   at_destination({"DROP TABLE a", "CREATE TABLE a (id INT PRIMARY KEY, v INT)"});
   at_source({"INSERT INTO a VALUES (4, 4)"});
   EXPECT_THAT(refusal("DestinationTableMissing"), HasSubstr("datasync.dev/copy-tables=quickly.a"));
-  EXPECT_EQ(rig_->destination().number("SELECT COUNT(*) FROM quickly.a"), 0) << "the row would hide it";
+  EXPECT_EQ(fixture_->destination().number("SELECT COUNT(*) FROM quickly.a"), 0) << "the row would hide it";
   auto apply = apply_here();
   apply.copy_tables = "quickly.a";
   restart_apply(apply);
-  EXPECT_TRUE(heals({"a"}));
+  EXPECT_TRUE(recovers({"a"}));
 }
 
 // The rows of one task were deleted and changed as rows of the other.
@@ -256,23 +256,23 @@ TEST_F(Destination, two_tasks_that_would_store_in_one_table) {
   prepare("two_tasks", {"CREATE TABLE a (id INT PRIMARY KEY, v INT)", "INSERT INTO a VALUES (1, 1)",
                         "CREATE TABLE b (id INT PRIMARY KEY, v INT)", "INSERT INTO b VALUES (2, 2)"});
   auto first = apply_here();
-  rig_->start_capture(capture_of({"a"}));
-  rig_->start_apply(first);
+  fixture_->start_capture(capture_of({"a"}));
+  fixture_->start_apply(first);
   ASSERT_TRUE(equal({"a"}));
   auto capture = capture_of({"b"});
   capture.common.name += "_second";
   capture.common.channel.topic = "two_tasks_second";
-  rig_->start_capture(capture);
-  auto second = rig_->apply_config("two_tasks_second", "two_tasks_second");
+  fixture_->start_capture(capture);
+  auto second = fixture_->apply_config("two_tasks_second", "two_tasks_second");
   second.rename = {{"two_tasks.b", "two_tasks.a"}};
-  rig_->start_apply(second);
-  const auto told = refusal("DestinationSchemaMismatch");
-  EXPECT_THAT(told, HasSubstr("is a table of the task " + first.common.name));
+  fixture_->start_apply(second);
+  const auto reported = refusal("DestinationSchemaMismatch");
+  EXPECT_THAT(reported, HasSubstr("is a table of the task " + first.common.name));
   EXPECT_TRUE(equal({"a"}));
   second.rename = {{"two_tasks.b", "two_tasks.b_of_second"}};
   restart_apply(second);
   EXPECT_TRUE(
-      rig_->eventually_equal({{"two_tasks.b", "two_tasks.b_of_second", {}}, {"two_tasks.a", "", {}}}, seconds(90)));
+      fixture_->eventually_equal({{"two_tasks.b", "two_tasks.b_of_second", {}}, {"two_tasks.a", "", {}}}, seconds(90)));
 }
 
 // Its rows went through the view, and a WHERE of it hid some.
@@ -284,7 +284,7 @@ TEST_F(Destination, view_in_the_place_of_a_table) {
   at_source({"INSERT INTO a VALUES (2, 0)"});
   EXPECT_THAT(refusal("DestinationSchemaMismatch"), HasSubstr("VIEW"));
   at_destination({"DROP VIEW a", "RENAME TABLE base TO a"});
-  EXPECT_TRUE(heals({"a"}));
+  EXPECT_TRUE(recovers({"a"}));
 }
 
 // The other way on that the message names.
@@ -299,7 +299,7 @@ TEST_F(Destination, lost_table_and_column_are_copied_again) {
   auto ordered = apply_here();
   ordered.copy_tables = "copied.a,copied.b#1";
   restart_apply(ordered);
-  EXPECT_TRUE(heals({"a", "b"}));
+  EXPECT_TRUE(recovers({"a", "b"}));
 }
 
 // The source has NULL in every row of a column that it dropped and added again; the destination had the old values.
@@ -310,11 +310,11 @@ TEST_F(Destination, column_that_the_source_dropped_and_added_again) {
   at_source({"ALTER TABLE a DROP COLUMN v", "INSERT INTO a VALUES (2)"});
   ASSERT_TRUE(equal({"a"}));
   at_source({"ALTER TABLE a ADD COLUMN v INT NULL", "INSERT INTO a VALUES (3, 3)"});
-  EXPECT_TRUE(heals({"a"}));
+  EXPECT_TRUE(recovers({"a"}));
 }
 
 // Children disappeared that the source still has.
-TEST_F(Destination, foreign_key_that_the_destination_got) {
+TEST_F(Destination, foreign_key_that_was_added_at_the_destination) {
   const Texts tables{"CREATE TABLE parent (id INT PRIMARY KEY)", "CREATE TABLE child (id INT PRIMARY KEY, p INT)"};
   prepare("got_key", tables, tables);
   at_source({"INSERT INTO parent VALUES (1), (2)", "INSERT INTO child VALUES (10, 1), (20, 2)"});
@@ -324,7 +324,7 @@ TEST_F(Destination, foreign_key_that_the_destination_got) {
   EXPECT_THAT(refusal("DestinationSchemaMismatch"), HasSubstr("ours"));
   at_source({"DELETE FROM parent WHERE id=1"});
   at_destination({"ALTER TABLE child DROP FOREIGN KEY ours"});
-  EXPECT_TRUE(heals({"parent", "child"}));
+  EXPECT_TRUE(recovers({"parent", "child"}));
 }
 
 // The same from the beginning: it was taken for one that the source has, too.
@@ -335,14 +335,14 @@ TEST_F(Destination, foreign_key_that_only_the_destination_has) {
   prepare("only_here", {parent[0], child("")}, {parent[0], child(ours)});
   at_source({"INSERT INTO parent VALUES (1), (2)", "INSERT INTO child VALUES (10, 1), (20, 2)"});
   start({"parent", "child"});
-  const auto told = refusal("DestinationSchemaMismatch");
-  EXPECT_THAT(told, HasSubstr("ours (ON UPDATE SET NULL"));
-  const auto statement = told.find("ALTER TABLE ");
-  ASSERT_NE(statement, std::string::npos) << told;
-  at_destination({told.substr(statement, told.find(" at the destination") - statement)});
-  EXPECT_TRUE(heals({"parent", "child"}));
+  const auto reported = refusal("DestinationSchemaMismatch");
+  EXPECT_THAT(reported, HasSubstr("ours (ON UPDATE SET NULL"));
+  const auto statement = reported.find("ALTER TABLE ");
+  ASSERT_NE(statement, std::string::npos) << reported;
+  at_destination({reported.substr(statement, reported.find(" at the destination") - statement)});
+  EXPECT_TRUE(recovers({"parent", "child"}));
   at_source({"UPDATE parent SET id=3 WHERE id=1", "DELETE FROM parent WHERE id=2"});
-  EXPECT_TRUE(heals({"parent", "child"}));
+  EXPECT_TRUE(recovers({"parent", "child"}));
 }
 
 // It was believed to be at the destination too, and the children of a deleted parent stayed there.
@@ -352,32 +352,32 @@ TEST_F(Destination, foreign_key_that_the_source_got) {
   at_source({"INSERT INTO parent VALUES (1), (2)", "INSERT INTO child VALUES (10, 1), (20, 2)"});
   auto capture = capture_of({"parent", "child"});
   capture.allow_cascades = true;
-  rig_->start_capture(capture);
-  rig_->start_apply(apply_here());
+  fixture_->start_capture(capture);
+  fixture_->start_apply(apply_here());
   ASSERT_TRUE(equal({"parent", "child"}));
   at_source({"ALTER TABLE child ADD CONSTRAINT theirs FOREIGN KEY (p) REFERENCES parent (id) ON DELETE CASCADE",
              "DELETE FROM parent WHERE id=1"});
-  const auto told = refusal("DestinationSchemaMismatch");
-  EXPECT_THAT(told, testing::ContainsRegex("theirs \\(ON UPDATE [A-Z ]+ ON DELETE CASCADE\\)"));
-  const auto statement = told.find("SET STATEMENT ");
-  ASSERT_NE(statement, std::string::npos) << told;
-  at_destination({told.substr(statement, told.find(" at the destination", statement) - statement)});
-  EXPECT_TRUE(heals({"parent", "child"}));
+  const auto reported = refusal("DestinationSchemaMismatch");
+  EXPECT_THAT(reported, testing::ContainsRegex("theirs \\(ON UPDATE [A-Z ]+ ON DELETE CASCADE\\)"));
+  const auto statement = reported.find("SET STATEMENT ");
+  ASSERT_NE(statement, std::string::npos) << reported;
+  at_destination({reported.substr(statement, reported.find(" at the destination", statement) - statement)});
+  EXPECT_TRUE(recovers({"parent", "child"}));
   at_source({"DELETE FROM parent WHERE id=2"});
-  EXPECT_TRUE(heals({"parent", "child"}));
-  EXPECT_EQ(rig_->destination().number("SELECT COUNT(*) FROM source_key.child"), 0);
+  EXPECT_TRUE(recovers({"parent", "child"}));
+  EXPECT_EQ(fixture_->destination().number("SELECT COUNT(*) FROM source_key.child"), 0);
 }
 
-// An empty table that a user altered was taken for one that was made again.
+// An empty table that a user altered was taken for one that was recreated.
 TEST_F(Destination, table_that_the_source_emptied_may_be_altered) {
   prepare("emptied", {"CREATE TABLE a (id INT PRIMARY KEY, v INT)", "INSERT INTO a VALUES (1, 1), (2, 2)"});
   start({"a"});
   ASSERT_TRUE(equal({"a"}));
   at_source({"DELETE FROM a"});
   ASSERT_TRUE(equal({"a"}));
-  ASSERT_TRUE(rig_->eventually_value(
-      rig_->destination(), "SELECT has_rows FROM " + apply_here().ledger_database + ".tables WHERE target='emptied.a'",
-      "0"));
+  ASSERT_TRUE(fixture_->eventually_value(
+      fixture_->destination(),
+      "SELECT has_rows FROM " + apply_here().ledger_database + ".tables WHERE target='emptied.a'", "0"));
   std::this_thread::sleep_for(milliseconds(1100));  // CREATE_TIME has whole seconds
   at_destination({"ALTER TABLE a ADD INDEX (v), ADD COLUMN note INT"});
   std::this_thread::sleep_for(milliseconds(2500));  // it is compared about once a second
@@ -386,19 +386,19 @@ TEST_F(Destination, table_that_the_source_emptied_may_be_altered) {
 }
 
 // The first try forgot what the table was, and the second one did not know that the source had changed it.
-TEST_F(Destination, widening_that_fails_at_first_is_tried_again) {
+TEST_F(Destination, widening_that_fails_at_first_is_retried) {
   prepare("retried", {"CREATE TABLE a (id INT PRIMARY KEY, s VARCHAR(10))", "INSERT INTO a VALUES (1, 'one')"});
   start({"a"});
   ASSERT_TRUE(equal({"a"}));
-  rig_->apply().process().terminate();
+  fixture_->apply().process().terminate();
   at_source({"ALTER TABLE a MODIFY s VARCHAR(40)", "INSERT INTO a VALUES (2, REPEAT('s', 40))"});
-  at_destination({fmt::format("REVOKE ALTER ON *.* FROM {}@'127.0.0.1'", Rig::kWriter)});
+  at_destination({fmt::format("REVOKE ALTER ON *.* FROM {}@'127.0.0.1'", Fixture::kWriter)});
   auto copied = apply_here();
   copied.copy_tables = "retried.a";
   restart_apply(copied);
-  EXPECT_TRUE(rig_->eventually_reason(rig_->apply(), "PermissionDenied", seconds(60)));
-  at_destination({fmt::format("GRANT ALTER ON *.* TO {}@'127.0.0.1'", Rig::kWriter)});
-  EXPECT_TRUE(heals({"a"}));
+  EXPECT_TRUE(fixture_->eventually_reason(fixture_->apply(), "PermissionDenied", seconds(60)));
+  at_destination({fmt::format("GRANT ALTER ON *.* TO {}@'127.0.0.1'", Fixture::kWriter)});
+  EXPECT_TRUE(recovers({"a"}));
 }
 
 }  // namespace

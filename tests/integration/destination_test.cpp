@@ -21,12 +21,13 @@ TEST_F(Destination, column_whose_name_has_another_case) {
   prepare("other_case", {"CREATE TABLE a (id INT PRIMARY KEY, Name VARCHAR(20))", "INSERT INTO a VALUES (1, 'one')"},
           {"CREATE TABLE a (id INT PRIMARY KEY, name VARCHAR(20), UNIQUE KEY (name, id))"});
   start({"a"});
-  ASSERT_TRUE(rig_->eventually_value(rig_->destination(), "SELECT name FROM other_case.a WHERE id=1", "one"));
+  ASSERT_TRUE(fixture_->eventually_value(fixture_->destination(), "SELECT name FROM other_case.a WHERE id=1", "one"));
   at_source({"ALTER TABLE a CHANGE Name name VARCHAR(20)", "INSERT INTO a VALUES (2, 'two')",
              "UPDATE a SET name='changed' WHERE id=1"});
   EXPECT_TRUE(equal({"a"}));
   EXPECT_EQ(
-      rig_->destination().number("SELECT COUNT(*) FROM information_schema.columns WHERE table_schema='other_case'"), 2);
+      fixture_->destination().number("SELECT COUNT(*) FROM information_schema.columns WHERE table_schema='other_case'"),
+      2);
 }
 
 // The computed value was kept and the source's was not stored.
@@ -36,7 +37,7 @@ TEST_F(Destination, column_that_only_the_destination_computes) {
   start({"a"});
   EXPECT_THAT(refusal("DestinationSchemaMismatch"), HasSubstr("is computed by the destination"));
   at_destination({"ALTER TABLE a MODIFY v INT"});
-  EXPECT_TRUE(heals({"a"}));
+  EXPECT_TRUE(recovers({"a"}));
 }
 
 // Each row cost a scan of the whole index.
@@ -48,7 +49,7 @@ TEST_F(Destination, key_in_a_collation_of_the_destination_uses_its_index) {
   start({"a"});
   ASSERT_TRUE(equal({"a"}));
   const auto reads = [] {
-    return rig_->destination().number(
+    return fixture_->destination().number(
         "SELECT SUM(variable_value) FROM information_schema.global_status WHERE "
         "variable_name IN ('HANDLER_READ_NEXT', 'HANDLER_READ_RND_NEXT')");
   };
@@ -82,12 +83,12 @@ TEST_F(Destination, wider_column_and_new_label) {
   const auto statement = message.find("ALTER TABLE");
   ASSERT_NE(statement, std::string::npos) << message;
   at_destination({message.substr(statement)});
-  ASSERT_TRUE(heals({"a", "b"}));
+  ASSERT_TRUE(recovers({"a", "b"}));
   restart_apply(apply_here());
   at_source({"ALTER TABLE a MODIFY e ENUM('x','y','z')", "INSERT INTO a VALUES (2, 'z', 5, 'two')",
              "ALTER TABLE a MODIFY s VARCHAR(20), MODIFY n BIGINT",
              "INSERT INTO a VALUES (3, 'x', 5000000000, REPEAT('s', 20))"});
-  EXPECT_TRUE(heals({"a", "b"}));
+  EXPECT_TRUE(recovers({"a", "b"}));
 }
 
 // 1.23456 was stored as 1.23 without an error: no message says how many digits a FLOAT or DOUBLE has. What a POINT
@@ -102,13 +103,13 @@ TEST_F(Destination, types_that_take_less_than_messages_say) {
     at_destination({message.substr(from, message.find_first_of(";", from) - from)});
   };
   run_recommended(refusal("DestinationSchemaMismatch"));
-  ASSERT_TRUE(heals({"a"}));
+  ASSERT_TRUE(recovers({"a"}));
   at_source({"ALTER TABLE a MODIFY price DOUBLE NOT NULL DEFAULT 1", "INSERT INTO a VALUES (2, 1.23456, POINT(3, 4))"});
-  ASSERT_TRUE(heals({"a"}));
+  ASSERT_TRUE(recovers({"a"}));
   at_source(
       {"ALTER TABLE a MODIFY p GEOMETRY", "INSERT INTO a VALUES (3, 1e300, ST_GeomFromText('LINESTRING(0 0, 1 1)'))"});
   run_recommended(refusal("ValueNotStorable"));
-  EXPECT_TRUE(heals({"a"}));
+  EXPECT_TRUE(recovers({"a"}));
 }
 
 // The rows of both were mixed.
@@ -132,8 +133,9 @@ TEST_F(Destination, copy_keeps_columns_that_only_the_destination_has) {
            "INSERT INTO a VALUES (7, 7, 0, 'ours'), (9, NULL, 0, 'ours too')"});
   start({"a"});
   EXPECT_TRUE(equal({"a"}));
-  EXPECT_EQ(rig_->destination().value("SELECT GROUP_CONCAT(id, ' ', note ORDER BY id) FROM extra.a WHERE note<>'new'"),
-            "7 ours,9 ours too");
+  EXPECT_EQ(
+      fixture_->destination().value("SELECT GROUP_CONCAT(id, ' ', note ORDER BY id) FROM extra.a WHERE note<>'new'"),
+      "7 ours,9 ours too");
 }
 
 constexpr const char* kChild =
@@ -149,16 +151,16 @@ TEST_F(Destination, cascades_happen_while_another_table_is_copied) {
              "INSERT INTO big SELECT seq, REPEAT('v', 100) FROM seq_1_to_400"});
   auto capture = capture_of({"parent", "child"});
   capture.allow_cascades = true;
-  rig_->start_capture(capture);
-  rig_->start_apply(apply_here());
+  fixture_->start_capture(capture);
+  fixture_->start_apply(apply_here());
   ASSERT_TRUE(equal({"parent", "child"}));
-  rig_->capture().process().terminate();
-  rig_->forget(rig_->capture());
+  fixture_->capture().process().terminate();
+  fixture_->forget(fixture_->capture());
   capture.types.front().tables.push_back("beside.big");
   capture.chunk_rows = 10;
   capture.parallelism = 1;
-  rig_->start_capture(capture);
-  ASSERT_TRUE(rig_->becomes(rig_->apply(), "Snapshotting", "", seconds(60)));
+  fixture_->start_capture(capture);
+  ASSERT_TRUE(fixture_->becomes(fixture_->apply(), "Snapshotting", "", seconds(60)));
   for (int id = 1; id <= 10; ++id) at_source({fmt::format("DELETE FROM parent WHERE id={}", id)});
   EXPECT_TRUE(equal({"parent", "child", "big"}));
 }
@@ -172,9 +174,9 @@ TEST_F(Destination, cascades_of_rows_that_are_deleted_before_they_are_copied) {
   auto capture = capture_of({"child", "parent"});
   capture.allow_cascades = true;
   capture.chunk_rows = 10;
-  rig_->start_capture(capture);
-  rig_->start_apply(apply_here());
-  ASSERT_TRUE(rig_->becomes(rig_->apply(), "Snapshotting", "", seconds(60)));
+  fixture_->start_capture(capture);
+  fixture_->start_apply(apply_here());
+  ASSERT_TRUE(fixture_->becomes(fixture_->apply(), "Snapshotting", "", seconds(60)));
   for (int id = 400; id > 360; id -= 4) at_source({fmt::format("DELETE FROM parent WHERE id={}", id)});
   EXPECT_TRUE(equal({"parent", "child"}));
 }
@@ -186,13 +188,13 @@ TEST_F(Destination, replaced_parent_takes_its_children_along) {
   at_source({"INSERT INTO parent VALUES (1, 1), (2, 2)", "INSERT INTO child VALUES (10, 1), (20, 2)"});
   auto capture = capture_of({"parent", "child"});
   capture.allow_cascades = true;
-  rig_->start_capture(capture);
-  rig_->start_apply(apply_here());
+  fixture_->start_capture(capture);
+  fixture_->start_apply(apply_here());
   ASSERT_TRUE(equal({"parent", "child"}));
   restart_apply(apply_here());  // it has not seen the child yet
   at_source({"REPLACE INTO parent VALUES (1, 11)"});
   EXPECT_TRUE(equal({"parent", "child"}));
-  EXPECT_EQ(rig_->destination().number("SELECT COUNT(*) FROM replaced.child"), 1);
+  EXPECT_EQ(fixture_->destination().number("SELECT COUNT(*) FROM replaced.child"), 1);
 }
 
 // The writer cannot see triggers without the privilege TRIGGER, and stored what they made of the rows.
@@ -203,9 +205,9 @@ TEST_F(Destination, trigger_that_the_user_cannot_see) {
   at_destination({"CREATE TRIGGER doubles BEFORE UPDATE ON a FOR EACH ROW SET NEW.v = NEW.v * 2"});
   at_source({"UPDATE a SET v=5"});
   EXPECT_THAT(refusal("DestinationSchemaMismatch"), HasSubstr("triggered.a"));
-  EXPECT_EQ(rig_->destination().number("SELECT v FROM triggered.a"), 1);
+  EXPECT_EQ(fixture_->destination().number("SELECT v FROM triggered.a"), 1);
   at_destination({"DROP TRIGGER doubles"});
-  EXPECT_TRUE(heals({"a"}));
+  EXPECT_TRUE(recovers({"a"}));
 }
 
 // It stayed Streaming and ready for as long as the lock lasted.
@@ -214,16 +216,16 @@ TEST_F(Destination, table_that_a_user_locks) {
   start({"a"});
   ASSERT_TRUE(equal({"a"}));
   {
-    auto other = rig_->destination().connect();
+    auto other = fixture_->destination().connect();
     other.execute("LOCK TABLES locked.a WRITE");
     at_source({"INSERT INTO a VALUES (2)"});
-    ASSERT_TRUE(rig_->becomes(rig_->apply(), "Retrying", "DestinationBusy", seconds(40)));
-    EXPECT_THAT(rig_->apply().status()->message, HasSubstr("locked.a"));
+    ASSERT_TRUE(fixture_->becomes(fixture_->apply(), "Retrying", "DestinationBusy", seconds(40)));
+    EXPECT_THAT(fixture_->apply().status()->message, HasSubstr("locked.a"));
   }
-  EXPECT_TRUE(heals({"a"}));
-  EXPECT_TRUE(rig_->becomes(rig_->apply(), "Streaming", "", seconds(30)));
-  EXPECT_GE(rig_->apply().metric("datasync_apply_busy_retries_total"), 1);
-  EXPECT_EQ(rig_->apply().status()->number("/streams/0/token"), 1U) << "it was tried again by another session";
+  EXPECT_TRUE(recovers({"a"}));
+  EXPECT_TRUE(fixture_->becomes(fixture_->apply(), "Streaming", "", seconds(30)));
+  EXPECT_GE(fixture_->apply().metric("datasync_apply_busy_retries_total"), 1);
+  EXPECT_EQ(fixture_->apply().status()->number("/streams/0/token"), 1U) << "it was tried again by another session";
 }
 
 // A definition waited for a day, without a sign of life, and no stop interrupted it.
@@ -232,24 +234,24 @@ TEST_F(Destination, definition_that_waits_for_a_transaction_of_a_user) {
   start({"a"});
   ASSERT_TRUE(equal({"a"}));
   {
-    auto other = rig_->destination().connect();
+    auto other = fixture_->destination().connect();
     other.execute("BEGIN");
     (void)other.query("SELECT * FROM waits.a");
     at_source({"ALTER TABLE a ADD COLUMN n INT NULL", "INSERT INTO a VALUES (2, 5)"});
     ASSERT_TRUE(eventually(
         [&] {
-          return rig_->destination().number(
+          return fixture_->destination().number(
                      "SELECT COUNT(*) FROM information_schema.processlist WHERE state = "
                      "'Waiting for table metadata lock'") == 1;
         },
         seconds(20)));
     const auto begin = std::chrono::steady_clock::now();
-    rig_->apply().process().terminate();
+    fixture_->apply().process().terminate();
     EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds(8));
-    rig_->apply().start();
-    ASSERT_TRUE(rig_->becomes(rig_->apply(), "Retrying", "DestinationBusy", seconds(40)));
+    fixture_->apply().start();
+    ASSERT_TRUE(fixture_->becomes(fixture_->apply(), "Retrying", "DestinationBusy", seconds(40)));
   }
-  EXPECT_TRUE(heals({"a"}));
+  EXPECT_TRUE(recovers({"a"}));
 }
 
 // The parent came first, and its child was still there.
@@ -265,14 +267,15 @@ TEST_F(Destination, several_tables_dropped_parent_first) {
   ASSERT_TRUE(equal({"parent", "child"}));
   at_source({"SET foreign_key_checks=0", "DROP TABLE parent, child", "INSERT INTO other VALUES (1)"});
   EXPECT_TRUE(equal({"other"}));
-  EXPECT_EQ(rig_->destination().number("SELECT COUNT(*) FROM information_schema.tables WHERE table_schema='dropped'"),
-            1);
+  EXPECT_EQ(
+      fixture_->destination().number("SELECT COUNT(*) FROM information_schema.tables WHERE table_schema='dropped'"), 1);
 }
 
 // Parents in lower case were not found, and children were deleted after them.
 TEST_F(Destination, server_that_folds_names) {
-  MariaDbServer folds(rig_->folder(), MariaDbOptions{.name = "folds", .extra_args = {"--lower-case-table-names=1"}});
-  folds.create_writer(Rig::kWriter, Rig::kPassword);
+  MariaDbServer folds(fixture_->folder(),
+                      MariaDbOptions{.name = "folds", .extra_args = {"--lower-case-table-names=1"}});
+  folds.create_writer(Fixture::kWriter, Fixture::kPassword);
   const Texts tables{"CREATE TABLE Parent (Id INT PRIMARY KEY)",
                      "CREATE TABLE Child (Id INT PRIMARY KEY, P INT, FOREIGN KEY (P) REFERENCES Parent (Id))"};
   prepare("Folded", tables);
@@ -282,11 +285,11 @@ TEST_F(Destination, server_that_folds_names) {
   apply.destination.port = folds.port();
   start({"Parent", "Child"}, apply);
   const std::vector<TablePair> pairs{{"Folded.Parent", "folded.parent"}, {"Folded.Child", "folded.child"}};
-  ASSERT_TRUE(rig_->becomes_equal(pairs, folds));
+  ASSERT_TRUE(fixture_->becomes_equal(pairs, folds));
   at_source(
       {"BEGIN", "INSERT INTO Parent VALUES (2)", "UPDATE Child SET P=2", "DELETE FROM Parent WHERE Id=1", "COMMIT"});
-  EXPECT_TRUE(rig_->becomes_equal(pairs, folds));
-  EXPECT_EQ(rig_->apply().metric("datasync_apply_row_by_row_total"), 0);
+  EXPECT_TRUE(fixture_->becomes_equal(pairs, folds));
+  EXPECT_EQ(fixture_->apply().metric("datasync_apply_row_by_row_total"), 0);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 #pragma once
-// One world for all tests of the program; each test has a database, a topic, a task and a ledger of its own.
+// One environment for all tests of the program; each test has a database, a topic, a task and a ledger of its own.
 
 #include <chrono>
 #include <memory>
@@ -12,36 +12,36 @@
 
 #include "agents/kafka/consumer.hpp"
 #include "agents/kafka/logs.hpp"
-#include "tests/integration/rig.hpp"
+#include "tests/integration/e2e_fixture.hpp"
 #include "tests/support/eventually.hpp"
 
 namespace datasync::test {
 
 class ExactlyOnce : public testing::Test {
  public:
-  static void end_world() { rig_.reset(); }
+  static void end_fixture() { fixture_.reset(); }
 
  protected:
   static void SetUpTestSuite() {
-    if (!rig_) rig_ = std::make_unique<Rig>(RigOptions{});
+    if (!fixture_) fixture_ = std::make_unique<Fixture>(FixtureOptions{});
   }
-  void TearDown() override { rig_->end_agents(); }
+  void TearDown() override { fixture_->end_agents(); }
 
   /// A database, a topic and a ledger of its own for a test: table t with three rows.
   void prepare(const std::string& name) {
     name_ = name;
-    rig_->source().execute_all({"CREATE DATABASE " + name,
-                                fmt::format("CREATE TABLE {}.t (id INT PRIMARY KEY, v VARCHAR(20))", name),
-                                fmt::format("INSERT INTO {}.t (id, v) VALUES (1, 'a'), (2, 'b'), (3, 'c')", name)});
+    fixture_->source().execute_all({"CREATE DATABASE " + name,
+                                    fmt::format("CREATE TABLE {}.t (id INT PRIMARY KEY, v VARCHAR(20))", name),
+                                    fmt::format("INSERT INTO {}.t (id, v) VALUES (1, 'a'), (2, 'b'), (3, 'c')", name)});
   }
   [[nodiscard]] config::Capture capture(const std::string& instance, int partitions = 1) const {
-    auto config = rig_->capture_config({{.name = "t", .tables = {table()}}}, name_);
+    auto config = fixture_->capture_config({{.name = "t", .tables = {table()}}}, name_);
     config.common.channel.partitions = partitions;
     config.common.instance = instance;
     return config;
   }
   [[nodiscard]] config::Apply apply(const std::string& instance, int partitions = 1) const {
-    auto config = rig_->apply_config(name_, name_);
+    auto config = fixture_->apply_config(name_, name_);
     config.common.channel.partitions = partitions;
     config.common.instance = instance;
     config.ledger_database = name_ + "_ledger";
@@ -49,14 +49,14 @@ class ExactlyOnce : public testing::Test {
   }
   [[nodiscard]] std::string table() const { return name_ + ".t"; }
   void add_rows(int first, int count) const {
-    rig_->source().execute(
+    fixture_->source().execute(
         fmt::format("INSERT INTO {} SELECT seq, 'x' FROM {}.seq_{}_to_{}", table(), name_, first, first + count - 1));
   }
-  testing::AssertionResult equal() const { return rig_->eventually_equal({{table(), ""}}, seconds(60)); }
+  testing::AssertionResult equal() const { return fixture_->eventually_equal({{table(), ""}}, seconds(60)); }
 
   /// All claims of an apply task so far.
   [[nodiscard]] std::int64_t tokens() const {
-    return rig_->destination().number(fmt::format("SELECT SUM(token) FROM {}_ledger.ledger", name_));
+    return fixture_->destination().number(fmt::format("SELECT SUM(token) FROM {}_ledger.ledger", name_));
   }
   /// Claims on the state topic by the instance named so.
   [[nodiscard]] int claims(const std::string& instance) const {
@@ -94,8 +94,8 @@ class ExactlyOnce : public testing::Test {
       restart_what_ends({&older, &newer}, milliseconds(300));
     }
     restart_what_ends({&older, &newer}, seconds(1));
-    if (auto waits = rig_->becomes(older, "Stalled", "Superseded"); !waits) return waits;
-    if (auto works = rig_->becomes(newer, "Streaming", ""); !works) return works;
+    if (auto waits = fixture_->becomes(older, "Stalled", "Superseded"); !waits) return waits;
+    if (auto works = fixture_->becomes(newer, "Streaming", ""); !works) return works;
     const auto message = older.status().value_or(AgentStatus{}).message;
     if (message.find("newer is newer than this one") == std::string::npos)
       return testing::AssertionFailure() << "the older one says " << message;
@@ -109,7 +109,7 @@ class ExactlyOnce : public testing::Test {
     return kafka::Consumer::open(access, name_, 0, kafka::Consumer::kFirst).value()->watermarks().value();
   }
 
-  static inline std::unique_ptr<Rig> rig_;
+  static inline std::unique_ptr<Fixture> fixture_;
   std::string name_;
 };
 

@@ -7,7 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/integration/rig.hpp"
+#include "tests/integration/e2e_fixture.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/recommended.hpp"
 
@@ -20,12 +20,12 @@ using Texts = std::vector<std::string>;
 
 class HeldTables : public testing::Test {
  protected:
-  static void SetUpTestSuite() { rig_ = new Rig({}); }
+  static void SetUpTestSuite() { fixture_ = new Fixture({}); }
   static void TearDownTestSuite() {
-    delete rig_;
-    rig_ = nullptr;
+    delete fixture_;
+    fixture_ = nullptr;
   }
-  void TearDown() override { rig_->end_agents(); }
+  void TearDown() override { fixture_->end_agents(); }
 
   /// A database and a topic of this name, with tables a, b and c that are copied and equal.
   void begin(const std::string& name, config::OnTableError on_error = config::OnTableError::HoldTable) {
@@ -42,28 +42,28 @@ class HeldTables : public testing::Test {
   }
   using Rules = std::map<std::string, std::string>;
   void restart_with_rename(const Rules& rename) {
-    rig_->apply().process().terminate();
-    rig_->forget(rig_->apply());
-    auto apply = rig_->apply_config(name_, name_);
+    fixture_->apply().process().terminate();
+    fixture_->forget(fixture_->apply());
+    auto apply = fixture_->apply_config(name_, name_);
     apply.on_table_error = config::OnTableError::HoldTable;
     apply.rename.insert(rename.begin(), rename.end());
-    rig_->start_apply(apply);
+    fixture_->start_apply(apply);
   }
   void start(config::OnTableError on_error, config::Mode mode = config::Mode::Continuous, const Texts& more = {},
              const Rules& rename = {}) {
     config::Type chosen{.name = "things", .tables = {}, .exclude_columns = {}};
     for (const auto* table : {"a", "b", "c"}) chosen.tables.push_back(name_ + "." + table);
     for (const auto& table : more) chosen.tables.push_back(name_ + "." + table);
-    auto capture = rig_->capture_config({chosen}, name_);
-    auto apply = rig_->apply_config(name_, name_);
+    auto capture = fixture_->capture_config({chosen}, name_);
+    auto apply = fixture_->apply_config(name_, name_);
     capture.common.mode = apply.common.mode = mode;
     apply.on_table_error = on_error;
     apply.rename.insert(rename.begin(), rename.end());
-    rig_->start_capture(capture);
-    rig_->start_apply(apply);
+    fixture_->start_capture(capture);
+    fixture_->start_apply(apply);
   }
   static void run(const Texts& statements) {
-    auto session = rig_->source().connect();
+    auto session = fixture_->source().connect();
     session.execute("USE mysql");
     for (const auto& statement : statements) session.query(statement);
   }
@@ -73,18 +73,18 @@ class HeldTables : public testing::Test {
          in("INSERT INTO {}.b VALUES (") + fmt::format("{}, '{}')", id, value_of_b),
          in("UPDATE {}.c SET v = CONCAT(") + fmt::format("'c', {}) WHERE id = 1", id), "COMMIT"});
   }
-  void at_destination(const std::string& statement) { rig_->destination().execute(in(statement)); }
+  void at_destination(const std::string& statement) { fixture_->destination().execute(in(statement)); }
   [[nodiscard]] std::string in(const std::string& statement) const {
     return fmt::format(fmt::runtime(statement), name_);
   }
   testing::AssertionResult equal(const Texts& tables) {
     std::vector<TablePair> pairs;
     for (const auto& table : tables) pairs.push_back({name_ + "." + table, ""});
-    return rig_->becomes_equal(pairs);
+    return fixture_->becomes_equal(pairs);
   }
   /// The held tables as /status has them: "a:RowConflict b:..."; "?" while the agent does not answer.
   std::string held() {
-    const auto status = rig_->apply().status();
+    const auto status = fixture_->apply().status();
     if (!status) return "?";
     std::string out;
     for (int i = 0; status->at(fmt::format("/held/{}/table", i)); ++i)
@@ -94,14 +94,14 @@ class HeldTables : public testing::Test {
   }
   testing::AssertionResult becomes_held(const std::string& wanted) {
     if (eventually([&] { return held() == wanted; }, seconds(30))) return testing::AssertionSuccess();
-    return testing::AssertionFailure() << "held: " << held() << "\n" << rig_->story();
+    return testing::AssertionFailure() << "held: " << held() << "\n" << fixture_->diagnostics();
   }
   static std::uint64_t duplicates() {
-    const auto status = rig_->apply().status();
+    const auto status = fixture_->apply().status();
     return status ? status->number("/duplicatesRefused") : 999;
   }
 
-  static inline Rig* rig_ = nullptr;
+  static inline Fixture* fixture_ = nullptr;
   std::string name_;
 };
 
@@ -115,18 +115,18 @@ TEST_F(HeldTables, refused_row_holds_its_table_and_the_others_continue) {
   for (int id = 12; id < 30; ++id) change(id, "later");
   run({in("UPDATE {}.b SET v = 'corrected' WHERE id = 11"), in("DELETE FROM {}.b WHERE id = 1")});
   EXPECT_TRUE(equal({"a", "c"}));
-  const auto status = rig_->apply().wait_for("Streaming", seconds(30));
+  const auto status = fixture_->apply().wait_for("Streaming", seconds(30));
   EXPECT_THAT(status.at("/held/0/message").value_or(""), HasSubstr("insert: "));
   EXPECT_THAT(status.json, Not(HasSubstr("bad value")));
   EXPECT_EQ(status.at("/held/0/sourceTable"), name_ + ".b");
   EXPECT_GT(status.number("/held/0/since"), 0U);
   EXPECT_GT(status.number("/held/0/refusedOffset"), status.number("/held/0/offset") - 1);
-  EXPECT_EQ(rig_->apply().metric("datasync_apply_held_tables"), 1);
+  EXPECT_EQ(fixture_->apply().metric("datasync_apply_held_tables"), 1);
   // All before the refused transaction is there, nothing of it and after it.
-  EXPECT_EQ(rig_->destination().number(in("SELECT COUNT(*) FROM {}.b WHERE id <= 10")), 3);
-  EXPECT_EQ(rig_->destination().number(in("SELECT COUNT(*) FROM {}.b WHERE id > 10")), 0);
+  EXPECT_EQ(fixture_->destination().number(in("SELECT COUNT(*) FROM {}.b WHERE id <= 10")), 3);
+  EXPECT_EQ(fixture_->destination().number(in("SELECT COUNT(*) FROM {}.b WHERE id > 10")), 0);
   for (int round = 0; round < 3; ++round) {
-    rig_->apply().kill_and_restart();
+    fixture_->apply().kill_and_restart();
     change(40 + round, "while held");
     EXPECT_TRUE(equal({"a", "c"}));
   }
@@ -134,7 +134,7 @@ TEST_F(HeldTables, refused_row_holds_its_table_and_the_others_continue) {
   at_destination("ALTER TABLE {}.b DROP CONSTRAINT not_bad");
   EXPECT_TRUE(equal({"a", "b", "c"}));
   EXPECT_TRUE(becomes_held(""));
-  EXPECT_EQ(rig_->destination().number("SELECT COUNT(*) FROM datasync.held"), 0);
+  EXPECT_EQ(fixture_->destination().number("SELECT COUNT(*) FROM datasync.held"), 0);
   change(60, "after");
   EXPECT_TRUE(equal({"a", "b", "c"}));
   EXPECT_EQ(duplicates(), 0U);
@@ -148,17 +148,17 @@ TEST_F(HeldTables, the_copy_that_the_message_recommends_is_made_each_time) {
     at_destination(fmt::format("INSERT INTO {{}}.b VALUES ({}, 'theirs')", id));
     change(id, "ours");
     ASSERT_TRUE(becomes_held("b:RowConflict"));
-    const auto status = rig_->apply().wait_for("Streaming", seconds(30));
+    const auto status = fixture_->apply().wait_for("Streaming", seconds(30));
     const auto tables = recommended_annotation(status.at("/held/0/message").value_or(""), "copy-tables");
     EXPECT_THAT(tables, testing::StartsWith("copied_again.b#"));
     EXPECT_NE(tables, before);
     before = tables;
-    rig_->apply().process().terminate();
-    rig_->forget(rig_->apply());
-    auto apply = rig_->apply_config(name_, name_);
+    fixture_->apply().process().terminate();
+    fixture_->forget(fixture_->apply());
+    auto apply = fixture_->apply_config(name_, name_);
     apply.on_table_error = config::OnTableError::HoldTable;
     apply.copy_tables = tables;
-    rig_->start_apply(apply);
+    fixture_->start_apply(apply);
     EXPECT_TRUE(equal({"a", "b", "c"}));
     EXPECT_TRUE(becomes_held(""));
   }
@@ -175,7 +175,7 @@ TEST_F(HeldTables, kills_while_it_catches_up_lose_and_repeat_nothing) {
   at_destination("DELETE FROM {}.b WHERE id = 10");
   for (int round = 0; round < 5; ++round) {
     std::this_thread::sleep_for(milliseconds(300 + 200 * round));
-    rig_->apply().kill_and_restart();
+    fixture_->apply().kill_and_restart();
     change(100 + round, "meanwhile");
   }
   EXPECT_TRUE(equal({"a", "b", "c"}));
@@ -183,7 +183,7 @@ TEST_F(HeldTables, kills_while_it_catches_up_lose_and_repeat_nothing) {
   EXPECT_EQ(duplicates(), 0U);
 }
 
-TEST_F(HeldTables, large_transaction_with_a_refused_row_is_stored_but_for_its_table) {
+TEST_F(HeldTables, large_transaction_with_a_refused_row_skips_only_its_table) {
   begin("large");
   at_destination("ALTER TABLE {}.b ADD CONSTRAINT not_bad CHECK (v <> 'bad')");
   run({"BEGIN", in("INSERT INTO {}.a SELECT seq, 'many' FROM mysql.seq_1000_to_5999"),
@@ -191,7 +191,7 @@ TEST_F(HeldTables, large_transaction_with_a_refused_row_is_stored_but_for_its_ta
        in("INSERT INTO {}.c SELECT seq, 'many' FROM mysql.seq_1000_to_5999"), "COMMIT"});
   EXPECT_TRUE(equal({"a", "c"}));
   ASSERT_TRUE(becomes_held("b:ConstraintViolated"));
-  EXPECT_EQ(rig_->destination().number(in("SELECT COUNT(*) FROM {}.b")), 2);
+  EXPECT_EQ(fixture_->destination().number(in("SELECT COUNT(*) FROM {}.b")), 2);
   at_destination("ALTER TABLE {}.b DROP CONSTRAINT not_bad");
   EXPECT_TRUE(equal({"a", "b", "c"}));
 }
@@ -200,17 +200,17 @@ TEST_F(HeldTables, table_missing_at_the_destination_is_held_until_it_is_back) {
   prepare("missing");
   start(config::OnTableError::HoldTable);
   ASSERT_TRUE(equal({"a", "b", "c"}));
-  rig_->apply().process().terminate();
-  rig_->forget(rig_->apply());
-  auto apply = rig_->apply_config(name_, name_);
+  fixture_->apply().process().terminate();
+  fixture_->forget(fixture_->apply());
+  auto apply = fixture_->apply_config(name_, name_);
   apply.on_table_error = config::OnTableError::HoldTable;
   apply.create_tables = false;
-  rig_->start_apply(apply);
+  fixture_->start_apply(apply);
   at_destination("RENAME TABLE {0}.b TO {0}.aside");
   change(10, "while it is missing");
   run({in("UPDATE {}.b SET v = 'x' WHERE id = 1")});
   EXPECT_TRUE(equal({"a", "c"}));
-  ASSERT_TRUE(eventually([&] { return held().starts_with("b:"); }, seconds(30))) << rig_->story();
+  ASSERT_TRUE(eventually([&] { return held().starts_with("b:"); }, seconds(30))) << fixture_->diagnostics();
   at_destination("RENAME TABLE {0}.aside TO {0}.b");
   EXPECT_TRUE(equal({"a", "b", "c"}));
   EXPECT_TRUE(becomes_held(""));
@@ -238,7 +238,7 @@ TEST_F(HeldTables, tables_connected_by_foreign_keys_wait_and_catch_up_together) 
   change(10, "others");
   EXPECT_TRUE(equal({"a", "b", "c"}));
   ASSERT_TRUE(becomes_held("child:ConstraintViolated parent:ConstraintViolated"));
-  rig_->apply().kill_and_restart();
+  fixture_->apply().kill_and_restart();
   EXPECT_TRUE(becomes_held("child:ConstraintViolated parent:ConstraintViolated"));
   at_destination("ALTER TABLE {}.child DROP CONSTRAINT no_seven");
   EXPECT_TRUE(equal({"a", "b", "c", "parent", "child"}));
@@ -248,7 +248,7 @@ TEST_F(HeldTables, tables_connected_by_foreign_keys_wait_and_catch_up_together) 
 }
 
 // What was refused does not matter any more.
-TEST_F(HeldTables, table_emptied_at_the_source_waits_no_longer) {
+TEST_F(HeldTables, table_emptied_at_the_source_is_no_longer_held) {
   begin("emptied");
   at_destination("ALTER TABLE {}.b ADD CONSTRAINT not_bad CHECK (v <> 'bad')");
   change(10, "bad");
@@ -269,7 +269,7 @@ TEST_F(HeldTables, table_whose_name_is_taken_continues_under_the_name_that_a_rul
   EXPECT_TRUE(equal({"a", "c"}));
   restart_with_rename({{"renamed.b", "renamed.b2"}});
   change(11, "renamed");
-  EXPECT_TRUE(rig_->becomes_equal({{"renamed.a", ""}, {"renamed.b", "renamed.b2"}, {"renamed.c", ""}}));
+  EXPECT_TRUE(fixture_->becomes_equal({{"renamed.a", ""}, {"renamed.b", "renamed.b2"}, {"renamed.c", ""}}));
   EXPECT_TRUE(becomes_held(""));
 }
 
@@ -278,13 +278,13 @@ TEST_F(HeldTables, of_two_tables_that_lead_to_one_name_the_first_continues) {
   prepare("one_name");
   start(config::OnTableError::HoldTable, config::Mode::Continuous, {}, {{"one_name.c", "one_name.b"}});
   ASSERT_TRUE(becomes_held("b:DestinationSchemaMismatch"));
-  const auto status = rig_->apply().wait_for("Streaming", seconds(30));
+  const auto status = fixture_->apply().wait_for("Streaming", seconds(30));
   ASSERT_EQ(status.at("/held/0/sourceTable"), "one_name.c");
   change(10, "while held");
   EXPECT_TRUE(equal({"a", "b"}));
   restart_with_rename({{"one_name.c", "one_name.c2"}});
   change(11, "renamed");
-  EXPECT_TRUE(rig_->becomes_equal({{"one_name.a", ""}, {"one_name.b", ""}, {"one_name.c", "one_name.c2"}}));
+  EXPECT_TRUE(fixture_->becomes_equal({{"one_name.a", ""}, {"one_name.b", ""}, {"one_name.c", "one_name.c2"}}));
   EXPECT_TRUE(becomes_held(""));
 }
 
@@ -296,21 +296,21 @@ TEST_F(HeldTables, rows_of_held_tables_that_are_deleted_by_hand_are_missed) {
   ASSERT_TRUE(becomes_held("b:ConstraintViolated"));
   change(11, "while held");
   EXPECT_TRUE(equal({"a", "c"}));
-  rig_->apply().process().terminate();
-  rig_->forget(rig_->apply());
+  fixture_->apply().process().terminate();
+  fixture_->forget(fixture_->apply());
   at_destination("DELETE FROM datasync.held");
   at_destination("ALTER TABLE {}.b DROP CONSTRAINT not_bad");
-  auto apply = rig_->apply_config(name_, name_);
+  auto apply = fixture_->apply_config(name_, name_);
   apply.on_table_error = config::OnTableError::HoldTable;
-  rig_->start_apply(apply);
-  const auto status = rig_->apply().wait_for("Stalled", seconds(30), "LedgerInvalid");
+  fixture_->start_apply(apply);
+  const auto status = fixture_->apply().wait_for("Stalled", seconds(30), "LedgerInvalid");
   apply.copy_tables = recommended_annotation(status.message, "copy-tables");
   EXPECT_THAT(apply.copy_tables, testing::StartsWith("by_hand.b#"));
-  rig_->apply().process().terminate();
-  rig_->forget(rig_->apply());
-  rig_->start_apply(apply);
+  fixture_->apply().process().terminate();
+  fixture_->forget(fixture_->apply());
+  fixture_->start_apply(apply);
   EXPECT_TRUE(equal({"a", "b", "c"}));
-  rig_->apply().kill_and_restart();
+  fixture_->apply().kill_and_restart();
   change(12, "after");
   EXPECT_TRUE(equal({"a", "b", "c"}));
 }
@@ -321,11 +321,11 @@ TEST_F(HeldTables, hold_stream_keeps_source_transactions_whole) {
   change(10, "good");
   change(11, "bad");
   change(12, "later");
-  rig_->apply().wait_for("Stalled", seconds(30), "ConstraintViolated");
-  EXPECT_EQ(rig_->destination().number(in("SELECT MAX(id) FROM {}.a")), 10);
+  fixture_->apply().wait_for("Stalled", seconds(30), "ConstraintViolated");
+  EXPECT_EQ(fixture_->destination().number(in("SELECT MAX(id) FROM {}.a")), 10);
   EXPECT_EQ(held(), "");
   at_destination("ALTER TABLE {}.b DROP CONSTRAINT not_bad");
-  EXPECT_TRUE(rig_->eventually_equal({{name_ + ".a", ""}, {name_ + ".b", ""}, {name_ + ".c", ""}}, seconds(60)));
+  EXPECT_TRUE(fixture_->eventually_equal({{name_ + ".a", ""}, {name_ + ".b", ""}, {name_ + ".c", ""}}, seconds(60)));
 }
 
 TEST_F(HeldTables, once_is_not_completed_while_a_table_is_held) {
@@ -334,14 +334,14 @@ TEST_F(HeldTables, once_is_not_completed_while_a_table_is_held) {
        {"CREATE DATABASE {}", "CREATE TABLE {}.b (id INT PRIMARY KEY, v VARCHAR(50), CHECK (v <> 'two'))"})
     at_destination(statement);
   start(config::OnTableError::HoldTable, config::Mode::Once);
-  EXPECT_TRUE(rig_->eventually_equal({{name_ + ".a", ""}, {name_ + ".c", ""}}, seconds(60)));
+  EXPECT_TRUE(fixture_->eventually_equal({{name_ + ".a", ""}, {name_ + ".c", ""}}, seconds(60)));
   ASSERT_TRUE(becomes_held("b:ConstraintViolated"));
-  const auto status = rig_->apply().wait_for("Stalled", seconds(60), "ConstraintViolated");
+  const auto status = fixture_->apply().wait_for("Stalled", seconds(60), "ConstraintViolated");
   EXPECT_THAT(status.message, HasSubstr(name_ + ".b is held"));
-  rig_->apply().kill_and_restart();
-  rig_->apply().wait_for("Stalled", seconds(60), "ConstraintViolated");
+  fixture_->apply().kill_and_restart();
+  fixture_->apply().wait_for("Stalled", seconds(60), "ConstraintViolated");
   at_destination("ALTER TABLE {}.b DROP CONSTRAINT CONSTRAINT_1");
-  rig_->apply().wait_for("Completed", seconds(60));
+  fixture_->apply().wait_for("Completed", seconds(60));
   EXPECT_TRUE(equal({"a", "b", "c"}));
 }
 

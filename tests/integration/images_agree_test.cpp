@@ -10,8 +10,8 @@
 #include "agents/capture/snapshot/chunk_reader.hpp"
 #include "agents/client/mysql/row_decode.hpp"
 #include "tests/integration/agree_data.hpp"
+#include "tests/integration/agree_fixture.hpp"
 #include "tests/integration/agree_reader.hpp"
-#include "tests/integration/agree_world.hpp"
 
 namespace datasync::test {
 namespace {
@@ -25,13 +25,13 @@ std::uint64_t seed() {
 
 sql::ConnectOptions options() {
   sql::ConnectOptions o;
-  o.server = {"127.0.0.1", ImagesAgree::rig_->source().port()};
+  o.server = {"127.0.0.1", ImagesAgree::fixture_->source().port()};
   o.user = "root";
   return o;
 }
 
 Session writer(const std::string& time_zone) {
-  auto session = ImagesAgree::rig_->source().connect();
+  auto session = ImagesAgree::fixture_->source().connect();
   session.execute("SET sql_mode='ALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO', innodb_strict_mode=OFF");
   session.execute(fmt::format("SET time_zone='{}'", time_zone));
   return session;
@@ -42,7 +42,7 @@ std::string value_of(const AgreeColumn& column, std::size_t row) {
 }
 
 void create(const AgreeTable& table) {
-  auto& server = ImagesAgree::rig_->source();
+  auto& server = ImagesAgree::fixture_->source();
   std::string columns = "id INT PRIMARY KEY";
   for (std::size_t i = 0; i < table.columns.size(); ++i) columns += fmt::format(", c{} {}", i, table.columns[i].type);
   server.execute(fmt::format("SET GLOBAL mysql56_temporal_format={}", table.old_temporal ? "OFF" : "ON"));
@@ -74,25 +74,27 @@ void change(const AgreeTable& table, Session& session) {
 }
 
 /// What the server's own words say of every row, by id.
-void expect_words(const message::TableSchema& schema, const Images& images, const std::vector<AgreeColumn>& columns) {
-  auto session = ImagesAgree::rig_->source().connect();
+void expect_server_values(const message::TableSchema& schema, const Images& images,
+                          const std::vector<AgreeColumn>& columns) {
+  auto session = ImagesAgree::fixture_->source().connect();
   std::string select = "id";
   for (const auto& c : schema.columns)
     select += fmt::format(", IF({} IS NULL, NULL, {})", quote_name(c.name), server_expression(c));
-  std::map<std::string, SqlRow> words;
+  std::map<std::string, SqlRow> server_rows;
   for (auto& row : session.query(fmt::format("SELECT {} FROM {}", select, quote_table(schema.qualified()))))
-    words[row[0].value()] = row;
+    server_rows[row[0].value()] = row;
   message::RowView view;
   for (const auto& [key, image] : images) {
     const auto row = "\x01" + image;
     message::RowReader reader(schema, base::as_bytes(row));
     ASSERT_TRUE(reader.next(view));
-    const auto& said = words[image_text(schema.columns[0], view.after.values[0])];
-    ASSERT_EQ(said.size(), schema.columns.size() + 1) << "a row that the server does not have";
+    const auto& expected = server_rows[image_text(schema.columns[0], view.after.values[0])];
+    ASSERT_EQ(expected.size(), schema.columns.size() + 1) << "a row that the server does not have";
     for (std::size_t i = 1; i < schema.columns.size(); ++i) {
       const auto ours =
           view.after.nulls[i] != 0 ? std::nullopt : std::optional(image_text(schema.columns[i], view.after.values[i]));
-      EXPECT_EQ(ours, said[i + 1]) << schema.qualified() << " row " << said[0].value() << " " << columns[i - 1].type;
+      EXPECT_EQ(ours, expected[i + 1]) << schema.qualified() << " row " << expected[0].value() << " "
+                                       << columns[i - 1].type;
     }
   }
 }
@@ -142,7 +144,7 @@ void expect_agreement(const AgreeTable& table, const capture::TableChoice& choic
     ASSERT_NE(at, streamed.end());
     EXPECT_TRUE(at->second == image) << difference(*schema, image, at->second, table.columns);
   }
-  expect_words(*schema, copied, table.columns);
+  expect_server_values(*schema, copied, table.columns);
 }
 
 TEST_F(ImagesAgree, EveryTypeGivesTheSameBytesCopiedAndStreamed) {
@@ -150,7 +152,7 @@ TEST_F(ImagesAgree, EveryTypeGivesTheSameBytesCopiedAndStreamed) {
   std::printf("DATASYNC_SEED=%llu\n", static_cast<unsigned long long>(number));
   RecordProperty("seed", std::to_string(number));
   std::mt19937_64 random(number);
-  auto& server = rig_->source();
+  auto& server = fixture_->source();
   std::vector<std::string> charsets;
   for (const auto& row : server.query("SELECT character_set_name FROM information_schema.character_sets"))
     charsets.push_back(row[0].value());

@@ -129,7 +129,7 @@ TEST_P(Images, CertificatesNamesAndTheUserAreThere) {
   EXPECT_NE(read_file(root / "etc/passwd").find("datasync:x:65532:65532:"), std::string::npos);
 }
 
-TEST_P(Images, TheConfigurationIsWhatTheChartCountsOn) {
+TEST_P(Images, TheConfigurationMatchesTheChart) {
   const auto& config = image().config.at("config");
   EXPECT_EQ(config.at("User"), "65532:65532") << "a number: runAsNonRoot";
   EXPECT_EQ(config.value("Entrypoint", Json::array()),

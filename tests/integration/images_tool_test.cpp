@@ -67,13 +67,13 @@ std::string name_in(const fs::path& archive) {
   return index_of(archive).at("manifests").at(0).at("annotations").at("org.opencontainers.image.ref.name");
 }
 
-constexpr const char* kStandIn = R"sh(#!/bin/sh
-echo "$*" >>"$STAND_IN/log"
+constexpr const char* kFakeDocker = R"sh(#!/bin/sh
+echo "$*" >>"$FAKE_DOCKER/log"
 case "$1 $2" in
   "build --help") echo --secret ;;
   "version -f") echo 28.2.2 ;;
-  "image inspect") [ "$3" != -f ] || echo "sha256:$(cat "$STAND_IN/id")" ;;
-  "save -o") part=${4##*/}; cp "$STAND_IN/${part%:*}.tar" "$3" ;;
+  "image inspect") [ "$3" != -f ] || echo "sha256:$(cat "$FAKE_DOCKER/id")" ;;
+  "save -o") part=${4##*/}; cp "$FAKE_DOCKER/${part%:*}.tar" "$3" ;;
 esac
 )sh";
 
@@ -87,7 +87,7 @@ class WithDocker : public testing::Test {
     for (const char* file : {"Dockerfile", ".dockerignore", "CMakeLists.txt", "LICENSE"})
       fs::copy_file(kSource / file, tree_ / file);
     fs::create_directories(bin_);
-    write_file(bin_ / "docker", kStandIn);
+    write_file(bin_ / "docker", kFakeDocker);
     fs::permissions(bin_ / "docker", fs::perms::owner_all);
     for (const char* part : {"operator", "agents"}) {
       run({"skopeo", "--insecure-policy", "copy", "-q",
@@ -101,7 +101,7 @@ class WithDocker : public testing::Test {
     fs::remove(dir_.path() / "log");
     return images(tree_,
                   {{"PATH", bin_.string() + ":" + std::getenv("PATH")},
-                   {"STAND_IN", dir_.path().string()},
+                   {"FAKE_DOCKER", dir_.path().string()},
                    {"XDG_CACHE_HOME", (dir_.path() / "cache").string()}},
                   options);
   }
@@ -129,7 +129,7 @@ TEST_F(WithDocker, ArchivesHaveTheFormThatBuildahGives) {
 }
 
 /// It was a hash of the sources: with --fresh or --base other content went under the same tag.
-TEST_F(WithDocker, OtherContentHasAnotherTagAndTheSameHasTheSame) {
+TEST_F(WithDocker, TheTagChangesOnlyWithTheContent) {
   const auto first = make_tag();
   EXPECT_EQ(make_tag(), first);
   EXPECT_EQ(asked(), "") << "nothing has changed: nothing is built";
@@ -155,7 +155,7 @@ class WithRegistry : public testing::Test {
     write_file(dir_.path() / "registry.yml",
                fmt::format("version: 0.1\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: '{}'}}\n",
                            (dir_.path() / "data").string(), address_));
-    // Without TLS: skopeo has to be told.
+    // Without TLS: skopeo needs the option.
     fs::create_directories(home_ / ".config/containers");
     write_file(home_ / ".config/containers/registries.conf",
                fmt::format("[[registry]]\nlocation = \"{}\"\ninsecure = true\n", address_));
@@ -182,7 +182,7 @@ class WithRegistry : public testing::Test {
   Process registry_;
 };
 
-TEST_F(WithRegistry, BothTagsLeadToTheImageOfTheArchive) {
+TEST_F(WithRegistry, BothTagsResolveToTheImageOfTheArchive) {
   const auto kept = images(kSource, {}, {});
   const auto pushed = images(kSource, {{"HOME", home_.string()}, {"XDG_CACHE_HOME", cache_home()}},
                              {"--repository", address_ + "/datasync", "--also-tag", "next", "--push"});

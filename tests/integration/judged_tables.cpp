@@ -71,7 +71,7 @@ class Comparison {
  private:
   void fault(const std::string& name, std::string_view what) { out_ += fmt::format("{} {}; ", name, what); }
 
-  [[nodiscard]] bool said(const std::string& name, const DdlTable& table, What what) const {
+  [[nodiscard]] bool judged_as(const std::string& name, const DdlTable& table, What what) const {
     return std::ranges::any_of(judged_.effects, [&](const TableEffect& e) {
       const bool whole_database = e.name.table.empty() && e.name.database == table.database;
       return e.what == what && (whole_database || e.name.database + "." + e.name.table == name);
@@ -79,9 +79,10 @@ class Comparison {
   }
   /// Anything may have happened to it.
   [[nodiscard]] bool open(const std::string& name, const DdlTable& table) const {
-    const bool renamed = judged_.renames && (said(name, table, What::Moved) || said(name, table, What::Dropped));
-    return renamed || judged_.concerned.contains(name) || said(name, table, What::Rows) ||
-           said(name, table, What::Statement);
+    const bool renamed =
+        judged_.renames && (judged_as(name, table, What::Moved) || judged_as(name, table, What::Dropped));
+    return renamed || judged_.concerned.contains(name) || judged_as(name, table, What::Rows) ||
+           judged_as(name, table, What::Statement);
   }
   [[nodiscard]] const DdlTableState* moved_from(const std::string& name) const {
     for (const auto& e : judged_.effects) {
@@ -93,27 +94,28 @@ class Comparison {
   }
 
   void disappeared(const std::string& name, const DdlTableState& was) {
-    if (!open(name, was.table) && !said(name, was.table, What::Dropped)) fault(name, "disappeared");
+    if (!open(name, was.table) && !judged_as(name, was.table, What::Dropped)) fault(name, "disappeared");
   }
 
   void appeared(const std::string& name, const DdlTableState& now) {
     if (open(name, now.table)) return;
     if (const auto* was = moved_from(name)) return compare(name, *was, now, was->table.qualified());
-    if (!said(name, now.table, What::Created)) return fault(name, "appeared");
+    if (!judged_as(name, now.table, What::Created)) return fault(name, "appeared");
     if (!now.rows.empty() && !judged_.with_row_events.contains(name)) fault(name, "has rows without row events");
   }
 
   void stayed(const std::string& name, const DdlTableState& was, const DdlTableState& now) {
     if (open(name, now.table)) return;
     if (const auto* from = moved_from(name)) return compare(name, *from, now, from->table.qualified());
-    const bool made = said(name, now.table, What::Created) && std::ranges::any_of(judged_.effects, [&](const auto& e) {
-                        return e.what == What::Created && e.replaced && e.name.database + "." + e.name.table == name;
-                      });
+    const bool made =
+        judged_as(name, now.table, What::Created) && std::ranges::any_of(judged_.effects, [&](const auto& e) {
+          return e.what == What::Created && e.replaced && e.name.database + "." + e.name.table == name;
+        });
     if (made) {
       if (!now.rows.empty() && !judged_.with_row_events.contains(name)) fault(name, "has rows without row events");
       return;
     }
-    if (said(name, now.table, What::Truncated)) {
+    if (judged_as(name, now.table, What::Truncated)) {
       if (!now.rows.empty()) fault(name, "was not truncated");
       if (was.definition != now.definition) fault(name, "has another definition");
       return;
@@ -123,7 +125,7 @@ class Comparison {
 
   /// A table that has the name `name` now and was called `old`.
   void compare(const std::string& name, const DdlTableState& was, const DdlTableState& now, const std::string& old) {
-    const auto either = [&](What what) { return said(name, now.table, what) || said(old, was.table, what); };
+    const auto either = [&](What what) { return judged_as(name, now.table, what) || judged_as(old, was.table, what); };
     if (open(old, was.table)) return;
     const bool values = common(was, now) != common(now, was) || has_new_values(was, now);
     if (was.rows.size() != now.rows.size()) return fault(name, "has other rows");

@@ -89,7 +89,7 @@ class KafkaTest : public testing::Test {
 test::TempDir* KafkaTest::folder = nullptr;
 test::KafkaBroker* KafkaTest::broker = nullptr;
 
-TEST_F(KafkaTest, topics_are_made_once_with_settings_that_keep_data) {
+TEST_F(KafkaTest, topics_are_created_once_with_settings_that_keep_data) {
   channel.partitions = 3;
   ASSERT_TRUE(ensure_topics(*admin, channel, true));
   ASSERT_TRUE(ensure_topics(*admin, channel, true));
@@ -116,7 +116,7 @@ TEST_F(KafkaTest, settings_that_would_lose_data_are_all_named) {
     EXPECT_NE(what.find(part), std::string::npos) << part << " not in:\n" << what;
 }
 
-TEST_F(KafkaTest, a_deleted_topic_is_not_made_anew_beside_its_state) {
+TEST_F(KafkaTest, a_deleted_topic_is_not_recreated_while_its_state_exists) {
   ASSERT_TRUE(ensure_topics(*admin, channel, true));
   ASSERT_TRUE(admin->remove(channel.topic));
   ASSERT_TRUE(eventually([&] { return !admin->describe(channel.topic)->exists; }));
@@ -125,7 +125,7 @@ TEST_F(KafkaTest, a_deleted_topic_is_not_made_anew_beside_its_state) {
   EXPECT_TRUE(ensured.error().is(Reason::TopicMissing)) << ensured.error().what;
 }
 
-TEST_F(KafkaTest, a_deleted_state_topic_is_not_made_anew_beside_records) {
+TEST_F(KafkaTest, a_deleted_state_topic_is_not_recreated_while_records_exist) {
   make();
   auto writer = producer();
   ASSERT_TRUE(writer);
@@ -137,7 +137,7 @@ TEST_F(KafkaTest, a_deleted_state_topic_is_not_made_anew_beside_records) {
   EXPECT_NE(ensured.error().what.find(channel.state_topic()), std::string::npos);
 }
 
-TEST_F(KafkaTest, a_topic_that_is_only_mentioned_is_not_made) {
+TEST_F(KafkaTest, a_request_for_a_missing_topic_does_not_create_it) {
   EXPECT_TRUE(producer().error().is(Reason::TopicMissing));
   EXPECT_TRUE(Consumer::open(access, channel.topic, 0, 0).error().is(Reason::TopicMissing));
   EXPECT_TRUE(open_state_log(access, channel.topic).error().is(Reason::TopicMissing));
@@ -182,7 +182,7 @@ INSTANTIATE_TEST_SUITE_P(Kafka, RefusedRecord,
                          testing::Values(Refusal{"first", 0}, Refusal{"second", 1}, Refusal{"later", 700}),
                          [](const auto& row) { return row.param.name; });
 
-TEST_F(KafkaTest, a_broker_that_is_killed_costs_nothing) {
+TEST_F(KafkaTest, a_killed_broker_loses_and_repeats_nothing) {
   make();
   std::atomic<int> delivered = 0;
   auto writer = Producer::open(access, channel.topic, {}, [&](auto, auto) { ++delivered; });
@@ -237,7 +237,7 @@ TEST_F(KafkaTest, the_state_log_reads_through_the_gaps_of_compaction) {
   EXPECT_EQ(log->read_to_end({})->back().value, std::to_string(written - 1));
 }
 
-TEST_F(KafkaTest, an_expired_offset_names_the_first_lost_and_the_first_that_is_there) {
+TEST_F(KafkaTest, an_expired_offset_names_the_first_lost_and_first_available) {
   make({{"segment.ms", "100"}, {"retention.ms", "100"}});
   auto writer = producer();
   ASSERT_TRUE(writer);
@@ -263,7 +263,7 @@ TEST_F(KafkaTest, an_expired_offset_names_the_first_lost_and_the_first_that_is_t
   EXPECT_TRUE(eventually(read));
 }
 
-TEST_F(KafkaTest, a_topic_made_anew_is_not_read_on) {
+TEST_F(KafkaTest, a_recreated_topic_is_not_read) {
   make();
   auto writer = producer();
   for (int i = 0; i < 10; ++i) ASSERT_TRUE((*writer)->produce(0, headers(), "", buffer("x"), 0, {}));
@@ -279,7 +279,7 @@ TEST_F(KafkaTest, a_topic_made_anew_is_not_read_on) {
 }
 
 // The new topic had grown past the offset when the client looked: its first records were never read.
-TEST_F(KafkaTest, a_topic_made_anew_is_not_read_on_when_it_has_grown_past_the_offset) {
+TEST_F(KafkaTest, a_recreated_topic_that_grew_past_the_offset_is_not_read) {
   const auto fill = [this](const std::string& value, int count) {
     auto writer = producer();
     for (int i = 0; i < count; ++i) ASSERT_TRUE((*writer)->produce(0, headers(), "", buffer(value), 0, {}));
@@ -293,17 +293,17 @@ TEST_F(KafkaTest, a_topic_made_anew_is_not_read_on_when_it_has_grown_past_the_of
   ASSERT_TRUE(admin->remove(channel.topic));
   ASSERT_TRUE(eventually([&] { return !admin->describe(channel.topic)->exists; }));
   make();
-  std::this_thread::sleep_for(milliseconds(2000));  // its client is told that offset 10 is out of range
+  std::this_thread::sleep_for(milliseconds(2000));  // its client learns that offset 10 is out of range
   fill("new", 20);
-  std::optional<base::Error> told;
+  std::optional<base::Error> reported;
   const auto ends = [&] {
     const auto record = (*reader)->next(milliseconds(200));
-    if (!record) told = record.error();
+    if (!record) reported = record.error();
     return !record || *record;
   };
   ASSERT_TRUE(eventually(ends));
-  ASSERT_TRUE(told) << "reads on at offset " << (*reader)->position() - 1;
-  EXPECT_TRUE(told->is(Reason::BrokerRejected) || told->is(Reason::TopicMissing)) << told->what;
+  ASSERT_TRUE(reported) << "reads on at offset " << (*reader)->position() - 1;
+  EXPECT_TRUE(reported->is(Reason::BrokerRejected) || reported->is(Reason::TopicMissing)) << reported->what;
 }
 
 }  // namespace

@@ -92,7 +92,7 @@ TEST_F(KubeTest, WritesStatusApart) {
   EXPECT_EQ(api_->get(kDeployments, key("d"))->at("spec").at("replicas"), 1);
 }
 
-TEST_F(KubeTest, TellsTheServersWordsWhenAnObjectIsInvalid) {
+TEST_F(KubeTest, ReportsTheServersMessageWhenAnObjectIsInvalid) {
   auto bad = config_map("Not_A_Name", {});
   const auto refused = api_->create(kConfigMaps, ns_, bad);
   ASSERT_FALSE(refused);
@@ -227,7 +227,7 @@ TEST_F(KubeTest, WatchesThousandsOfEventsOfAllSizesWithoutLosingOne) {
   EXPECT_TRUE(ended.get());
 }
 
-TEST_F(KubeTest, AWatchFromAForgottenPastIsGone) {
+TEST_F(KubeTest, AWatchFromAnExpiredVersionIsGone) {
   const auto made = api_->create(kConfigMaps, ns_, config_map("a", {}));
   ASSERT_TRUE(made);
   for (int i = 0; i < 3; ++i) {
@@ -249,7 +249,7 @@ TEST_F(KubeTest, AWatchEndsInOrderWhenItsTimeIsUp) {
   EXPECT_TRUE(end) << end.error().message;
 }
 
-TEST_F(KubeTest, ASilentWatchIsGivenUp) {
+TEST_F(KubeTest, ASilentWatchIsClosed) {
   options_.watch_idle = milliseconds(700);
   const auto impatient = open();
   const auto list = impatient->list(kConfigMaps, {ns_, "", ""});

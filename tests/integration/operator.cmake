@@ -1,12 +1,12 @@
 # The operator as a process against a real kube-apiserver.
-datasync_layer(operator_world SOURCES operator_world.cpp PUBLIC ds_test_support ds_kube nlohmann_json::nlohmann_json
+datasync_layer(operator_environment SOURCES operator_environment.cpp PUBLIC ds_test_support ds_kube nlohmann_json::nlohmann_json
                PRIVATE fmt::fmt)
-target_compile_definitions(ds_operator_world PRIVATE OPERATOR="$<TARGET_FILE:datasync-operator>"
+target_compile_definitions(ds_operator_environment PRIVATE OPERATOR="$<TARGET_FILE:datasync-operator>"
                                                      CRD_FILE="${PROJECT_SOURCE_DIR}/crds/datasync.dev_datasyncs.yaml")
-add_dependencies(ds_operator_world datasync-operator)
+add_dependencies(ds_operator_environment datasync-operator)
 
 foreach(name IN ITEMS chart deletion faults fields kill refusals rollout scale)
-  integration_test(operator_${name}_test WHOLE LINKS ds_operator_world ds_desired PkgConfig::httplib TIMEOUT 900)
+  integration_test(operator_${name}_test WHOLE LINKS ds_operator_environment ds_desired PkgConfig::httplib TIMEOUT 900)
 endforeach()
 target_compile_definitions(operator_chart_test PRIVATE PROJECT_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
                                                        OPERATOR="$<TARGET_FILE:datasync-operator>")

@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/integration/operator_world.hpp"
+#include "tests/integration/operator_environment.hpp"
 #include "tests/support/eventually.hpp"
 
 namespace datasync::test {
@@ -32,15 +32,15 @@ bool is_watch(const ApiCall& c) {
 
 class OperatorFaults : public testing::TestWithParam<Row> {
  protected:
-  static void SetUpTestSuite() { world_ = std::make_unique<OperatorWorld>(); }
-  static void TearDownTestSuite() { world_.reset(); }
+  static void SetUpTestSuite() { environment_ = std::make_unique<OperatorEnvironment>(); }
+  static void TearDownTestSuite() { environment_.reset(); }
 
   static Json run(const std::function<Fault(const ApiCall&, std::size_t)>& fault, std::size_t* calls) {
-    world_->clear();
-    ApiProxy proxy(world_->server());
-    auto op = world_->start(proxy.kubeconfig(), {"--resync", "5"});
-    EXPECT_EQ(world_->apply(OperatorWorld::resource()), "");
-    EXPECT_TRUE(eventually([&] { return world_->observed(); }, seconds(60))) << world_->log();
+    environment_->clear();
+    ApiProxy proxy(environment_->server());
+    auto op = environment_->start(proxy.kubeconfig(), {"--resync", "5"});
+    EXPECT_EQ(environment_->apply(OperatorEnvironment::resource()), "");
+    EXPECT_TRUE(eventually([&] { return environment_->observed(); }, seconds(60))) << environment_->log();
     const auto before = proxy.calls().size();
     std::atomic<std::size_t> n = 0;
     std::atomic<bool> on = true;
@@ -49,26 +49,26 @@ class OperatorFaults : public testing::TestWithParam<Row> {
       proxy.on_call([&](const ApiCall& c) { return on ? fault(c, n++) : Fault::none(); });
       proxy.end_watches();
     }
-    EXPECT_EQ(
-        world_->apply(OperatorWorld::resource(R"({"spec":{"paused":true,"source":{"replicas":[{"host":"db-2"}]}}})")),
-        "");
+    EXPECT_EQ(environment_->apply(
+                  OperatorEnvironment::resource(R"({"spec":{"paused":true,"source":{"replicas":[{"host":"db-2"}]}}})")),
+              "");
     if (fault) std::this_thread::sleep_for(kFaulty);
     if (calls != nullptr) *calls = proxy.calls().size() - before;
     on = false;
     const auto ended = [&] {
-      const auto d = world_->get(kube::kDeployments, "shop-capture");
-      return world_->observed() && d.is_object() && d.at("spec").at("replicas") == 0 &&
-             world_->get(kube::kConfigMaps, "shop-config").at("data").size() == 2;  // those of before are gone
+      const auto d = environment_->get(kube::kDeployments, "shop-capture");
+      return environment_->observed() && d.is_object() && d.at("spec").at("replicas") == 0 &&
+             environment_->get(kube::kConfigMaps, "shop-config").at("data").size() == 2;  // those of before are gone
     };
-    EXPECT_TRUE(eventually(ended, seconds(90))) << world_->log();
-    EXPECT_TRUE(op.is_running()) << world_->log();
-    return world_->objects();
+    EXPECT_TRUE(eventually(ended, seconds(90))) << environment_->log();
+    EXPECT_TRUE(op.is_running()) << environment_->log();
+    return environment_->objects();
   }
 
-  static inline std::unique_ptr<OperatorWorld> world_;
+  static inline std::unique_ptr<OperatorEnvironment> environment_;
 };
 
-TEST_P(OperatorFaults, ends_as_without) {
+TEST_P(OperatorFaults, end_in_the_same_state_as_without_them) {
   static const auto expected = run(nullptr, nullptr);
   std::size_t calls = 0;
   const auto objects = run(GetParam().fault, &calls);

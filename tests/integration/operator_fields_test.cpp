@@ -9,7 +9,7 @@
 
 #include "operator/api/read.hpp"
 #include "operator/desired/manifests.hpp"
-#include "tests/integration/operator_world.hpp"
+#include "tests/integration/operator_environment.hpp"
 #include "tests/support/eventually.hpp"
 
 namespace datasync::test {
@@ -84,8 +84,8 @@ bool names_the_fault(const std::string& words, const config::FieldInfo& f) {
 
 class OperatorFields : public testing::Test {
  protected:
-  static void SetUpTestSuite() { world_ = std::make_unique<OperatorWorld>(); }
-  static void TearDownTestSuite() { world_.reset(); }
+  static void SetUpTestSuite() { environment_ = std::make_unique<OperatorEnvironment>(); }
+  static void TearDownTestSuite() { environment_.reset(); }
 
   /// The children as a fresh resource with this spec would have them: "Kind name" -> hash of all that is wanted.
   static std::map<std::string, std::string> wanted(const Json& live) {
@@ -94,7 +94,7 @@ class OperatorFields : public testing::Test {
     spec.erase("status");
     const auto document = api::read_resource(config::parse_json(spec.dump()).value());
     if (!document.problems.empty() || !api::not_built(document.resource).empty()) return out;
-    const desired::Owner owner{OperatorWorld::kNs, "shop", live.at("metadata").at("uid")};
+    const desired::Owner owner{OperatorEnvironment::kNs, "shop", live.at("metadata").at("uid")};
     for (const auto& c : desired::children(owner, document.resource, {.image = "registry.test/datasync:1"}))
       out[c.at("kind").get<std::string>() + " " + c.at("metadata").at("name").get<std::string>()] =
           c.at("metadata").at("annotations").at("datasync.dev/spec-hash");
@@ -103,7 +103,7 @@ class OperatorFields : public testing::Test {
   static std::map<std::string, std::string> there() {
     std::map<std::string, std::string> out;
     for (const auto* kind : {&kube::kConfigMaps, &kube::kServiceAccounts, &kube::kDeployments})
-      for (const auto& c : world_->list(*kind)) {
+      for (const auto& c : environment_->list(*kind)) {
         const auto name = c.at("metadata").at("name").get<std::string>();
         if (name.starts_with("shop-"))
           out[kind->kind + " " + name] = c.value("/metadata/annotations/datasync.dev~1spec-hash"_json_pointer, "");
@@ -112,26 +112,27 @@ class OperatorFields : public testing::Test {
   }
 
   static void expect_children(const std::string& doing) {
-    ASSERT_TRUE(eventually([&] { return world_->observed(); }, seconds(30))) << doing << "\n" << world_->log();
-    const auto live = world_->get(kube::kDataSyncs, "shop");
+    ASSERT_TRUE(eventually([&] { return environment_->observed(); }, seconds(30))) << doing << "\n"
+                                                                                   << environment_->log();
+    const auto live = environment_->get(kube::kDataSyncs, "shop");
     const auto expected = wanted(live);
     if (expected.empty()) {
-      EXPECT_EQ(world_->condition("Stalled"), "True ConfigInvalid") << doing;
+      EXPECT_EQ(environment_->condition("Stalled"), "True ConfigInvalid") << doing;
       return;
     }
     EXPECT_TRUE(eventually([&] { return there() == expected; }, seconds(15))) << doing << "\n"
                                                                               << live.at("spec").dump(1);
   }
 
-  static inline std::unique_ptr<OperatorWorld> world_;
+  static inline std::unique_ptr<OperatorEnvironment> environment_;
 };
 
-TEST_F(OperatorFields, every_field_leads_where_a_fresh_resource_would_be) {
-  auto op = world_->start(world_->server().kubeconfig());
-  const auto base = OperatorWorld::resource();
-  ASSERT_EQ(world_->apply(base), "");
+TEST_F(OperatorFields, every_changed_field_gives_the_objects_of_a_new_resource) {
+  auto op = environment_->start(environment_->server().kubeconfig());
+  const auto base = OperatorEnvironment::resource();
+  ASSERT_EQ(environment_->apply(base), "");
   expect_children("the sample");
-  const auto at_first = world_->objects();
+  const auto at_first = environment_->objects();
   std::size_t fields = 0, accepted = 0;
   for (const auto& f : api::resource_fields()) {
     if (!f.path.starts_with("spec.") || f.type == "object" || f.type == "array" || f.type == "map") continue;
@@ -142,23 +143,23 @@ TEST_F(OperatorFields, every_field_leads_where_a_fresh_resource_would_be) {
     for (const auto& value : values) {
       auto changed = base;
       changed[pointer] = value;
-      if (!world_->apply(changed).empty()) continue;  // e.g. what cannot change, or needs another field too
+      if (!environment_->apply(changed).empty()) continue;  // e.g. what cannot change, or needs another field too
       ++accepted;
       expect_children(f.path + " = " + value.dump());
     }
     auto refused = base;
     refused[pointer] = f.type == "string" ? Json("a\n!") : Json("x");
-    const auto words = world_->apply(refused);
+    const auto words = environment_->apply(refused);
     if (f.type != "any" || f.path.ends_with("resources")) {
       EXPECT_TRUE(names_the_fault(words, f)) << f.path << ": " << words;
     }
     // From what cannot change there is no way back but a new resource.
-    if (const auto back = world_->apply(base); !back.empty()) {
-      world_->clear();
-      ASSERT_EQ(world_->apply(base), "") << back;
+    if (const auto back = environment_->apply(base); !back.empty()) {
+      environment_->clear();
+      ASSERT_EQ(environment_->apply(base), "") << back;
     }
     expect_children(f.path + " removed");
-    const auto now = world_->objects();
+    const auto now = environment_->objects();
     EXPECT_EQ(now, at_first) << f.path << "\n" << Json::diff(at_first, now).dump(1);
     if (HasFailure()) break;
   }
@@ -169,11 +170,11 @@ TEST_F(OperatorFields, every_field_leads_where_a_fresh_resource_would_be) {
 }
 
 // A server answers a field that it does not know with 500, which was taken for a server in trouble: no reason was ever
-// told. Each of these is accepted by the CRD.
+// reported. Each of these is accepted by the CRD.
 TEST_F(OperatorFields, what_is_accepted_and_cannot_be_a_pod_is_refused_by_name_and_heals) {
-  world_->clear();
-  auto op = world_->start(world_->server().kubeconfig());
-  ASSERT_EQ(world_->apply(OperatorWorld::resource()), "");
+  environment_->clear();
+  auto op = environment_->start(environment_->server().kubeconfig());
+  ASSERT_EQ(environment_->apply(OperatorEnvironment::resource()), "");
   expect_children("the sample");
   struct Shape {
     const char* pods;
@@ -191,36 +192,39 @@ TEST_F(OperatorFields, what_is_accepted_and_cannot_be_a_pod_is_refused_by_name_a
       {R"({"podTemplate":{"metadata":{"labels":[]}}})", "ConfigInvalid", "spec.capture.podTemplate.metadata.labels"},
       {R"({"podTemplate":{"spec":null,"metadata":{"labels":{"a":5}}}})", "ConfigInvalid", "labels"}};
   for (const auto& shape : kShapes) {
-    auto changed = OperatorWorld::resource();
+    auto changed = OperatorEnvironment::resource();
     changed["spec"]["capture"] = Json::parse(shape.pods);
-    ASSERT_EQ(world_->apply(changed), "") << shape.pods;
+    ASSERT_EQ(environment_->apply(changed), "") << shape.pods;
     EXPECT_TRUE(eventually(
-        [&] { return world_->observed() && world_->condition("Stalled") == "True " + std::string(shape.reason); },
+        [&] {
+          return environment_->observed() && environment_->condition("Stalled") == "True " + std::string(shape.reason);
+        },
         seconds(30)))
-        << shape.pods << ": " << world_->condition("Stalled") << " " << world_->condition("Ready") << " "
-        << world_->message("Ready") << "\n"
-        << world_->log();
-    EXPECT_NE(world_->message("Stalled").find(shape.words), std::string::npos) << world_->message("Stalled");
+        << shape.pods << ": " << environment_->condition("Stalled") << " " << environment_->condition("Ready") << " "
+        << environment_->message("Ready") << "\n"
+        << environment_->log();
+    EXPECT_NE(environment_->message("Stalled").find(shape.words), std::string::npos)
+        << environment_->message("Stalled");
   }
-  ASSERT_EQ(world_->apply(OperatorWorld::resource()), "");
-  EXPECT_TRUE(eventually([&] { return world_->condition("Stalled") == "False SecretNotFound"; }, seconds(60)))
-      << world_->condition("Stalled");
+  ASSERT_EQ(environment_->apply(OperatorEnvironment::resource()), "");
+  EXPECT_TRUE(eventually([&] { return environment_->condition("Stalled") == "False SecretNotFound"; }, seconds(60)))
+      << environment_->condition("Stalled");
 }
 
 // After an upgrade, the name of the version before owned them for ever.
 TEST_F(OperatorFields, a_field_that_a_former_manager_applied_goes_when_it_is_removed) {
-  world_->clear();
+  environment_->clear();
   {
-    auto op = world_->start(world_->server().kubeconfig());
-    auto with = OperatorWorld::resource();
+    auto op = environment_->start(environment_->server().kubeconfig());
+    auto with = OperatorEnvironment::resource();
     with["spec"]["apply"] =
         Json::parse(R"({"podTemplate":{"metadata":{"labels":{"team":"a"}},"spec":{"nodeSelector":{"disk":"fast"}}}})");
-    ASSERT_EQ(world_->apply(with), "");
+    ASSERT_EQ(environment_->apply(with), "");
     expect_children("with a selector");
   }
   const auto managers = [](const kube::Resource& kind, const std::string& name, const char* operation) {
     std::set<std::string> out;
-    const auto object = world_->get(kind, name);
+    const auto object = environment_->get(kind, name);
     for (const auto& entry : object.at("metadata").at("managedFields"))
       if (entry.at("operation") == operation) out.insert(entry.at("manager").get<std::string>());
     return out;
@@ -231,16 +235,16 @@ TEST_F(OperatorFields, a_field_that_a_former_manager_applied_goes_when_it_is_rem
                                                         {kube::kServiceAccounts, "shop-agent"},
                                                         {kube::kDataSyncs, "shop"}};
   for (const auto& [kind, name] : all) {
-    auto fields = world_->get(kind, name).at("metadata").at("managedFields");
+    auto fields = environment_->get(kind, name).at("metadata").at("managedFields");
     for (auto& entry : fields)
       if (entry.at("manager") == "datasync-operator") entry["manager"] = "datasync-operator/old";
     ASSERT_TRUE(
-        world_->api().json_patch(kind, {OperatorWorld::kNs, name},
-                                 {{{"op", "replace"}, {"path", "/metadata/managedFields"}, {"value", fields}}}));
+        environment_->api().json_patch(kind, {OperatorEnvironment::kNs, name},
+                                       {{{"op", "replace"}, {"path", "/metadata/managedFields"}, {"value", fields}}}));
     ASSERT_EQ(managers(kind, name, "Apply").count("datasync-operator/old"), 1U) << name;
   }
-  world_->merge(kube::kDataSyncs, "shop", {{"metadata", {{"annotations", {{"other", "x"}}}}}});
-  auto op = world_->start(world_->server().kubeconfig());
+  environment_->merge(kube::kDataSyncs, "shop", {{"metadata", {{"annotations", {{"other", "x"}}}}}});
+  auto op = environment_->start(environment_->server().kubeconfig());
   for (const auto& [kind, name] : all)
     EXPECT_TRUE(eventually(
         [&, &kind = kind, &name = name] {
@@ -249,14 +253,14 @@ TEST_F(OperatorFields, a_field_that_a_former_manager_applied_goes_when_it_is_rem
         },
         seconds(30)))
         << name << "\n"
-        << world_->log();
-  ASSERT_EQ(world_->apply(OperatorWorld::resource()), "");
+        << environment_->log();
+  ASSERT_EQ(environment_->apply(OperatorEnvironment::resource()), "");
   expect_children("without a selector");
-  const auto pods = world_->get(kube::kDeployments, "shop-apply").at("spec").at("template");
+  const auto pods = environment_->get(kube::kDeployments, "shop-apply").at("spec").at("template");
   EXPECT_FALSE(pods.at("spec").contains("nodeSelector")) << pods.dump();
   EXPECT_FALSE(pods.at("metadata").at("labels").contains("team"));
   // With two owners of rollingUpdate the change to Recreate was refused with 422.
-  const auto live = world_->get(kube::kDeployments, "shop-apply");
+  const auto live = environment_->get(kube::kDeployments, "shop-apply");
   for (const auto& entry : live.at("metadata").at("managedFields"))
     EXPECT_TRUE(entry.at("manager") == "datasync-operator" || entry.dump().find("f:rollingUpdate") == std::string::npos)
         << entry.dump();

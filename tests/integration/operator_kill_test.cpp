@@ -8,7 +8,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/integration/operator_world.hpp"
+#include "tests/integration/operator_environment.hpp"
 #include "tests/support/eventually.hpp"
 
 namespace datasync::test {
@@ -21,59 +21,60 @@ constexpr std::size_t kMostWrites = 30;
 
 struct Step {
   const char* name;
-  std::function<void(OperatorWorld&)> before;  ///< what the operator has settled before the step; null: nothing
-  std::function<void(OperatorWorld&)> act;
+  std::function<void(OperatorEnvironment&)> before;  ///< what the operator has settled before the step; null: nothing
+  std::function<void(OperatorEnvironment&)> act;
   bool ends = false;             ///< the resource is gone in the end
   std::size_t least_writes = 1;  ///< fewer: the step does not show what it is for
 };
 
-void create(OperatorWorld& w) {
-  ASSERT_EQ(w.apply(OperatorWorld::resource()), "");
+void create(OperatorEnvironment& env) {
+  ASSERT_EQ(env.apply(OperatorEnvironment::resource()), "");
 }
-void create_paused(OperatorWorld& w) {
-  ASSERT_EQ(w.apply(OperatorWorld::resource(R"({"spec":{"paused":true}})")), "");
+void create_paused(OperatorEnvironment& env) {
+  ASSERT_EQ(env.apply(OperatorEnvironment::resource(R"({"spec":{"paused":true}})")), "");
 }
-void create_to_delete(OperatorWorld& w) {
-  ASSERT_EQ(w.apply(OperatorWorld::resource(R"({"spec":{"deletionPolicy":"Delete"}})")), "");
+void create_to_delete(OperatorEnvironment& env) {
+  ASSERT_EQ(env.apply(OperatorEnvironment::resource(R"({"spec":{"deletionPolicy":"Delete"}})")), "");
 }
-void erase(OperatorWorld& w) {
-  w.remove(kube::kDataSyncs, "shop");
+void erase(OperatorEnvironment& env) {
+  env.remove(kube::kDataSyncs, "shop");
 }
 
 const std::vector<Step>& steps() {
   static const std::vector<Step> all{
       {"create", nullptr, create},
       {"update", create,
-       [](OperatorWorld& w) {
-         ASSERT_EQ(w.apply(OperatorWorld::resource(R"({"spec":{"source":{"replicas":[{"host":"db-2"}]},
+       [](OperatorEnvironment& env) {
+         ASSERT_EQ(env.apply(OperatorEnvironment::resource(R"({"spec":{"source":{"replicas":[{"host":"db-2"}]},
              "destination":null,"capture":{"resources":{"limits":{"memory":"1Gi"}}}}})")),
                    "");
        }},
       {"pause", create, create_paused},
       {"resume", create_paused, create},
       {"delete", create, erase, true, 0},  // the garbage collector does all
-      // Two Deployments, the Job, the finalizer, and what is told.
+      // Two Deployments, the Job, the finalizer, and what is reported.
       {"delete_with_cleanup", create_to_delete, erase, true, 5},
       {"delete_paused_with_cleanup",
-       [](OperatorWorld& w) {
-         ASSERT_EQ(w.apply(OperatorWorld::resource(R"({"spec":{"deletionPolicy":"Delete","paused":true}})")), "");
+       [](OperatorEnvironment& env) {
+         ASSERT_EQ(env.apply(OperatorEnvironment::resource(R"({"spec":{"deletionPolicy":"Delete","paused":true}})")),
+                   "");
        },
        erase, true, 5},
       {"recreate_after_cleanup", create_to_delete,
-       [](OperatorWorld& w) {
-         erase(w);
+       [](OperatorEnvironment& env) {
+         erase(env);
          const auto gone = [&] {
-           w.end_job("Complete");
-           return w.get(kube::kDataSyncs, "shop").is_null();
+           env.end_job("Complete");
+           return env.get(kube::kDataSyncs, "shop").is_null();
          };
          ASSERT_TRUE(eventually(gone, seconds(60)));
-         create_to_delete(w);
+         create_to_delete(env);
        },
        false, 10},
       {"recreate", create,
-       [](OperatorWorld& w) {
-         erase(w);
-         create(w);
+       [](OperatorEnvironment& env) {
+         erase(env);
+         create(env);
        }},
       {"deletion_policy", create, create_to_delete},
   };
@@ -82,16 +83,16 @@ const std::vector<Step>& steps() {
 
 class OperatorKill : public testing::Test {
  protected:
-  static void SetUpTestSuite() { world_ = std::make_unique<OperatorWorld>(); }
-  static void TearDownTestSuite() { world_.reset(); }
+  static void SetUpTestSuite() { environment_ = std::make_unique<OperatorEnvironment>(); }
+  static void TearDownTestSuite() { environment_.reset(); }
 
   /// The writes have come to an end and the resource's spec was seen.
   bool settled(ApiProxy& proxy, bool gone) {
     return eventually(
         [&] {
-          world_->end_job("Complete");  // as its controller and its pod would
+          environment_->end_job("Complete");  // as its controller and its pod would
           const auto before = proxy.writes();
-          if (!world_->observed() || world_->get(kube::kDataSyncs, "shop").is_null() != gone) return false;
+          if (!environment_->observed() || environment_->get(kube::kDataSyncs, "shop").is_null() != gone) return false;
           std::this_thread::sleep_for(milliseconds(700));
           return proxy.writes() == before;
         },
@@ -99,14 +100,14 @@ class OperatorKill : public testing::Test {
   }
 
   /// Does the step; kills after the n-th write (0: never). What is there in the end, and how many writes it took.
-  std::pair<Json, std::size_t> play(const Step& step, std::size_t kill_at) {
-    world_->clear();
-    ApiProxy proxy(world_->server());
-    auto op = world_->start(proxy.kubeconfig());
+  std::pair<Json, std::size_t> run_step(const Step& step, std::size_t kill_at) {
+    environment_->clear();
+    ApiProxy proxy(environment_->server());
+    auto op = environment_->start(proxy.kubeconfig());
     if (step.before) {
-      step.before(*world_);
-      EXPECT_TRUE(settled(proxy, false)) << world_->log();
-      EXPECT_FALSE(world_->get(kube::kDeployments, "shop-capture").is_null());
+      step.before(*environment_);
+      EXPECT_TRUE(settled(proxy, false)) << environment_->log();
+      EXPECT_FALSE(environment_->get(kube::kDeployments, "shop-capture").is_null());
     }
     proxy.reset();
     std::atomic<bool> dead = false;
@@ -116,44 +117,44 @@ class OperatorKill : public testing::Test {
         if (n == kill_at && !dead.exchange(true)) ::kill(pid, SIGKILL);
       });
     // Beside it, for a step that waits for what only the restarted operator does.
-    const auto act = std::async(std::launch::async, [&] { step.act(*world_); });
+    const auto act = std::async(std::launch::async, [&] { step.act(*environment_); });
     std::size_t writes = 0;
     if (kill_at > 0) {
       const auto died = [&] {
-        world_->end_job("Complete");
+        environment_->end_job("Complete");
         return !op.is_running();
       };
       if (eventually(died, seconds(15))) {
         ++kills_;
         proxy.reset();
-        op = world_->start(proxy.kubeconfig());
+        op = environment_->start(proxy.kubeconfig());
       } else {
         // Two writes of the status may become one, by chance: then there is no such write this time.
         EXPECT_LT(proxy.writes(), kill_at) << "it was not killed";
       }
     }
     act.wait();
-    EXPECT_TRUE(settled(proxy, step.ends)) << world_->log();
+    EXPECT_TRUE(settled(proxy, step.ends)) << environment_->log();
     writes = proxy.writes();
-    EXPECT_TRUE(op.is_running()) << world_->log();
-    return {world_->objects(), writes};
+    EXPECT_TRUE(op.is_running()) << environment_->log();
+    return {environment_->objects(), writes};
   }
 
-  static inline std::unique_ptr<OperatorWorld> world_;
+  static inline std::unique_ptr<OperatorEnvironment> environment_;
   std::size_t kills_ = 0;
 };
 
-TEST_F(OperatorKill, after_any_write_the_end_is_that_of_an_undisturbed_run) {
+TEST_F(OperatorKill, after_any_write_ends_in_the_same_state) {
   std::size_t points = 0;
   for (const auto& step : steps()) {
-    const auto [expected, writes] = play(step, 0);
+    const auto [expected, writes] = run_step(step, 0);
     points += writes;
     std::printf("%s: %zu writes\n", step.name, writes);
     ASSERT_GE(writes, step.least_writes) << step.name;
     ASSERT_LT(writes, kMostWrites) << step.name;
     ASSERT_FALSE(expected.empty()) << step.name;
     for (std::size_t n = 1; n <= writes; ++n) {
-      const auto [objects, more] = play(step, n);
+      const auto [objects, more] = run_step(step, n);
       EXPECT_TRUE(objects == expected) << step.name << " killed after write " << n << "\n"
                                        << Json::diff(expected, objects).dump(1);
       EXPECT_LT(more, kMostWrites) << step.name << " killed after write " << n;

@@ -1,5 +1,5 @@
-// What the API server refuses: told with its words, tried again with back-off, healed by itself (FAULTS D9, D10, D18).
-// And two installations, and the agents' own words.
+// What the API server refuses: reported with its message, tried again with back-off, recovers automatically (FAULTS D9,
+// D10, D18). And two installations, and the agents' own words.
 
 #include <algorithm>
 #include <atomic>
@@ -11,7 +11,7 @@
 #include <httplib.h>
 
 #include "tests/integration/fake_status.hpp"
-#include "tests/integration/operator_world.hpp"
+#include "tests/integration/operator_environment.hpp"
 #include "tests/support/eventually.hpp"
 
 namespace datasync::test {
@@ -22,22 +22,23 @@ using std::chrono::seconds;
 
 class OperatorRefusals : public testing::Test {
  protected:
-  static void SetUpTestSuite() { world_ = std::make_unique<OperatorWorld>(); }
-  static void TearDownTestSuite() { world_.reset(); }
-  void SetUp() override { world_->clear(); }
+  static void SetUpTestSuite() { environment_ = std::make_unique<OperatorEnvironment>(); }
+  static void TearDownTestSuite() { environment_.reset(); }
+  void SetUp() override { environment_->clear(); }
 
   static bool becomes(const char* type, const std::string& wanted, const std::string& name = "shop") {
-    const bool did = eventually([&] { return world_->condition(type, name) == wanted; }, seconds(60));
-    EXPECT_TRUE(did) << type << " of " << name << " is " << world_->condition(type, name) << ": "
-                     << world_->message(type, name) << "\n"
-                     << world_->log();
+    const bool did = eventually([&] { return environment_->condition(type, name) == wanted; }, seconds(60));
+    EXPECT_TRUE(did) << type << " of " << name << " is " << environment_->condition(type, name) << ": "
+                     << environment_->message(type, name) << "\n"
+                     << environment_->log();
     return did;
   }
   /// The server looks for policies every second or two: asked without a trace.
   static bool config_maps_are_refused() {
     const Json probe{{"apiVersion", "v1"}, {"kind", "ConfigMap"}, {"metadata", {{"name", "shop-probe"}}}};
     try {
-      world_->server().kubectl({"-n", OperatorWorld::kNs, "create", "--dry-run=server", "-f", "-"}, probe.dump());
+      environment_->server().kubectl({"-n", OperatorEnvironment::kNs, "create", "--dry-run=server", "-f", "-"},
+                                     probe.dump());
     } catch (const std::exception&) {
       return true;
     }
@@ -65,12 +66,12 @@ class OperatorRefusals : public testing::Test {
   }
   /// Gives a user what an operator needs in one namespace.
   static void let_operate(const std::string& user, const std::string& ns) {
-    world_->server().apply(fmt::format(
+    environment_->server().apply(fmt::format(
         R"({{"apiVersion":"rbac.authorization.k8s.io/v1","kind":"Role","metadata":{{"name":"{0}","namespace":"{1}"}},
         "rules":[{{"apiGroups":["datasync.dev","apps","batch","events.k8s.io"],"resources":["*"],"verbs":["*"]}},
           {{"apiGroups":[""],"resources":["configmaps","serviceaccounts","pods","secrets"],"verbs":["*"]}}]}})",
         user, ns));
-    world_->server().apply(fmt::format(
+    environment_->server().apply(fmt::format(
         R"({{"apiVersion":"rbac.authorization.k8s.io/v1","kind":"RoleBinding",
         "metadata":{{"name":"{0}","namespace":"{1}"}},
         "roleRef":{{"apiGroup":"rbac.authorization.k8s.io","kind":"Role","name":"{0}"}},
@@ -92,7 +93,7 @@ class OperatorRefusals : public testing::Test {
     EXPECT_LT(proxy.calls().size() - before, 60U);
   }
 
-  static inline std::unique_ptr<OperatorWorld> world_;
+  static inline std::unique_ptr<OperatorEnvironment> environment_;
 };
 
 const char* const kNoConfigMaps =
@@ -105,55 +106,55 @@ const char* const kBinding =
     R"({"apiVersion":"admissionregistration.k8s.io/v1","kind":"ValidatingAdmissionPolicyBinding",
   "metadata":{"name":"no-config"},"spec":{"policyName":"no-config","validationActions":["Deny"]}})";
 
-TEST_F(OperatorRefusals, an_admission_policy_is_told_in_its_words_and_heals) {
-  world_->server().apply(kNoConfigMaps);
-  world_->server().apply(kBinding);
+TEST_F(OperatorRefusals, an_admission_policys_message_is_shown_and_it_recovers) {
+  environment_->server().apply(kNoConfigMaps);
+  environment_->server().apply(kBinding);
   ASSERT_TRUE(eventually([] { return config_maps_are_refused(); }, seconds(30)));
-  ApiProxy proxy(world_->server());
-  auto op = world_->start(proxy.kubeconfig());
-  ASSERT_EQ(world_->apply(OperatorWorld::resource()), "");
+  ApiProxy proxy(environment_->server());
+  auto op = environment_->start(proxy.kubeconfig());
+  ASSERT_EQ(environment_->apply(OperatorEnvironment::resource()), "");
   ASSERT_TRUE(becomes("Stalled", "True ApplyRefused"));
-  EXPECT_NE(world_->message("Stalled").find("ask Alice before you make these"), std::string::npos);
-  EXPECT_TRUE(world_->has_event("ApplyRefused"));
+  EXPECT_NE(environment_->message("Stalled").find("ask Alice before you make these"), std::string::npos);
+  EXPECT_TRUE(environment_->has_event("ApplyRefused"));
   expect_calm(proxy);
-  world_->server().kubectl(
+  environment_->server().kubectl(
       {"delete", "validatingadmissionpolicybinding/no-config", "validatingadmissionpolicy/no-config"});
   ASSERT_TRUE(becomes("Stalled", "False SecretNotFound"));
-  EXPECT_FALSE(world_->get(kube::kDeployments, "shop-apply").is_null());
+  EXPECT_FALSE(environment_->get(kube::kDeployments, "shop-apply").is_null());
 }
 
-TEST_F(OperatorRefusals, a_quota_is_told_in_its_words_and_heals) {
-  world_->forbid_by_quota(OperatorWorld::kNs, "count/deployments.apps");
-  ApiProxy proxy(world_->server());
-  const auto port_file = world_->dir() / "quota.port";
-  auto op = world_->start(proxy.kubeconfig(), {"--http-port-file", port_file.string()});
+TEST_F(OperatorRefusals, a_quotas_message_is_shown_and_it_recovers) {
+  environment_->forbid_by_quota(OperatorEnvironment::kNs, "count/deployments.apps");
+  ApiProxy proxy(environment_->server());
+  const auto port_file = environment_->dir() / "quota.port";
+  auto op = environment_->start(proxy.kubeconfig(), {"--http-port-file", port_file.string()});
   const auto exports = [&](const std::string& sample) {
     return page_of(port_file, "/metrics").second.find(sample) != std::string::npos;
   };
-  ASSERT_EQ(world_->apply(OperatorWorld::resource()), "");
+  ASSERT_EQ(environment_->apply(OperatorEnvironment::resource()), "");
   ASSERT_TRUE(becomes("Stalled", "True ApplyRefused"));
-  const auto words = world_->message("Stalled");
+  const auto words = environment_->message("Stalled");
   EXPECT_NE(words.find("exceeded quota: none, requested: count/deployments.apps=1"), std::string::npos) << words;
-  EXPECT_TRUE(world_->has_event("ApplyRefused"));
+  EXPECT_TRUE(environment_->has_event("ApplyRefused"));
   expect_calm(proxy);
-  EXPECT_TRUE(world_->get(kube::kDeployments, "shop-capture").is_null());
+  EXPECT_TRUE(environment_->get(kube::kDeployments, "shop-capture").is_null());
   // For alerts: no agent runs that could say so, and the operator does not fail.
   const std::string shop = R"(name="shop",namespace="w")";
   EXPECT_TRUE(exports("datasync_resource_condition{" + shop + R"(,type="Stalled"} 1)"));
   EXPECT_TRUE(exports("datasync_resource_reason{" + shop + R"(,reason="ApplyRefused"} 1)"));
   EXPECT_TRUE(exports(R"(datasync_operator_reconciles_total{controller="datasync",result="refused"})"));
   EXPECT_FALSE(exports(R"(result="error")"));
-  world_->server().kubectl({"-n", OperatorWorld::kNs, "delete", "resourcequota", "none"});
+  environment_->server().kubectl({"-n", OperatorEnvironment::kNs, "delete", "resourcequota", "none"});
   ASSERT_TRUE(becomes("Stalled", "False SecretNotFound"));
   const auto healed = [&] {
     return exports("datasync_resource_condition{" + shop + R"(,type="Stalled"} 0)") &&
            !exports(R"(reason="ApplyRefused")");
   };
   EXPECT_TRUE(eventually(healed, seconds(10)));
-  EXPECT_FALSE(world_->get(kube::kDeployments, "shop-apply").is_null());
+  EXPECT_FALSE(environment_->get(kube::kDeployments, "shop-apply").is_null());
 }
 
-TEST_F(OperatorRefusals, a_missing_right_is_named_and_heals) {
+TEST_F(OperatorRefusals, a_missing_right_is_named_and_it_recovers) {
   const auto rules = [](const char* verbs) {
     return fmt::format(
         R"({{"apiVersion":"rbac.authorization.k8s.io/v1","kind":"ClusterRole","metadata":{{"name":"op"}},"rules":[
@@ -166,227 +167,234 @@ TEST_F(OperatorRefusals, a_missing_right_is_named_and_heals) {
       {{"apiGroups":["apps"],"resources":["deployments"],"verbs":[{}]}}]}})",
         verbs);
   };
-  world_->server().apply(rules(R"("get","list","watch")"));
-  world_->server().apply(R"({"apiVersion":"rbac.authorization.k8s.io/v1","kind":"ClusterRoleBinding",
+  environment_->server().apply(rules(R"("get","list","watch")"));
+  environment_->server().apply(R"({"apiVersion":"rbac.authorization.k8s.io/v1","kind":"ClusterRoleBinding",
     "metadata":{"name":"op"},"roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"ClusterRole","name":"op"},
     "subjects":[{"kind":"User","name":"op","apiGroup":"rbac.authorization.k8s.io"}]})");
-  static_cast<void>(world_->server().kubeconfig_of("op"));
-  ApiProxy proxy(world_->server(), "op");
-  auto op = world_->start(proxy.kubeconfig());
-  ASSERT_EQ(world_->apply(OperatorWorld::resource()), "");
+  static_cast<void>(environment_->server().kubeconfig_of("op"));
+  ApiProxy proxy(environment_->server(), "op");
+  auto op = environment_->start(proxy.kubeconfig());
+  ASSERT_EQ(environment_->apply(OperatorEnvironment::resource()), "");
   ASSERT_TRUE(becomes("Stalled", "True Forbidden"));
-  EXPECT_NE(world_->message("Stalled").find("cannot patch resource \"deployments\""), std::string::npos)
-      << world_->message("Stalled");
-  EXPECT_TRUE(world_->has_event("Forbidden"));
+  EXPECT_NE(environment_->message("Stalled").find("cannot patch resource \"deployments\""), std::string::npos)
+      << environment_->message("Stalled");
+  EXPECT_TRUE(environment_->has_event("Forbidden"));
   expect_calm(proxy);
-  world_->server().apply(rules(R"("get","list","watch","create","patch","delete")"));
+  environment_->server().apply(rules(R"("get","list","watch","create","patch","delete")"));
   ASSERT_TRUE(becomes("Stalled", "False Starting"));
 }
 
-TEST_F(OperatorRefusals, a_missing_secret_is_told_and_heals) {
-  ApiProxy proxy(world_->server());
-  auto op = world_->start(proxy.kubeconfig());
-  ASSERT_EQ(world_->apply(OperatorWorld::resource()), "");
+TEST_F(OperatorRefusals, a_missing_secret_is_reported_and_it_recovers) {
+  ApiProxy proxy(environment_->server());
+  auto op = environment_->start(proxy.kubeconfig());
+  ASSERT_EQ(environment_->apply(OperatorEnvironment::resource()), "");
   ASSERT_TRUE(becomes("Ready", "False SecretNotFound"));
-  EXPECT_EQ(world_->message("Ready"), "secret reader does not exist; secret writer does not exist");
-  EXPECT_FALSE(world_->get(kube::kDeployments, "shop-apply").is_null()) << "holds nothing up";
+  EXPECT_EQ(environment_->message("Ready"), "secret reader does not exist; secret writer does not exist");
+  EXPECT_FALSE(environment_->get(kube::kDeployments, "shop-apply").is_null()) << "holds nothing up";
   expect_calm(proxy);
   for (const auto* name : {"reader", "writer"})
-    ASSERT_TRUE(world_->api().create(kube::kSecrets, OperatorWorld::kNs,
-                                     {{"apiVersion", "v1"},
-                                      {"kind", "Secret"},
-                                      {"metadata", {{"name", name}}},
-                                      {"stringData", {{"username", "u"}, {"password", "hunter2"}}}}));
+    ASSERT_TRUE(environment_->api().create(kube::kSecrets, OperatorEnvironment::kNs,
+                                           {{"apiVersion", "v1"},
+                                            {"kind", "Secret"},
+                                            {"metadata", {{"name", name}}},
+                                            {"stringData", {{"username", "u"}, {"password", "hunter2"}}}}));
   ASSERT_TRUE(becomes("Ready", "False Starting"));
-  EXPECT_EQ(world_->log().find("hunter2"), std::string::npos);
-  for (const auto* name : {"reader", "writer"}) world_->remove(kube::kSecrets, name);
+  EXPECT_EQ(environment_->log().find("hunter2"), std::string::npos);
+  for (const auto* name : {"reader", "writer"}) environment_->remove(kube::kSecrets, name);
 }
 
-TEST_F(OperatorRefusals, a_name_that_is_taken_is_left_alone_until_it_is_free) {
-  ASSERT_TRUE(world_->api().create(kube::kConfigMaps, OperatorWorld::kNs,
-                                   {{"apiVersion", "v1"},
-                                    {"kind", "ConfigMap"},
-                                    {"metadata", {{"name", "shop-config"}}},
-                                    {"data", {{"mine", "1"}}}}));
-  auto op = world_->start(world_->server().kubeconfig());
-  ASSERT_EQ(world_->apply(OperatorWorld::resource()), "");
+TEST_F(OperatorRefusals, a_foreign_object_of_the_name_is_kept_until_deleted) {
+  ASSERT_TRUE(environment_->api().create(kube::kConfigMaps, OperatorEnvironment::kNs,
+                                         {{"apiVersion", "v1"},
+                                          {"kind", "ConfigMap"},
+                                          {"metadata", {{"name", "shop-config"}}},
+                                          {"data", {{"mine", "1"}}}}));
+  auto op = environment_->start(environment_->server().kubeconfig());
+  ASSERT_EQ(environment_->apply(OperatorEnvironment::resource()), "");
   ASSERT_TRUE(becomes("Stalled", "True NameTaken"));
-  EXPECT_EQ(world_->get(kube::kConfigMaps, "shop-config").at("data"), Json({{"mine", "1"}}));
-  world_->remove(kube::kConfigMaps, "shop-config");
+  EXPECT_EQ(environment_->get(kube::kConfigMaps, "shop-config").at("data"), Json({{"mine", "1"}}));
+  environment_->remove(kube::kConfigMaps, "shop-config");
   ASSERT_TRUE(becomes("Stalled", "False SecretNotFound"));
 }
 
-TEST_F(OperatorRefusals, what_the_agents_say_becomes_the_status) {
+TEST_F(OperatorRefusals, the_agents_status_becomes_the_resources_status) {
   const FakeStatus capture(R"({"state":"Streaming","live":true,"ready":true,"replica":"db-1:3306","position":"0-1-9",
       "rows":12345,"lag":{"replicaSeconds":0.2,"captureSeconds":0.1},"binlogHoursLeft":30})");
   const FakeStatus apply(
       R"({"state":"Stalled","live":true,"ready":false,"reason":"RowConflict","message":"shop.orders id=7"})");
-  auto op = world_->start(world_->server().kubeconfig());
-  ASSERT_EQ(world_->apply(OperatorWorld::resource()), "");
-  ASSERT_TRUE(eventually([&] { return !world_->get(kube::kDeployments, "shop-apply").is_null(); }, seconds(30)));
-  world_->make_pod("capture", capture.port());
-  world_->make_pod("apply", apply.port());
+  auto op = environment_->start(environment_->server().kubeconfig());
+  ASSERT_EQ(environment_->apply(OperatorEnvironment::resource()), "");
+  ASSERT_TRUE(eventually([&] { return !environment_->get(kube::kDeployments, "shop-apply").is_null(); }, seconds(30)));
+  environment_->make_pod("capture", capture.port());
+  environment_->make_pod("apply", apply.port());
   ASSERT_TRUE(becomes("Stalled", "True RowConflict"));
-  EXPECT_EQ(world_->message("Stalled"), "apply: shop.orders id=7");
-  ASSERT_TRUE(
-      eventually([&] { return world_->get(kube::kDataSyncs, "shop").at("status").contains("source"); }, seconds(20)));
-  const auto status = world_->get(kube::kDataSyncs, "shop").at("status");
+  EXPECT_EQ(environment_->message("Stalled"), "apply: shop.orders id=7");
+  ASSERT_TRUE(eventually([&] { return environment_->get(kube::kDataSyncs, "shop").at("status").contains("source"); },
+                         seconds(20)));
+  const auto status = environment_->get(kube::kDataSyncs, "shop").at("status");
   EXPECT_EQ(status.at("source"), "db-1:3306");
   EXPECT_EQ(status.at("capture").at("position"), "0-1-9");
-  EXPECT_TRUE(world_->has_event("RowConflict"));
+  EXPECT_TRUE(environment_->has_event("RowConflict"));
 }
 
-TEST_F(OperatorRefusals, what_is_asked_for_no_more_is_removed_and_nothing_else) {
-  auto op = world_->start(world_->server().kubeconfig(), {"--network-policy"});
-  ASSERT_EQ(world_->apply(OperatorWorld::resource()), "");
-  const auto ours = [] { return world_->get(kube::kNetworkPolicies, "shop-agent"); };
-  ASSERT_TRUE(eventually([&] { return !ours().is_null() && world_->observed(); }, seconds(30))) << world_->log();
-  // A person's own, even with our labels, is not ours.
+TEST_F(OperatorRefusals, only_objects_that_are_no_longer_desired_are_deleted) {
+  auto op = environment_->start(environment_->server().kubeconfig(), {"--network-policy"});
+  ASSERT_EQ(environment_->apply(OperatorEnvironment::resource()), "");
+  const auto ours = [] { return environment_->get(kube::kNetworkPolicies, "shop-agent"); };
+  ASSERT_TRUE(eventually([&] { return !ours().is_null() && environment_->observed(); }, seconds(30)))
+      << environment_->log();
+  // A user's own, even with our labels, is not ours.
   auto other = ours();
   other["metadata"] = {{"name", "shop-mine"}, {"labels", ours().at("metadata").at("labels")}};
-  ASSERT_TRUE(world_->api().create(kube::kNetworkPolicies, OperatorWorld::kNs, other));
+  ASSERT_TRUE(environment_->api().create(kube::kNetworkPolicies, OperatorEnvironment::kNs, other));
   op.kill();
-  op = world_->start(world_->server().kubeconfig());
-  EXPECT_TRUE(eventually([&] { return ours().is_null(); }, seconds(30))) << world_->log();
-  EXPECT_FALSE(world_->get(kube::kNetworkPolicies, "shop-mine").is_null());
-  EXPECT_FALSE(world_->get(kube::kDeployments, "shop-apply").is_null());
+  op = environment_->start(environment_->server().kubeconfig());
+  EXPECT_TRUE(eventually([&] { return ours().is_null(); }, seconds(30))) << environment_->log();
+  EXPECT_FALSE(environment_->get(kube::kNetworkPolicies, "shop-mine").is_null());
+  EXPECT_FALSE(environment_->get(kube::kDeployments, "shop-apply").is_null());
 }
 
 TEST_F(OperatorRefusals, two_installations_do_not_fight) {
-  ApiProxy first(world_->server()), second(world_->server());
+  ApiProxy first(environment_->server()), second(environment_->server());
   auto one =
-      world_->start(first.kubeconfig(), {"--installation-id", "one", "--leader-elect", "--lease-namespace", "w"});
-  auto two =
-      world_->start(second.kubeconfig(), {"--installation-id", "two", "--leader-elect", "--lease-namespace", "w"});
-  ASSERT_EQ(world_->apply(OperatorWorld::resource()), "");
-  ASSERT_TRUE(eventually([&] { return !world_->get(kube::kDeployments, "shop-apply").is_null() && world_->observed(); },
-                         seconds(40)))
-      << world_->log();
-  const auto winner = world_->get(kube::kDataSyncs, "shop").at("status").at("operator").get<std::string>();
+      environment_->start(first.kubeconfig(), {"--installation-id", "one", "--leader-elect", "--lease-namespace", "w"});
+  auto two = environment_->start(second.kubeconfig(),
+                                 {"--installation-id", "two", "--leader-elect", "--lease-namespace", "w"});
+  ASSERT_EQ(environment_->apply(OperatorEnvironment::resource()), "");
+  ASSERT_TRUE(eventually(
+      [&] { return !environment_->get(kube::kDeployments, "shop-apply").is_null() && environment_->observed(); },
+      seconds(40)))
+      << environment_->log();
+  const auto winner = environment_->get(kube::kDataSyncs, "shop").at("status").at("operator").get<std::string>();
   EXPECT_TRUE(falls_quiet({&first, &second}, seconds(4)));
-  EXPECT_EQ(world_->get(kube::kDataSyncs, "shop").at("status").at("operator"), winner);
-  // A person decides otherwise.
+  EXPECT_EQ(environment_->get(kube::kDataSyncs, "shop").at("status").at("operator"), winner);
+  // A user decides otherwise.
   const std::string other = winner == "one" ? "two" : "one";
-  world_->merge(kube::kDataSyncs, "shop", {{"metadata", {{"annotations", {{"datasync.dev/operator", other}}}}}});
-  EXPECT_TRUE(eventually([&] { return world_->get(kube::kDataSyncs, "shop").at("status").at("operator") == other; },
-                         seconds(30)));
+  environment_->merge(kube::kDataSyncs, "shop", {{"metadata", {{"annotations", {{"datasync.dev/operator", other}}}}}});
+  EXPECT_TRUE(eventually(
+      [&] { return environment_->get(kube::kDataSyncs, "shop").at("status").at("operator") == other; }, seconds(30)));
 }
 
-TEST_F(OperatorRefusals, an_object_made_between_the_look_and_the_write_is_left_alone) {
-  ApiProxy proxy(world_->server());
+TEST_F(OperatorRefusals, an_object_created_between_read_and_write_is_not_changed) {
+  ApiProxy proxy(environment_->server());
   std::atomic<bool> made = false;
   proxy.on_call([&](const ApiCall& call) {
-    // The look has found nothing; before the write that follows, somebody comes first.
+    // The read has found nothing; before the write that follows, another client comes first.
     if (call.verb == "apply" && call.resource == "configmaps" && !made.exchange(true))
-      static_cast<void>(world_->api().create(kube::kConfigMaps, OperatorWorld::kNs,
-                                             {{"apiVersion", "v1"},
-                                              {"kind", "ConfigMap"},
-                                              {"metadata", {{"name", "shop-config"}}},
-                                              {"data", {{"mine", "1"}}}}));
+      static_cast<void>(environment_->api().create(kube::kConfigMaps, OperatorEnvironment::kNs,
+                                                   {{"apiVersion", "v1"},
+                                                    {"kind", "ConfigMap"},
+                                                    {"metadata", {{"name", "shop-config"}}},
+                                                    {"data", {{"mine", "1"}}}}));
     return Fault::none();
   });
-  auto op = world_->start(proxy.kubeconfig());
-  ASSERT_EQ(world_->apply(OperatorWorld::resource()), "");
+  auto op = environment_->start(proxy.kubeconfig());
+  ASSERT_EQ(environment_->apply(OperatorEnvironment::resource()), "");
   ASSERT_TRUE(becomes("Stalled", "True NameTaken"));
   ASSERT_TRUE(made);
-  const auto theirs = world_->get(kube::kConfigMaps, "shop-config");
+  const auto theirs = environment_->get(kube::kConfigMaps, "shop-config");
   EXPECT_FALSE(theirs.at("metadata").contains("ownerReferences")) << "the garbage collector would delete it";
   EXPECT_FALSE(theirs.at("metadata").contains("labels"));
   EXPECT_EQ(theirs.at("data"), Json({{"mine", "1"}}));
 }
 
-TEST_F(OperatorRefusals, of_two_sources_on_one_topic_the_second_waits_and_heals) {
-  auto op = world_->start(world_->server().kubeconfig());
-  ASSERT_EQ(world_->apply(OperatorWorld::resource("{}", "shop")), "");
-  ASSERT_TRUE(eventually([&] { return !world_->get(kube::kDeployments, "shop-capture").is_null(); }, seconds(30)))
-      << world_->log();
-  ASSERT_EQ(world_->apply(OperatorWorld::resource("{}", "copy")), "");  // before "shop" by name: who runs keeps it
+TEST_F(OperatorRefusals, the_second_source_on_one_topic_waits_and_recovers) {
+  auto op = environment_->start(environment_->server().kubeconfig());
+  ASSERT_EQ(environment_->apply(OperatorEnvironment::resource("{}", "shop")), "");
+  ASSERT_TRUE(eventually([&] { return !environment_->get(kube::kDeployments, "shop-capture").is_null(); }, seconds(30)))
+      << environment_->log();
+  ASSERT_EQ(environment_->apply(OperatorEnvironment::resource("{}", "copy")),
+            "");  // before "shop" by name: who runs keeps it
   ASSERT_TRUE(becomes("Stalled", "True ConfigInvalid", "copy"));
-  EXPECT_EQ(world_->message("Stalled", "copy"), "spec.channel.topic: w/shop captures into \"shop\" already");
-  EXPECT_TRUE(world_->get(kube::kDeployments, "copy-capture").is_null());
-  EXPECT_NE(world_->condition("Stalled"), "True ConfigInvalid");
-  EXPECT_FALSE(world_->get(kube::kDeployments, "shop-capture").is_null());
+  EXPECT_EQ(environment_->message("Stalled", "copy"), "spec.channel.topic: w/shop captures into \"shop\" already");
+  EXPECT_TRUE(environment_->get(kube::kDeployments, "copy-capture").is_null());
+  EXPECT_NE(environment_->condition("Stalled"), "True ConfigInvalid");
+  EXPECT_FALSE(environment_->get(kube::kDeployments, "shop-capture").is_null());
   // Changed by its owner: the topic cannot be, the brokers can.
-  ASSERT_EQ(world_->apply(OperatorWorld::resource(R"({"spec":{"channel":{"bootstrapServers":"other:9092"}}})", "copy")),
+  ASSERT_EQ(environment_->apply(
+                OperatorEnvironment::resource(R"({"spec":{"channel":{"bootstrapServers":"other:9092"}}})", "copy")),
             "");
   ASSERT_TRUE(becomes("Stalled", "False SecretNotFound", "copy"));
   // Another one waits until the first is deleted.
-  ASSERT_EQ(world_->apply(OperatorWorld::resource("{}", "third")), "");
+  ASSERT_EQ(environment_->apply(OperatorEnvironment::resource("{}", "third")), "");
   ASSERT_TRUE(becomes("Stalled", "True ConfigInvalid", "third"));
-  world_->remove(kube::kDataSyncs, "shop");
-  EXPECT_TRUE(eventually([&] { return !world_->get(kube::kDeployments, "third-capture").is_null(); }, seconds(60)))
-      << world_->log();
+  environment_->remove(kube::kDataSyncs, "shop");
+  EXPECT_TRUE(
+      eventually([&] { return !environment_->get(kube::kDeployments, "third-capture").is_null(); }, seconds(60)))
+      << environment_->log();
 }
 
 TEST_F(OperatorRefusals, a_namespace_that_cannot_be_listed_does_not_stop_the_others) {
-  let_operate("narrow", OperatorWorld::kNs);
-  auto op = world_->start(world_->server().kubeconfig_of("narrow"), {"--watch-namespaces", "gone"});
-  ASSERT_EQ(world_->apply(OperatorWorld::resource()), "");
-  EXPECT_TRUE(eventually([&] { return !world_->get(kube::kDeployments, "shop-apply").is_null() && world_->observed(); },
-                         seconds(60)))
-      << world_->log();
-  EXPECT_NE(world_->log().find("cannot list resource \\\"datasyncs\\\""), std::string::npos) << world_->log();
+  let_operate("narrow", OperatorEnvironment::kNs);
+  auto op = environment_->start(environment_->server().kubeconfig_of("narrow"), {"--watch-namespaces", "gone"});
+  ASSERT_EQ(environment_->apply(OperatorEnvironment::resource()), "");
+  EXPECT_TRUE(eventually(
+      [&] { return !environment_->get(kube::kDeployments, "shop-apply").is_null() && environment_->observed(); },
+      seconds(60)))
+      << environment_->log();
+  EXPECT_NE(environment_->log().find("cannot list resource \\\"datasyncs\\\""), std::string::npos)
+      << environment_->log();
   // It comes later, with the right.
-  world_->server().make_namespace("gone");
+  environment_->server().make_namespace("gone");
   let_operate("narrow", "gone");
-  auto late = OperatorWorld::resource(R"({"spec":{"channel":{"topic":"late"}}})");
+  auto late = OperatorEnvironment::resource(R"({"spec":{"channel":{"topic":"late"}}})");
   late["metadata"]["namespace"] = "gone";
-  ASSERT_TRUE(world_->api().apply(kube::kDataSyncs, {"gone", "shop"}, late));
-  const auto deployed = [] { return world_->api().get(kube::kDeployments, {"gone", "shop-apply"}).has_value(); };
-  EXPECT_TRUE(eventually(deployed, seconds(60))) << world_->log();
-  ASSERT_TRUE(world_->api().remove(kube::kDataSyncs, {"gone", "shop"}));
+  ASSERT_TRUE(environment_->api().apply(kube::kDataSyncs, {"gone", "shop"}, late));
+  const auto deployed = [] { return environment_->api().get(kube::kDeployments, {"gone", "shop-apply"}).has_value(); };
+  EXPECT_TRUE(eventually(deployed, seconds(60))) << environment_->log();
+  ASSERT_TRUE(environment_->api().remove(kube::kDataSyncs, {"gone", "shop"}));
 }
 
-TEST_F(OperatorRefusals, who_cannot_read_the_lease_is_not_ready) {
-  let_operate("leaseless", OperatorWorld::kNs);
-  const auto port_file = world_->dir() / "leaseless.port";
-  auto op = world_->start(world_->server().kubeconfig_of("leaseless"),
-                          {"--leader-elect", "--lease-namespace", "w", "--http-port-file", port_file.string()});
+TEST_F(OperatorRefusals, an_operator_that_cannot_read_the_lease_is_not_ready) {
+  let_operate("leaseless", OperatorEnvironment::kNs);
+  const auto port_file = environment_->dir() / "leaseless.port";
+  auto op = environment_->start(environment_->server().kubeconfig_of("leaseless"),
+                                {"--leader-elect", "--lease-namespace", "w", "--http-port-file", port_file.string()});
   const auto page = [&](const char* path) { return page_of(port_file, path); };
   ASSERT_TRUE(eventually([&] { return std::filesystem::exists(port_file); }, seconds(30)));
   ASSERT_TRUE(eventually([&] { return page("/readyz").first == 200; }, seconds(30))) << "it may still get it";
-  EXPECT_TRUE(eventually([&] { return page("/readyz").first == 503; }, seconds(60))) << world_->log();
+  EXPECT_TRUE(eventually([&] { return page("/readyz").first == 503; }, seconds(60))) << environment_->log();
   EXPECT_EQ(page("/livez").first, 200) << "a restart would not help";
   EXPECT_NE(page("/metrics").second.find("datasync_operator_leading 0"), std::string::npos);
-  world_->server().apply(
+  environment_->server().apply(
       R"({"apiVersion":"rbac.authorization.k8s.io/v1","kind":"Role","metadata":{"name":"lease","namespace":"w"},
       "rules":[{"apiGroups":["coordination.k8s.io"],"resources":["leases"],"verbs":["get","create","update"]}]})");
-  world_->server().apply(
+  environment_->server().apply(
       R"({"apiVersion":"rbac.authorization.k8s.io/v1","kind":"RoleBinding","metadata":{"name":"lease","namespace":"w"},
       "roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"Role","name":"lease"},
       "subjects":[{"kind":"User","name":"leaseless","apiGroup":"rbac.authorization.k8s.io"}]})");
-  EXPECT_TRUE(eventually([&] { return page("/readyz").first == 200; }, seconds(30))) << world_->log();
+  EXPECT_TRUE(eventually([&] { return page("/readyz").first == 200; }, seconds(30))) << environment_->log();
   EXPECT_TRUE(eventually(
       [&] { return page("/metrics").second.find("datasync_operator_leading 1") != std::string::npos; }, seconds(30)));
 }
 
-TEST_F(OperatorRefusals, an_installation_whose_lease_cannot_be_read_is_told_with_the_way_out) {
-  world_->server().make_namespace("far");
-  let_operate("near", OperatorWorld::kNs);
-  ASSERT_EQ(world_->apply(OperatorWorld::resource()), "");
-  world_->merge(kube::kDataSyncs, "shop", {{"status", {{"operator", "former"}, {"operatorLease", "far/former"}}}},
-                "status");
-  auto op = world_->start(world_->server().kubeconfig_of("near"));
-  ASSERT_TRUE(world_->has_event("ManagerUnknown")) << world_->log();
-  world_->server().kubectl(
+TEST_F(OperatorRefusals, an_unreadable_lease_is_reported_with_the_fix) {
+  environment_->server().make_namespace("far");
+  let_operate("near", OperatorEnvironment::kNs);
+  ASSERT_EQ(environment_->apply(OperatorEnvironment::resource()), "");
+  environment_->merge(kube::kDataSyncs, "shop", {{"status", {{"operator", "former"}, {"operatorLease", "far/former"}}}},
+                      "status");
+  auto op = environment_->start(environment_->server().kubeconfig_of("near"));
+  ASSERT_TRUE(environment_->has_event("ManagerUnknown")) << environment_->log();
+  environment_->server().kubectl(
       {"-n", "w", "annotate", "datasync", "shop", "--overwrite", "datasync.dev/operator=datasync"});
-  EXPECT_TRUE(eventually([&] { return !world_->get(kube::kDeployments, "shop-apply").is_null(); }, seconds(60)))
-      << world_->log();
+  EXPECT_TRUE(eventually([&] { return !environment_->get(kube::kDeployments, "shop-apply").is_null(); }, seconds(60)))
+      << environment_->log();
 }
 
-TEST_F(OperatorRefusals, of_two_replicas_one_acts_and_the_other_takes_over) {
+TEST_F(OperatorRefusals, one_of_two_replicas_leads_and_the_other_takes_over) {
   const std::vector<std::string> elect{"--leader-elect", "--lease-namespace", "w"};
-  ApiProxy first(world_->server()), second(world_->server());
-  auto one = world_->start(first.kubeconfig(), elect);
+  ApiProxy first(environment_->server()), second(environment_->server());
+  auto one = environment_->start(first.kubeconfig(), elect);
   ASSERT_TRUE(
       eventually([&] { return first.count("create", "leases") + first.count("update", "leases") > 0; }, seconds(30)));
-  auto two = world_->start(second.kubeconfig(), elect);
-  ASSERT_EQ(world_->apply(OperatorWorld::resource()), "");
-  ASSERT_TRUE(eventually([&] { return world_->observed(); }, seconds(40)));
+  auto two = environment_->start(second.kubeconfig(), elect);
+  ASSERT_EQ(environment_->apply(OperatorEnvironment::resource()), "");
+  ASSERT_TRUE(eventually([&] { return environment_->observed(); }, seconds(40)));
   EXPECT_EQ(second.count([](const ApiCall& c) { return c.is_write() && c.resource != "leases"; }), 0U);
-  EXPECT_TRUE(one.terminate().clean()) << world_->log();
-  ASSERT_EQ(world_->apply(OperatorWorld::resource(R"({"spec":{"paused":true}})")), "");
-  EXPECT_TRUE(eventually([&] { return world_->observed(); }, seconds(40))) << world_->log();
+  EXPECT_TRUE(one.terminate().clean()) << environment_->log();
+  ASSERT_EQ(environment_->apply(OperatorEnvironment::resource(R"({"spec":{"paused":true}})")), "");
+  EXPECT_TRUE(eventually([&] { return environment_->observed(); }, seconds(40))) << environment_->log();
 }
 
 }  // namespace

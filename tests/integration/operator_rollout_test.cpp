@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/integration/fake_status.hpp"
-#include "tests/integration/operator_world.hpp"
+#include "tests/integration/operator_environment.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/kube_parts.hpp"
 
@@ -25,35 +25,39 @@ const kube::Resource kDefinitions{"apiextensions.k8s.io", "v1", "customresourced
 
 class OperatorRollout : public testing::Test {
  protected:
-  static void SetUpTestSuite() { world_ = std::make_unique<OperatorWorld>(); }
-  static void TearDownTestSuite() { world_.reset(); }
-  void SetUp() override { world_->clear(); }
+  static void SetUpTestSuite() { environment_ = std::make_unique<OperatorEnvironment>(); }
+  static void TearDownTestSuite() { environment_.reset(); }
+  void SetUp() override { environment_->clear(); }
 
   static void create(const char* change = "{}") {
-    ASSERT_EQ(world_->apply(OperatorWorld::resource(change)), "");
-    ASSERT_TRUE(eventually([] { return deployed("capture") && deployed("apply") && world_->observed(); }, seconds(30)))
-        << world_->log();
+    ASSERT_EQ(environment_->apply(OperatorEnvironment::resource(change)), "");
+    ASSERT_TRUE(
+        eventually([] { return deployed("capture") && deployed("apply") && environment_->observed(); }, seconds(30)))
+        << environment_->log();
   }
-  static bool deployed(const std::string& agent) { return !world_->get(kube::kDeployments, "shop-" + agent).is_null(); }
+  static bool deployed(const std::string& agent) {
+    return !environment_->get(kube::kDeployments, "shop-" + agent).is_null();
+  }
   static bool becomes(const char* type, const std::string& wanted) {
-    const bool did = eventually([&] { return world_->condition(type) == wanted; }, seconds(30));
-    EXPECT_TRUE(did) << world_->condition(type) << ": " << world_->message(type) << "\n" << world_->log();
+    const bool did = eventually([&] { return environment_->condition(type) == wanted; }, seconds(30));
+    EXPECT_TRUE(did) << environment_->condition(type) << ": " << environment_->message(type) << "\n"
+                     << environment_->log();
     return did;
   }
   static std::vector<std::string> config_keys() {
     std::vector<std::string> out;
-    const auto map = world_->get(kube::kConfigMaps, "shop-config");
+    const auto map = environment_->get(kube::kConfigMaps, "shop-config");
     for (const auto& [key, text] : map.at("data").items()) out.push_back(key);
     return out;
   }
   static std::string strategy() {
-    return world_->get(kube::kDeployments, "shop-capture").value("/spec/strategy/type"_json_pointer, "");
+    return environment_->get(kube::kDeployments, "shop-capture").value("/spec/strategy/type"_json_pointer, "");
   }
   static Json event(const std::string& reason) {
     Json out;
     static_cast<void>(eventually(
         [&] {
-          for (const auto& e : world_->list(kube::kEvents))
+          for (const auto& e : environment_->list(kube::kEvents))
             if (e.value("reason", "") == reason) out = e;
           return !out.is_null();
         },
@@ -62,30 +66,32 @@ class OperatorRollout : public testing::Test {
   }
   /// A pod with its container as the kubelet shows it.
   static void show(const char* pod, const char* state) {
-    world_->merge(kube::kPods, pod,
-                  {{"status",
-                    {{"containerStatuses",
-                      {{{"name", "agent"},
-                        {"ready", false},
-                        {"restartCount", 0},
-                        {"image", "i"},
-                        {"imageID", ""},
-                        {"state", Json::parse(state)}}}}}}},
-                  "status");
+    environment_->merge(kube::kPods, pod,
+                        {{"status",
+                          {{"containerStatuses",
+                            {{{"name", "agent"},
+                              {"ready", false},
+                              {"restartCount", 0},
+                              {"image", "i"},
+                              {"imageID", ""},
+                              {"state", Json::parse(state)}}}}}}},
+                        "status");
   }
 
-  static inline std::unique_ptr<OperatorWorld> world_;
+  static inline std::unique_ptr<OperatorEnvironment> environment_;
 };
 
 TEST_F(OperatorRollout, an_old_pods_configuration_stays_until_nothing_refers_to_it) {
-  ApiProxy proxy(world_->server());
-  auto op = world_->start(proxy.kubeconfig());
+  ApiProxy proxy(environment_->server());
+  auto op = environment_->start(proxy.kubeconfig());
   create();
   const auto before = config_keys();
   ASSERT_EQ(before.size(), 2U);
-  world_->make_pod("capture", 1);
-  ASSERT_EQ(world_->apply(OperatorWorld::resource(R"({"spec":{"source":{"replicas":[{"host":"db-2"}]}}})")), "");
-  ASSERT_TRUE(eventually([] { return world_->observed() && config_keys().size() == 3; }, seconds(30))) << world_->log();
+  environment_->make_pod("capture", 1);
+  ASSERT_EQ(environment_->apply(OperatorEnvironment::resource(R"({"spec":{"source":{"replicas":[{"host":"db-2"}]}}})")),
+            "");
+  ASSERT_TRUE(eventually([] { return environment_->observed() && config_keys().size() == 3; }, seconds(30)))
+      << environment_->log();
   for (const auto& key : before) {
     const auto now = config_keys();
     EXPECT_NE(std::ranges::find(now, key), now.end()) << key;
@@ -95,48 +101,50 @@ TEST_F(OperatorRollout, an_old_pods_configuration_stays_until_nothing_refers_to_
   std::this_thread::sleep_for(seconds(4));
   EXPECT_EQ(proxy.writes(), writes) << "nothing is written while it stays so";
   EXPECT_EQ(config_keys().size(), 3U);
-  world_->remove(kube::kPods, "shop-capture-x");
-  EXPECT_TRUE(eventually([] { return config_keys().size() == 2; }, seconds(20))) << world_->log();
+  environment_->remove(kube::kPods, "shop-capture-x");
+  EXPECT_TRUE(eventually([] { return config_keys().size() == 2; }, seconds(20))) << environment_->log();
 }
 
-TEST_F(OperatorRollout, an_old_pod_is_ended_when_the_new_one_has_begun_and_not_before) {
-  auto op = world_->start(world_->server().kubeconfig());
+TEST_F(OperatorRollout, an_old_pod_is_deleted_only_after_the_new_one_has_started) {
+  auto op = environment_->start(environment_->server().kubeconfig());
   create();
   EXPECT_EQ(strategy(), "RollingUpdate");
-  world_->make_pod("capture", 1);
+  environment_->make_pod("capture", 1);
   show("shop-capture-x", R"({"running":{}})");
-  auto old = world_->get(kube::kPods, "shop-capture-x");
-  ASSERT_EQ(world_->apply(OperatorWorld::resource(R"({"spec":{"capture":{"resources":{"limits":{"memory":"1Gi"}}}}})")),
+  auto old = environment_->get(kube::kPods, "shop-capture-x");
+  ASSERT_EQ(environment_->apply(
+                OperatorEnvironment::resource(R"({"spec":{"capture":{"resources":{"limits":{"memory":"1Gi"}}}}})")),
             "");
-  ASSERT_TRUE(eventually([] { return world_->observed(); }, seconds(30)));
-  // As its ReplicaSet makes the second one; the first goes on under another name.
-  world_->remove(kube::kPods, "shop-capture-x");
+  ASSERT_TRUE(eventually([] { return environment_->observed(); }, seconds(30)));
+  // As its ReplicaSet makes the second one; the first continues under another name.
+  environment_->remove(kube::kPods, "shop-capture-x");
   old["metadata"]["name"] = "shop-capture-old";
   old["metadata"].erase("resourceVersion");
   old["metadata"].erase("uid");
-  ASSERT_TRUE(world_->api().create(kube::kPods, OperatorWorld::kNs, old));
+  ASSERT_TRUE(environment_->api().create(kube::kPods, OperatorEnvironment::kNs, old));
   show("shop-capture-old", R"({"running":{}})");
   std::this_thread::sleep_for(milliseconds(1100));  // creation times are in seconds
-  world_->make_pod("capture", 1);
+  environment_->make_pod("capture", 1);
   show("shop-capture-x", R"({"waiting":{"reason":"ErrImagePull","message":"no such image"}})");
   ASSERT_TRUE(becomes("Stalled", "True ImagePullFailed"));
   EXPECT_EQ(strategy(), "RollingUpdate");
   show("shop-capture-x", R"({"running":{}})");
-  EXPECT_TRUE(eventually([] { return strategy() == "Recreate"; }, seconds(20))) << world_->log();
-  world_->remove(kube::kPods, "shop-capture-old");
-  EXPECT_TRUE(eventually([] { return strategy() == "RollingUpdate"; }, seconds(20))) << world_->log();
+  EXPECT_TRUE(eventually([] { return strategy() == "Recreate"; }, seconds(20))) << environment_->log();
+  environment_->remove(kube::kPods, "shop-capture-old");
+  EXPECT_TRUE(eventually([] { return strategy() == "RollingUpdate"; }, seconds(20))) << environment_->log();
 }
 
-TEST_F(OperatorRollout, is_not_ready_for_a_new_spec_before_a_pod_of_it_is_there) {
+TEST_F(OperatorRollout, is_not_ready_for_a_new_spec_before_it_has_a_pod) {
   const FakeStatus agent(kFlows);
-  ApiProxy proxy(world_->server());
-  auto op = world_->start(proxy.kubeconfig());
+  ApiProxy proxy(environment_->server());
+  auto op = environment_->start(proxy.kubeconfig());
   create();
-  for (const auto* name : {"capture", "apply"}) world_->make_pod(name, agent.port());
+  for (const auto* name : {"capture", "apply"}) environment_->make_pod(name, agent.port());
   ASSERT_TRUE(becomes("Ready", "True Streaming"));
-  ASSERT_EQ(world_->apply(OperatorWorld::resource(R"({"spec":{"source":{"replicas":[{"host":"db-2"}]}}})")), "");
-  ASSERT_TRUE(eventually([] { return world_->observed(); }, seconds(30))) << world_->log();
-  EXPECT_EQ(world_->condition("Ready").substr(0, 5), "False") << world_->message("Ready");
+  ASSERT_EQ(environment_->apply(OperatorEnvironment::resource(R"({"spec":{"source":{"replicas":[{"host":"db-2"}]}}})")),
+            "");
+  ASSERT_TRUE(eventually([] { return environment_->observed(); }, seconds(30))) << environment_->log();
+  EXPECT_EQ(environment_->condition("Ready").substr(0, 5), "False") << environment_->message("Ready");
   const auto too_soon = [](const ApiCall& call) {
     const auto body = Json::parse(call.body, nullptr, false);
     if (call.subresource != "status" || body.value("/status/observedGeneration"_json_pointer, 0) != 2) return false;
@@ -145,30 +153,30 @@ TEST_F(OperatorRollout, is_not_ready_for_a_new_spec_before_a_pod_of_it_is_there)
   };
   EXPECT_EQ(proxy.count(too_soon), 0U) << "whoever waits for Ready takes the old pods for the new";
   // As the roll-out does.
-  world_->remove(kube::kPods, "shop-capture-x");
-  world_->make_pod("capture", agent.port());
+  environment_->remove(kube::kPods, "shop-capture-x");
+  environment_->make_pod("capture", agent.port());
   ASSERT_TRUE(becomes("Ready", "True Streaming"));
   EXPECT_GT(proxy.count(too_soon), 0U);
 }
 
-TEST_F(OperatorRollout, a_foreign_pod_with_our_labels_is_not_asked_and_holds_no_cleanup_up) {
+TEST_F(OperatorRollout, a_foreign_pod_with_our_labels_is_not_polled_or_awaited) {
   const FakeStatus foreign(kFlows);
-  auto op = world_->start(world_->server().kubeconfig());
+  auto op = environment_->start(environment_->server().kubeconfig());
   create(kDeletion);
   for (const auto* agent : {"capture", "apply"}) {
-    world_->make_pod(agent, foreign.port());
-    world_->merge(kube::kPods, fmt::format("shop-{}-x", agent), {{"metadata", {{"ownerReferences", nullptr}}}});
+    environment_->make_pod(agent, foreign.port());
+    environment_->merge(kube::kPods, fmt::format("shop-{}-x", agent), {{"metadata", {{"ownerReferences", nullptr}}}});
   }
   std::this_thread::sleep_for(seconds(2));
-  EXPECT_NE(world_->condition("Ready").substr(0, 4), "True") << world_->message("Ready");
-  world_->remove(kube::kDataSyncs, "shop");
-  EXPECT_TRUE(eventually([] { return !world_->get(kube::kJobs, "shop-cleanup").is_null(); }, seconds(20)))
-      << world_->log();
+  EXPECT_NE(environment_->condition("Ready").substr(0, 4), "True") << environment_->message("Ready");
+  environment_->remove(kube::kDataSyncs, "shop");
+  EXPECT_TRUE(eventually([] { return !environment_->get(kube::kJobs, "shop-cleanup").is_null(); }, seconds(20)))
+      << environment_->log();
 }
 
 TEST_F(OperatorRollout, a_cleanup_does_not_begin_while_the_pods_may_not_be_listed) {
   const auto allow = [](const char* pods) {
-    world_->server().apply(fmt::format(
+    environment_->server().apply(fmt::format(
         R"({{"apiVersion":"rbac.authorization.k8s.io/v1","kind":"ClusterRole","metadata":{{"name":"podless"}},"rules":[
           {{"apiGroups":["datasync.dev","apps","batch","events.k8s.io"],"resources":["*"],"verbs":["*"]}},
           {{"apiGroups":[""],"resources":["configmaps","serviceaccounts","namespaces"],"verbs":["*"]}},
@@ -176,107 +184,111 @@ TEST_F(OperatorRollout, a_cleanup_does_not_begin_while_the_pods_may_not_be_liste
         pods));
   };
   allow(R"("get")");
-  world_->server().apply(R"({"apiVersion":"rbac.authorization.k8s.io/v1","kind":"ClusterRoleBinding",
+  environment_->server().apply(R"({"apiVersion":"rbac.authorization.k8s.io/v1","kind":"ClusterRoleBinding",
     "metadata":{"name":"podless"},"roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"ClusterRole",
     "name":"podless"},"subjects":[{"kind":"User","name":"podless","apiGroup":"rbac.authorization.k8s.io"}]})");
-  auto op = world_->start(world_->server().kubeconfig_of("podless"));
+  auto op = environment_->start(environment_->server().kubeconfig_of("podless"));
   create(kDeletion);
   ASSERT_TRUE(becomes("Stalled", "True Forbidden"));
-  world_->remove(kube::kDataSyncs, "shop");
+  environment_->remove(kube::kDataSyncs, "shop");
   ASSERT_TRUE(eventually([] { return !deployed("capture") && !deployed("apply"); }, seconds(20)));
   std::this_thread::sleep_for(seconds(6));
-  EXPECT_TRUE(world_->get(kube::kJobs, "shop-cleanup").is_null()) << "agents may still run";
+  EXPECT_TRUE(environment_->get(kube::kJobs, "shop-cleanup").is_null()) << "agents may still run";
   allow(R"("list","watch")");
-  EXPECT_TRUE(eventually([] { return !world_->get(kube::kJobs, "shop-cleanup").is_null(); }, seconds(60)))
-      << world_->log();
+  EXPECT_TRUE(eventually([] { return !environment_->get(kube::kJobs, "shop-cleanup").is_null(); }, seconds(60)))
+      << environment_->log();
 }
 
-TEST_F(OperatorRollout, a_named_installation_that_is_gone_does_not_hold_a_deletion_for_ever) {
-  auto op = world_->start(world_->server().kubeconfig());
+TEST_F(OperatorRollout, a_deletion_does_not_wait_forever_for_a_removed_installation) {
+  auto op = environment_->start(environment_->server().kubeconfig());
   create(kDeletion);
-  world_->merge(kube::kDataSyncs, "shop", {{"metadata", {{"annotations", {{"datasync.dev/operator", "gone"}}}}}});
+  environment_->merge(kube::kDataSyncs, "shop", {{"metadata", {{"annotations", {{"datasync.dev/operator", "gone"}}}}}});
   ASSERT_FALSE(event("ManagedElsewhere").is_null());
-  world_->merge(kube::kDataSyncs, "shop", {{"status", {{"operator", "gone"}, {"operatorLease", "w/gone"}}}}, "status");
-  world_->remove(kube::kDataSyncs, "shop");
+  environment_->merge(kube::kDataSyncs, "shop", {{"status", {{"operator", "gone"}, {"operatorLease", "w/gone"}}}},
+                      "status");
+  environment_->remove(kube::kDataSyncs, "shop");
   const auto gone = [] {
-    world_->end_job("Complete");
-    return world_->get(kube::kDataSyncs, "shop").is_null();
+    environment_->end_job("Complete");
+    return environment_->get(kube::kDataSyncs, "shop").is_null();
   };
-  EXPECT_TRUE(eventually(gone, seconds(60))) << world_->log();
+  EXPECT_TRUE(eventually(gone, seconds(60))) << environment_->log();
 }
 
-TEST_F(OperatorRollout, a_foreign_job_without_our_labels_is_not_written_over) {
-  auto op = world_->start(world_->server().kubeconfig());
+TEST_F(OperatorRollout, a_foreign_job_without_our_labels_is_not_overwritten) {
+  auto op = environment_->start(environment_->server().kubeconfig());
   create(kDeletion);
-  ASSERT_TRUE(world_->api().create(kube::kJobs, OperatorWorld::kNs, Json::parse(R"({"apiVersion":"batch/v1",
+  ASSERT_TRUE(environment_->api().create(kube::kJobs, OperatorEnvironment::kNs, Json::parse(R"({"apiVersion":"batch/v1",
     "kind":"Job","metadata":{"name":"shop-cleanup"},"spec":{"template":{"spec":{"restartPolicy":"Never",
       "containers":[{"name":"c","image":"i"}]}}}})")));
-  const auto before = world_->get(kube::kJobs, "shop-cleanup");
-  world_->remove(kube::kDataSyncs, "shop");
+  const auto before = environment_->get(kube::kJobs, "shop-cleanup");
+  environment_->remove(kube::kDataSyncs, "shop");
   ASSERT_TRUE(becomes("Stalled", "True NameTaken"));
-  EXPECT_EQ(world_->get(kube::kJobs, "shop-cleanup"), before);
+  EXPECT_EQ(environment_->get(kube::kJobs, "shop-cleanup"), before);
 }
 
 TEST_F(OperatorRollout, a_missing_secret_is_a_warning) {
-  auto op = world_->start(world_->server().kubeconfig());
+  auto op = environment_->start(environment_->server().kubeconfig());
   create();
   ASSERT_TRUE(becomes("Ready", "False SecretNotFound"));
   EXPECT_EQ(event("SecretNotFound").value("type", ""), "Warning");
 }
 
-TEST_F(OperatorRollout, stripped_labels_come_back_at_once) {
-  auto op = world_->start(world_->server().kubeconfig());
+TEST_F(OperatorRollout, removed_labels_are_restored_at_once) {
+  auto op = environment_->start(environment_->server().kubeconfig());
   create();
   const auto labels = [] {
-    return world_->get(kube::kDeployments, "shop-apply").at("metadata").value("labels", Json());
+    return environment_->get(kube::kDeployments, "shop-apply").at("metadata").value("labels", Json());
   };
   const auto before = labels();
   std::this_thread::sleep_for(seconds(1));
   for (const auto* change :
        {R"({"metadata":{"labels":{"app.kubernetes.io/managed-by":null}}})",
         R"({"metadata":{"labels":{"datasync.dev/name":"another"}}})", R"({"metadata":{"labels":null}})"}) {
-    world_->merge(kube::kDeployments, "shop-apply", Json::parse(change));
-    EXPECT_TRUE(eventually([&] { return labels() == before; }, seconds(10))) << change << labels() << world_->log();
+    environment_->merge(kube::kDeployments, "shop-apply", Json::parse(change));
+    EXPECT_TRUE(eventually([&] { return labels() == before; }, seconds(10)))
+        << change << labels() << environment_->log();
   }
 }
 
-TEST_F(OperatorRollout, a_claim_leaves_nothing_of_the_former_installation_in_the_status) {
+TEST_F(OperatorRollout, a_claim_clears_the_status_of_the_former_installation) {
   Json body{{"apiVersion", "datasync.dev/v1alpha1"}, {"kind", "DataSync"}};
-  body["metadata"] = {{"name", "shop"}, {"namespace", OperatorWorld::kNs}};
+  body["metadata"] = {{"name", "shop"}, {"namespace", OperatorEnvironment::kNs}};
   body["status"] = Json::parse(R"({"operator":"former","operatorLease":"w/former","lag":"9s","source":"db-9:3306",
     "capture":{"state":"Stalled","lostPosition":"0-1-7"},"apply":{"state":"Streaming","position":"0-1-9"}})");
-  ASSERT_EQ(world_->apply(OperatorWorld::resource()), "");
-  ASSERT_TRUE(world_->api().apply(kube::kDataSyncs, {OperatorWorld::kNs, "shop"}, body, "status"));
-  auto op = world_->start(world_->server().kubeconfig());
-  ASSERT_TRUE(eventually([] { return deployed("apply") && world_->observed(); }, seconds(30))) << world_->log();
-  const auto status = world_->get(kube::kDataSyncs, "shop").at("status");
+  ASSERT_EQ(environment_->apply(OperatorEnvironment::resource()), "");
+  ASSERT_TRUE(environment_->api().apply(kube::kDataSyncs, {OperatorEnvironment::kNs, "shop"}, body, "status"));
+  auto op = environment_->start(environment_->server().kubeconfig());
+  ASSERT_TRUE(eventually([] { return deployed("apply") && environment_->observed(); }, seconds(30)))
+      << environment_->log();
+  const auto status = environment_->get(kube::kDataSyncs, "shop").at("status");
   EXPECT_EQ(status.at("operator"), "datasync");
   for (const auto* field : {"/operatorLease", "/lag", "/source", "/capture/lostPosition", "/apply/position"})
     EXPECT_FALSE(status.contains(Json::json_pointer(field))) << field << status;
 }
 
-TEST_F(OperatorRollout, a_kind_that_is_not_there_stops_nothing_and_is_used_when_it_comes) {
+TEST_F(OperatorRollout, a_missing_kind_stops_nothing_and_is_used_once_it_exists) {
   const FakeStatus agent(kFlows);
   const auto begun = std::chrono::steady_clock::now();
-  auto op = world_->start(world_->server().kubeconfig(), {"--pod-monitor", "--pod-monitor-labels", "release=prom,a=b"});
+  auto op = environment_->start(environment_->server().kubeconfig(),
+                                {"--pod-monitor", "--pod-monitor-labels", "release=prom,a=b"});
   create();
   EXPECT_LT(std::chrono::steady_clock::now() - begun, seconds(15)) << "it does not wait for what is not there";
-  for (const auto* name : {"capture", "apply"}) world_->make_pod(name, agent.port());
+  for (const auto* name : {"capture", "apply"}) environment_->make_pod(name, agent.port());
   ASSERT_TRUE(becomes("Ready", "True Streaming"));
-  EXPECT_EQ(world_->condition("Stalled"), "False Streaming");
-  const auto told = event("ExtraRefused");
-  EXPECT_EQ(told.value("type", ""), "Warning");
-  EXPECT_NE(told.value("note", "").find("CustomResourceDefinition"), std::string::npos) << told;
-  world_->server().apply(kPodMonitors);
+  EXPECT_EQ(environment_->condition("Stalled"), "False Streaming");
+  const auto reported = event("ExtraRefused");
+  EXPECT_EQ(reported.value("type", ""), "Warning");
+  EXPECT_NE(reported.value("note", "").find("CustomResourceDefinition"), std::string::npos) << reported;
+  environment_->server().apply(kPodMonitors);
   const auto monitor = [] {
-    const auto found = world_->api().get(kube::kPodMonitors, {OperatorWorld::kNs, "shop-agent"});
+    const auto found = environment_->api().get(kube::kPodMonitors, {OperatorEnvironment::kNs, "shop-agent"});
     return found ? *found : Json();
   };
-  EXPECT_TRUE(eventually([&] { return !monitor().is_null(); }, seconds(60))) << world_->log();
+  EXPECT_TRUE(eventually([&] { return !monitor().is_null(); }, seconds(60))) << environment_->log();
   EXPECT_EQ(monitor().value("/metadata/labels/release"_json_pointer, ""), "prom");
   EXPECT_EQ(monitor().value("/metadata/labels/a"_json_pointer, ""), "b");
   op.kill();
-  ASSERT_TRUE(world_->api().remove(kDefinitions, {"", kPodMonitorsName}));
+  ASSERT_TRUE(environment_->api().remove(kDefinitions, {"", kPodMonitorsName}));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// A thousand resources with two agents each that tell how they are: memory, the time a change takes, and the quiet.
+// A thousand resources with two agents each that report their status: memory, the time a change takes, and the quiet.
 
 #include <algorithm>
 #include <thread>
@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/integration/fake_status.hpp"
-#include "tests/integration/operator_world.hpp"
+#include "tests/integration/operator_environment.hpp"
 #include "tests/support/eventually.hpp"
 
 namespace datasync::test {
@@ -22,32 +22,32 @@ constexpr auto kChange = seconds(2);
 constexpr auto kQuiet = seconds(60);
 
 TEST(OperatorScale, a_thousand_resources) {
-  OperatorWorld world;
-  ApiProxy proxy(world.server());
+  OperatorEnvironment environment;
+  ApiProxy proxy(environment.server());
   const FakeStatus agent(R"({"state":"Streaming","live":true,"ready":true,"position":"0-1-9","rows":12345})");
-  // Each resource is looked at anew twice in the quiet minute.
-  auto op = world.start(proxy.kubeconfig(), {"--workers", "8", "--resync", "25"});
+  // Each resource is reconciled again twice in the quiet minute.
+  auto op = environment.start(proxy.kubeconfig(), {"--workers", "8", "--resync", "25"});
   for (int i = 0; i < kResources; ++i) {
     const auto name = fmt::format("shop-{}", i);
     const auto change = fmt::format(R"({{"spec":{{"channel":{{"topic":"{}"}}}}}})", name);
-    ASSERT_EQ(world.apply(OperatorWorld::resource(change.c_str(), name)), "");
+    ASSERT_EQ(environment.apply(OperatorEnvironment::resource(change.c_str(), name)), "");
   }
   const auto all_there = [&] {
-    return world.list(kube::kDeployments).size() == 2 * kResources &&
-           world.observed(fmt::format("shop-{}", kResources - 1));
+    return environment.list(kube::kDeployments).size() == 2 * kResources &&
+           environment.observed(fmt::format("shop-{}", kResources - 1));
   };
-  ASSERT_TRUE(eventually(all_there, seconds(600))) << world.log();
+  ASSERT_TRUE(eventually(all_there, seconds(600))) << environment.log();
   for (int i = 0; i < kResources; ++i)
-    for (const auto* name : {"capture", "apply"}) world.make_pod(name, agent.port(), fmt::format("shop-{}", i));
+    for (const auto* name : {"capture", "apply"}) environment.make_pod(name, agent.port(), fmt::format("shop-{}", i));
   const auto all_ready = [&] {
-    return std::ranges::all_of(world.list(kube::kDataSyncs), [](const Json& r) {
+    return std::ranges::all_of(environment.list(kube::kDataSyncs), [](const Json& r) {
       const auto conditions = r.value("/status/conditions"_json_pointer, Json::array());
       return std::ranges::any_of(conditions, [](const Json& c) {
         return c.at("type") == "Ready" && c.at("status") == "True" && c.at("reason") == "Streaming";
       });
     });
   };
-  ASSERT_TRUE(eventually(all_ready, seconds(120))) << world.log();
+  ASSERT_TRUE(eventually(all_ready, seconds(120))) << environment.log();
   // The first status writes of the last ones, and what they set going.
   ASSERT_TRUE(eventually(
       [&] {
@@ -63,11 +63,12 @@ TEST(OperatorScale, a_thousand_resources) {
     EXPECT_FALSE(calls[i].is_write()) << "in a quiet minute nothing is written: " << calls[i].text();
   std::printf("%zu calls in the quiet minute\n", calls.size() - before);
   const auto begun = std::chrono::steady_clock::now();
-  ASSERT_EQ(
-      world.apply(OperatorWorld::resource(R"({"spec":{"paused":true,"channel":{"topic":"shop-500"}}})", "shop-500")),
-      "");
-  ASSERT_TRUE(eventually(
-      [&] { return world.get(kube::kDeployments, "shop-500-capture").at("spec").at("replicas") == 0; }, seconds(30)));
+  ASSERT_EQ(environment.apply(OperatorEnvironment::resource(
+                R"({"spec":{"paused":true,"channel":{"topic":"shop-500"}}})", "shop-500")),
+            "");
+  ASSERT_TRUE(
+      eventually([&] { return environment.get(kube::kDeployments, "shop-500-capture").at("spec").at("replicas") == 0; },
+                 seconds(30)));
   const auto took = std::chrono::steady_clock::now() - begun;
   EXPECT_LT(took, kChange);
   std::printf("a change reached its child in %lld ms\n",

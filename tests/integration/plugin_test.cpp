@@ -23,7 +23,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-struct Said {
+struct CommandResult {
   int code = 0;
   std::string text;
 };
@@ -52,7 +52,7 @@ class PluginTest : public testing::Test {
     folder_.reset();
   }
 
-  static Said run(std::vector<std::string> args) {
+  static CommandResult run(std::vector<std::string> args) {
     test::ProcessOptions o;
     o.args = std::move(args);
     o.log = folder_->path() / "out";
@@ -64,7 +64,7 @@ class PluginTest : public testing::Test {
     const auto exit = process.wait(std::chrono::seconds(30));
     return {exit ? exit->code : -1, test::read_file(o.log)};
   }
-  static Said plugin(std::vector<std::string> args) {
+  static CommandResult plugin(std::vector<std::string> args) {
     args.insert(args.begin(), {test::kube_tool("kubectl").string(), "datasync"});
     return run(std::move(args));
   }
@@ -91,10 +91,10 @@ class PluginTest : public testing::Test {
   inline static std::unique_ptr<test::ApiServer> server_;
 };
 
-TEST_F(PluginTest, status_tells_summary_agents_lag_and_events) {
-  const auto said = plugin({"status", "shop", "-n", "sync"});
-  EXPECT_EQ(said.code, 0) << said.text;
-  EXPECT_THAT(said.text,
+TEST_F(PluginTest, status_shows_summary_agents_lag_and_events) {
+  const auto result = plugin({"status", "shop", "-n", "sync"});
+  EXPECT_EQ(result.code, 0) << result.text;
+  EXPECT_THAT(result.text,
               AllOf(HasSubstr("sync/shop  Ready: Streaming"), HasSubstr("shop-db-1.shop:3306, of 2 replicas"),
                     HasSubstr("replica 1s"), HasSubstr("data flows now"), HasSubstr("shop-capture-x  Pending")));
   const auto json = plugin({"status", "shop", "-n", "sync", "-o", "json"});
@@ -104,7 +104,7 @@ TEST_F(PluginTest, status_tells_summary_agents_lag_and_events) {
   EXPECT_THAT(yaml.text, HasSubstr("note: data flows now"));
 }
 
-TEST_F(PluginTest, pause_and_resume_change_that_one_field_and_restart_an_annotation) {
+TEST_F(PluginTest, pause_and_resume_set_one_field_and_restart_an_annotation) {
   const auto before = get();
   EXPECT_THAT(plugin({"pause", "shop", "--namespace", "sync"}).text,
               AllOf(HasSubstr("sync/shop is paused"), HasSubstr("kubectl also applies spec.paused")));
@@ -122,7 +122,7 @@ TEST_F(PluginTest, pause_and_resume_change_that_one_field_and_restart_an_annotat
   EXPECT_FALSE(get()["metadata"]["annotations"]["datasync.dev/restart"].get<std::string>().empty());
 }
 
-TEST_F(PluginTest, what_is_wrong_is_told_in_the_servers_words_and_by_the_exit_status) {
+TEST_F(PluginTest, errors_show_the_servers_message_and_set_the_exit_status) {
   const auto missing = plugin({"status", "nothing", "-n", "sync"});
   EXPECT_EQ(missing.code, 1);
   EXPECT_THAT(missing.text, HasSubstr("datasyncs.datasync.dev \"nothing\" not found"));
@@ -137,7 +137,7 @@ TEST_F(PluginTest, what_is_wrong_is_told_in_the_servers_words_and_by_the_exit_st
   EXPECT_EQ(run({DATASYNC, "status", "shop", "--context", "nowhere"}).code, 1);
 }
 
-TEST_F(PluginTest, every_program_knows_its_version_and_ends_with_two_on_a_bad_option) {
+TEST_F(PluginTest, every_program_has_a_version_and_exits_two_on_a_bad_option) {
   for (const auto* program : {"datasync", "kubectl-datasync", "datasync-capture", "datasync-apply"}) {
     const auto path = (fs::path(DATASYNC).parent_path() / program).string();
     const auto version = run({path, "--version"});
@@ -150,8 +150,8 @@ TEST_F(PluginTest, every_program_knows_its_version_and_ends_with_two_on_a_bad_op
 
 TEST_F(PluginTest, report_is_a_tar_without_secrets) {
   const auto file = folder_->path() / "bundle.tar";
-  const auto said = plugin({"report", "shop", "-n", "sync", "-f", file.string()});
-  ASSERT_EQ(said.code, 0) << said.text;
+  const auto result = plugin({"report", "shop", "-n", "sync", "-f", file.string()});
+  ASSERT_EQ(result.code, 0) << result.text;
   const auto list = run({"/bin/tar", "-tf", file.string()}).text;
   EXPECT_THAT(list, AllOf(HasSubstr("datasync-report/resource.yaml"), HasSubstr("datasync-report/events.yaml"),
                           HasSubstr("datasync-report/definition.yaml"), HasSubstr("datasync-report/shop-capture-x.log"),
@@ -172,7 +172,7 @@ TEST_F(PluginTest, completes_names_from_the_server_and_for_kubectl) {
   EXPECT_EQ(run({"/bin/bash", file.string()}).text, "pause\n");
 }
 
-TEST_F(PluginTest, watch_tells_again_until_it_is_stopped) {
+TEST_F(PluginTest, watch_repeats_until_it_is_stopped) {
   test::ProcessOptions o;
   o.args = {DATASYNC, "status", "shop", "-n", "sync", "--watch"};
   o.log = folder_->path() / "watch";

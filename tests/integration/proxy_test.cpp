@@ -158,7 +158,7 @@ TEST_F(ProxyTest, BlackholeSwallowsAndResetsAfterwards) {
   EXPECT_EQ(peer.receive(), "(reset)");
 }
 
-TEST_F(ProxyTest, RefuseLeavesOldConnectionsAlone) {
+TEST_F(ProxyTest, RefuseKeepsOldConnections) {
   const auto client = Wire::connect(proxy_.port());
   const auto peer = server_.accept();
   client.send("a");
@@ -193,7 +193,7 @@ TEST_F(ProxyTest, NewConnectionsGoToTheNewUpstream) {
   EXPECT_EQ(peer.receive(), "old");
 }
 
-TEST_F(ProxyTest, ResetsWhenNobodyListensUpstream) {
+TEST_F(ProxyTest, ResetsWhenNothingListensUpstream) {
   proxy_.change_upstream(PortLease().port());
   EXPECT_EQ(Wire::connect(proxy_.port()).receive(), "(reset)");
 }

@@ -7,7 +7,7 @@ target_compile_definitions(run_test PRIVATE FAKE_AGENT="$<TARGET_FILE:fake_agent
 add_dependencies(run_test fake_agent datasync)
 
 # The same with the real agents and real servers.
-integration_test(run_once_test WHOLE LINKS ds_integration_rig TIMEOUT 300 PROCESSORS 2)
+integration_test(run_once_test WHOLE LINKS ds_integration_fixture TIMEOUT 300 PROCESSORS 2)
 add_dependencies(run_once_test datasync datasync-capture datasync-apply)
-integration_test(decisions_test WHOLE LINKS ds_integration_rig ds_kafka TIMEOUT 300 PROCESSORS 2)
+integration_test(decisions_test WHOLE LINKS ds_integration_fixture ds_kafka TIMEOUT 300 PROCESSORS 2)
 add_dependencies(decisions_test datasync datasync-capture datasync-apply)

@@ -74,7 +74,7 @@ struct RunTest : testing::Test {
   static bool alive(pid_t pid) { return ::kill(pid, 0) == 0; }
 };
 
-TEST_F(RunTest, once_ends_with_zero_when_all_is_copied_and_equal_and_leaves_nothing_behind) {
+TEST_F(RunTest, once_exits_zero_when_all_is_equal_and_leaves_nothing) {
   start(resource("completes", "Once"), false);
   const auto exit = process.wait(seconds(20));
   ASSERT_TRUE(exit) << read_file(out);
@@ -83,7 +83,7 @@ TEST_F(RunTest, once_ends_with_zero_when_all_is_copied_and_equal_and_leaves_noth
   EXPECT_TRUE(std::filesystem::is_empty(dir.path() / "tmp"));
 }
 
-TEST_F(RunTest, once_ends_with_one_when_a_table_differs) {
+TEST_F(RunTest, once_exits_one_when_a_table_differs) {
   start(resource("differs", "Once"));
   const auto exit = process.wait(seconds(20));
   ASSERT_TRUE(exit) << read_file(out);
@@ -91,7 +91,7 @@ TEST_F(RunTest, once_ends_with_one_when_a_table_differs) {
   EXPECT_THAT(read_file(out), HasSubstr("sync/shop: VerifyFailed: source and destination differ: shop.a\n"));
 }
 
-TEST_F(RunTest, lines_tell_state_server_and_position_and_pass_the_agents_logs_on) {
+TEST_F(RunTest, lines_show_state_server_position_and_the_agents_logs) {
   start(resource("streams", "Continuous"));
   EXPECT_TRUE(says("sync/shop capture: Streaming server=db-2:3306 position=0-1-5 rows=")) << read_file(out);
   EXPECT_TRUE(says("[sync/shop apply] pid=")) << read_file(out);
@@ -124,7 +124,7 @@ TEST_F(RunTest, an_agent_that_does_not_stop_is_killed) {
   EXPECT_FALSE(alive(capture));
 }
 
-TEST_F(RunTest, an_agent_that_is_killed_is_started_again) {
+TEST_F(RunTest, a_killed_agent_is_restarted) {
   start(resource("streams", "Continuous"));
   ASSERT_TRUE(says("capture: Streaming")) << read_file(out);
   const auto killed = pid_of("capture");
@@ -134,7 +134,7 @@ TEST_F(RunTest, an_agent_that_is_killed_is_started_again) {
   EXPECT_TRUE(alive(pid_of("capture")));
 }
 
-TEST_F(RunTest, an_agent_that_keeps_ending_is_started_again_and_again) {
+TEST_F(RunTest, an_agent_that_keeps_exiting_is_restarted_each_time) {
   start(resource("dies", "Continuous"));
   EXPECT_TRUE(says("capture: Restarting AgentEnded: exit 7")) << read_file(out);
   const auto starts = [&] {

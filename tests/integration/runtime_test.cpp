@@ -108,7 +108,7 @@ struct WatchFault {
 
 class InformerThrough : public RuntimeTest, public testing::WithParamInterface<WatchFault> {};
 
-TEST_P(InformerThrough, BecomesWhatTheServerHas) {
+TEST_P(InformerThrough, EndsWithTheObjectsOfTheServer) {
   put("a", "1");
   put("b", "1");
   std::atomic<int> faults = 0;
@@ -144,7 +144,7 @@ INSTANTIATE_TEST_SUITE_P(Faults, InformerThrough,
                                          WatchFault{"NoRight", Fault::answer(403, "Forbidden")}),
                          [](const auto& row) { return row.param.name; });
 
-TEST_F(RuntimeTest, AnInformerComesBackFromARestartedAndCompactedServer) {
+TEST_F(RuntimeTest, AnInformerRecoversFromARestartedAndCompactedServer) {
   put("a", "1");
   Informer informer(*api_, following());
   informer.start();
@@ -163,7 +163,7 @@ TEST_F(RuntimeTest, AnInformerComesBackFromARestartedAndCompactedServer) {
   EXPECT_TRUE(eventually([&] { return cached(informer, "a") == "3"; }, seconds(20)));
 }
 
-TEST_F(RuntimeTest, AnInformerDoesNotGoBackToAListFromThePast) {
+TEST_F(RuntimeTest, AnInformerDoesNotGoBackToAnOlderList) {
   put("a", "1");
   proxy_->remember_lists();
   Informer informer(*api_, following());
@@ -232,7 +232,7 @@ struct Copier {
   }
 };
 
-TEST_F(RuntimeTest, AControllerReachesTheSameEndThroughEveryRefusal) {
+TEST_F(RuntimeTest, AControllerReachesTheSameStateThroughEveryRefusal) {
   std::atomic<std::size_t> n = 0;
   proxy_->on_call([&](const ApiCall& call) {
     if (!call.is_write()) return Fault::none();
@@ -331,7 +331,7 @@ TEST_F(RuntimeTest, ALeaderThatIsCutOffStopsBeforeTheNextOneBegins) {
   proxy_->hold(false);
 }
 
-TEST_F(RuntimeTest, AReleasedLeaseChangesHandsAtOnce) {
+TEST_F(RuntimeTest, AReleasedLeaseIsAcquiredAtOnce) {
   LeaderElector first(*api_, candidate(ns_, "first"));
   LeaderElector second(*direct_, candidate(ns_, "second"));
   ASSERT_TRUE(first.acquire({}));

@@ -36,7 +36,7 @@ void take_policies(const std::string& text, config::Apply& apply) {
 }  // namespace
 
 void SchemaChaos::create_tables(const std::string& database) {
-  auto session = rig().source().connect();
+  auto session = fixture().source().connect();
   session.execute("USE mysql");
   session.execute("CREATE DATABASE `" + database + "`");
   session.execute("CREATE DATABASE `" + database + "x`");
@@ -57,27 +57,28 @@ void SchemaChaos::create_tables(const std::string& database) {
 }
 
 void SchemaChaos::restart_capture(Run& run) {
-  rig().capture().process().terminate();
-  rig().forget(rig().capture());
-  rig().start_capture(run.capture);
+  fixture().capture().process().terminate();
+  fixture().forget(fixture().capture());
+  fixture().start_capture(run.capture);
   run.frozen = false;
 }
 
 void SchemaChaos::restart_apply(Run& run) {
-  rig().apply().process().terminate();
-  rig().forget(rig().apply());
-  rig().start_apply(run.apply);
+  fixture().apply().process().terminate();
+  fixture().forget(fixture().apply());
+  fixture().start_apply(run.apply);
 }
 
 std::vector<TablePair> SchemaChaos::existing(const Run& run) {
   std::vector<TablePair> pairs;
   for (const auto& table : chaos_captured_tables()) {
-    const auto there = rig().source().number("SELECT COUNT(*) FROM information_schema.tables WHERE table_schema=" +
-                                             quote(run.database) + " AND table_name=" + quote(table));
+    const auto there = fixture().source().number("SELECT COUNT(*) FROM information_schema.tables WHERE table_schema=" +
+                                                 quote(run.database) + " AND table_name=" + quote(table));
     if (there == 0) continue;
     // Under the names of the resource at the destination, whatever the source makes of them.
-    const auto stored = rig().source().value("SELECT table_name FROM information_schema.tables WHERE table_schema=" +
-                                             quote(run.database) + " AND table_name=" + quote(table));
+    const auto stored = fixture().source().value(
+        "SELECT table_name FROM information_schema.tables WHERE table_schema=" + quote(run.database) +
+        " AND table_name=" + quote(table));
     TablePair pair{run.database + "." + stored, run.database + "." + table, {}, true};
     if (table == "t") pair.ignored_columns = {"secret", "secret2", "secret_copy"};
     pairs.push_back(std::move(pair));
@@ -85,9 +86,9 @@ std::vector<TablePair> SchemaChaos::existing(const Run& run) {
   return pairs;
 }
 
-/// What nobody may see: the excluded column, under whatever name.
+/// What must not be visible: the excluded column, under whatever name.
 std::string SchemaChaos::leaked(const Run& run) {
-  const auto columns = rig().destination().number(
+  const auto columns = fixture().destination().number(
       "SELECT COUNT(*) FROM information_schema.columns WHERE column_name LIKE 'secret%' AND table_name='t' AND "
       "table_schema=" +
       quote(run.database));
@@ -96,34 +97,34 @@ std::string SchemaChaos::leaked(const Run& run) {
 
 std::string SchemaChaos::run(const ChaosScript& script) {
   std::string failure;
-  RigOptions options{.replicas = 2};
+  FixtureOptions options{.replicas = 2};
   if (any_case_) options.source_args = {"--lower-case-table-names=1"};
-  if (!rig_) rig_ = std::make_unique<Rig>(options);
+  if (!fixture_) fixture_ = std::make_unique<Fixture>(options);
   try {
-    failure = play(script);
+    failure = run_script(script);
   } catch (const std::exception& error) {
     failure = error.what();
   }
   if (failure.empty()) {
-    rig().end_agents();
+    fixture().end_agents();
     return failure;
   }
-  failure += "\n" + rig().story();
-  rig_.reset();
+  failure += "\n" + fixture().diagnostics();
+  fixture_.reset();
   return failure;
 }
 
-std::string SchemaChaos::play(const ChaosScript& script) {
+std::string SchemaChaos::run_script(const ChaosScript& script) {
   Run run;
   run.database = fmt::format("chaos{}", ++runs_);
   create_tables(run.database);
   config::Type type{.name = "all", .tables = {}, .exclude_columns = {run.database + ".t.secret"}, .key_columns = {}};
   for (const auto& table : chaos_captured_tables()) type.tables.push_back(run.database + "." + table);
-  run.capture = rig().capture_config({type}, run.database);
-  run.apply = rig().apply_config(run.database, run.database);
+  run.capture = fixture().capture_config({type}, run.database);
+  run.apply = fixture().apply_config(run.database, run.database);
   run.apply.schema_changes = config::SchemaChanges::ApplyAll;
-  for (auto& replica : rig().replicas()) replica->wait_for_gtid(rig().source().gtid());
-  for (int i = 0; i < kChaosSessions; ++i) run.sessions.push_back(rig().source().connect());
+  for (auto& replica : fixture().replicas()) replica->wait_for_gtid(fixture().source().gtid());
+  for (int i = 0; i < kChaosSessions; ++i) run.sessions.push_back(fixture().source().connect());
   run.charsets.assign(kChaosSessions, "utf8mb4");
   run.sessions[0].execute("USE mysql");
   execute(run, {ChaosStep::What::Sql, kChaosLatin1, "SET NAMES latin1"});
@@ -131,8 +132,8 @@ std::string SchemaChaos::play(const ChaosScript& script) {
   run.sessions[kChaosAtHome].execute("SET sql_mode = 'STRICT_ALL_TABLES'");
   run.sessions[kChaosAtHome].execute("USE " + quote_name(run.database));
   if (!script.empty() && script.front().what == What::Policy) take_policies(script.front().text, run.apply);
-  rig().start_capture(run.capture);
-  rig().start_apply(run.apply);
+  fixture().start_capture(run.capture);
+  fixture().start_apply(run.apply);
 
   std::string failure = settle(run);
   for (const auto& one : script) {
@@ -145,7 +146,7 @@ std::string SchemaChaos::play(const ChaosScript& script) {
 /// The server itself converts the text: a client of that character set would send these bytes.
 std::string SchemaChaos::in_charset(const std::string& text, const std::string& charset) {
   if (charset == "utf8mb4") return text;
-  return rig().source().value(
+  return fixture().source().value(
       fmt::format("SELECT CAST(CONVERT(_utf8mb4 X'{}' USING {}) AS BINARY)", hex_of(text), charset));
 }
 
@@ -177,16 +178,16 @@ std::string SchemaChaos::step(Run& run, const ChaosStep& step) {
     case What::Kill:
       ++tally_["kills"];
       run.frozen = run.frozen && step.text != "capture";
-      (step.text == "capture" ? rig().capture() : rig().apply()).kill_and_restart();
+      (step.text == "capture" ? fixture().capture() : fixture().apply()).kill_and_restart();
       return {};
     case What::Failover: {
       const auto restarts = static_cast<std::size_t>(++tally_["replicas restarted"]);
-      rig().replicas()[restarts % rig().replicas().size()]->restart();
+      fixture().replicas()[restarts % fixture().replicas().size()]->restart();
       return {};
     }
     case What::Lag:
       ++tally_["lags"];
-      if (!run.frozen) rig().capture().process().freeze();
+      if (!run.frozen) fixture().capture().process().freeze();
       run.frozen = true;
       return {};
     case What::CatchUp:

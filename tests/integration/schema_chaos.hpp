@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/integration/rig.hpp"
+#include "tests/integration/e2e_fixture.hpp"
 
 namespace datasync::test {
 
@@ -23,7 +23,7 @@ struct ChaosStep {
     Kill,      ///< kill -9 of one agent and a new start: capture, or apply
     Failover,  ///< the replica that capture reads is killed and started again
     Lag,       ///< capture is frozen: the next steps happen before it reads them
-    CatchUp,   ///< capture goes on, and all replicas have what the source has
+    CatchUp,   ///< capture continues, and all replicas have what the source has
   };
   What what = What::Sql;
   int session = 0;
@@ -50,8 +50,8 @@ class SchemaChaos {
   /// `any_case`: the source has lower_case_table_names=1.
   explicit SchemaChaos(bool any_case) : any_case_(any_case) {}
 
-  /// Runs one script from an empty world and compares at its end and, now and then, in between. Empty: all equal. After
-  /// a failure the next script has other servers.
+  /// Runs one script from an empty environment and compares at its end and, now and then, in between. Empty: all equal.
+  /// After a failure the next script has other servers.
   std::string run(const ChaosScript& script);
   /// The shortest script found within `tries` runs that still fails.
   ChaosScript shrink(ChaosScript script, int tries);
@@ -61,7 +61,7 @@ class SchemaChaos {
 
  private:
   struct Run;
-  std::string play(const ChaosScript& script);
+  std::string run_script(const ChaosScript& script);
   std::string step(Run& run, const ChaosStep& step);
   void execute(Run& run, const ChaosStep& step);
   std::string in_charset(const std::string& text, const std::string& charset);
@@ -77,10 +77,10 @@ class SchemaChaos {
   [[nodiscard]] std::vector<TablePair> existing(const Run& run);
   [[nodiscard]] std::string leaked(const Run& run);
 
-  [[nodiscard]] Rig& rig() { return *rig_; }
+  [[nodiscard]] Fixture& fixture() { return *fixture_; }
 
   bool any_case_;
-  std::unique_ptr<Rig> rig_;
+  std::unique_ptr<Fixture> fixture_;
   int runs_ = 0;
   int statements_ = 0;
   std::map<std::string, int> tally_;

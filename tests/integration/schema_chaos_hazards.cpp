@@ -145,7 +145,7 @@ void ChaosHazards::cut_over() {
   compare();
 }
 
-/// What nobody may see gets another name, or a copy of its own.
+/// What must not be visible gets another name, or a copy of its own.
 void ChaosHazards::excluded() {
   static const std::vector<std::string> kForms{
       "RENAME COLUMN secret TO secret2",

@@ -16,7 +16,7 @@ namespace {
 constexpr milliseconds kSettle = seconds(90);  ///< from the last action on
 constexpr milliseconds kStall{1500};           ///< so long the same reason stays before its recommended action is run
 /// So long it may take to see what an action changed: a halted agent tries again every 2 to 15 s.
-constexpr milliseconds kHeals = seconds(25);
+constexpr milliseconds kRecovers = seconds(25);
 constexpr int kMostActions = 60;  ///< of one script: with schemaChanges: Halt each statement may need two
 
 /// What the agent asks for: for itself, and for each table that it holds.
@@ -46,11 +46,11 @@ bool is_streaming(Agent& agent) {
 std::string SchemaChaos::settle(Run& run) {
   ++tally_["comparisons"];
   for (auto& session : run.sessions) session.query("ROLLBACK");
-  if (run.frozen) rig().capture().process().thaw();
+  if (run.frozen) fixture().capture().process().thaw();
   run.frozen = false;
-  for (auto& replica : rig().replicas()) replica->wait_for_gtid(rig().source().gtid());
+  for (auto& replica : fixture().replicas()) replica->wait_for_gtid(fixture().source().gtid());
   // Everything before this row has been applied when it is at the destination.
-  rig().source().execute("INSERT INTO " + run.mark() + fmt::format(" (n) VALUES ({})", ++run.marks + 1'000'000));
+  fixture().source().execute("INSERT INTO " + run.mark() + fmt::format(" (n) VALUES ({})", ++run.marks + 1'000'000));
   run.asked.clear();
   run.compared = {};
   bool acted = false;
@@ -68,16 +68,16 @@ std::string SchemaChaos::settle(Run& run) {
 bool SchemaChaos::settled(Run& run) {
   const auto is_marked = [&] {
     try {
-      return rig().destination().number("SELECT COUNT(*) FROM " + run.mark() +
-                                        fmt::format(" WHERE n = {}", run.marks + 1'000'000)) == 1;
+      return fixture().destination().number("SELECT COUNT(*) FROM " + run.mark() +
+                                            fmt::format(" WHERE n = {}", run.marks + 1'000'000)) == 1;
     } catch (const SqlError&) {
       return false;  // the first copy has not made it yet
     }
   };
   const auto all_equal = [&] {
-    if (!is_streaming(rig().capture()) || !is_streaming(rig().apply())) return false;
-    auto left = rig().source().connect();
-    auto right = rig().destination().connect();
+    if (!is_streaming(fixture().capture()) || !is_streaming(fixture().apply())) return false;
+    auto left = fixture().source().connect();
+    auto right = fixture().destination().connect();
     run.compared = compare(left, right, existing(run));
     return run.compared.equal();
   };
@@ -92,15 +92,15 @@ bool SchemaChaos::act(Run& run) {
   const auto now = base::steady_now();
   std::map<std::string, Run::Asked> still;
   bool acted = false;
-  for (auto* agent : {&rig().capture(), &rig().apply()}) {
+  for (auto* agent : {&fixture().capture(), &fixture().apply()}) {
     if (acted) break;  // it may be another one now
-    const bool is_capture = agent == &rig().capture();
+    const bool is_capture = agent == &fixture().capture();
     for (auto& status : complaints(*agent)) {
       const auto key = (is_capture ? "capture: " : "apply: ") + status.reason + " " + status.message;
       const auto before = run.asked.find(key);
       auto asked = before == run.asked.end() ? Run::Asked{status, now} : before->second;
       const bool tried = asked.acted != base::SteadyTime{};
-      const bool due = now - asked.since >= kStall && (!tried || now - asked.acted >= kHeals);
+      const bool due = now - asked.since >= kStall && (!tried || now - asked.acted >= kRecovers);
       if (!acted && due) {
         acted = follow(run, *agent, status);
         if (acted) {
@@ -109,7 +109,7 @@ bool SchemaChaos::act(Run& run) {
           std::printf("followed %s\n", key.c_str());
         }
         // Where nothing can be run, and nothing was, it may still be about to try again by itself.
-        if (!acted && !tried && now - asked.since >= kHeals) run.no_way_on = key;
+        if (!acted && !tried && now - asked.since >= kRecovers) run.no_way_on = key;
       }
       still.insert_or_assign(key, std::move(asked));
     }
@@ -130,11 +130,11 @@ bool SchemaChaos::follow(Run& run, Agent& agent, const AgentStatus& status) {
     restart_apply(run);
     return true;
   }
-  if (&agent == &rig().capture()) return fix_at_source(run, status);
+  if (&agent == &fixture().capture()) return fix_at_source(run, status);
   bool ran = false;
   for (const auto& statement : recommended_statements(status.message)) {
     try {
-      rig().destination().query(statement);
+      fixture().destination().query(statement);
       ran = true;
     } catch (const SqlError& error) {
       ++tally_[fmt::format("recommended statement refused: {}", error.what())];
@@ -154,7 +154,7 @@ bool SchemaChaos::fix_at_source(Run& run, const AgentStatus& status) {
   bool changed = false;
   for (const auto& table : chaos_captured_tables())
     if (status.message.find(table) != std::string::npos) fix_table(run, table, status.message, changed);
-  for (auto& replica : rig().replicas()) replica->wait_for_gtid(rig().source().gtid());
+  for (auto& replica : fixture().replicas()) replica->wait_for_gtid(fixture().source().gtid());
   return changed;
 }
 
@@ -163,7 +163,7 @@ void SchemaChaos::fix_table(Run& run, const std::string& table, const std::strin
   const auto name = quote_name(run.database) + "." + quote_name(table);
   const auto try_one = [&](const std::string& sql) {
     try {
-      rig().source().query(sql);
+      fixture().source().query(sql);
       return true;
     } catch (const SqlError&) {
       return false;
@@ -178,7 +178,7 @@ void SchemaChaos::fix_table(Run& run, const std::string& table, const std::strin
   if (has("secret"))
     changed |= alter("RENAME COLUMN secret2 TO secret") || alter("ADD COLUMN secret VARCHAR(20) NULL") ||
                alter("DROP COLUMN secret2");
-  const auto keys = rig().source().number(
+  const auto keys = fixture().source().number(
       "SELECT COUNT(*) FROM information_schema.statistics WHERE index_name='PRIMARY' AND table_schema=" +
       quote(run.database) + " AND table_name=" + quote(table));
   if (keys == 0)

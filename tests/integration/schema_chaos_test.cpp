@@ -27,7 +27,7 @@ std::string shown(const ChaosScript& script) {
 }
 
 /// Half of what is asked for: the other half has names of the other kind.
-void play(bool any_case) {
+void run_script(bool any_case) {
   const auto seed = from_environment("DATASYNC_SEED", std::random_device()());
   const auto wanted = static_cast<int>(from_environment("DATASYNC_DDL", 320)) / 2;
   const auto seconds = from_environment("DATASYNC_MINUTES", 0) * 30;
@@ -48,12 +48,12 @@ void play(bool any_case) {
   std::printf("%s", chaos.tally().c_str());
 }
 
-TEST(SchemaChaosTest, EndsEqualOrSaysWhatToDo) {
-  play(false);
+TEST(SchemaChaosTest, EndsEqualOrReportsWhatToDo) {
+  run_script(false);
 }
 
 TEST(SchemaChaosTest, EndsEqualWithNamesWithoutCase) {
-  play(true);
+  run_script(true);
 }
 
 }  // namespace

@@ -11,7 +11,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "tests/integration/rig.hpp"
+#include "tests/integration/e2e_fixture.hpp"
 #include "tests/support/eventually.hpp"
 
 namespace datasync::test {
@@ -20,7 +20,7 @@ constexpr const char* kUser = "datasync";
 constexpr const char* kApply = "datasync-apply";  ///< another Kafka user
 constexpr const char* kScram = "scram-secret";
 constexpr const char* kPlain = "plain-secret";
-constexpr seconds kHealsWithin{40};  ///< of the mend; the back-off between two tries is at most 10 s
+constexpr seconds kRecoversWithin{40};  ///< of the fix; the back-off between two tries is at most 10 s
 
 /// SCRAM at a Kafka 4 broker needs librdkafka 2.6.1 (Debian 13; edenhill/kcat#462): with an older one the tests take
 /// PLAIN unless DATASYNC_TEST_SASL=SCRAM-SHA-512 says that the agents under test have a newer one.
@@ -47,7 +47,7 @@ class Security : public testing::Test {
     source_ca_ = new CertificateAuthority(files_->path() / "source", "source authority");
     destination_ca_ = new CertificateAuthority(files_->path() / "destination", "destination authority");
     other_ca_ = new CertificateAuthority(files_->path() / "other", "other authority");
-    RigOptions options;
+    FixtureOptions options;
     options.kafka.security = KafkaSecurity{.certificate = kafka_ca_->issue("good", kNames),
                                            .client_ca = kafka_ca_->certificate(),
                                            .client_certificates = false,
@@ -56,32 +56,32 @@ class Security : public testing::Test {
     options.kafka.properties = kafka_authorizer();
     options.source_tls = MariaDbTls{source_ca_->issue("good", kNames), source_ca_->certificate()};
     options.destination_tls = MariaDbTls{destination_ca_->issue("good", kNames), destination_ca_->certificate()};
-    rig_ = new Rig(options);
+    fixture_ = new Fixture(options);
   }
   static void TearDownTestSuite() {
-    delete rig_;
+    delete fixture_;
     for (auto* ca : {kafka_ca_, source_ca_, destination_ca_, other_ca_}) delete ca;
     delete files_;
   }
-  void TearDown() override { rig_->end_agents(); }
+  void TearDown() override { fixture_->end_agents(); }
 
   /// A table without a key at the destination: a row that came twice is there twice.
   void prepare(const std::string& name) {
     name_ = name;
-    rig_->source().execute_all(
+    fixture_->source().execute_all(
         {"CREATE DATABASE " + name, fmt::format("CREATE TABLE {}.t (id INT PRIMARY KEY)", name)});
-    rig_->destination().execute_all({"CREATE DATABASE " + name, fmt::format("CREATE TABLE {}.t (id INT)", name)});
+    fixture_->destination().execute_all({"CREATE DATABASE " + name, fmt::format("CREATE TABLE {}.t (id INT)", name)});
     insert();
     mount("kafka-ca", {{"ca.crt", text_of(*kafka_ca_)}});
     mount("kafka-user", {{"username", kUser}, {"password", kafka_password()}});
     mount("source-ca", {{"ca.crt", text_of(*source_ca_)}});
-    mount("source-user", {{"username", Rig::kReader}, {"password", Rig::kPassword}});
+    mount("source-user", {{"username", Fixture::kReader}, {"password", Fixture::kPassword}});
     mount("destination-ca", {{"ca.crt", text_of(*destination_ca_)}});
-    mount("destination-user", {{"username", Rig::kWriter}, {"password", Rig::kPassword}});
+    mount("destination-user", {{"username", Fixture::kWriter}, {"password", Fixture::kPassword}});
   }
   /// Secrets are this test's alone, though all lie in one folder.
   void mount(const std::string& secret, const std::map<std::string, std::string>& values) const {
-    mount_secret(rig_->secrets(), name_ + "-" + secret, values);
+    mount_secret(fixture_->secrets(), name_ + "-" + secret, values);
   }
   [[nodiscard]] config::SecretRef ref(const std::string& secret, const std::string& key) const {
     return {name_ + "-" + secret, key};
@@ -94,14 +94,14 @@ class Security : public testing::Test {
     channel.sasl_password = ref("kafka-user", "password");
   }
   [[nodiscard]] config::Capture capture() const {
-    auto config = rig_->capture_config({{.name = "t", .tables = {name_ + ".t"}}}, name_);
+    auto config = fixture_->capture_config({{.name = "t", .tables = {name_ + ".t"}}}, name_);
     secure(config.common.channel);
     config.tls = {config::TlsMode::VerifyIdentity, ref("source-ca", "ca.crt")};
     config.credentials = {ref("source-user", "username"), ref("source-user", "password")};
     return config;
   }
   [[nodiscard]] config::Apply apply() const {
-    auto config = rig_->apply_config(name_, name_);
+    auto config = fixture_->apply_config(name_, name_);
     secure(config.common.channel);
     config.tls = {config::TlsMode::VerifyIdentity, ref("destination-ca", "ca.crt")};
     config.credentials = {ref("destination-user", "username"), ref("destination-user", "password")};
@@ -109,39 +109,40 @@ class Security : public testing::Test {
     return config;
   }
   void insert(int rows = 100) {
-    for (int i = 0; i < rows; ++i) rig_->source().execute(fmt::format("INSERT INTO {}.t VALUES ({})", name_, ++rows_));
+    for (int i = 0; i < rows; ++i)
+      fixture_->source().execute(fmt::format("INSERT INTO {}.t VALUES ({})", name_, ++rows_));
   }
   void start_both() {
-    rig_->start_capture(capture());
-    rig_->start_apply(apply());
+    fixture_->start_capture(capture());
+    fixture_->start_apply(apply());
   }
   testing::AssertionResult equal() {
-    auto same = rig_->eventually_equal({{name_ + ".t", ""}}, kHealsWithin);
+    auto same = fixture_->eventually_equal({{name_ + ".t", ""}}, kRecoversWithin);
     if (!same) return same;
-    const auto status = rig_->apply().status();
+    const auto status = fixture_->apply().status();
     if (!status || status->number("/duplicatesRefused") != 0)
-      return testing::AssertionFailure() << "a transaction came twice\n" << rig_->story();
-    return rig_->becomes(rig_->capture(), "Streaming", "", kHealsWithin);
+      return testing::AssertionFailure() << "a transaction came twice\n" << fixture_->diagnostics();
+    return fixture_->becomes(fixture_->capture(), "Streaming", "", kRecoversWithin);
   }
-  /// The agent tells this reason; its message holds these words and no password.
-  void expect_told(Agent& agent, const std::string& reason, const std::vector<std::string>& words) {
+  /// The agent reports this reason; its message holds these words and no password.
+  void expect_reported(Agent& agent, const std::string& reason, const std::vector<std::string>& words) {
     AgentStatus status;
     const auto says = [&](const std::string& word) { return status.message.find(word) != std::string::npos; };
-    const bool told = eventually(
+    const bool reported = eventually(
         [&] {
           status = agent.status().value_or(AgentStatus{});
           return status.state == "Retrying" && status.reason == reason && std::ranges::all_of(words, says);
         },
-        kHealsWithin);
-    ASSERT_TRUE(told) << agent.name() << " does not tell " << reason << " with " << testing::PrintToString(words)
-                      << "\n"
-                      << rig_->story();
-    for (const char* secret : {kScram, kPlain, Rig::kPassword}) {
+        kRecoversWithin);
+    ASSERT_TRUE(reported) << agent.name() << " does not report " << reason << " with " << testing::PrintToString(words)
+                          << "\n"
+                          << fixture_->diagnostics();
+    for (const char* secret : {kScram, kPlain, Fixture::kPassword}) {
       EXPECT_THAT(status.json, testing::Not(testing::HasSubstr(secret)));
       EXPECT_THAT(read_file(agent.folder() / "log"), testing::Not(testing::HasSubstr(secret)));
     }
   }
-  [[nodiscard]] static std::string kafka_at() { return rig_->broker().bootstrap(); }
+  [[nodiscard]] static std::string kafka_at() { return fixture_->broker().bootstrap(); }
   [[nodiscard]] static std::string at(const MariaDbServer& server) {
     return fmt::format("127.0.0.1:{}", server.port());
   }
@@ -149,7 +150,7 @@ class Security : public testing::Test {
   static inline TempDir* files_ = nullptr;
   static inline CertificateAuthority *kafka_ca_ = nullptr, *source_ca_ = nullptr, *destination_ca_ = nullptr,
                                      *other_ca_ = nullptr;
-  static inline Rig* rig_ = nullptr;
+  static inline Fixture* fixture_ = nullptr;
   std::string name_;
   int rows_ = 0;
 };

@@ -1,5 +1,5 @@
-// TLS and passwords on every connection: what is refused has a name in the status, and heals when the secret or the
-// server is mended, with no restart by hand.
+// TLS and passwords on every connection: what is refused has a name in the status, and recovers when the secret or the
+// server is fixed, with no restart by hand.
 
 #include <gmock/gmock.h>
 
@@ -8,24 +8,24 @@
 namespace datasync::test {
 namespace {
 
-TEST_F(Security, DataFlowsOverTlsWithAPassword) {
+TEST_F(Security, DataIsReplicatedOverTlsWithAPassword) {
   prepare("flows");
   start_both();
   ASSERT_TRUE(equal());
   // PLAIN in any case, and the authority alone checked at the databases.
-  rig_->end_agents();
+  fixture_->end_agents();
   mount("kafka-user", {{"username", kUser}, {"password", kPlain}});
   auto reading = capture();
   auto writing = apply();
   reading.common.channel.sasl_mechanism = writing.common.channel.sasl_mechanism = "PLAIN";
   reading.tls.mode = writing.tls.mode = config::TlsMode::VerifyCa;
   insert();
-  rig_->start_capture(reading);
-  rig_->start_apply(writing);
+  fixture_->start_capture(reading);
+  fixture_->start_apply(writing);
   EXPECT_TRUE(equal());
 }
 
-TEST_F(Security, AMissingClientCertificateIsNamedAndAGivenOneLetsDataFlow) {
+TEST_F(Security, AMissingClientCertificateIsNamedAndAGivenOneWorks) {
   prepare("mutual");
   KafkaOptions options;
   options.security = KafkaSecurity{.certificate = kafka_ca_->issue("mutual", kNames),
@@ -41,9 +41,9 @@ TEST_F(Security, AMissingClientCertificateIsNamedAndAGivenOneLetsDataFlow) {
     channel->sasl_mechanism.clear();
     channel->sasl_username = channel->sasl_password = {};
   }
-  auto& nobody = rig_->start_capture(reading);
-  expect_told(nobody, "CertificateRejected", {broker.bootstrap(), "requires one"});
-  rig_->end_agents();
+  auto& anonymous = fixture_->start_capture(reading);
+  expect_reported(anonymous, "CertificateRejected", {broker.bootstrap(), "requires one"});
+  fixture_->end_agents();
 
   const auto pair = [](const Certificate& c) {
     return std::map<std::string, std::string>{{"tls.crt", read_file(c.certificate)}, {"tls.key", read_file(c.key)}};
@@ -53,60 +53,60 @@ TEST_F(Security, AMissingClientCertificateIsNamedAndAGivenOneLetsDataFlow) {
     channel->tls_certificate = ref("client", "tls.crt");
     channel->tls_key = ref("client", "tls.key");
   }
-  auto& stranger = rig_->start_capture(reading);
-  rig_->start_apply(writing);
-  expect_told(stranger, "CertificateRejected", {broker.bootstrap(), "client certificate"});
+  auto& stranger = fixture_->start_capture(reading);
+  fixture_->start_apply(writing);
+  expect_reported(stranger, "CertificateRejected", {broker.bootstrap(), "client certificate"});
   mount("client", {{"tls.crt", "no certificate"}, {"tls.key", "no key"}});
-  expect_told(stranger, "CertificateRejected", {broker.bootstrap(), "cannot be read"});
+  expect_reported(stranger, "CertificateRejected", {broker.bootstrap(), "cannot be read"});
   mount("client", pair(kafka_ca_->issue("client")));
   EXPECT_TRUE(equal());
-  rig_->end_agents();  // before the broker
+  fixture_->end_agents();  // before the broker
 }
 
-TEST_F(Security, AWrongAuthorityForKafkaIsNamedAndHealsWithTheSecret) {
+TEST_F(Security, AWrongKafkaAuthorityIsNamedAndRecoversWithTheSecret) {
   prepare("kafkaca");
   mount("kafka-ca", {{"ca.crt", text_of(*other_ca_)}});
   start_both();
-  expect_told(rig_->capture(), "CertificateRejected", {kafka_at(), "authority of the CA file"});
-  expect_told(rig_->apply(), "CertificateRejected", {kafka_at(), "authority of the CA file"});
+  expect_reported(fixture_->capture(), "CertificateRejected", {kafka_at(), "authority of the CA file"});
+  expect_reported(fixture_->apply(), "CertificateRejected", {kafka_at(), "authority of the CA file"});
   mount("kafka-ca", {{"ca.crt", text_of(*kafka_ca_)}});
   EXPECT_TRUE(equal());
 }
 
-TEST_F(Security, AWrongPasswordForKafkaIsNamedAndHealsWithTheSecret) {
+TEST_F(Security, AWrongKafkaPasswordIsNamedAndRecoversWithTheSecret) {
   prepare("kafkapassword");
   mount("kafka-user", {{"username", kUser}, {"password", "wrong"}});
   start_both();
-  expect_told(rig_->capture(), "CredentialsRejected", {kafka_at(), "fix the secret"});
-  expect_told(rig_->apply(), "CredentialsRejected", {kafka_at(), "fix the secret"});
+  expect_reported(fixture_->capture(), "CredentialsRejected", {kafka_at(), "fix the secret"});
+  expect_reported(fixture_->apply(), "CredentialsRejected", {kafka_at(), "fix the secret"});
   mount("kafka-user", {{"username", kUser}, {"password", kafka_password()}});
   EXPECT_TRUE(equal());
 }
 
-/// Nobody says more: the broker just closes the connection.
+/// No other message: the broker just closes the connection.
 TEST_F(Security, PlainTextToASecurePortIsABrokerThatDoesNotAnswer) {
   prepare("plaintext");
   auto config = capture();
   config.common.channel.tls = false;
   config.common.channel.tls_ca = {};
-  expect_told(rig_->start_capture(config), "BrokerUnreachable", {"no broker answered"});
+  expect_reported(fixture_->start_capture(config), "BrokerUnreachable", {"no broker answered"});
 }
 
-TEST_F(Security, ABrokersCertificateThatIsExpiredOrForAnotherNameIsNamedAndHealsWithANewOne) {
+TEST_F(Security, AnInvalidBrokerCertificateIsNamedAndANewOneRecovers) {
   prepare("kafkacertificate");
   start_both();
   ASSERT_TRUE(equal());
   const auto show = [&](const Certificate& certificate) {
-    rig_->broker().replace_certificate(certificate);
-    rig_->broker().restart();
+    fixture_->broker().replace_certificate(certificate);
+    fixture_->broker().restart();
   };
   show(kafka_ca_->issue("old", kNames, {.validity = Validity::Expired, .subject = ""}));
   insert();
-  expect_told(rig_->capture(), "CertificateRejected", {kafka_at(), "has expired"});
-  expect_told(rig_->apply(), "CertificateRejected", {kafka_at(), "has expired"});
+  expect_reported(fixture_->capture(), "CertificateRejected", {kafka_at(), "has expired"});
+  expect_reported(fixture_->apply(), "CertificateRejected", {kafka_at(), "has expired"});
   show(kafka_ca_->issue("elsewhere", {"DNS:elsewhere.example"}));
-  expect_told(rig_->capture(), "CertificateRejected", {kafka_at(), "for another name"});
-  expect_told(rig_->apply(), "CertificateRejected", {kafka_at(), "for another name"});
+  expect_reported(fixture_->capture(), "CertificateRejected", {kafka_at(), "for another name"});
+  expect_reported(fixture_->apply(), "CertificateRejected", {kafka_at(), "for another name"});
   show(kafka_ca_->issue("good", kNames));
   EXPECT_TRUE(equal());
 }
@@ -118,29 +118,31 @@ struct Side {
 };
 class SecureDatabase : public Security, public testing::WithParamInterface<Side> {
  protected:
-  [[nodiscard]] static MariaDbServer& server() { return GetParam().source ? rig_->source() : rig_->destination(); }
-  [[nodiscard]] static Agent& agent() { return GetParam().source ? rig_->capture() : rig_->apply(); }
+  [[nodiscard]] static MariaDbServer& server() {
+    return GetParam().source ? fixture_->source() : fixture_->destination();
+  }
+  [[nodiscard]] static Agent& agent() { return GetParam().source ? fixture_->capture() : fixture_->apply(); }
   [[nodiscard]] static const CertificateAuthority& ca() { return GetParam().source ? *source_ca_ : *destination_ca_; }
   [[nodiscard]] static std::string secret(const std::string& of) { return fmt::format("{}-{}", GetParam().name, of); }
   void mount_user(const std::string& password) const {
     mount(secret("user"), {{"username", user()}, {"password", password}});
   }
-  [[nodiscard]] static std::string user() { return GetParam().source ? Rig::kReader : Rig::kWriter; }
+  [[nodiscard]] static std::string user() { return GetParam().source ? Fixture::kReader : Fixture::kWriter; }
   static void show(const Certificate& certificate, const CertificateAuthority& by) {
     server().replace_tls({certificate, by.certificate()});
     server().restart();  // cuts the connections
   }
 };
 
-TEST_P(SecureDatabase, AWrongAuthorityIsNamedAndHealsWithTheSecret) {
+TEST_P(SecureDatabase, AWrongAuthorityIsNamedAndRecoversWithTheSecret) {
   prepare(fmt::format("{}ca", GetParam().name));
   mount(secret("ca"), {{"ca.crt", text_of(*other_ca_)}});
   start_both();
-  expect_told(agent(), "CertificateRejected", {at(server()), "authority of the CA file"});
+  expect_reported(agent(), "CertificateRejected", {at(server()), "authority of the CA file"});
   mount(secret("ca"), {{"ca.crt", "no certificate"}});
-  EXPECT_TRUE(
-      eventually([&] { return agent().status()->message.find("cannot be read") != std::string::npos; }, kHealsWithin))
-      << rig_->story();
+  EXPECT_TRUE(eventually([&] { return agent().status()->message.find("cannot be read") != std::string::npos; },
+                         kRecoversWithin))
+      << fixture_->diagnostics();
   mount(secret("ca"), {{"ca.crt", text_of(ca())}});
   EXPECT_TRUE(equal());
 }
@@ -151,27 +153,27 @@ TEST_P(SecureDatabase, AnAuthorityIsCheckedAlsoWhereTheNameIsNot) {
   auto reading = capture();
   auto writing = apply();
   reading.tls.mode = writing.tls.mode = config::TlsMode::VerifyCa;
-  rig_->start_capture(reading);
-  rig_->start_apply(writing);
-  expect_told(agent(), "CertificateRejected", {at(server())});
+  fixture_->start_capture(reading);
+  fixture_->start_apply(writing);
+  expect_reported(agent(), "CertificateRejected", {at(server())});
 }
 
-TEST_P(SecureDatabase, AnExpiredCertificateOrOneForAnotherNameIsNamedAndHealsWithANewOne) {
+TEST_P(SecureDatabase, AnInvalidCertificateIsNamedAndANewOneRecovers) {
   prepare(fmt::format("{}certificate", GetParam().name));
   start_both();
   ASSERT_TRUE(equal());
   show(ca().issue("old", kNames, {.validity = Validity::Expired, .subject = ""}), ca());
   insert();
-  expect_told(agent(), "CertificateRejected", {at(server()), "has expired"});
+  expect_reported(agent(), "CertificateRejected", {at(server()), "has expired"});
   show(ca().issue("elsewhere", {"DNS:elsewhere.example"}), ca());
-  EXPECT_TRUE(
-      eventually([&] { return agent().status()->message.find("for another name") != std::string::npos; }, kHealsWithin))
-      << rig_->story();
+  EXPECT_TRUE(eventually([&] { return agent().status()->message.find("for another name") != std::string::npos; },
+                         kRecoversWithin))
+      << fixture_->diagnostics();
   show(ca().issue("good", kNames), ca());
   EXPECT_TRUE(equal());
 }
 
-TEST_P(SecureDatabase, ARotatedPasswordAndAuthorityHealOnceTheSecretsFollow) {
+TEST_P(SecureDatabase, RotatedPasswordAndAuthorityRecoverWithTheSecrets) {
   prepare(fmt::format("{}rotation", GetParam().name));
   start_both();
   ASSERT_TRUE(equal());
@@ -184,49 +186,49 @@ TEST_P(SecureDatabase, ARotatedPasswordAndAuthorityHealOnceTheSecretsFollow) {
   }
   server().restart();
   insert();
-  expect_told(agent(), "CredentialsRejected", {at(server())});
+  expect_reported(agent(), "CredentialsRejected", {at(server())});
   mount_user("rotated");
   ASSERT_TRUE(equal());
 
   show(other_ca_->issue("rotated", kNames), *other_ca_);
   insert();
-  expect_told(agent(), "CertificateRejected", {at(server()), "authority of the CA file"});
+  expect_reported(agent(), "CertificateRejected", {at(server()), "authority of the CA file"});
   mount(secret("ca"), {{"ca.crt", text_of(*other_ca_)}});
   EXPECT_TRUE(equal());
 
-  server().execute(fmt::format("ALTER USER {}@'127.0.0.1' IDENTIFIED BY {}", quote(user()), quote(Rig::kPassword)));
+  server().execute(fmt::format("ALTER USER {}@'127.0.0.1' IDENTIFIED BY {}", quote(user()), quote(Fixture::kPassword)));
   show(ca().issue("good", kNames), ca());
 }
 
 INSTANTIATE_TEST_SUITE_P(Sides, SecureDatabase, testing::Values(Side{"source", true}, Side{"destination", false}),
                          [](const auto& side) { return std::string(side.param.name); });
 
-TEST_F(Security, ARotatedPasswordAndAuthorityOfTheBrokerHealOnceTheSecretsFollow) {
+TEST_F(Security, RotatedBrokerPasswordAndAuthorityRecoverWithTheSecrets) {
   prepare("kafkarotation");
   start_both();
   ASSERT_TRUE(equal());
   if (scram()) {  // a broker's PLAIN users are part of its configuration
-    rig_->broker().set_scram_user(kUser, "rotated");
+    fixture_->broker().set_scram_user(kUser, "rotated");
     insert();
     EXPECT_TRUE(equal());  // connections that stand are kept
-    rig_->broker().restart();
+    fixture_->broker().restart();
     insert();
-    expect_told(rig_->capture(), "CredentialsRejected", {kafka_at()});
-    expect_told(rig_->apply(), "CredentialsRejected", {kafka_at()});
+    expect_reported(fixture_->capture(), "CredentialsRejected", {kafka_at()});
+    expect_reported(fixture_->apply(), "CredentialsRejected", {kafka_at()});
     mount("kafka-user", {{"username", kUser}, {"password", "rotated"}});
     ASSERT_TRUE(equal());
   }
-  rig_->broker().replace_certificate(other_ca_->issue("broker", kNames));
+  fixture_->broker().replace_certificate(other_ca_->issue("broker", kNames));
   insert();
-  rig_->broker().kill();  // with records on their way
-  rig_->broker().start();
-  expect_told(rig_->capture(), "CertificateRejected", {kafka_at(), "authority of the CA file"});
-  expect_told(rig_->apply(), "CertificateRejected", {kafka_at(), "authority of the CA file"});
+  fixture_->broker().kill();  // with records on their way
+  fixture_->broker().start();
+  expect_reported(fixture_->capture(), "CertificateRejected", {kafka_at(), "authority of the CA file"});
+  expect_reported(fixture_->apply(), "CertificateRejected", {kafka_at(), "authority of the CA file"});
   mount("kafka-ca", {{"ca.crt", text_of(*other_ca_)}});
   EXPECT_TRUE(equal());
 
-  if (scram()) rig_->broker().set_scram_user(kUser, kScram);
-  rig_->broker().replace_certificate(kafka_ca_->issue("good", kNames));
+  if (scram()) fixture_->broker().set_scram_user(kUser, kScram);
+  fixture_->broker().replace_certificate(kafka_ca_->issue("good", kNames));
 }
 
 }  // namespace

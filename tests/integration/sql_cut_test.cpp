@@ -53,15 +53,15 @@ class SqlCut : public SqlTest {
 };
 
 // Such a connection was an empty, successful answer: a table that does not exist, a list of no binlogs.
-TEST_F(SqlCut, a_query_broken_off_is_no_empty_answer) {
+TEST_F(SqlCut, an_interrupted_query_is_not_an_empty_result) {
   at_every_byte(1, [](Connection& c) { return text_of(c.query("SELECT seq, NULL, 'text' FROM a.seq_1_to_20")); });
 }
 
-TEST_F(SqlCut, a_query_without_rows_broken_off_is_an_error) {
+TEST_F(SqlCut, an_interrupted_query_without_rows_is_an_error) {
   at_every_byte(1, [](Connection& c) { return text_of(c.query("SELECT 1 FROM a.seq_1_to_2 WHERE seq = 7")); });
 }
 
-TEST_F(SqlCut, one_of_several_results_broken_off_is_an_error) {
+TEST_F(SqlCut, an_interrupted_one_of_several_results_is_an_error) {
   const auto* const compound = "BEGIN NOT ATOMIC SELECT 1; SELECT seq FROM a.seq_1_to_5; SELECT 3; END";
   at_every_byte(1, [&](Connection& c) { return text_of(c.query(compound)); });
   at_every_byte(1, [&](Connection& c) -> base::Result<std::string> {
@@ -70,7 +70,7 @@ TEST_F(SqlCut, one_of_several_results_broken_off_is_an_error) {
   });
 }
 
-TEST_F(SqlCut, a_definition_broken_off_is_no_missing_table) {
+TEST_F(SqlCut, an_interrupted_definition_is_not_a_missing_table) {
   server_->execute("CREATE TABLE a.cut_parent (id INT PRIMARY KEY)");
   server_->execute(
       "CREATE TABLE a.cut_child (id INT PRIMARY KEY, p INT, u UUID, e ENUM('a?', 'b') CHARACTER SET utf8mb4, UNIQUE "
@@ -84,7 +84,7 @@ TEST_F(SqlCut, a_definition_broken_off_is_no_missing_table) {
   });
 }
 
-TEST_F(SqlCut, rows_broken_off_are_no_end_of_the_table) {
+TEST_F(SqlCut, interrupted_rows_are_not_the_end_of_the_table) {
   server_->execute("CREATE TABLE a.cut_rows (id INT PRIMARY KEY, t VARCHAR(20))");
   server_->execute("INSERT INTO a.cut_rows SELECT seq, 'some text' FROM a.seq_1_to_30");
   const auto schema = schema_of("a", "cut_rows");
@@ -98,7 +98,7 @@ TEST_F(SqlCut, rows_broken_off_are_no_end_of_the_table) {
   });
 }
 
-TEST_F(SqlCut, rows_written_on_a_broken_connection_are_not_reported_as_written) {
+TEST_F(SqlCut, rows_on_a_broken_connection_are_not_reported_as_written) {
   server_->execute("CREATE TABLE a.cut_written (id INT PRIMARY KEY)");
   const auto schema = schema_of("a", "cut_written");
   at_every_byte(1, [&](Connection& c) -> base::Result<std::string> {

@@ -192,7 +192,7 @@ TEST_F(SqlRows, values_as_large_as_max_allowed_packet_are_stored) {
   EXPECT_TRUE(connection->query_one("SELECT 1"));
 }
 
-TEST_F(SqlRows, a_row_with_enum_index_zero_bends_no_other_value) {
+TEST_F(SqlRows, a_row_with_enum_index_zero_changes_no_other_value) {
   server_->execute("CREATE TABLE a.t (id INT PRIMARY KEY, e ENUM('a','b'), v VARCHAR(9), n INT)");
   server_->execute("CREATE TABLE b.t (id INT PRIMARY KEY, e ENUM('a','b'), v VARCHAR(3), n INT NOT NULL)");
   const auto schema = schema_of("a", "t");
@@ -224,7 +224,7 @@ TEST_F(SqlRows, a_row_with_enum_index_zero_bends_no_other_value) {
   EXPECT_EQ(result.error().reason, Reason::ValueNotStorable) << result.error().what;
 }
 
-TEST_F(SqlRows, a_duplicate_key_in_the_middle_leaves_its_number_and_a_usable_connection) {
+TEST_F(SqlRows, a_duplicate_key_gives_its_row_and_a_usable_connection) {
   server_->execute("CREATE TABLE a.t (id INT PRIMARY KEY)");
   server_->execute("INSERT INTO a.t VALUES (2)");
   auto connection = connect();
@@ -268,7 +268,7 @@ TEST_F(SqlRows, a_column_of_another_type_is_refused_by_name) {
   EXPECT_NE(reader.error().what.find("column v"), std::string::npos);
 }
 
-TEST_F(SqlRows, a_wider_column_of_a_destination_is_read_in_the_terms_of_the_source_and_one_of_a_source_refused) {
+TEST_F(SqlRows, a_wider_column_is_read_at_a_destination_only) {
   server_->execute("CREATE TABLE a.t (id TINYINT UNSIGNED PRIMARY KEY, v INT, f FLOAT, d DECIMAL(8,2), s VARCHAR(9))");
   server_->execute(
       "INSERT INTO a.t VALUES (1, -5, 0.1, 1.5, 'x'), (255, NULL, -1e30, -7, ''), (2, 2147483647, 0, 0, 'y ')");

@@ -92,7 +92,7 @@ TEST_F(SqlTest, a_table_definition_is_read_whole) {
   EXPECT_EQ(table.foreign_keys[0].on_delete, "CASCADE");
 }
 
-TEST_F(SqlTest, what_is_no_table_is_told_apart_from_an_error) {
+TEST_F(SqlTest, a_missing_table_is_distinguished_from_an_error) {
   server_->execute("CREATE VIEW a.v AS SELECT 1 AS x");
   EXPECT_EQ(read_table_info(*connect(), "a", "v").value().has_value(), false);
   EXPECT_EQ(read_table_info(*connect(), "a", "nothing").value().has_value(), false);
@@ -166,16 +166,16 @@ class Dump : public SqlTest {
     for (int i = 0; i < most; ++i) {
       const auto event = stream.next();
       if (!event) {
-        last_words = event.error().what;
+        last_error = event.error().what;
         return event.error().reason;
       }
     }
     return Reason::Internal;
   }
-  static inline std::string last_words;
+  static inline std::string last_error;
 };
 
-TEST_F(Dump, events_stream_from_a_position_and_heartbeats_fill_the_silence) {
+TEST_F(Dump, events_stream_from_a_position_with_heartbeats) {
   server_->execute("CREATE TABLE a.t (id INT PRIMARY KEY, v LONGBLOB)");
   const std::string position = server_->gtid();
   server_->execute("INSERT INTO a.t VALUES (1, REPEAT('x', 15000000))");
@@ -193,10 +193,10 @@ TEST_F(Dump, events_stream_from_a_position_and_heartbeats_fill_the_silence) {
   EXPECT_GT(longest, 15000000U);
 }
 
-TEST_F(Dump, silence_without_heartbeats_is_noticed) {
+TEST_F(Dump, silence_without_heartbeats_is_detected) {
   auto stream = open(server_->gtid(), 4712, 60000ms);
   ASSERT_TRUE(stream);
-  EXPECT_EQ(end_of(**stream), Reason::SourceSilent) << last_words;
+  EXPECT_EQ(end_of(**stream), Reason::SourceSilent) << last_error;
 }
 
 TEST_F(Dump, abort_wakes_a_blocked_next) {
@@ -206,7 +206,7 @@ TEST_F(Dump, abort_wakes_a_blocked_next) {
     std::this_thread::sleep_for(200ms);
     (*stream)->abort();
   });
-  EXPECT_EQ(end_of(**stream), Reason::SourceUnreachable) << last_words;
+  EXPECT_EQ(end_of(**stream), Reason::SourceUnreachable) << last_error;
   waker.join();
 }
 
@@ -216,14 +216,14 @@ TEST_F(Dump, a_second_reader_with_the_same_server_id_ends_the_first) {
   ASSERT_TRUE((*first)->next());
   auto second = open(server_->gtid(), 4714);
   ASSERT_TRUE(second);
-  EXPECT_EQ(end_of(**first, 100), Reason::DuplicateServerId) << last_words;
+  EXPECT_EQ(end_of(**first, 100), Reason::DuplicateServerId) << last_error;
   EXPECT_TRUE((*second)->next());
 }
 
-TEST_F(Dump, a_position_that_never_was_is_diverged) {
+TEST_F(Dump, a_position_that_never_existed_is_diverged) {
   auto ahead = open("0-1-4000000000");
   ASSERT_TRUE(ahead);
-  EXPECT_EQ(end_of(**ahead), Reason::GtidDiverged) << last_words;
+  EXPECT_EQ(end_of(**ahead), Reason::GtidDiverged) << last_error;
 }
 
 TEST_F(Dump, a_position_whose_binlogs_are_purged_is_named_so) {
@@ -236,10 +236,10 @@ TEST_F(Dump, a_position_whose_binlogs_are_purged_is_named_so) {
   server_->execute("PURGE BINARY LOGS TO '" + logs.back()[0].value() + "'");
   auto stream = open(old);
   ASSERT_TRUE(stream);
-  EXPECT_EQ(end_of(**stream), Reason::BinlogPurged) << last_words;
+  EXPECT_EQ(end_of(**stream), Reason::BinlogPurged) << last_error;
   stream = open("");
   ASSERT_TRUE(stream);
-  EXPECT_EQ(end_of(**stream), Reason::BinlogPurged) << last_words;
+  EXPECT_EQ(end_of(**stream), Reason::BinlogPurged) << last_error;
 }
 
 TEST_F(Dump, a_server_that_stops_ends_the_stream) {
@@ -247,7 +247,7 @@ TEST_F(Dump, a_server_that_stops_ends_the_stream) {
   ASSERT_TRUE(stream);
   ASSERT_TRUE((*stream)->next());
   server_->kill();
-  EXPECT_EQ(end_of(**stream), Reason::SourceRestarted) << last_words;
+  EXPECT_EQ(end_of(**stream), Reason::SourceRestarted) << last_error;
   const auto refused = open("");
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().reason, Reason::SourceUnreachable);

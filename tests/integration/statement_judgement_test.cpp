@@ -196,7 +196,7 @@ class StatementJudgement : public ::testing::Test {
   bool logged_ = false;  ///< the last statement wrote something to the binlog
 };
 
-TEST_F(StatementJudgement, SaysAtLeastWhatHappenedToEveryTable) {
+TEST_F(StatementJudgement, ReportsAtLeastWhatHappenedToEveryTable) {
   const auto seed = number_of("DATASYNC_SEED", std::random_device()());
   const auto statements = number_of("DATASYNC_STATEMENTS", 2000);
   std::cout << "DATASYNC_SEED=" << seed << " DATASYNC_STATEMENTS=" << statements << std::endl;

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "tests/integration/rig.hpp"
+#include "tests/integration/e2e_fixture.hpp"
 
 namespace datasync::test {
 namespace {
@@ -40,44 +40,44 @@ const Texts kForeignKeyTables{"parent", "child", "tree", "owner", "owned"};
 class Statements : public testing::Test {
  protected:
   static void SetUpTestSuite() {
-    rig_ = new Rig({});
-    other_ = new MariaDbServer(rig_->folder(), {.name = "other"});
-    other_->create_writer(Rig::kWriter, Rig::kPassword);
-    rig_->source().execute_all(kTables);
-    rig_->source().execute("INSERT INTO st.customers VALUES (1, 'before', 'SECRET-BEFORE', 'SHOWN-BEFORE')");
+    fixture_ = new Fixture({});
+    other_ = new MariaDbServer(fixture_->folder(), {.name = "other"});
+    other_->create_writer(Fixture::kWriter, Fixture::kPassword);
+    fixture_->source().execute_all(kTables);
+    fixture_->source().execute("INSERT INTO st.customers VALUES (1, 'before', 'SECRET-BEFORE', 'SHOWN-BEFORE')");
     // The tables with foreign keys are there beforehand, with the same keys.
-    rig_->destination().execute("CREATE DATABASE st");
+    fixture_->destination().execute("CREATE DATABASE st");
     for (const auto& table : kForeignKeyTables) {
-      const auto made = rig_->source().query("SHOW CREATE TABLE st." + table).at(0).at(1).value();
-      auto at_destination = rig_->destination().connect();
+      const auto made = fixture_->source().query("SHOW CREATE TABLE st." + table).at(0).at(1).value();
+      auto at_destination = fixture_->destination().connect();
       at_destination.execute("USE st");
       at_destination.execute(made);
     }
-    rig_->start_capture(capture_config());
-    rig_->start_apply(apply_config());
-    auto second = rig_->apply_config("second");
+    fixture_->start_capture(capture_config());
+    fixture_->start_apply(apply_config());
+    auto second = fixture_->apply_config("second");
     second.destination.port = other_->port();
     second.types = {"second"};
     second.rename = {{"st.second", "back_office.renamed"}};
-    rig_->start_apply(second);
+    fixture_->start_apply(second);
   }
   static void TearDownTestSuite() {
     delete other_;
-    delete rig_;
+    delete fixture_;
     other_ = nullptr;
-    rig_ = nullptr;
+    fixture_ = nullptr;
   }
 
   static config::Capture capture_config() {
     config::Type main{.name = "main", .tables = {}, .exclude_columns = {"st.customers.secret"}};
     main.tables = main_tables();
-    auto capture = rig_->capture_config({main, {.name = "second", .tables = {"st.second"}}});
+    auto capture = fixture_->capture_config({main, {.name = "second", .tables = {"st.second"}}});
     capture.allow_cascades = true;
     capture.record_bytes = 16384;
     return capture;
   }
   static config::Apply apply_config() {
-    auto apply = rig_->apply_config("main");
+    auto apply = fixture_->apply_config("main");
     apply.types = {"main"};
     return apply;
   }
@@ -88,17 +88,17 @@ class Statements : public testing::Test {
 
   /// Runs the statements on one connection of the source and compares the tables.
   static void run(const Texts& statements) {
-    auto session = rig_->source().connect();
+    auto session = fixture_->source().connect();
     session.execute("USE st");
     for (const auto& statement : statements) session.query(statement);  // some have a result
   }
   static testing::AssertionResult equal(const Texts& tables) {
     std::vector<TablePair> pairs;
     for (const auto& table : tables) pairs.push_back({"st." + table, ""});
-    return rig_->becomes_equal(pairs);
+    return fixture_->becomes_equal(pairs);
   }
 
-  static inline Rig* rig_ = nullptr;
+  static inline Fixture* fixture_ = nullptr;
   static inline MariaDbServer* other_ = nullptr;
 };
 
@@ -111,7 +111,7 @@ TEST_F(Statements, PrimaryKeyUpdates) {
   EXPECT_TRUE(equal({"plain"}));
 }
 
-TEST_F(Statements, KeysThatComeAndGoWithinATransaction) {
+TEST_F(Statements, KeysInsertedAndDeletedWithinATransaction) {
   run({"BEGIN", "INSERT INTO st.plain VALUES (2001, 1, 'a')", "DELETE FROM st.plain WHERE id = 2001",
        "INSERT INTO st.plain VALUES (2001, 2, 'b')", "UPDATE st.plain SET id = 2002 WHERE id = 2001",
        "INSERT INTO st.plain VALUES (2001, 3, 'c')", "UPDATE st.plain SET id = 2003 WHERE id = 2002",
@@ -177,7 +177,7 @@ TEST_F(Statements, SavepointsAndRollbacks) {
        "INSERT INTO st.plain VALUES (4204, 1, 'void')", "ROLLBACK",
        // A statement that fails half way is undone alone.
        "BEGIN", "INSERT INTO st.plain VALUES (4205, 1, 'kept')"});
-  auto session = rig_->source().connect();
+  auto session = fixture_->source().connect();
   session.execute("BEGIN");
   session.execute("INSERT INTO st.plain VALUES (4206, 1, 'kept')");
   EXPECT_THROW(session.execute("INSERT INTO st.plain VALUES (4207, 1, 'void'), (4206, 1, 'dup')"), SqlError);
@@ -196,7 +196,7 @@ TEST_F(Statements, RollbackAfterANontransactionalChange) {
 TEST_F(Statements, LoadData) {
   std::string lines;
   for (int i = 0; i < 3000; ++i) lines += fmt::format("{}\t{}\tline {}\n", 10000 + i, i, i);
-  const auto file = rig_->folder() / "load.tsv";
+  const auto file = fixture_->folder() / "load.tsv";
   write_file(file, lines);
   run({fmt::format("LOAD DATA INFILE {} INTO TABLE st.plain", quote(file.string())),
        fmt::format("LOAD DATA INFILE {} REPLACE INTO TABLE st.plain (id, @v, note) SET v = @v * 2",
@@ -230,22 +230,23 @@ TEST_F(Statements, XaCommitAndRollback) {
 }
 
 TEST_F(Statements, XaPreparedWhileOthersCommit) {
-  auto held = rig_->source().connect();
+  auto held = fixture_->source().connect();
   for (const auto* s : {"XA START X'00FF','branch',7", "INSERT INTO st.plain VALUES (5101, 1, 'xa')",
                         "INSERT INTO st.uniq VALUES (5101, 5101, 'xa', 0)", "XA END X'00FF','branch',7",
                         "XA PREPARE X'00FF','branch',7"}) {
     held.execute(s);
   }
   run({"INSERT INTO st.plain VALUES (5102, 1, 'between')"});
-  EXPECT_TRUE(rig_->eventually_value(rig_->destination(), "SELECT COUNT(*) FROM st.plain WHERE id = 5102", "1"));
-  EXPECT_EQ(rig_->destination().number("SELECT COUNT(*) FROM st.plain WHERE id = 5101"), 0);
+  EXPECT_TRUE(
+      fixture_->eventually_value(fixture_->destination(), "SELECT COUNT(*) FROM st.plain WHERE id = 5102", "1"));
+  EXPECT_EQ(fixture_->destination().number("SELECT COUNT(*) FROM st.plain WHERE id = 5101"), 0);
   held.execute("XA COMMIT X'00FF','branch',7");
   EXPECT_TRUE(equal({"plain", "uniq"}));
 }
 
 TEST_F(Statements, XaPreparedWhileCaptureIsKilled) {
-  auto first = rig_->source().connect();
-  auto second = rig_->source().connect();
+  auto first = fixture_->source().connect();
+  auto second = fixture_->source().connect();
   for (const auto* s :
        {"XA START 'k1'", "INSERT INTO st.plain VALUES (5201, 1, 'xa')", "XA END 'k1'", "XA PREPARE 'k1'"}) {
     first.execute(s);
@@ -255,11 +256,13 @@ TEST_F(Statements, XaPreparedWhileCaptureIsKilled) {
     second.execute(s);
   }
   run({"INSERT INTO st.plain VALUES (5203, 1, 'between')"});
-  ASSERT_TRUE(rig_->eventually_value(rig_->destination(), "SELECT COUNT(*) FROM st.plain WHERE id = 5203", "1"));
+  ASSERT_TRUE(
+      fixture_->eventually_value(fixture_->destination(), "SELECT COUNT(*) FROM st.plain WHERE id = 5203", "1"));
   std::this_thread::sleep_for(std::chrono::milliseconds(500));  // longer than a checkpoint
-  rig_->capture().kill_and_restart();
+  fixture_->capture().kill_and_restart();
   run({"INSERT INTO st.plain VALUES (5204, 1, 'after')"});
-  ASSERT_TRUE(rig_->eventually_value(rig_->destination(), "SELECT COUNT(*) FROM st.plain WHERE id = 5204", "1"));
+  ASSERT_TRUE(
+      fixture_->eventually_value(fixture_->destination(), "SELECT COUNT(*) FROM st.plain WHERE id = 5204", "1"));
   first.execute("XA COMMIT 'k1'");
   second.execute("XA ROLLBACK 'k2'");
   EXPECT_TRUE(equal({"plain"}));
@@ -320,8 +323,8 @@ TEST_F(Statements, ExcludedColumnsNeverReachTheTopic) {
        "UPDATE st.customers SET secret = 'SECRET-UPDATE', mail = 'SHOWN-UPDATE' WHERE id = 1",
        "UPDATE st.customers SET secret = 'SECRET-ALONE' WHERE id = 2",
        "INSERT INTO st.customers VALUES (3, 'x', 'SECRET-3', 'y')", "DELETE FROM st.customers WHERE id = 3"});
-  EXPECT_TRUE(rig_->becomes_equal({{"st.customers", "", {"secret"}}}));
-  const auto bytes = rig_->topic_bytes();
+  EXPECT_TRUE(fixture_->becomes_equal({{"st.customers", "", {"secret"}}}));
+  const auto bytes = fixture_->topic_bytes();
   for (const auto* shown : {"SHOWN-BEFORE", "SHOWN-INSERT", "SHOWN-UPDATE"}) {
     EXPECT_NE(bytes.find(shown), std::string::npos) << shown;
   }
@@ -333,13 +336,13 @@ TEST_F(Statements, TwoTypesGoToTwoDestinations) {
        "UPDATE st.second SET v = 'changed' WHERE id = 2", "INSERT INTO st.noise (v) VALUES ('n')",
        "INSERT INTO outside.noise (v) VALUES ('n')", "COMMIT", "DELETE FROM st.second WHERE id = 1"});
   EXPECT_TRUE(equal({"plain"}));
-  EXPECT_TRUE(rig_->becomes_equal({{"st.second", "back_office.renamed"}}, *other_));
-  EXPECT_TRUE(rig_->destination().query("SHOW TABLES FROM st LIKE 'second'").empty());
-  EXPECT_TRUE(rig_->destination().query("SHOW TABLES FROM st LIKE 'noise'").empty());
+  EXPECT_TRUE(fixture_->becomes_equal({{"st.second", "back_office.renamed"}}, *other_));
+  EXPECT_TRUE(fixture_->destination().query("SHOW TABLES FROM st LIKE 'second'").empty());
+  EXPECT_TRUE(fixture_->destination().query("SHOW TABLES FROM st LIKE 'noise'").empty());
   EXPECT_TRUE(other_->query("SHOW DATABASES LIKE 'st'").empty());
 }
 
-TEST_F(Statements, WhatChangesNoRowOfOursPassesBy) {
+TEST_F(Statements, StatementsThatChangeNoCapturedRowAreIgnored) {
   run({"CREATE USER passer",
        "GRANT SELECT ON st.* TO passer",
        "DROP USER passer",

@@ -26,7 +26,7 @@ ProcessOptions shell(const std::string& script) {
   return options;
 }
 
-TEST(Process, TellsHowItEnded) {
+TEST(Process, ReportsHowItEnded) {
   auto failing = Process::start(shell("exit 3"));
   EXPECT_EQ(failing.wait(seconds(10)).value().code, 3);
   auto killed = Process::start(shell("kill -TERM $$"));
@@ -80,7 +80,7 @@ TEST(Process, DISABLED_StartsAChildAndWaits) {
   child.wait(seconds(60));
 }
 
-TEST(Run, GivesOutputOrThrowsWithTheWordsOfTheProgram) {
+TEST(Run, ReturnsTheOutputOrThrowsWithIt) {
   EXPECT_EQ(run({"cat"}, "text"), "text");
   try {
     run({"bash", "-c", "echo broken >&2; exit 1"});
@@ -98,7 +98,7 @@ TEST(PortLease, NeverGivesAPortTwice) {
   EXPECT_EQ(ports.size(), leases.size());
 }
 
-TEST(TempDir, IsGoneAfterUse) {
+TEST(TempDir, IsRemovedAfterUse) {
   std::filesystem::path path;
   {
     const TempDir dir;
@@ -147,7 +147,7 @@ std::string greeting(const CertificateAuthority& ca, const std::string& server, 
   return run(args);
 }
 
-TEST(CertificateAuthority, IssuesWhatOpensslTakesOrRefusesForTheSaidReason) {
+TEST(CertificateAuthority, IssuesWhatOpensslAcceptsOrRefusesForTheGivenReason) {
   const TempDir dir;
   const CertificateAuthority ca(dir.path() / "ca", "authority");
   const CertificateAuthority other(dir.path() / "other", "other authority");

@@ -47,8 +47,8 @@ class TopicLosses : public ExactlyOnce {
   /// gets the bytes of the first partition's log.
   template <class Change>
   void change_log(Change change) {
-    rig_->broker().stop();
-    const auto folder = rig_->broker().folder() / "data" / (name_ + "-0");
+    fixture_->broker().stop();
+    const auto folder = fixture_->broker().folder() / "data" / (name_ + "-0");
     for (const auto& entry : std::filesystem::directory_iterator(folder)) {
       const auto ending = entry.path().extension();
       if (ending == ".log") {
@@ -59,8 +59,8 @@ class TopicLosses : public ExactlyOnce {
         std::filesystem::remove(entry.path());  // the broker makes them again
       }
     }
-    std::filesystem::remove(rig_->broker().folder() / "data" / ".kafka_cleanshutdown");
-    rig_->broker().start();
+    std::filesystem::remove(fixture_->broker().folder() / "data" / ".kafka_cleanshutdown");
+    fixture_->broker().start();
   }
   /// The newest records are lost, at least so many.
   void cut(std::int64_t records) {
@@ -76,13 +76,13 @@ class TopicLosses : public ExactlyOnce {
 
   /// Both agents have worked; then the transactions 101 to 110 came one by one, and capture ended in peace.
   void publish_and_stop() {
-    rig_->start_capture(capture("one"));
-    rig_->start_apply(apply("one"));
+    fixture_->start_capture(capture("one"));
+    fixture_->start_apply(apply("one"));
     ASSERT_TRUE(equal());
     for (int i = 101; i <= 110; ++i) add_rows(i, 1);
     ASSERT_TRUE(equal());
-    rig_->capture().process().terminate();
-    rig_->apply().process().terminate();
+    fixture_->capture().process().terminate();
+    fixture_->apply().process().terminate();
   }
 
   /// Capture is refused at every try and after every restart, and leaves nothing behind.
@@ -90,10 +90,10 @@ class TopicLosses : public ExactlyOnce {
     const auto end = ends().high;
     const auto before = claims("one");
     for (int i = 0; i < 3; ++i) {
-      auto& agent = rig_->start_capture(capture("one"));
-      ASSERT_TRUE(rig_->becomes(agent, "Stalled", "LogTruncated"));
+      auto& agent = fixture_->start_capture(capture("one"));
+      ASSERT_TRUE(fixture_->becomes(agent, "Stalled", "LogTruncated"));
       EXPECT_THAT(agent.status().value_or(AgentStatus{}).message, HasSubstr("begin again with another channel.topic"));
-      rig_->forget(agent);
+      fixture_->forget(agent);
     }
     EXPECT_EQ(ends().high, end) << "a refused try appended to the topic";
     EXPECT_EQ(claims("one"), before) << "a refused try claimed an epoch";
@@ -101,30 +101,30 @@ class TopicLosses : public ExactlyOnce {
 
   /// What the message recommends.
   void begin_again_with_another_topic() {
-    rig_->end_agents();
-    rig_->destination().execute("DELETE FROM " + table());
+    fixture_->end_agents();
+    fixture_->destination().execute("DELETE FROM " + table());
     auto source = capture("one");
     auto destination = apply("one");
     source.common.channel.topic = destination.common.channel.topic = name_ + "_2";
-    rig_->start_capture(source);
-    rig_->start_apply(destination);
+    fixture_->start_capture(source);
+    fixture_->start_apply(destination);
     EXPECT_TRUE(equal());
   }
 };
 
 // Streaming after 37 s, and the lost changes were never published again: 64 rows at the source, 55 to 60 at the
 // destination.
-TEST_F(TopicLosses, RecordsThatTheBrokerLostAreNeverPassedOver) {
+TEST_F(TopicLosses, RecordsThatTheBrokerLostAreNeverSkipped) {
   prepare("tail_lost");
   publish_and_stop();
   cut(5);
   expect_refused_without_a_trace();
-  auto& reader = rig_->start_apply(apply("one"));
-  EXPECT_TRUE(rig_->becomes(reader, "Stalled", "LogTruncated"));
+  auto& reader = fixture_->start_apply(apply("one"));
+  EXPECT_TRUE(fixture_->becomes(reader, "Stalled", "LogTruncated"));
   begin_again_with_another_topic();
 }
 
-TEST_F(TopicLosses, ATopicThatHasGrownBackIsNotTakenForTheOldOne) {
+TEST_F(TopicLosses, ATopicThatHasGrownBackIsNotMistakenForTheOldOne) {
   prepare("grown_back");
   publish_and_stop();
   const auto end = ends().high;
@@ -140,26 +140,26 @@ TEST_F(TopicLosses, ATopicThatHasGrownBackIsNotTakenForTheOldOne) {
     }
   }
   expect_refused_without_a_trace();
-  auto& reader = rig_->start_apply(apply("one"));
-  EXPECT_TRUE(rig_->becomes(reader, "Stalled", "LedgerInvalid"));
+  auto& reader = fixture_->start_apply(apply("one"));
+  EXPECT_TRUE(fixture_->becomes(reader, "Stalled", "LedgerInvalid"));
   begin_again_with_another_topic();
 }
 
-TEST_F(TopicLosses, ADataTopicThatWasMadeAgainWhileCaptureWasStoppedIsNoticed) {
+TEST_F(TopicLosses, ADataTopicRecreatedWhileCaptureWasStoppedIsDetected) {
   prepare("made_again");
   publish_and_stop();
-  rig_->broker().delete_topic("made_again");
-  rig_->broker().create_topic("made_again");
+  fixture_->broker().delete_topic("made_again");
+  fixture_->broker().create_topic("made_again");
   expect_refused_without_a_trace();
   begin_again_with_another_topic();
 }
 
 // Offsets with a hole passed unseen.
-TEST_F(TopicLosses, RecordsThatAreMissingInTheMiddleAreNoticed) {
+TEST_F(TopicLosses, RecordsThatAreMissingInTheMiddleAreDetected) {
   prepare("hole");
-  rig_->start_capture(capture("one"));
+  fixture_->start_capture(capture("one"));
   {
-    auto& reader = rig_->start_apply(apply("one"));
+    auto& reader = fixture_->start_apply(apply("one"));
     ASSERT_TRUE(equal());
     reader.process().terminate();
   }
@@ -168,7 +168,7 @@ TEST_F(TopicLosses, RecordsThatAreMissingInTheMiddleAreNoticed) {
     add_rows(i, 1);
     ASSERT_TRUE(eventually([&] { return ends().high > begin + i - 101; }, seconds(30)));
   }
-  rig_->capture().process().terminate();
+  fixture_->capture().process().terminate();
   std::int64_t first = 0, last = 0;
   change_log([&](std::string& bytes) {
     const auto all = batches(bytes);
@@ -179,55 +179,55 @@ TEST_F(TopicLosses, RecordsThatAreMissingInTheMiddleAreNoticed) {
     last = gone.last;
     bytes.erase(gone.at, gone.size);
   });
-  auto& reader = rig_->start_apply(apply("one"));
-  ASSERT_TRUE(rig_->becomes(reader, "Stalled", "OffsetExpired"));
+  auto& reader = fixture_->start_apply(apply("one"));
+  ASSERT_TRUE(fixture_->becomes(reader, "Stalled", "OffsetExpired"));
   EXPECT_THAT(reader.status().value_or(AgentStatus{}).message,
               HasSubstr(fmt::format("the records at the offsets {} to {} were removed", first, last)));
   begin_again_with_another_topic();
 }
 
 // Capture was stopped inside a large transaction, and the destination's transaction stayed open for days.
-TEST_F(TopicLosses, ACaptureThatIsStoppedInsideALargeTransactionVoidsIt) {
+TEST_F(TopicLosses, ACaptureThatIsStoppedInsideALargeTransactionAbortsIt) {
   prepare("stopped_inside");
   auto slow = capture("one");
   slow.max_in_flight_bytes = 1U << 20U;
   slow.record_bytes = 1024;
-  auto& publisher = rig_->start_capture(slow);
-  rig_->start_apply(apply("one"));
+  auto& publisher = fixture_->start_capture(slow);
+  fixture_->start_apply(apply("one"));
   ASSERT_TRUE(equal());
   const auto begin = ends().high;
   add_rows(1000, 400'000);
   // It is held within the transaction, which has thousands of records, until the destination has got part of it.
-  ASSERT_TRUE(eventually([&] { return ends().high > begin + 100; }, seconds(60))) << rig_->story();
+  ASSERT_TRUE(eventually([&] { return ends().high > begin + 100; }, seconds(60))) << fixture_->diagnostics();
   publisher.process().freeze();
-  const auto open = [&] { return open_transactions(rig_->destination(), 500); };
-  ASSERT_TRUE(eventually([&] { return open() > 0; }, seconds(15))) << rig_->story();
-  ASSERT_EQ(rig_->destination().number("SELECT COUNT(*) FROM " + table()), 3) << "it was whole before the stop";
+  const auto open = [&] { return open_transactions(fixture_->destination(), 500); };
+  ASSERT_TRUE(eventually([&] { return open() > 0; }, seconds(15))) << fixture_->diagnostics();
+  ASSERT_EQ(fixture_->destination().number("SELECT COUNT(*) FROM " + table()), 3) << "it was whole before the stop";
   publisher.process().thaw();
   const auto end = publisher.process().terminate();
   EXPECT_EQ(end.code, 0);
   // Capture says that it is void; without that it would be rolled back only 20 s later.
-  EXPECT_TRUE(eventually([&] { return open() == 0; }, seconds(15))) << rig_->story();
-  EXPECT_EQ(rig_->destination().number("SELECT COUNT(*) FROM " + table()), 3);
+  EXPECT_TRUE(eventually([&] { return open() == 0; }, seconds(15))) << fixture_->diagnostics();
+  EXPECT_EQ(fixture_->destination().number("SELECT COUNT(*) FROM " + table()), 3);
   publisher.start();
-  EXPECT_TRUE(rig_->eventually_equal({{table(), ""}}, seconds(120)));
+  EXPECT_TRUE(fixture_->eventually_equal({{table(), ""}}, seconds(120)));
 }
 
 // Each try of a row that is too large began a new epoch.
-TEST_F(TopicLosses, ARowThatIsTooLargeBeginsNoEpochAtEachTry) {
+TEST_F(TopicLosses, ARowThatIsTooLargeStartsNoEpochAtEachRetry) {
   prepare("too_large");
-  rig_->broker().create_topic("too_large", 1, {{"max.message.bytes", "100000"}});
-  rig_->source().execute("ALTER TABLE too_large.t ADD big LONGTEXT");
-  auto& publisher = rig_->start_capture(capture("one"));
-  rig_->start_apply(apply("one"));
+  fixture_->broker().create_topic("too_large", 1, {{"max.message.bytes", "100000"}});
+  fixture_->source().execute("ALTER TABLE too_large.t ADD big LONGTEXT");
+  auto& publisher = fixture_->start_capture(capture("one"));
+  fixture_->start_apply(apply("one"));
   ASSERT_TRUE(equal());
-  rig_->source().execute("INSERT INTO too_large.t VALUES (200, 'x', REPEAT('y', 300000))");
-  ASSERT_TRUE(rig_->becomes(publisher, "Stalled", "RowTooLarge"));
+  fixture_->source().execute("INSERT INTO too_large.t VALUES (200, 'x', REPEAT('y', 300000))");
+  ASSERT_TRUE(fixture_->becomes(publisher, "Stalled", "RowTooLarge"));
   const auto before = claims("one");
   std::this_thread::sleep_for(seconds(9));
   EXPECT_EQ(claims("one"), before);
-  EXPECT_TRUE(rig_->becomes(publisher, "Stalled", "RowTooLarge"));
-  rig_->broker().alter_topic("too_large", {{"max.message.bytes", "1000000"}});
+  EXPECT_TRUE(fixture_->becomes(publisher, "Stalled", "RowTooLarge"));
+  fixture_->broker().alter_topic("too_large", {{"max.message.bytes", "1000000"}});
   EXPECT_TRUE(equal());
 }
 

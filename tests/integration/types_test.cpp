@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "tests/integration/rig.hpp"
+#include "tests/integration/e2e_fixture.hpp"
 #include "tests/integration/types_data.hpp"
 
 namespace datasync::test {
@@ -19,28 +19,28 @@ std::string edge(const std::string& table) {
 class Types : public testing::Test {
  protected:
   static void SetUpTestSuite() {
-    rig_ = new Rig({});
-    rig_->source().execute("CREATE DATABASE edge");
-    rig_->destination().execute("CREATE DATABASE made");
+    fixture_ = new Fixture({});
+    fixture_->source().execute("CREATE DATABASE edge");
+    fixture_->destination().execute("CREATE DATABASE made");
     config::Type type{.name = "edges", .tables = {}};
-    auto beforehand = rig_->apply_config("beforehand");
+    auto beforehand = fixture_->apply_config("beforehand");
     beforehand.ledger_database = "ledger2";
     for (const auto& [name, definition] : definitions()) {
       type.tables.push_back(edge(name));
       beforehand.rename[edge(name)] = "made." + name;
-      rig_->source().execute(fmt::format("CREATE TABLE {} {}", quote_table(edge(name)), definition));
-      rig_->destination().execute(fmt::format("CREATE TABLE {} {}", quote_table("made." + name), definition));
+      fixture_->source().execute(fmt::format("CREATE TABLE {} {}", quote_table(edge(name)), definition));
+      fixture_->destination().execute(fmt::format("CREATE TABLE {} {}", quote_table("made." + name), definition));
     }
     for (const auto& table : edge_tables()) run(table.name, table.inserts(1));
     for (const auto& table : key_tables()) run(table.name, table.before);
-    rig_->start_capture(rig_->capture_config({type}));
-    rig_->start_apply(rig_->apply_config("edges"));
+    fixture_->start_capture(fixture_->capture_config({type}));
+    fixture_->start_apply(fixture_->apply_config("edges"));
     beforehand.create_tables = false;
-    rig_->start_apply(beforehand);
+    fixture_->start_apply(beforehand);
   }
   static void TearDownTestSuite() {
-    delete rig_;
-    rig_ = nullptr;
+    delete fixture_;
+    fixture_ = nullptr;
   }
 
   static std::vector<std::pair<std::string, std::string>> definitions() {
@@ -51,7 +51,7 @@ class Types : public testing::Test {
   }
 
   static void run(const std::string& table, const Texts& statements, const std::string& time_zone = "+00:00") {
-    auto session = rig_->source().connect();
+    auto session = fixture_->source().connect();
     for (const auto& setting : edge_session()) session.execute(setting);
     session.execute(fmt::format("SET time_zone = '{}'", time_zone));
     for (const auto& statement : statements) session.execute(in_table(statement, quote_table(edge(table))));
@@ -63,11 +63,11 @@ class Types : public testing::Test {
       created.push_back({edge(name), ""});
       beforehand.push_back({edge(name), "made." + name});
     }
-    EXPECT_TRUE(rig_->becomes_equal(created)) << "tables made by apply";
-    EXPECT_TRUE(rig_->becomes_equal(beforehand)) << "tables made beforehand";
+    EXPECT_TRUE(fixture_->becomes_equal(created)) << "tables made by apply";
+    EXPECT_TRUE(fixture_->becomes_equal(beforehand)) << "tables made beforehand";
   }
 
-  static inline Rig* rig_ = nullptr;
+  static inline Fixture* fixture_ = nullptr;
 };
 
 // The tests build on each other: each leaves its rows to the next.
@@ -115,14 +115,14 @@ TEST_F(Types, StreamedDeletesAreEqual) {
 }
 
 TEST_F(Types, CompressedBinlogEventsAreEqual) {
-  rig_->source().execute("SET GLOBAL log_bin_compress_min_len = 10");
-  rig_->source().execute("SET GLOBAL log_bin_compress = ON");
+  fixture_->source().execute("SET GLOBAL log_bin_compress_min_len = 10");
+  fixture_->source().execute("SET GLOBAL log_bin_compress = ON");
   for (const auto& table : edge_tables()) {
     run(table.name, table.inserts(20001));
     run(table.name, table.updates(20001));
     run(table.name, table.deletes(20001));
   }
-  rig_->source().execute("SET GLOBAL log_bin_compress = OFF");
+  fixture_->source().execute("SET GLOBAL log_bin_compress = OFF");
   expect_equal();
 }
 

@@ -1,4 +1,4 @@
-// The traffic of the fault tests keeps what it says it keeps, and the checks see when somebody breaks it.
+// The traffic of the fault tests keeps what it says it keeps, and the checks see when something breaks it.
 
 #include "tests/support/workload.hpp"
 
@@ -44,7 +44,7 @@ TEST(Workload, KeepsTheSumWhileAReplicaFollowsAndEveryReadIsWhole) {
   EXPECT_GT(found.source_rows, 2000U);
 }
 
-TEST(Workload, GoesOnAfterTheServerWasKilled) {
+TEST(Workload, ContinuesAfterTheServerWasKilled) {
   const TempDir dir;
   MariaDbServer server(dir.path(), {});
   const WorkloadOptions options{.per_second = 500};
@@ -61,7 +61,7 @@ TEST(Workload, GoesOnAfterTheServerWasKilled) {
   EXPECT_EQ(server.number("SELECT SUM(balance) FROM shop.accounts"), workload.bank_total());
 }
 
-TEST(ReaderCheck, SeesATransferThatIsHalfDone) {
+TEST(ReaderCheck, DetectsATransferThatIsHalfDone) {
   const TempDir dir;
   MariaDbServer server(dir.path(), {});
   Workload::create(server, {});
@@ -71,7 +71,7 @@ TEST(ReaderCheck, SeesATransferThatIsHalfDone) {
   EXPECT_EQ(reader.first_violation(), "rows and sum of balances are 200 / 199999, not 200 / 200000");
 }
 
-TEST(RepeatedAuditRows, CountsWhatStandsThereTwice) {
+TEST(RepeatedAuditRows, CountsRowsThatExistTwice) {
   const TempDir dir;
   MariaDbServer server(dir.path(), {});
   Workload::create_unguarded_audit(server, "shop");

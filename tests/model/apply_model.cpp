@@ -32,7 +32,7 @@ std::string ApplyState::key() const {
   std::vector<std::string> parts;
   for (const auto& a : instances) {
     auto& part = parts.emplace_back();
-    // Position and boundary tell what the gatherer holds.
+    // Position and boundary show what the gatherer holds.
     put(part,
         {static_cast<std::uint8_t>(a.phase), a.token, a.position, a.epoch, a.boundary, a.boundary_epoch, a.committed});
     put(part, a.batch);

@@ -16,7 +16,7 @@ using Phase = CaptureInstance::Phase;
 using Verdict = protocol::ReaderRule::Verdict;
 
 constexpr int kFinishes = 3;
-constexpr std::uint8_t kNobody = 255;
+constexpr std::uint8_t kNoOwner = 255;
 
 std::uint8_t small(std::size_t n) {
   return static_cast<std::uint8_t>(n);
@@ -65,14 +65,14 @@ CaptureModel::Keyed CaptureModel::keyed(const CaptureState& s) {
   Keyed out{s, {}, 0};
   auto& key = out.text;
   put_number(key, s.facts->highest);
-  for (const auto owner : s.facts->owner) put_number(key, owner == kNobody ? 0 : 1);
+  for (const auto owner : s.facts->owner) put_number(key, owner == kNoOwner ? 0 : 1);
   put(key, s.facts->checkpoint);
   put_number(key, s.stream.size());
   for (const auto& r : s.stream) put(key, r);
   std::vector<std::string> parts;
   for (const auto& c : s.instances) parts.push_back(wires(c));
   key += sorted(std::move(parts));
-  out.world = key.size();
+  out.shared_length = key.size();
   parts.clear();
   for (const auto& c : s.instances) parts.push_back(whole(c));
   key += sorted(std::move(parts));
@@ -90,7 +90,7 @@ const Facts* CaptureModel::facts(const std::vector<StateRecord>& state_log) {
   for (std::size_t i = 0; i < state_log.size(); ++i)
     if (!view.see(real(state_log[i], static_cast<protocol::Offset>(i)))) std::abort();
   out.highest = small(view.highest_claim().value());
-  out.owner.assign(out.highest + std::size_t{1}, kNobody);
+  out.owner.assign(out.highest + std::size_t{1}, kNoOwner);
   for (std::size_t e = 1; e < out.owner.size(); ++e)
     if (const auto name = view.owner(message::Epoch(e)); !name.empty()) out.owner[e] = small(std::stoul(name));
   if (const auto c = view.checkpoint(0))
@@ -111,7 +111,7 @@ void CaptureModel::claim(CaptureState& s, std::size_t i) {
 }
 
 /// The claim has landed: it starts, or has lost.
-void CaptureModel::look(CaptureState& s, std::size_t i) {
+void CaptureModel::settle_claim(CaptureState& s, std::size_t i) {
   auto& c = s.instances[i];
   const auto& f = *s.facts;
   if (f.highest > c.epoch) {
@@ -192,7 +192,7 @@ void CaptureModel::land_state(CaptureState& s, std::size_t i) {
   s.state_log.push_back(*c.state_wire);
   s.facts = facts(s.state_log);
   c.state_wire.reset();
-  if (c.phase != Phase::Over && claim) look(s, i);
+  if (c.phase != Phase::Over && claim) settle_claim(s, i);
 }
 
 void CaptureModel::steps(const CaptureState& state, std::size_t i, const Emit& emit) {
@@ -221,7 +221,7 @@ void CaptureModel::steps(const CaptureState& state, std::size_t i, const Emit& e
   emit(Step::Writes, s);
 }
 
-std::string CaptureModel::told(Step step, const CaptureState& before, std::size_t i) const {
+std::string CaptureModel::description(Step step, const CaptureState& before, std::size_t i) const {
   const auto& c = before.instances[i];
   const auto name = static_cast<char>('A' + i);
   switch (step) {
@@ -266,7 +266,7 @@ std::optional<std::string> CaptureModel::finish(CaptureState s, int variant) {
 }
 
 std::optional<std::string> CaptureModel::check(const Keyed& state) {
-  if (!judged_.insert(Digest(state.text.substr(0, state.world))).second) return std::nullopt;
+  if (!judged_.insert(Digest(state.text.substr(0, state.shared_length))).second) return std::nullopt;
   auto wrong = read_all(state.stream, mutation_).violation;
   for (int variant = 0; variant < kFinishes && !wrong; ++variant) wrong = finish(state, variant);
   std::string stream_key;
@@ -285,8 +285,9 @@ Found CaptureModel::run() {
     for (std::size_t i = 0; i < state.instances.size(); ++i) {
       const bool unused = state.instances[i].tries == 0;
       if (unused && std::exchange(idle_seen, true)) continue;  // the same step as the one before it
-      steps(state, i,
-            [&](Step step, const CaptureState& after) { emit([&] { return told(step, state, i); }, keyed(after)); });
+      steps(state, i, [&](Step step, const CaptureState& after) {
+        emit([&] { return description(step, state, i); }, keyed(after));
+      });
     }
   };
   return explore(initial, limits_.most_states, next, [this](const Keyed& s) { return check(s); });

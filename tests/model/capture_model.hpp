@@ -66,18 +66,18 @@ class CaptureModel {
   /// A state with the key the search knows it by.
   struct Keyed : CaptureState {
     std::string text;
-    std::size_t world = 0;  ///< so much of it is about the world, not about what is in the heads of the instances
+    std::size_t shared_length = 0;  ///< so much of it is shared; the rest is the instances' own state
     [[nodiscard]] const std::string& key() const { return text; }
   };
 
   const Facts* facts(const std::vector<StateRecord>& state_log);
   void steps(const CaptureState& state, std::size_t i, const Emit& emit);
-  [[nodiscard]] std::string told(Step step, const CaptureState& before, std::size_t i) const;
+  [[nodiscard]] std::string description(Step step, const CaptureState& before, std::size_t i) const;
   std::optional<std::string> check(const Keyed& state);
   std::optional<std::string> finish(CaptureState state, int variant);
 
   static void claim(CaptureState& s, std::size_t i);
-  void look(CaptureState& s, std::size_t i);
+  void settle_claim(CaptureState& s, std::size_t i);
   void recover(CaptureState& s, std::size_t i);
   static Keyed keyed(const CaptureState& s);
   void land(CaptureState& s, std::size_t i);
@@ -88,7 +88,7 @@ class CaptureModel {
   CaptureLimits limits_;
   Mutation mutation_;
   std::unordered_map<std::string, Facts> facts_;
-  DigestSet judged_;  ///< worlds that were found right
+  DigestSet judged_;  ///< states that were found right
   std::vector<std::vector<StreamRecord>> streams_;
   DigestSet known_streams_;
 };

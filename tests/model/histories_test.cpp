@@ -40,15 +40,15 @@ struct Without {
 class History {
  public:
   explicit History(std::uint64_t seed, const Without& without = {})
-      : world_(seed, static_cast<std::int32_t>(1 + seed % 3)) {
-    world_.ranks_ignored = without.ranks;
-    world_.starts_before_comparing = without.comparing_first;
-    world_.marks_ignored = without.marks;
+      : simulation_(seed, static_cast<std::int32_t>(1 + seed % 3)) {
+    simulation_.ranks_ignored = without.ranks;
+    simulation_.starts_before_comparing = without.comparing_first;
+    simulation_.marks_ignored = without.marks;
   }
 
   /// What went wrong, if anything.
   std::string run() {
-    const auto total = 1 + below(world_.random, 6);
+    const auto total = 1 + below(simulation_.random, 6);
     while (started_ < total || alive() > 0) {
       tick(total);
       if (auto wrong = defect(); !wrong.empty()) return wrong;
@@ -69,7 +69,7 @@ class History {
     auto& agent = *agents_.emplace_back(std::make_unique<Agent>());
     agent.process.name = name;
     agent.process.start = ++started_;
-    agent.process.fiber = std::make_unique<Fiber>([this, &agent] { agent.life = live(world_, agent.process); });
+    agent.process.fiber = std::make_unique<Fiber>([this, &agent] { agent.life = live(simulation_, agent.process); });
     return agent;
   }
 
@@ -81,7 +81,7 @@ class History {
       });
       if (!runs) ended.push_back(a.get());
     }
-    return ended.empty() ? nullptr : ended[below(world_.random, ended.size())];
+    return ended.empty() ? nullptr : ended[below(simulation_.random, ended.size())];
   }
 
   void kill(Agent& agent) {
@@ -91,9 +91,9 @@ class History {
     ++kills_;
   }
 
-  /// One thing happens: an agent starts, goes on for a while, or dies; records land or are lost; compaction runs.
+  /// One thing happens: an agent starts, continues for a while, or dies; records land or are lost; compaction runs.
   void tick(std::size_t total) {
-    auto& random = world_.random;
+    auto& random = simulation_.random;
     const auto dice = below(random, 1000);
     if (started_ < total && alive() < kMostAlive && (alive() == 0 || dice < 30)) {
       if (const auto* ended = one_that_ended(); ended != nullptr && chance(random, 40))
@@ -105,34 +105,34 @@ class History {
     std::vector<Agent*> running;
     for (const auto& a : agents_)
       if (!a->process.fiber->done()) running.push_back(a.get());
-    if (dice < 500) world_.land_some();
-    if (dice < 100) world_.compact();
+    if (dice < 500) simulation_.land_some();
+    if (dice < 100) simulation_.compact();
     if (running.empty()) return;
-    // Whoever is drawn goes on for a while: the others are frozen meanwhile.
+    // Whoever is drawn continues for a while: the others are frozen meanwhile.
     auto& agent = *running[below(random, running.size())];
     const auto turns = 1 + below(random, 30);
     for (std::size_t i = 0; i < turns && !agent.process.fiber->done(); ++i) {
       agent.process.fiber->resume();
-      if (chance(random, 40)) world_.land_some();
+      if (chance(random, 40)) simulation_.land_some();
     }
     if (dice < 920 || agent.process.fiber->done()) return;
     kill(agent);
-    if (chance(random, 50)) world_.lose(agent.process);
+    if (chance(random, 50)) simulation_.lose(agent.process);
   }
 
   /// One agent is left alone; what the others had on their way lands before, in the middle, behind, or never.
   std::string finish() {
     for (const auto& a : agents_)
       if (!a->process.fiber->done()) kill(*a);
-    const auto late = below(world_.random, 3);
-    if (late == 0) world_.land_all();
-    if (late == 1) world_.lose_all();
-    const bool cut = late == 1 && chance(world_.random, 30);
-    if (cut) world_.cut_state();
-    const bool emptied = cut && !world_.has_claims() && used();
-    const bool shortened = late == 1 && !cut && chance(world_.random, 50) && world_.cut_streams();
-    world_.calm = true;
-    for (auto traces = shortened ? below(world_.random, 4) : 0; traces > 0; --traces) run_alone(start_tracing());
+    const auto late = below(simulation_.random, 3);
+    if (late == 0) simulation_.land_all();
+    if (late == 1) simulation_.lose_all();
+    const bool cut = late == 1 && chance(simulation_.random, 30);
+    if (cut) simulation_.cut_state();
+    const bool emptied = cut && !simulation_.has_claims() && used();
+    const bool shortened = late == 1 && !cut && chance(simulation_.random, 50) && simulation_.cut_streams();
+    simulation_.calm = true;
+    for (auto traces = shortened ? below(simulation_.random, 4) : 0; traces > 0; --traces) run_alone(start_tracing());
     auto& first = start();
     run_alone(first);
     if (shortened && refused(first)) return stays_refused(first.process.name);
@@ -142,7 +142,7 @@ class History {
     if (auto wrong = defect(); !wrong.empty()) return wrong;
     if (!last.life.finished) return "the last agent did not finish";
     if (auto wrong = compare(); !wrong.empty()) return wrong;
-    world_.land_all();
+    simulation_.land_all();
     if (auto wrong = compare(); !wrong.empty()) return wrong;
     return cut ? std::string() : restart_all(last.process.name);
   }
@@ -150,7 +150,7 @@ class History {
   void run_alone(Agent& agent) {
     while (!agent.process.fiber->done()) {
       agent.process.fiber->resume();
-      if (chance(world_.random, 10)) world_.land_some();
+      if (chance(simulation_.random, 10)) simulation_.land_some();
     }
   }
 
@@ -158,7 +158,7 @@ class History {
     auto& agent = *agents_.emplace_back(std::make_unique<Agent>());
     agent.process.name = fmt::format("agent-{}", ++started_);
     agent.process.start = started_;
-    agent.process.fiber = std::make_unique<Fiber>([this, &agent] { leave_a_trace(world_, agent.process); });
+    agent.process.fiber = std::make_unique<Fiber>([this, &agent] { leave_a_trace(simulation_, agent.process); });
     return agent;
   }
 
@@ -185,19 +185,19 @@ class History {
     std::set<std::string> names;
     for (const auto& a : agents_)
       if (a->process.name != newest && a->life.claimed) names.insert(a->process.name);
-    const auto claims = world_.claims();
+    const auto claims = simulation_.claims();
     for (const auto& name : names) {
       auto& agent = start(name);
       while (!agent.process.fiber->done()) agent.process.fiber->resume();
-      if (world_.claims() != claims) return name + ": claims again though a newer instance has";
+      if (simulation_.claims() != claims) return name + ": claims again though a newer instance has";
       if (agent.life.finished) return name + ": goes on though a newer instance has claimed";
     }
     return {};
   }
 
   bool used() const {
-    for (std::int32_t s = 0; s < world_.streams; ++s)
-      if (!world_.stream(s).empty()) return true;
+    for (std::int32_t s = 0; s < simulation_.streams; ++s)
+      if (!simulation_.stream(s).empty()) return true;
     return false;
   }
 
@@ -208,19 +208,19 @@ class History {
   }
 
   std::string compare() const {
-    for (std::int32_t s = 0; s < world_.streams; ++s) {
+    for (std::int32_t s = 0; s < simulation_.streams; ++s) {
       std::string why;
-      const auto applied = apply(world_.stream(s), why);
+      const auto applied = apply(simulation_.stream(s), why);
       if (!applied) return fmt::format("stream {}: an apply agent halts: {}", s, why);
-      const auto from = beginning(world_.stream(s));
-      if (!from || *from != *beginning(world_.stream(0))) return fmt::format("stream {}: another beginning", s);
-      const auto wanted = expected(world_.source, s, *from);
+      const auto from = beginning(simulation_.stream(s));
+      if (!from || *from != *beginning(simulation_.stream(0))) return fmt::format("stream {}: another beginning", s);
+      const auto wanted = expected(simulation_.source, s, *from);
       if (*applied != wanted) return fmt::format("stream {}: applied {}, not {}", s, text(*applied), text(wanted));
     }
     return {};
   }
 
-  World world_;
+  Simulation simulation_;
   std::vector<std::unique_ptr<Agent>> agents_;
   std::size_t started_ = 0;
   std::size_t kills_ = 0;
@@ -231,7 +231,7 @@ void quiet() {
   std::call_once(once, [] { base::log::init("histories", base::log::Level::Error, base::log::Format::Text); });
 }
 
-TEST(Histories, bring_every_transaction_once_and_whole) {
+TEST(Histories, deliver_every_transaction_once_and_complete) {
 #if defined(__SANITIZE_THREAD__)
   GTEST_SKIP() << "one thread that changes stacks: nothing for this sanitizer";
 #endif

@@ -18,7 +18,7 @@ constexpr bool kSlow = true;
 constexpr bool kSlow = false;
 #endif
 
-std::string told(const Found& found) {
+std::string description(const Found& found) {
   std::string out = std::to_string(found.states) + " states";
   if (found.violation) out += "; " + *found.violation;
   for (const auto& step : found.trace) out += "\n  " + step;
@@ -36,8 +36,8 @@ TEST_P(Capture, loses_and_repeats_nothing) {
   if (GetParam().large && kSlow) GTEST_SKIP() << "too slow under a sanitizer";
   CaptureModel model(GetParam().limits, {});
   const auto found = model.run();
-  std::cout << told(found) << "\n";
-  EXPECT_FALSE(found.violation) << told(found);
+  std::cout << description(found) << "\n";
+  EXPECT_FALSE(found.violation) << description(found);
   EXPECT_TRUE(found.complete);
 }
 
@@ -60,7 +60,7 @@ class CaptureWithout : public testing::TestWithParam<Removed> {};
 TEST_P(CaptureWithout, a_rule_loses_or_repeats) {
   CaptureModel model({}, GetParam().mutation);
   const auto found = model.run();
-  std::cout << told(found) << "\n";
+  std::cout << description(found) << "\n";
   EXPECT_TRUE(found.violation) << "the search does not notice that the rule is gone";
 }
 
@@ -91,14 +91,14 @@ std::vector<std::vector<StreamRecord>> streams(const Source& source) {
 
 class Apply : public testing::TestWithParam<Source> {};
 
-TEST_P(Apply, stores_what_the_stream_says_once) {
+TEST_P(Apply, stores_every_change_of_the_stream_once) {
   std::size_t states = 0;
   const auto all = streams(GetParam());
   for (const auto& stream : all) {
     ApplyModel model(stream, 2, {});
     const auto found = model.run();
     states += found.states;
-    ASSERT_FALSE(found.violation) << told(found);
+    ASSERT_FALSE(found.violation) << description(found);
     ASSERT_TRUE(found.complete);
   }
   std::cout << all.size() << " streams, " << states << " states\n";
@@ -108,7 +108,7 @@ TEST_P(Apply, repeats_when_the_token_is_not_checked) {
   for (const auto& stream : streams(GetParam())) {
     const auto found = ApplyModel(stream, 2, {.token_unchecked = true}).run();
     if (!found.violation) continue;
-    std::cout << told(found) << "\n";
+    std::cout << description(found) << "\n";
     return;
   }
   FAIL() << "the search does not notice that the rule is gone";
@@ -121,8 +121,8 @@ TEST(ApplyModel, three_instances_with_a_zombies_records_in_the_stream) {
                                          {2, 0, 0, false}, {1, 2, 1, true},  {2, 2, 0, false}, {1, 3, 0, true},
                                          {2, 2, 1, true},  {3, 0, 0, false}, {2, 3, 0, true},  {3, 3, 0, true}};
   const auto found = ApplyModel(stream, 3, {}).run();
-  std::cout << told(found) << "\n";
-  EXPECT_FALSE(found.violation) << told(found);
+  std::cout << description(found) << "\n";
+  EXPECT_FALSE(found.violation) << description(found);
   EXPECT_TRUE(found.complete);
 }
 

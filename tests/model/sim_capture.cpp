@@ -24,27 +24,27 @@ using message::Kind;
 /// One epoch from its claim to its end.
 class Run {
  public:
-  Run(World& world, Process& process, protocol::StateLog& state, protocol::StateView& view)
-      : world_(world), process_(process), state_(state), view_(view) {}
+  Run(Simulation& simulation, Process& process, protocol::StateLog& state, protocol::StateView& view)
+      : simulation_(simulation), process_(process), state_(state), view_(view) {}
 
   base::Result<void> operator()() {
-    base::Backoff backoff(base::Millis(1), base::Millis(1), world_.random());
+    base::Backoff backoff(base::Millis(1), base::Millis(1), simulation_.random());
     const auto stop = process_.stop.get_token();
-    SimStreamLog logs(world_, process_);
+    SimStreamLog logs(simulation_, process_);
     auto instance = process_.name;
-    if (world_.ranks_ignored) instance += fmt::format("-{}", process_.start);
-    if (world_.starts_before_comparing) {
-      DS_ASSIGN(epoch_, protocol::claim_epoch(state_, logs, view_, instance, world_.streams, backoff, stop));
-      auto recovered = protocol::start_and_recover(state_, logs, view_, epoch_, instance, world_.streams, stop);
+    if (simulation_.ranks_ignored) instance += fmt::format("-{}", process_.start);
+    if (simulation_.starts_before_comparing) {
+      DS_ASSIGN(epoch_, protocol::claim_epoch(state_, logs, view_, instance, simulation_.streams, backoff, stop));
+      auto recovered = protocol::start_and_recover(state_, logs, view_, epoch_, instance, simulation_.streams, stop);
       if (!recovered && recovered.error().is(Reason::LogTruncated)) DS_TRY(append_starts(logs, instance));
       DS_ASSIGN(recovered_, std::move(recovered));
     } else {
       DS_ASSIGN(recovered_,
-                protocol::begin_epoch(state_, logs, view_, epoch_, instance, world_.streams, backoff, stop));
+                protocol::begin_epoch(state_, logs, view_, epoch_, instance, simulation_.streams, backoff, stop));
     }
     from_ = protocol::dump_position(recovered_);
     if (std::ranges::all_of(recovered_, &protocol::StreamState::fresh))
-      from_ = random_beginning(world_.random, world_.source);
+      from_ = random_beginning(simulation_.random, simulation_.source);
     std::vector<message::GtidSet> published;
     std::vector<protocol::Offset> next;
     std::vector<std::uint64_t> marks;
@@ -54,7 +54,7 @@ class Run {
       published.push_back(r.published);
       next.push_back(r.start + 1);
       marks.push_back(r.start_mark);
-      channels_.push_back(world_.open_channel(process_));
+      channels_.push_back(simulation_.open_channel(process_));
     }
     protocol::AckTracker acks(published, next, marks);
     protocol::StateWriter writer(state_, view_, epoch_);
@@ -65,9 +65,9 @@ class Run {
   [[nodiscard]] bool claimed() const { return epoch_ != message::Epoch{}; }
   /// What an agent did that compared behind the start: one try that is refused.
   base::Result<void> try_and_leave_a_trace() {
-    base::Backoff backoff(base::Millis(1), base::Millis(1), world_.random());
-    SimStreamLog logs(world_, process_);
-    DS_ASSIGN(epoch_, protocol::claim_epoch(state_, logs, view_, process_.name, world_.streams, backoff,
+    base::Backoff backoff(base::Millis(1), base::Millis(1), simulation_.random());
+    SimStreamLog logs(simulation_, process_);
+    DS_ASSIGN(epoch_, protocol::claim_epoch(state_, logs, view_, process_.name, simulation_.streams, backoff,
                                             process_.stop.get_token()));
     return append_starts(logs, process_.name);
   }
@@ -76,24 +76,24 @@ class Run {
   base::Result<void> append_starts(protocol::StreamLog& logs, const std::string& instance) {
     const message::Headers headers{Kind::Start, "", epoch_, End::None};
     const auto value = message::encode(message::Start{epoch_, instance});
-    for (std::int32_t s = 0; s < world_.streams; ++s) DS_TRY(logs.append(s, headers, value));
+    for (std::int32_t s = 0; s < simulation_.streams; ++s) DS_TRY(logs.append(s, headers, value));
     return {};
   }
 
   base::Result<void> pause() {
-    if (!world_.turn(process_)) return Error(Reason::Stopping, "killed");
-    hear();
-    if (world_.calm) return {};
-    if (chance(world_.random, 1)) return Error(Reason::ProducerFailed, "the producer gave up");
-    if (chance(world_.random, 15)) DS_TRY(checkpoint());
-    if (chance(world_.random, 3)) DS_TRY(tidy());
+    if (!simulation_.turn(process_)) return Error(Reason::Stopping, "killed");
+    receive_reports();
+    if (simulation_.calm) return {};
+    if (chance(simulation_.random, 1)) return Error(Reason::ProducerFailed, "the producer gave up");
+    if (chance(simulation_.random, 15)) DS_TRY(checkpoint());
+    if (chance(simulation_.random, 3)) DS_TRY(tidy());
     return {};
   }
 
   /// Delivery reports, in any order across the streams.
-  void hear() {
+  void receive_reports() {
     for (auto& [token, parcel] : waiting_) {
-      if (!parcel->landed || (!world_.calm && chance(world_.random, 50))) continue;
+      if (!parcel->landed || (!simulation_.calm && chance(simulation_.random, 50))) continue;
       acks_->acknowledged(token, parcel->offset);
       parcel.reset();
     }
@@ -101,7 +101,8 @@ class Run {
   }
 
   base::Result<void> checkpoint() {
-    const auto stream = static_cast<std::int32_t>(below(world_.random, static_cast<std::size_t>(world_.streams)));
+    const auto stream =
+        static_cast<std::int32_t>(below(simulation_.random, static_cast<std::size_t>(simulation_.streams)));
     auto written = checkpoint(stream);
     // An append with a lost acknowledgement changes nothing for a running epoch.
     if (!written && written.error().is(Reason::BrokerUnreachable)) return {};
@@ -109,7 +110,7 @@ class Run {
   }
 
   base::Result<void> tidy() {
-    auto tidied = writer_->tidy(world_.streams, process_.stop.get_token());
+    auto tidied = writer_->tidy(simulation_.streams, process_.stop.get_token());
     if (tidied || tidied.error().is(Reason::BrokerUnreachable)) return {};
     return std::move(tidied).error();
   }
@@ -124,10 +125,10 @@ class Run {
   /// Before the first XA transaction that is prepared and whose commit is not published.
   message::GtidSet dump_from(const message::GtidSet& published) const {
     auto position = from_;
-    for (const auto& t : world_.source) {
+    for (const auto& t : simulation_.source) {
       if (!published.contains(t.gtid)) continue;
       if (t.what == Transaction::What::Prepare) {
-        const auto commit = std::ranges::find_if(world_.source, [&](const Transaction& other) {
+        const auto commit = std::ranges::find_if(simulation_.source, [&](const Transaction& other) {
           return other.what == Transaction::What::Commit && other.xa == t.xa;
         });
         if (!published.contains(commit->gtid)) break;
@@ -143,7 +144,7 @@ class Run {
     parcel.stream = stream;
     parcel.headers = headers;
     parcel.value = std::move(value);
-    waiting_.emplace_back(token, world_.post(channels_[static_cast<std::size_t>(stream)], std::move(parcel)));
+    waiting_.emplace_back(token, simulation_.post(channels_[static_cast<std::size_t>(stream)], std::move(parcel)));
     return pause();
   }
 
@@ -156,7 +157,8 @@ class Run {
 
   base::Result<void> send_rows(std::int32_t stream, const Transaction& t) {
     const auto count = t.fragments[static_cast<std::size_t>(stream)];
-    if (count > 0 && !world_.calm && chance(world_.random, 5)) {  // the connection to the replica broke in the middle
+    if (count > 0 && !simulation_.calm &&
+        chance(simulation_.random, 5)) {  // the connection to the replica broke in the middle
       if (count > 1) DS_TRY(send_fragment(stream, t, 0, End::Group));
       DS_TRY(send_fragment(stream, t, count > 1 ? 1 : 0, End::Abort));
     }
@@ -175,16 +177,16 @@ class Run {
   /// Reads the source from where recovery says, skipping per stream what that has.
   base::Result<void> dump() {
     // Where a stream begins stands on it before anything else does, on any stream.
-    for (std::int32_t s = 0; s < world_.streams; ++s) DS_TRY(send_watermark(s, from_));
+    for (std::int32_t s = 0; s < simulation_.streams; ++s) DS_TRY(send_watermark(s, from_));
     DS_TRY(flush());
     // A stream that loses this beginning must not look like a new one.
-    for (std::int32_t s = 0; any_fresh_ && s < world_.streams; ++s) DS_TRY(checkpoint(s));
+    for (std::int32_t s = 0; any_fresh_ && s < simulation_.streams; ++s) DS_TRY(checkpoint(s));
     auto position = from_;
-    for (const auto& t : world_.source) {
+    for (const auto& t : simulation_.source) {
       if (from_.contains(t.gtid)) continue;
       if (t.what == Transaction::What::Prepare) prepared_.push_back(t.xa);
       const bool rows_known = t.what != Transaction::What::Commit || std::ranges::count(prepared_, t.xa) > 0;
-      for (std::int32_t s = 0; s < world_.streams; ++s) {
+      for (std::int32_t s = 0; s < simulation_.streams; ++s) {
         const auto& has = recovered_[static_cast<std::size_t>(s)].published;
         if (has.contains(t.gtid) || t.fragments[static_cast<std::size_t>(s)] == 0) continue;
         if (!rows_known) return Error(Reason::Internal, "the dump began behind the prepare of " + t.gtid.text());
@@ -192,7 +194,7 @@ class Run {
       }
       acks_->finished(t.gtid);
       position.add(t.gtid);
-      if (chance(world_.random, 10)) DS_TRY(send_watermark(0, position));
+      if (chance(simulation_.random, 10)) DS_TRY(send_watermark(0, position));
       DS_TRY(pause());
     }
     return flush();
@@ -203,7 +205,7 @@ class Run {
     return {};
   }
 
-  World& world_;
+  Simulation& simulation_;
   Process& process_;
   protocol::StateLog& state_;
   protocol::StateView& view_;
@@ -220,18 +222,18 @@ class Run {
 
 }  // namespace
 
-void leave_a_trace(World& world, Process& process) {
-  SimStateLog state(world, process);
+void leave_a_trace(Simulation& simulation, Process& process) {
+  SimStateLog state(simulation, process);
   protocol::StateView view;
-  std::ignore = Run(world, process, state, view).try_and_leave_a_trace();
+  std::ignore = Run(simulation, process, state, view).try_and_leave_a_trace();
 }
 
-Life live(World& world, Process& process) {
-  SimStateLog state(world, process);
+Life live(Simulation& simulation, Process& process) {
+  SimStateLog state(simulation, process);
   protocol::StateView view;
   bool claimed = false;
   for (;;) {
-    Run run(world, process, state, view);
+    Run run(simulation, process, state, view);
     const auto ended = run();
     claimed = claimed || run.claimed();
     if (ended) return {true, claimed, {}};

@@ -1,10 +1,10 @@
 #pragma once
-// A capture agent on the simulated world: the real claim, start, recovery, AckTracker and StateWriter; only the binlog
+// A capture agent on the simulated broker: the real claim, start, recovery, AckTracker and StateWriter; only the binlog
 // and the producer are simulated.
 
 #include <string>
 
-#include "tests/model/sim_world.hpp"
+#include "tests/model/simulation.hpp"
 
 namespace datasync::model {
 
@@ -17,10 +17,10 @@ struct Life {
 
 /// Runs until it is killed, superseded or done; call it on the process's fiber. A producer that gives up begins a new
 /// epoch.
-Life live(World& world, Process& process);
+Life live(Simulation& simulation, Process& process);
 
 /// Claims and puts a start on every stream without comparing anything, as agents of an earlier version did at every try
 /// that was refused; call it on the process's fiber.
-void leave_a_trace(World& world, Process& process);
+void leave_a_trace(Simulation& simulation, Process& process);
 
 }  // namespace datasync::model

@@ -80,7 +80,7 @@ std::optional<std::vector<message::Gtid>> apply(const std::vector<Landed>& strea
 }
 
 message::GtidSet random_beginning(Random& random, const std::vector<Transaction>& source) {
-  // Never empty: a stream whose first watermark is empty cannot be told from one without.
+  // Never empty: a stream whose first watermark is empty cannot be distinguished from one without.
   message::GtidSet position;
   position.add({0, 1, 0});
   auto chosen = position;

@@ -26,7 +26,7 @@ void mount_secret(const std::filesystem::path& secrets_dir, const std::string& s
 config::Credentials write_credentials(const std::filesystem::path& secrets_dir, const std::string& secret,
                                       const std::string& user, const std::string& password);
 
-/// What an agent tells at /status.
+/// What an agent reports at /status.
 struct AgentStatus {
   std::string state, reason, message, instance;
   std::uint64_t epoch = 0;

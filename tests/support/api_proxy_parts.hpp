@@ -24,7 +24,7 @@ struct Reply {
 
 /// What a request means: /api/v1 or /apis/GROUP/VERSION, then namespaces/NS or not, then resource, name, subresource.
 ApiCall parse_call(const httplib::Request& request);
-/// A Status object that tells a failure.
+/// A Status object that reports a failure.
 std::string status_object(int code, const std::string& reason);
 
 /// A watch at the server, read by a thread of its own.

@@ -123,9 +123,9 @@ class Merger {
   /// Rows with one key: equal ones cancel out; what is left is changed, lost or too many.
   void same_key(std::vector<const SqlRow*> left, std::vector<const SqlRow*> right) {
     std::erase_if(left, [&](const SqlRow* row) {
-      const auto twin = std::ranges::find_if(right, [&](const SqlRow* other) { return *other == *row; });
-      if (twin == right.end()) return false;
-      right.erase(twin);
+      const auto same_row = std::ranges::find_if(right, [&](const SqlRow* other) { return *other == *row; });
+      if (same_row == right.end()) return false;
+      right.erase(same_row);
       return true;
     });
     const auto pairs = std::min(left.size(), right.size());

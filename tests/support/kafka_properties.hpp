@@ -26,7 +26,7 @@ struct KafkaOptions {
   std::map<std::string, std::string> properties;  ///< added to server.properties, or replacing a line of it
   /// Where clients connect when that is not the broker's own port: the port of a Proxy in front of it. 0: its own port.
   std::uint16_t advertised_port = 0;
-  bool outlives = false;                  ///< goes on when this program ends
+  bool outlives = false;                  ///< continues when this program ends
   std::string address = "127.0.0.1";      ///< clients connect here
   std::string advertised_host;            ///< the name that clients use; empty: the address
   std::optional<KafkaSecurity> security;  ///< without it clients speak plain text

@@ -13,7 +13,7 @@
 namespace datasync::test {
 namespace {
 
-// 127.0.0.1 by name: the servers run with skip_name_resolve, and root is told apart by host.
+// 127.0.0.1 by name: the servers run with skip_name_resolve, and root is distinguished by host.
 constexpr const char* kUsers = R"(FLUSH PRIVILEGES;
 CREATE OR REPLACE USER root@'127.0.0.1';
 GRANT ALL PRIVILEGES ON *.* TO root@'127.0.0.1' WITH GRANT OPTION;
@@ -30,7 +30,7 @@ std::string program() {
   return "mariadbd";
 }
 
-/// mariadbd refuses to run as root unless told so.
+/// mariadbd refuses to run as root unless an option allows it.
 std::vector<std::string> user_option() {
   return geteuid() == 0 ? std::vector<std::string>{"--user=root"} : std::vector<std::string>{};
 }

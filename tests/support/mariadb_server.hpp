@@ -32,7 +32,7 @@ struct MariaDbOptions {
   bool log_bin = true;           ///< ROW, FULL image, FULL metadata
   bool compress_binlog = false;  ///< log_bin_compress
   std::uint32_t buffer_pool_mb = 64;
-  bool outlives = false;                ///< goes on when this program ends
+  bool outlives = false;                ///< continues when this program ends
   std::vector<std::string> extra_args;  ///< come last, so they win: "--binlog-row-image=MINIMAL"
   /// Where it listens besides 127.0.0.1. Users of another address than that may come from anywhere.
   std::string address = "127.0.0.1";
@@ -75,7 +75,7 @@ class MariaDbServer {
   /// Arguments for the next start; replaces those of the options.
   void set_extra_args(std::vector<std::string> args) { options_.extra_args = std::move(args); }
 
-  /// A new connection, as root or as somebody else.
+  /// A new connection, as root or as another user.
   [[nodiscard]] Session connect(const std::string& user = "root", const std::string& password = "") const;
   // On a kept connection as root, opened again after a restart.
   std::uint64_t execute(std::string_view sql);

@@ -35,7 +35,7 @@ int call(int (*function)(int, const sockaddr*, socklen_t), std::uint16_t port, c
   return result;
 }
 
-/// A Unix socket bound to the port's abstract name, or -1 when somebody has it: such a name is one process's at a time
+/// A Unix socket bound to the port's abstract name, or -1 when a process has it: such a name is one process's at a time
 /// and ends with it, like the port itself, and leaves no file behind (unix(7)).
 int try_lock(std::uint16_t port) {
   sockaddr_un address{};

@@ -6,9 +6,9 @@
 
 namespace datasync::test {
 
-/// A port on 127.0.0.1 that is this object's alone: no other PortLease of any process has it, and nobody listened on it
-/// when it was taken. It is free again when the process dies. The range lies below the ephemeral ports, so that no
-/// outgoing connection sits on it while a server restarts. Copies share the lease.
+/// A port on 127.0.0.1 that is this object's alone: no other PortLease of any process has it, and no process listened
+/// on it when it was taken. It is free again when the process dies. The range lies below the ephemeral ports, so that
+/// no outgoing connection sits on it while a server restarts. Copies share the lease.
 class PortLease {
  public:
   /// Throws when no port is left.

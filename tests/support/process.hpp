@@ -2,8 +2,8 @@
 // Child processes of tests, the demo and benchmarks. Nothing started here outlives the program that started it, however
 // that program ends (PR_SET_PDEATHSIG), unless it is asked to.
 //
-// Everything in tests/support throws std::runtime_error when it cannot do what it promises: a test whose world cannot
-// be set up has failed.
+// Everything in tests/support throws std::runtime_error when it cannot do what it promises: a test whose environment
+// cannot be set up has failed.
 
 #include <chrono>
 #include <csignal>
@@ -25,7 +25,7 @@ struct ProcessOptions {
   std::map<std::string, std::string> env;  ///< added to, or replacing, this process's environment
   std::filesystem::path log;               ///< stdout and stderr are appended here; empty: /dev/null
   std::filesystem::path working_dir;       ///< empty: this process's
-  bool outlives = false;                   ///< goes on when this program ends (the demo's KEEP=1)
+  bool outlives = false;                   ///< continues when this program ends (the demo's KEEP=1)
 };
 
 /// How a process ended: by `exit(code)`, or killed by a signal.

@@ -77,7 +77,7 @@ struct Flow {
   std::deque<Piece> pieces;
   std::size_t queued = 0;
   bool ended = false;      ///< the sender closed its side
-  bool shut_down = false;  ///< and the receiver was told
+  bool shut_down = false;  ///< and the receiver was notified
 };
 
 struct Link {

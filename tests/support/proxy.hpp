@@ -29,7 +29,7 @@ class Proxy {
   /// Resets (RST) all connections there are; new ones are accepted.
   void cut();
   /// Half-open: keeps and accepts connections, forwards nothing in either direction, answers nothing. What was sent
-  /// stays in the sockets and goes on after `pass`.
+  /// stays in the sockets and continues after `pass`.
   void hold();
   /// Like `hold`, but what is sent disappears: after `pass` the old connections are reset.
   void blackhole();

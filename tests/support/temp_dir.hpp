@@ -34,7 +34,7 @@ std::string read_file(const std::filesystem::path& file);
 /// Where things that are costly to make are kept between runs: $DATASYNC_CACHE_DIR, default .cache in the source tree.
 std::filesystem::path cache_dir();
 /// `folder` under the cache, made by `make(temporary folder)` if it is not there yet; two programs never make it at
-/// once and nobody sees it half made.
+/// once and no process sees it half made.
 template <class Make>
 std::filesystem::path cached(const std::string& folder, Make make);
 

@@ -1,4 +1,4 @@
-// crds/datasync.dev_datasyncs.yaml and the chart's copy are made from operator/api. UPDATE_CRD=1 writes them anew. The
+// crds/datasync.dev_datasyncs.yaml and the chart's copy are made from operator/api. UPDATE_CRD=1 rewrites them. The
 // tests below hold the made definition against the reader, field by field, so that the two cannot say different things.
 #include "operator/api/crd.hpp"
 
@@ -22,7 +22,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 class CrdFile : public testing::TestWithParam<const char*> {};
-TEST_P(CrdFile, says_what_the_code_says) {
+TEST_P(CrdFile, matches_the_code) {
   const auto path = std::string(PROJECT_SOURCE_DIR) + GetParam();
   if (std::getenv("UPDATE_CRD") != nullptr) std::ofstream(path) << crd_yaml();
   EXPECT_EQ(config::read_file(path).value_or(""), crd_yaml()) << "run with UPDATE_CRD=1";
@@ -82,7 +82,7 @@ TEST(Crd, describes_every_field_and_every_description_has_its_field) {
   }
 }
 
-TEST(Crd, has_rules_only_at_fields_that_are) {
+TEST(Crd, has_rules_only_at_fields_that_exist) {
   const auto all = nodes();
   for (const auto& r : cel_rules()) {
     EXPECT_TRUE(r.path.empty() || all.contains(std::string(r.path))) << r.path;
@@ -131,7 +131,7 @@ std::string pointer_of(std::string path) {
   return "/" + std::regex_replace(path, std::regex("~2"), ".");
 }
 
-bool told(const std::vector<config::Problem>& problems, std::string_view what) {
+bool has_problem(const std::vector<config::Problem>& problems, std::string_view what) {
   return std::ranges::any_of(problems, [&](const auto& p) { return p.message.find(what) != std::string::npos; });
 }
 
@@ -139,10 +139,10 @@ TEST(Crd, has_the_bounds_of_numbers_that_the_reader_has) {
   for (const auto& [path, node] : nodes()) {
     if (!path.starts_with("spec") || node->value("type", "") != "integer") continue;
     const auto at = pointer_of(path);
-    EXPECT_TRUE(told(problems_with(at, (*node)["minimum"].get<std::int64_t>() - 1), "is below")) << path;
-    EXPECT_TRUE(told(problems_with(at, (*node)["maximum"].get<std::int64_t>() + 1), "is above")) << path;
-    EXPECT_FALSE(told(problems_with(at, (*node)["minimum"]), "is below")) << path;
-    EXPECT_FALSE(told(problems_with(at, (*node)["maximum"]), "is above")) << path;
+    EXPECT_TRUE(has_problem(problems_with(at, (*node)["minimum"].get<std::int64_t>() - 1), "is below")) << path;
+    EXPECT_TRUE(has_problem(problems_with(at, (*node)["maximum"].get<std::int64_t>() + 1), "is above")) << path;
+    EXPECT_FALSE(has_problem(problems_with(at, (*node)["minimum"]), "is below")) << path;
+    EXPECT_FALSE(has_problem(problems_with(at, (*node)["maximum"]), "is above")) << path;
   }
 }
 
@@ -151,11 +151,11 @@ TEST(Crd, has_the_bounds_of_lists_that_the_reader_has) {
     if (!path.starts_with("spec") || !node->contains("maxItems")) continue;
     Json list = Json::array();
     for (std::size_t i = 0; i < (*node)["maxItems"].get<std::size_t>(); ++i) list.push_back(Json::object());
-    EXPECT_FALSE(told(problems_with(pointer_of(path), list), "more than")) << path;
+    EXPECT_FALSE(has_problem(problems_with(pointer_of(path), list), "more than")) << path;
     list.push_back(Json::object());
-    EXPECT_TRUE(told(problems_with(pointer_of(path), list), "more than")) << path;
+    EXPECT_TRUE(has_problem(problems_with(pointer_of(path), list), "more than")) << path;
     const bool needs_one = node->value("minItems", 0) == 1;
-    EXPECT_EQ(told(problems_with(pointer_of(path), Json::array()), "at least"), needs_one) << path;
+    EXPECT_EQ(has_problem(problems_with(pointer_of(path), Json::array()), "at least"), needs_one) << path;
   }
 }
 
@@ -164,16 +164,17 @@ TEST(Crd, has_the_choices_and_the_empty_texts_that_the_reader_has) {
     if (!path.starts_with("spec") || node->value("type", "") != "string") continue;
     const auto at = pointer_of(path);
     if (node->contains("enum")) {
-      for (const auto& choice : (*node)["enum"]) EXPECT_FALSE(told(problems_with(at, choice), "not one of")) << path;
-      EXPECT_TRUE(told(problems_with(at, "none"), "not one of")) << path;
+      for (const auto& choice : (*node)["enum"])
+        EXPECT_FALSE(has_problem(problems_with(at, choice), "not one of")) << path;
+      EXPECT_TRUE(has_problem(problems_with(at, "none"), "not one of")) << path;
     } else if (path.find("{}") == std::string::npos) {
-      const bool refused = told(problems_with(at, ""), "must not be empty");
+      const bool refused = has_problem(problems_with(at, ""), "must not be empty");
       EXPECT_EQ(refused, node->value("minLength", 0) == 1) << path;
     }
   }
 }
 
-struct Look {
+struct Lookup {
   const config::Pattern* pattern;
   std::vector<std::string> right, wrong;
 };
@@ -182,8 +183,8 @@ std::string many(std::size_t n, char c = 'a') {
 }
 
 // The regular expression is what the API server checks, the function what we do.
-TEST(Crd, has_expressions_that_say_the_same_as_the_functions) {
-  const std::vector<Look> looks{
+TEST(Crd, has_expressions_that_agree_with_the_functions) {
+  const std::vector<Lookup> lookups{
       {&config::kTableName, {"a.b", "a b.c-d", many(64) + "." + many(64)}, {"", "a", "a.b.c", ".b", many(65) + ".b"}},
       {&config::kColumnName, {"a.b.c", "a.b.c.d"}, {"a.b", "a.b.", "a.b." + many(65)}},
       {&config::kKeyColumn, {"id", "a.b", many(64)}, {"", many(65), "a\nb"}},
@@ -199,7 +200,7 @@ TEST(Crd, has_expressions_that_say_the_same_as_the_functions) {
       {&config::kDatabase, {"a", "a b", many(64)}, {"", "a.b", "a/b", "a\\b", many(65)}},
       {&config::kStreamOffset, {"0:1", "9999:1"}, {"", "1", ":1", "1:", "99999:1", "-1:2"}},
   };
-  for (const auto& l : looks) {
+  for (const auto& l : lookups) {
     const std::regex expression(std::string(l.pattern->regex));
     auto all = l.right;
     all.insert(all.end(), l.wrong.begin(), l.wrong.end());

@@ -14,7 +14,7 @@ DataSync sample(const char* name, std::size_t document = 0) {
   return documents.at(document).resource;
 }
 
-TEST(Read, every_field_of_the_full_sample_arrives) {
+TEST(Read, every_field_of_the_full_sample_is_read) {
   const auto r = sample("full.yaml");
   EXPECT_EQ(r.id(), "sync/shop");
   EXPECT_EQ(r.spec.types, std::vector<std::string>{"orders"});
@@ -42,7 +42,7 @@ TEST(Read, every_field_of_the_full_sample_arrives) {
   EXPECT_EQ(*r.spec.apply.pod_template.find("metadata"), config::parse_json(R"({"labels": {"team": "shop"}})").value());
 }
 
-TEST(Read, what_is_not_said_has_its_default) {
+TEST(Read, unset_fields_have_their_default) {
   const auto r = sample("source-only.yaml");
   EXPECT_FALSE(r.spec.destination.has_value());
   EXPECT_FALSE(r.spec.channel.tls.on());
@@ -99,7 +99,7 @@ TEST(Read, the_port_of_a_destination_is_its_engines_own) {
   EXPECT_EQ(sample("destination-only.yaml").spec.destination->port, 3306);
 }
 
-TEST(Read, an_engine_that_is_not_built_is_valid_and_told_apart) {
+TEST(Read, an_engine_that_is_not_built_is_valid_and_distinguished) {
   const auto document = read_documents(kPostgres).at(0);
   EXPECT_EQ(config::to_text(document.problems), "");
   EXPECT_EQ(config::to_text(not_built(document.resource)),

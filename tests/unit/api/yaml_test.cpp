@@ -46,7 +46,7 @@ INSTANTIATE_TEST_SUITE_P(All, YamlAmbiguous,
                          testing::Values("yes", "No", "on", "OFF", "y", "010", "-010", "0x1F", "0o17", "0b1", "+5",
                                          "1_000", ".inf", "-.inf", ".nan", "True"));
 
-TEST(Yaml, several_documents_keep_their_number_and_empty_ones_are_passed_over) {
+TEST(Yaml, documents_keep_their_number_and_empty_ones_are_skipped) {
   const auto documents = parse_yaml("---\na: 1\n---\n---\nb: 2\n").value();
   ASSERT_EQ(documents.size(), 2U);
   EXPECT_EQ(documents[0].number, 1U);
@@ -79,7 +79,7 @@ TEST(Yaml, deep_nesting_is_an_error_and_not_a_crash) {
   EXPECT_EQ(less->at(0).problems.size(), 1U);
 }
 
-TEST(Yaml, text_that_is_not_yaml_is_told_with_line_and_column) {
+TEST(Yaml, text_that_is_not_yaml_is_reported_with_line_and_column) {
   const auto bad = parse_yaml("a: 1\nb: [1, 2\nc: 3\n");
   ASSERT_FALSE(bad);
   EXPECT_EQ(bad.error().what.find("not valid YAML: line "), 0U) << bad.error().what;

@@ -84,7 +84,7 @@ TEST_F(Destination, a_key_is_compared_in_the_collation_of_the_destination) {
             "UPDATE `d`.`t` SET `v`=? WHERE `k`=CONVERT(? USING utf8mb4) COLLATE utf8mb4_bin");
 }
 
-TEST_F(Destination, a_key_that_sees_trailing_spaces_at_the_source_only_does_not_fit) {
+TEST_F(Destination, a_key_with_significant_spaces_only_at_the_source_is_refused) {
   both({varchar("k", 80, "utf8mb4_nopad_bin")});
   EXPECT_TRUE(fitted().narrow.empty());
   destination.schema.columns[0].collation = "utf8mb4_bin";
@@ -174,7 +174,7 @@ TEST_F(Destination, a_key_that_is_too_long_for_an_index_is_indexed_by_its_front)
   EXPECT_NE(dialect->create_table(source, "d", "t").find("PRIMARY KEY (`long`,`short`,`n`)"), std::string::npos);
 }
 
-TEST_F(Destination, a_row_that_is_stored_over_another_touches_our_columns_of_that_key_only) {
+TEST_F(Destination, overwriting_a_row_changes_only_replicated_columns_of_its_key) {
   both({integer("k"), integer("l"), integer("v")}, {0, 1});
   EXPECT_EQ(dialect->upsert(statements()).sql,
             "INSERT INTO `d`.`t` (`k`,`l`,`v`) VALUES (?,?,?) ON DUPLICATE KEY UPDATE `k`=IF(`k`=VALUES(`k`) AND "
@@ -182,7 +182,7 @@ TEST_F(Destination, a_row_that_is_stored_over_another_touches_our_columns_of_tha
 }
 
 // NULL for a column that takes it changed the row of another key instead of failing.
-TEST_F(Destination, a_row_of_another_key_is_refused_by_a_key_column_that_takes_no_null) {
+TEST_F(Destination, a_row_of_another_key_is_refused_by_a_not_null_key_column) {
   both({integer("k"), integer("l"), integer("v")}, {0, 1});
   auto table = statements();
   table.there[0].nullable = true;
@@ -194,7 +194,7 @@ TEST_F(Destination, a_row_of_another_key_is_refused_by_a_key_column_that_takes_n
   EXPECT_FALSE(takes_upsert(table));
 }
 
-TEST_F(Destination, foreign_keys_are_all_seen_only_with_a_privilege_on_every_table) {
+TEST_F(Destination, foreign_keys_are_complete_only_with_rights_on_every_table) {
   EXPECT_TRUE(grants_on_all_tables("GRANT SELECT, INSERT ON *.* TO `w`@`%`"));
   EXPECT_TRUE(grants_on_all_tables("GRANT ALL PRIVILEGES ON *.* TO `w`@`%` WITH GRANT OPTION"));
   EXPECT_FALSE(grants_on_all_tables("GRANT SELECT ON *.* TO `w`@`%`"));

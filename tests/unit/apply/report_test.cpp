@@ -16,7 +16,7 @@ double sample(const health::Metrics& metrics, const std::string& name) {
   return at == std::string::npos ? -1 : std::stod(text.substr(at + name.size() + 2));
 }
 
-TEST(StreamReport, shows_the_lag_of_the_status_as_a_gauge_while_it_lives) {
+TEST(StreamReport, shows_the_lag_of_the_status_as_a_gauge_while_it_exists) {
   constexpr auto kName = "datasync_apply_lag_seconds{stream=\"2\"}";
   health::Metrics metrics;
   {
@@ -26,10 +26,11 @@ TEST(StreamReport, shows_the_lag_of_the_status_as_a_gauge_while_it_lives) {
     report.committed({}, {static_cast<std::uint64_t>(now) - 500'000'000U, now / 1000}, 1, base::steady_now());
     EXPECT_THAT(metrics.text(), HasSubstr("# TYPE datasync_apply_lag_seconds gauge\n"));
     const auto shown = sample(metrics, kName);
-    const auto told = nlohmann::json::parse(StreamReport::json("d", {&report}))["lag"]["totalSeconds"].get<double>();
+    const auto reported =
+        nlohmann::json::parse(StreamReport::json("d", {&report}))["lag"]["totalSeconds"].get<double>();
     EXPECT_GE(shown, 500);
-    EXPECT_GE(told, shown);
-    EXPECT_LT(told, shown + 100);
+    EXPECT_GE(reported, shown);
+    EXPECT_LT(reported, shown + 100);
     EXPECT_EQ(sample(metrics, "datasync_apply_batch_lag_seconds_count{stream=\"2\"}"), 1);
   }
   EXPECT_THAT(metrics.text(), Not(HasSubstr("datasync_apply_lag_seconds")));

@@ -47,7 +47,7 @@ TEST(Cursor, reads_both_byte_orders_at_every_width) {
 }
 
 class Varint : public testing::TestWithParam<std::uint64_t> {};
-TEST_P(Varint, comes_back_as_it_went) {
+TEST_P(Varint, survives_a_round_trip) {
   Buffer b;
   b.varint(GetParam());
   Cursor c(b.bytes());
@@ -63,7 +63,7 @@ TEST(VarintText, eleven_bytes_are_refused) {
   EXPECT_FALSE(c.ok());
 }
 
-TEST(BufferTest, keeps_its_bytes_when_it_grows_and_gives_them_away_once) {
+TEST(BufferTest, keeps_its_bytes_when_it_grows_and_releases_them_once) {
   Buffer b;
   std::string all;
   for (int i = 0; i < 1000; ++i) {
@@ -95,7 +95,7 @@ TEST(BackoffTest, a_stop_ends_a_sleep) {
   EXPECT_FALSE(sleep_for(source.get_token(), std::chrono::hours(1)));
 }
 
-TEST(Reasons, have_unique_names_a_text_and_stand_at_their_own_place) {
+TEST(Reasons, have_unique_names_texts_and_their_own_index) {
   std::set<std::string_view> names;
   for (const auto& r : all_reasons()) {
     EXPECT_TRUE(names.insert(r.name).second) << r.name;

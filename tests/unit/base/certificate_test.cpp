@@ -66,11 +66,11 @@ const std::vector<Case>& cases() {
   return all;
 }
 
-TEST(CertificateFault, is_told_by_the_words_of_every_library) {
+TEST(CertificateFault, is_recognized_in_the_message_of_every_library) {
   for (const auto& c : cases()) EXPECT_EQ(certificate_fault(c.words), c.fault) << c.words;
 }
 
-TEST(CertificateFault, is_known_by_the_words_of_every_code) {
+TEST(CertificateFault, is_recognized_in_the_message_of_every_code) {
   for (const int code : {2, 7, 9, 10, 18, 19, 20, 21, 23, 28, 62, 64, 9999}) {
     EXPECT_NE(certificate_fault(verification_error(code)), Fault::None) << code;
   }
@@ -81,7 +81,7 @@ TEST(CertificateFault, is_known_by_the_words_of_every_code) {
   EXPECT_EQ(certificate_fault(verification_error(64)), Fault::OtherName);
 }
 
-TEST(CertificateFault, has_an_advice_of_its_own) {
+TEST(CertificateFault, has_a_recommendation_of_its_own) {
   EXPECT_EQ(advice(Fault::None), "");
   for (int i = 1; i <= static_cast<int>(Fault::Unnamed); ++i) {
     for (int j = 0; j < i; ++j) EXPECT_NE(advice(static_cast<Fault>(i)), advice(static_cast<Fault>(j)));

@@ -1,4 +1,4 @@
-// docs/reasons.md is made from agents/base/reason.hpp. UPDATE_DOCS=1 writes it anew.
+// docs/reasons.md is made from agents/base/reason.hpp. UPDATE_DOCS=1 rewrites it.
 
 #include <cstdlib>
 #include <fstream>
@@ -28,7 +28,7 @@ std::string page() {
   return out;
 }
 
-TEST(ReasonsPage, says_what_the_code_says) {
+TEST(ReasonsPage, matches_the_code) {
   const std::string path = PROJECT_SOURCE_DIR "/docs/reasons.md";
   if (std::getenv("UPDATE_DOCS") != nullptr) std::ofstream(path) << page();
   std::ifstream in(path);

@@ -41,7 +41,7 @@ std::string show(const message::Column& column, base::Bytes value);
 /// "insert id=1 | a=-128", "update id=1 | a=2 => id=1 | a=3", "delete ..."; NULL is "NULL".
 std::string show(const message::TableSchema& schema, const message::RowView& row);
 
-/// Decodes everything a stream tells into lines of text, for comparing whole files.
+/// Decodes everything a stream reports into lines of text, for comparing whole files.
 class Recorder : public Handler {
  public:
   /// Refinements by "database.table".

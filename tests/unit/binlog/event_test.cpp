@@ -13,7 +13,7 @@ using base::Reason;
 
 const Where kWhere{"bin.000007", 1234};
 
-TEST(Header, is_read_as_it_stands) {
+TEST(Header, is_decoded) {
   const auto event =
       make_event({.type = EventType::Xid, .body = "12345678", .flags = 0x84, .next_position = 77, .server = 9});
   const auto h = parse_header(as_bytes(event), "f");
@@ -26,7 +26,7 @@ TEST(Header, is_read_as_it_stands) {
   EXPECT_EQ(h->timestamp, 1700000000U);
 }
 
-TEST(Header, whose_size_is_a_lie_names_file_and_position) {
+TEST(Header, with_a_wrong_size_names_file_and_position) {
   const auto event = make_event({.next_position = 77}) + "x";
   const auto h = parse_header(as_bytes(event), "bin.000007");
   ASSERT_FALSE(h);
@@ -41,7 +41,7 @@ TEST(Header, without_a_position_is_artificial) {
   EXPECT_FALSE((EventHeader{.next_position = 5}.artificial()));
 }
 
-TEST(ChecksumOf, fits_whatever_the_in_use_flag_says) {
+TEST(ChecksumOf, matches_whatever_the_in_use_flag_is) {
   auto event = make_event({.body = "body"});
   EXPECT_TRUE(checksum_fits(as_bytes(event)));
   event[17] = '\x01';
@@ -51,7 +51,7 @@ TEST(ChecksumOf, fits_whatever_the_in_use_flag_says) {
   EXPECT_FALSE(checksum_fits(as_bytes("short")));
 }
 
-TEST(FormatDescriptionEvent, tells_server_checksum_and_header_lengths) {
+TEST(FormatDescriptionEvent, has_server_checksum_and_header_lengths) {
   const auto crc = format_description(Checksum::Crc32, 5);
   const auto d = parse_format_description(as_bytes(crc), kWhere);
   ASSERT_TRUE(d);
@@ -95,7 +95,7 @@ TEST(GtidOf, a_prepared_transaction_names_its_xid) {
   EXPECT_EQ(g->xid->text(), "X'6731',X'6231',7");
 }
 
-TEST(Bodies, that_are_cut_off_are_damaged_and_say_where) {
+TEST(Bodies, that_are_cut_off_are_damaged_and_name_the_position) {
   const auto gtid = le(1, 8) + le(0, 4) + le(GtidEvent::kPreparedXa, 1) + le(7, 4) + le(2, 1) + le(2, 1) + "g1b1";
   for (std::size_t n = 0; n < gtid.size(); ++n) EXPECT_FALSE(parse_gtid(as_bytes(gtid.substr(0, n)), {}, kWhere)) << n;
   const auto list = le(2, 4) + le(0, 4) + le(1, 4) + le(5, 8) + le(1, 4) + le(1, 4) + le(6, 8);
@@ -120,7 +120,7 @@ TEST(QueryOf, has_database_sql_mode_and_text) {
   EXPECT_FALSE(parse_query(body.first(20), kWhere));
 }
 
-TEST(EventTypeName, says_the_number_of_an_unknown_one) {
+TEST(EventTypeName, has_the_number_of_an_unknown_one) {
   EXPECT_EQ(to_string(EventType::TableMap), "TABLE_MAP");
   EXPECT_EQ(to_string(static_cast<EventType>(200)), "event type 200");
 }

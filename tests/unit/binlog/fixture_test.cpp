@@ -10,7 +10,7 @@ namespace {
 
 using message::ColumnType;
 
-/// What information_schema would tell of the columns of types.sql.
+/// What information_schema would show of the columns of types.sql.
 SchemaOptions refined(const TableMap& map) {
   std::vector<Refinement> out;
   for (std::uint16_t i = 0; i < map.columns.size(); ++i) {
@@ -56,7 +56,7 @@ TEST_F(Fixture, every_type_decodes_to_what_the_tables_held) {
   expect_lines(recorder_.lines(), fixture_lines("types.txt"));
 }
 
-TEST_F(Fixture, every_kind_of_transaction_is_told_in_order) {
+TEST_F(Fixture, every_kind_of_transaction_is_reported_in_order) {
   decode_file("transactions");
   expect_lines(recorder_.lines(), fixture_lines("transactions.txt"));
 }
@@ -128,7 +128,7 @@ TEST_F(Fixture, keys_come_from_the_metadata) {
   EXPECT_EQ(schema("t.nokey").key, Key({1})) << "a unique key without NULLs is the primary key where there is none";
 }
 
-TEST_F(Fixture, generated_and_invisible_columns_stand_in_the_images) {
+TEST_F(Fixture, generated_and_invisible_columns_are_in_the_images) {
   decode_file("types");
   EXPECT_TRUE(column("t.gen", 2).generated);
   EXPECT_TRUE(column("t.gen", 3).generated);

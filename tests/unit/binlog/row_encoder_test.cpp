@@ -111,7 +111,7 @@ TEST_F(Encode, images_are_the_bytes_that_the_image_writer_makes) {
 }
 
 // ADD COLUMN g POINT NOT NULL fills g with a value of no bytes, which no server takes in a statement.
-TEST_F(Encode, rows_with_an_empty_geometry_are_left_out_but_their_before_images_are_not) {
+TEST_F(Encode, rows_with_empty_geometry_are_omitted_except_before_images) {
   map_.columns = {{.type = WireType::Long, .name = "id"}, {.type = WireType::Geometry, .length = 1, .name = "g"}};
   auto e = encoder();
   const auto image = [](std::uint32_t id, const std::string& g) { return "\xfc" + le(id, 4) + le(g.size(), 1) + g; };

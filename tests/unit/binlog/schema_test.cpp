@@ -124,7 +124,7 @@ TEST(Schema, unknown_collations_and_missing_metadata_are_named) {
   EXPECT_EQ(reason(table({{.type = WireType::Enum, .length = 1, .collation = 8}}), options()), Reason::MetadataMissing);
 }
 
-TEST(Schema, labels_without_utf8_are_unsupported_unless_someone_converts_them) {
+TEST(Schema, labels_without_utf8_are_unsupported_unless_converted) {
   const auto map = table({{.type = WireType::Enum, .length = 1, .collation = 51, .labels = {"\xe6"}}});
   EXPECT_EQ(reason(map, options()), Reason::UnsupportedType);
   auto o = options();

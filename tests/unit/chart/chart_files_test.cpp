@@ -104,7 +104,7 @@ TEST(ChartFiles, use_every_metric_as_the_kind_that_the_programs_export) {
   }
 }
 
-TEST(ChartFiles, the_check_of_kinds_sees_what_would_never_fire) {
+TEST(ChartFiles, the_check_of_kinds_finds_alerts_that_never_fire) {
   const auto kinds = kinds_in(
       "m.counter(\"datasync_rows_total\", m.sampled(\n  \"datasync_sent_total\", "
       "m.gauge(\"datasync_lag\", add(\"datasync_age\", m.histogram(\"datasync_time\",");

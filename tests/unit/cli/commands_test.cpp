@@ -1,4 +1,4 @@
-// The command line: what is understood, what is told about the rest, and what shells complete.
+// The command line: what is understood, what is reported about the rest, and what shells complete.
 #include "cli/commands.hpp"
 
 #include <gmock/gmock.h>

@@ -17,7 +17,7 @@ std::string content(const std::filesystem::path& file) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-TEST(Folder, a_temporary_one_is_ours_alone_and_goes_with_the_object) {
+TEST(Folder, a_temporary_one_is_private_and_removed_with_the_object) {
   std::filesystem::path path;
   {
     const auto folder = Folder::open({}).value();
@@ -30,14 +30,14 @@ TEST(Folder, a_temporary_one_is_ours_alone_and_goes_with_the_object) {
   EXPECT_FALSE(std::filesystem::exists(path));
 }
 
-TEST(Folder, a_named_one_is_made_closed_to_others_and_kept) {
+TEST(Folder, a_named_one_is_created_private_and_kept) {
   const auto outer = Folder::open({}).value();
   const auto path = outer.path() / "a" / "b";
   { const auto named = Folder::open(path).value(); }
   EXPECT_EQ(std::filesystem::status(path).permissions(), perms::owner_all);
 }
 
-TEST(Folder, one_that_was_there_keeps_its_mode) {
+TEST(Folder, an_existing_one_keeps_its_mode) {
   const auto outer = Folder::open({}).value();
   const auto path = outer.path() / "theirs";
   std::filesystem::create_directory(path);
@@ -46,14 +46,14 @@ TEST(Folder, one_that_was_there_keeps_its_mode) {
   EXPECT_EQ(std::filesystem::status(path).permissions(), perms::owner_all | perms::group_read | perms::others_read);
 }
 
-TEST(Folder, a_temporary_one_goes_when_the_process_is_made_to_end) {
+TEST(Folder, a_temporary_one_is_removed_when_the_process_is_terminated) {
   const auto folder = Folder::open({}).value();
   ASSERT_TRUE(write_private(folder.path() / "a", "b"));
   Folder::remove_temporary();
   EXPECT_FALSE(std::filesystem::exists(folder.path()));
 }
 
-TEST(Folder, what_cannot_be_made_or_written_is_named) {
+TEST(Folder, what_cannot_be_created_or_written_is_named) {
   const auto folder = Folder::open("/proc/nowhere/x");
   ASSERT_FALSE(folder);
   EXPECT_NE(folder.error().what.find("/proc/nowhere/x"), std::string::npos);

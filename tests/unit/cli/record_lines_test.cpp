@@ -78,7 +78,7 @@ TEST(RecordLines, a_filter_for_rows_hides_what_has_no_rows) {
   EXPECT_THAT(lines(Kind::Start, message::encode(message::Start{message::Epoch(3), "pod-1"}), filter), IsEmpty());
 }
 
-TEST(RecordLines, what_cannot_be_read_is_told_and_not_left_out) {
+TEST(RecordLines, what_cannot_be_read_is_reported_and_not_omitted) {
   EXPECT_THAT(lines(Kind::Change, "\xff\xff"), ElementsAre(HasSubstr(R"("error":)")));
   const base::Error foreign(base::Reason::ForeignMessage, "no header kind");
   EXPECT_THAT(record_lines({0, 5, foreign, "", {}, false}, {}, find_shop),

@@ -10,7 +10,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-TEST(Redacted, takes_out_what_may_be_a_secret_and_leaves_what_names_one) {
+TEST(Redacted, removes_what_may_be_a_secret_and_keeps_what_names_one) {
   const auto object = redacted(Json::parse(R"({"kind": "Deployment",
     "metadata": {"name": "a", "managedFields": [1],
       "annotations": {"kubectl.kubernetes.io/last-applied-configuration": "{\"password\": \"hunter2\"}", "x": "kept"}},

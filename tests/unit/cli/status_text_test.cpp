@@ -1,4 +1,4 @@
-// What `kubectl datasync status` shows: tests/data/cli/NAME.json -> NAME.txt. UPDATE_GOLDEN=1 writes the texts anew.
+// What `kubectl datasync status` shows: tests/data/cli/NAME.json -> NAME.txt. UPDATE_GOLDEN=1 rewrites the texts.
 #include "cli/cluster/status_text.hpp"
 
 #include <cstdlib>
@@ -24,7 +24,7 @@ StatusInput input_of(const std::string& name) {
 }
 
 class StatusText : public testing::TestWithParam<const char*> {};
-TEST_P(StatusText, is_as_written_down) {
+TEST_P(StatusText, matches_the_golden_files) {
   const auto path = std::string(DATA_DIR) + "/" + GetParam() + ".txt";
   const auto text = status_text(input_of(GetParam()), kNow, false);
   if (std::getenv("UPDATE_GOLDEN") != nullptr) std::ofstream(path) << text;
@@ -37,7 +37,7 @@ INSTANTIATE_TEST_SUITE_P(All, StatusText, testing::Values("streams", "stalled", 
                            return name;
                          });
 
-TEST(StatusText, with_colour_says_the_same) {
+TEST(StatusText, has_the_same_text_with_colour) {
   const auto input = input_of("stalled");
   auto text = status_text(input, kNow, true);
   EXPECT_NE(text.find("\x1b[1;31mStalled"), std::string::npos);
@@ -47,7 +47,7 @@ TEST(StatusText, with_colour_says_the_same) {
   EXPECT_EQ(text, status_text(input, kNow, false));
 }
 
-// Whatever a server gives: a kind nobody expects at any place takes nothing down.
+// Whatever a server gives: an unexpected kind at any place takes nothing down.
 TEST(StatusText, survives_members_of_an_unexpected_kind) {
   const auto input = input_of("streams");
   const auto flat = input.resource.flatten();

@@ -35,7 +35,7 @@ TEST(Table, a_row_shows_state_server_figures_lag_and_position) {
                   "replica 0.2s capture 3m20s     0-1-100"));
 }
 
-TEST(Table, what_is_wrong_and_how_far_a_snapshot_is_stand_below_the_row) {
+TEST(Table, errors_and_snapshot_progress_are_below_the_row) {
   auto v = capture();
   v.state = "Snapshotting";
   v.snapshot = SnapshotView{50, 45'000, 75, 3, 1, "shop.orders"};
@@ -76,7 +76,7 @@ TEST(Table, no_line_is_wider_than_the_screen_whatever_the_text) {
   }
 }
 
-TEST(Table, colour_takes_no_room_and_text_from_outside_cannot_move_the_cursor) {
+TEST(Table, colour_has_no_width_and_foreign_text_moves_no_cursor) {
   auto v = capture();
   v.position = "\x1b[2J\n";
   const auto lines = render({v}, 150, true);
@@ -99,7 +99,7 @@ TEST(Table, numbers_and_durations_are_easy_to_read) {
   EXPECT_EQ(duration(1e300), duration(1e300));
 }
 
-TEST(PlainLine, tells_state_reason_and_figures) {
+TEST(PlainLine, shows_state_reason_and_figures) {
   auto v = capture();
   EXPECT_EQ(plain_line(v), "sync/shop capture: Streaming server=db-1:3306 position=0-1-100 rows=1234567");
   v.state = "Stalled";
@@ -129,7 +129,7 @@ struct ScreenLines : testing::Test {
   }
 };
 
-TEST_F(ScreenLines, says_a_change_of_state_at_once_and_figures_every_ten_seconds) {
+TEST_F(ScreenLines, show_a_new_state_at_once_and_figures_every_ten_seconds) {
   auto v = capture();
   screen.show({v}, now);
   EXPECT_EQ(lines(), 1U);

@@ -40,7 +40,7 @@ struct TailTest : testing::Test {
   }
 };
 
-TEST_F(TailTest, prints_the_stream_with_rows_decoded_by_the_state_topics_schemas) {
+TEST_F(TailTest, prints_the_stream_with_rows_decoded_by_their_schemas) {
   EXPECT_THAT(
       lines({.topic = "shop", .filter = {}, .partition = {}, .from_beginning = true, .offset = {}}),
       ElementsAre(HasSubstr("\"kind\":\"start\""), HasSubstr("\"op\":\"insert\""), HasSubstr("\"op\":\"update\"")));
@@ -67,7 +67,7 @@ TEST_F(TailTest, prints_the_state_topic_too) {
   EXPECT_THAT(lines(options), ElementsAre(HasSubstr("\"table\":\"shop.orders\",\"columns\":[{\"name\":\"id\"")));
 }
 
-TEST_F(TailTest, a_message_that_is_not_ours_is_shown_as_an_error_with_its_offset) {
+TEST_F(TailTest, a_foreign_message_is_shown_as_an_error_with_its_offset) {
   kafka::produce_raw(access, "shop", {}, "hello");
   TailOptions options;
   options.offset = -1;

@@ -15,7 +15,7 @@ TEST(Validate, a_good_file_is_ok) {
   EXPECT_EQ(out.str(), kSamples + "/full.yaml: ok\n");
 }
 
-TEST(Validate, every_problem_is_told_with_file_document_and_path) {
+TEST(Validate, every_problem_is_reported_with_file_document_and_path) {
   std::ostringstream out;
   const auto bad = kSamples + "/invalid/two-of-one.yaml";
   EXPECT_EQ(validate({bad, kSamples + "/source-only.yaml", "/nowhere.yaml"}, out), 1);

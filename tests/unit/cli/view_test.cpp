@@ -48,7 +48,7 @@ TEST(View, an_applys_status_is_taken_over) {
   EXPECT_EQ(v.verify->different, std::vector<std::string>{"shop.b"});
 }
 
-TEST(View, what_is_no_status_or_has_wrong_kinds_changes_nothing_and_does_not_throw) {
+TEST(View, an_invalid_status_changes_nothing_and_does_not_throw) {
   for (const auto* text : {"", "[]", "{", "null", "{}"}) {
     AgentView v;
     EXPECT_FALSE(read_status(text, v)) << text;
@@ -100,11 +100,11 @@ INSTANTIATE_TEST_SUITE_P(
         OnceRow{"source_only", {agent("capture", "Completed")}, Once::Done},
         OnceRow{"one_still_works", {agent("capture", "Completed"), agent("apply", "Streaming", kEqual)}, Once::Running},
         OnceRow{"not_verified", {agent("apply", "Completed")}, Once::Running},
-        OnceRow{"verification_goes_on", {agent("apply", "Completed", kGoing)}, Once::Running},
+        OnceRow{"verification_continues", {agent("apply", "Completed", kGoing)}, Once::Running},
         OnceRow{
             "a_table_differs", {agent("capture", "Streaming"), agent("apply", "Streaming", kDifferent)}, Once::Failed},
         OnceRow{"the_agent_says_so", {agent("apply", "Stalled", {}, "VerifyFailed")}, Once::Failed},
-        OnceRow{"another_stall_can_heal", {agent("apply", "Stalled", {}, "RowConflict")}, Once::Running}),
+        OnceRow{"another_stall_can_recover", {agent("apply", "Stalled", {}, "RowConflict")}, Once::Running}),
     [](const auto& row) { return row.param.name; });
 
 }  // namespace

@@ -87,7 +87,7 @@ TEST(Config, an_apply_configuration_survives_writing_and_reading) {
   EXPECT_EQ(*read, full_apply());
 }
 
-TEST(Config, what_is_not_said_has_its_default) {
+TEST(Config, unset_fields_have_their_default) {
   const auto read = read_capture(kSmallCapture);
   ASSERT_TRUE(read) << read.error().what;
   Capture expected;
@@ -99,7 +99,7 @@ TEST(Config, what_is_not_said_has_its_default) {
   EXPECT_EQ(*read, expected);
 }
 
-TEST(Config, every_wrong_field_is_told_with_its_path_at_once) {
+TEST(Config, every_wrong_field_is_reported_with_its_path_at_once) {
   const auto read = read_capture(R"({
     "name": "", "channel": {"bootstrapServers": "k", "topic": "a b", "partitions": 0, "partitons": 3},
     "replicas": [{"host": "db", "port": 70000}, {"port": 1}, 7], "types": [],

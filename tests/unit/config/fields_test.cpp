@@ -94,7 +94,7 @@ TEST(Fields, what_was_written_reads_back) {
   EXPECT_EQ(back.keys, o.keys);
 }
 
-TEST(Fields, the_list_of_fields_tells_paths_types_and_rules) {
+TEST(Fields, the_list_of_fields_has_paths_types_and_rules) {
   Outer o;
   std::string text;
   for (const auto& f : list_fields([&](Fields& fields) { outer(fields, o); })) {

@@ -19,18 +19,18 @@ class Variable {
   const char* name_;
 };
 
-TEST(Instance, a_container_that_is_restarted_in_its_pod_is_the_same_instance) {
+TEST(Instance, a_container_restarted_in_its_pod_is_the_same_instance) {
   const Variable uid(kPodUid, "0b9a-1");
   const Variable name(kPodName, "shop-apply-5c");
   EXPECT_EQ(instance_of({}), "0b9a-1:shop-apply-5c");
   EXPECT_EQ(instance_of({}), instance_of({}));
 }
 
-TEST(Instance, a_process_of_which_nothing_is_known_is_an_instance_of_its_own) {
+TEST(Instance, an_unknown_process_is_an_instance_of_its_own) {
   EXPECT_NE(instance_of({}), instance_of({}));
 }
 
-TEST(Instance, the_configured_name_comes_first_and_fits_into_the_name_of_a_claim) {
+TEST(Instance, the_configured_name_is_preferred_and_fits_into_a_claim) {
   const Variable uid(kPodUid, "0b9a-1");
   Common common;
   common.instance = "run/7@host \xc3\xa4";

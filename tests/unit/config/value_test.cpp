@@ -20,7 +20,7 @@ struct Bad {
 };
 class ValueBad : public testing::TestWithParam<Bad> {};
 
-TEST_P(ValueBad, is_an_error_that_says_why) {
+TEST_P(ValueBad, is_an_error_with_its_cause) {
   const auto tree = parse_json(GetParam().text);
   ASSERT_FALSE(tree);
   EXPECT_EQ(tree.error().reason, base::Reason::ConfigInvalid);

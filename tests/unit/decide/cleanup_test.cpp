@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "operator/decide/pods.hpp"
-#include "tests/unit/decide/world.hpp"
+#include "tests/unit/decide/observed_resource.hpp"
 
 namespace datasync::decide {
 namespace {
@@ -205,13 +205,13 @@ TEST(CleanupDone, does_not_wait_for_other_containers_of_the_pod) {
   EXPECT_FALSE(cleanup_done({}, job));
 }
 
-TEST(CleanupFailed, tells_why_in_the_jobs_own_words) {
+TEST(CleanupFailed, shows_the_message_of_the_job) {
   auto seen = settled(kEnding);
   job(seen, R"({"conditions":[{"type":"Failed","status":"True","message":"backoff limit"}]})");
-  const auto pod = [](const char* made, const char* said, const char* job_name) {
+  const auto pod = [](const char* made, const char* message, const char* job_name) {
     return Json{
         {"metadata", {{"creationTimestamp", made}, {"ownerReferences", {{{"kind", "Job"}, {"name", job_name}}}}}},
-        {"status", {{"containerStatuses", {{{"state", {{"terminated", {{"exitCode", 1}, {"message", said}}}}}}}}}}};
+        {"status", {{"containerStatuses", {{{"state", {{"terminated", {{"exitCode", 1}, {"message", message}}}}}}}}}}};
   };
   seen.cleanup_words =
       cleanup_words({pod("2026-01-01T00:00:02Z", "topic bank: sync/bank captured into it", "shop-cleanup"),
@@ -233,7 +233,7 @@ struct Awaited {
   const char* note;  ///< empty: it is ours
 };
 class CleanupAwaits : public ::testing::TestWithParam<Awaited> {};
-TEST_P(CleanupAwaits, nobody_for_ever) {
+TEST_P(CleanupAwaits, no_installation_forever) {
   auto seen = settled(kEnding);
   seen.resource.merge_patch(Json::parse(GetParam().change));
   reread(seen);
@@ -253,7 +253,7 @@ TEST_P(CleanupAwaits, nobody_for_ever) {
     EXPECT_NE(plan.notes[0].message.find("annotate datasync.dev/operator=one"), std::string::npos);
   }
 }
-constexpr const char* kNamedNobody =
+constexpr const char* kNamedUnclaimed =
     R"({"metadata":{"annotations":{"datasync.dev/operator":"two"}},"status":{"operator":null}})";
 constexpr const char* kNamed = R"({"metadata":{"annotations":{"datasync.dev/operator":"two"}}})";
 constexpr const char* kNamedTwo =
@@ -263,16 +263,16 @@ constexpr const char* kNamedThree =
 constexpr const char* kTwo = R"({"status":{"operator":"two","operatorLease":"w/two"}})";
 INSTANTIATE_TEST_SUITE_P(
     Installations, CleanupAwaits,
-    ::testing::Values(Awaited{"one_that_was_named_a_while", kNamedNobody, OtherLease::Dead, 2, "ManagedElsewhere"},
-                      Awaited{"one_that_was_named_and_never_came", kNamedNobody, OtherLease::Dead, 3, ""},
-                      Awaited{"one_that_never_claimed_it_from_us", kNamed, OtherLease::Dead, 0, ""},
-                      Awaited{"one_that_lives", kNamedTwo, OtherLease::Fresh, 60, "ManagedElsewhere"},
-                      Awaited{"not_one_that_is_dead", kNamedTwo, OtherLease::Dead, 0, ""},
-                      Awaited{"one_that_nobody_can_see_and_says_so", kNamedTwo, OtherLease::Unknown, 4,
-                              "CleanupAwaitsOther"},
-                      Awaited{"a_third_that_lives", kNamedThree, OtherLease::Fresh, 4, "ManagedElsewhere"},
-                      Awaited{"not_a_third_that_is_dead", kNamedThree, OtherLease::Dead, 4, ""},
-                      Awaited{"the_manager_that_nobody_can_see", kTwo, OtherLease::Unknown, 4, "CleanupAwaitsOther"}),
+    ::testing::Values(
+        Awaited{"one_that_was_named_a_while", kNamedUnclaimed, OtherLease::Dead, 2, "ManagedElsewhere"},
+        Awaited{"one_that_was_named_and_never_came", kNamedUnclaimed, OtherLease::Dead, 3, ""},
+        Awaited{"one_that_never_claimed_it_from_us", kNamed, OtherLease::Dead, 0, ""},
+        Awaited{"one_with_a_current_lease", kNamedTwo, OtherLease::Fresh, 60, "ManagedElsewhere"},
+        Awaited{"not_one_with_an_expired_lease", kNamedTwo, OtherLease::Dead, 0, ""},
+        Awaited{"one_with_an_unreadable_lease_and_reports_it", kNamedTwo, OtherLease::Unknown, 4, "CleanupAwaitsOther"},
+        Awaited{"a_third_with_a_current_lease", kNamedThree, OtherLease::Fresh, 4, "ManagedElsewhere"},
+        Awaited{"not_a_third_with_an_expired_lease", kNamedThree, OtherLease::Dead, 4, ""},
+        Awaited{"the_manager_with_an_unreadable_lease", kTwo, OtherLease::Unknown, 4, "CleanupAwaitsOther"}),
     [](const auto& row) { return std::string(row.param.name); });
 
 TEST(EndOfRetain, touches_nothing) {

@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "operator/decide/topic_conflict.hpp"
-#include "tests/unit/decide/world.hpp"
+#include "tests/unit/decide/observed_resource.hpp"
 
 namespace datasync::decide {
 namespace {
@@ -227,14 +227,14 @@ INSTANTIATE_TEST_SUITE_P(
                 OtherLease::Fresh, false, true}),
     [](const auto& row) { return std::string(row.param.name); });
 
-TEST(Decide, an_installation_that_leaves_a_resource_alone_notes_whose_it_is) {
+TEST(Decide, an_installation_reports_the_owner_of_a_foreign_resource) {
   auto seen = settled(R"({"status":{"operator":"two"}})");
   seen.other_lease = OtherLease::Fresh;
   EXPECT_EQ(decide(seen).notes,
             (std::vector<Note>{{"ManagedElsewhere", "installation two manages it; one does not change it"}}));
 }
 
-TEST(Decide, an_installation_of_whom_nobody_can_tell_is_told_with_the_way_out) {
+TEST(Decide, an_unknown_installation_is_reported_with_the_fix) {
   auto seen = settled(R"({"status":{"operator":"two","operatorLease":"far/two"}})");
   seen.other_lease = OtherLease::Unknown;
   auto notes = decide(seen).notes;
@@ -247,23 +247,23 @@ TEST(Decide, an_installation_of_whom_nobody_can_tell_is_told_with_the_way_out) {
   seen.document.resource.metadata.annotations["datasync.dev/operator"] = "two";
   notes = decide(seen).notes;
   ASSERT_EQ(notes.size(), 1U);
-  EXPECT_EQ(notes[0].reason, "ManagedElsewhere") << "a person has decided";
+  EXPECT_EQ(notes[0].reason, "ManagedElsewhere") << "a user has decided";
 }
 
-TEST(Decide, a_name_that_is_taken_is_looked_at_again_soon) {
+TEST(Decide, a_name_that_is_taken_is_checked_again_soon) {
   auto seen = settled();
   child(seen, "ConfigMap", "shop-config")["metadata"].erase("ownerReferences");
   const auto plan = decide(seen);
-  ASSERT_TRUE(plan.requeue_after) << "nobody tells when a foreign object goes";
+  ASSERT_TRUE(plan.requeue_after) << "no event reports when a foreign object is deleted";
   EXPECT_LE(*plan.requeue_after, Millis(15'000));
 }
 
-// They were told one at a time, without a word on what to do.
+// They were reported one at a time, without a word on what to do.
 TEST(Decide, children_that_were_orphaned_or_restored_without_owners_are_all_named_with_the_way_out) {
   auto seen = settled();
   for (auto& c : seen.children) c["metadata"].erase("ownerReferences");
   child(seen, "ConfigMap", "shop-config")["metadata"]["annotations"].erase(
-      "datasync.dev/spec-hash");  // somebody else's
+      "datasync.dev/spec-hash");  // another client's
   const auto plan = decide(seen);
   EXPECT_TRUE(plan.applies.empty());
   ASSERT_EQ(reasons(plan), Names{"NameTaken"});
@@ -342,7 +342,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Streams{"one_that_goes_ends_nobody", {"a/bank", kEarlier, false, true}, true, {}, {}}),
     [](const auto& row) { return std::string(row.param.name); });
 
-TEST(OneStream, a_running_capture_of_another_topic_is_left_alone) {
+TEST(OneStream, a_running_capture_of_another_topic_is_not_changed) {
   auto seen = settled(R"({"metadata":{"creationTimestamp":"2026-01-02T00:00:00Z"}})");
   respec(seen, R"({"spec":{"channel":{"topic":"bank"}}})");
   seen.topic_conflicts = {{"z/bank", kLater, true}};

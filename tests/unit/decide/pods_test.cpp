@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/unit/decide/world.hpp"
+#include "tests/unit/decide/observed_resource.hpp"
 
 namespace datasync::decide {
 namespace {
@@ -18,7 +18,7 @@ struct Row {
 };
 class PodTrouble : public ::testing::TestWithParam<Row> {};
 
-TEST_P(PodTrouble, is_told_in_the_words_of_the_kubelet) {
+TEST_P(PodTrouble, has_the_message_of_the_kubelet) {
   Json pod{{"metadata", {{"name", "p"}}}, {"status", Json::parse(GetParam().status)}};
   const auto trouble = pod_trouble(pod);
   EXPECT_EQ(trouble ? trouble->reason : "", GetParam().reason);
@@ -113,7 +113,7 @@ TEST(Pods, an_evicted_pod_does_not_hide_its_successor) {
 }
 
 // Labels can be put onto any pod; only a ReplicaSet of our Deployment makes our agents.
-TEST(Pods, a_foreign_pod_with_our_labels_is_none_of_the_agents) {
+TEST(Pods, a_foreign_pod_with_our_labels_is_not_an_agent_pod) {
   const desired::Owner owner{"sync", "shop", "u-1"};
   const auto ours = Json::parse(R"({"metadata":{"name":"shop-capture-5d8f-x",
     "labels":{"datasync.dev/name":"shop","datasync.dev/agent":"capture","pod-template-hash":"5d8f"},
@@ -132,7 +132,7 @@ TEST(Pods, a_foreign_pod_with_our_labels_is_none_of_the_agents) {
   }
 }
 
-TEST(Pods, quota_words_come_from_the_deployment) {
+TEST(Pods, quota_message_comes_from_the_deployment) {
   const auto deployment = Json::parse(R"({"metadata":{"name":"d"},"status":{"conditions":[
     {"type":"ReplicaFailure","status":"True","message":"exceeded quota: pods=0"}]}})");
   EXPECT_EQ(no_pod_trouble(deployment), (Finding{Level::Stalled, "PodRefused", "d: exceeded quota: pods=0"}));

@@ -1,4 +1,4 @@
-// docs/operator-reasons.md is made from operator/decide/reasons.hpp. UPDATE_DOCS=1 writes it anew.
+// docs/operator-reasons.md is made from operator/decide/reasons.hpp. UPDATE_DOCS=1 rewrites it.
 
 #include <cstdlib>
 #include <fstream>
@@ -34,14 +34,14 @@ std::string page() {
   return out;
 }
 
-TEST(OperatorReasonsPage, says_what_the_code_says) {
+TEST(OperatorReasonsPage, matches_the_code) {
   const std::string path = PROJECT_SOURCE_DIR "/docs/operator-reasons.md";
   if (std::getenv("UPDATE_DOCS") != nullptr) std::ofstream(path) << page();
   std::ifstream in(path);
   EXPECT_EQ(std::string(std::istreambuf_iterator<char>(in), {}), page()) << "run with UPDATE_DOCS=1";
 }
 
-// Alerts and `kubectl get events` separate by type: a failure, and what needs a person, is a Warning.
+// Alerts and `kubectl get events` separate by type: a failure, and what needs a user, is a Warning.
 TEST(EventKinds, of_every_reason) {
   const std::set<std::string_view> normal{// the operator's
                                           "Streaming", "Snapshotting", "AgentsReady", "Completed", "Paused", "Starting",

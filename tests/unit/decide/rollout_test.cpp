@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "operator/decide/pods.hpp"
-#include "tests/unit/decide/world.hpp"
+#include "tests/unit/decide/observed_resource.hpp"
 
 namespace datasync::decide {
 namespace {
@@ -52,7 +52,7 @@ Observed written(std::string& old_key) {
   return seen;
 }
 
-TEST(Running, the_old_key_stays_until_the_deployment_that_needs_it_is_replaced) {
+TEST(Rollout, the_old_key_stays_until_its_deployment_is_replaced) {
   std::string old_key;
   auto seen = changed(old_key);
   const auto text = config(seen).at(old_key);
@@ -63,7 +63,7 @@ TEST(Running, the_old_key_stays_until_the_deployment_that_needs_it_is_replaced) 
   EXPECT_EQ(data->value(old_key, Json()), text);
 }
 
-TEST(Running, the_old_key_stays_while_a_pod_mounts_it_and_goes_with_the_pod) {
+TEST(Rollout, the_old_key_stays_only_while_a_pod_mounts_it) {
   std::string old_key;
   auto before = settled();
   auto mounts = pod(before, "capture", "old");
@@ -79,7 +79,7 @@ TEST(Running, the_old_key_stays_while_a_pod_mounts_it_and_goes_with_the_pod) {
   EXPECT_EQ(wanted_config(plan)->size(), 2U);
 }
 
-TEST(Running, the_old_key_stays_while_the_roll_out_may_still_make_an_old_pod) {
+TEST(Rollout, the_old_key_stays_while_the_rollout_may_create_an_old_pod) {
   std::string old_key;
   auto seen = written(old_key);
   show(seen, kWaits);
@@ -91,14 +91,14 @@ TEST(Running, the_old_key_stays_while_the_roll_out_may_still_make_an_old_pod) {
   EXPECT_EQ(applied(decide(seen)), Names{}) << "a newer spec the controller has not seen";
 }
 
-TEST(Running, keys_of_roll_outs_that_never_end_do_not_grow_without_end) {
+TEST(Rollout, keys_of_rollouts_that_never_finish_are_bounded) {
   auto seen = settled();
   show(seen, kWaits);
   for (int i = 0; i < 100; ++i) config(seen)["capture-" + std::to_string(i) + ".json"] = "{}";
   EXPECT_LE(running_of(seen).config.size(), 18U);
 }
 
-TEST(Running, a_key_that_somebody_else_added_is_not_taken_over) {
+TEST(Rollout, a_key_that_another_owner_added_is_not_adopted) {
   auto seen = settled();
   config(seen)["mine"] = "1";
   EXPECT_FALSE(running_of(seen).config.contains("mine"));
@@ -111,7 +111,7 @@ std::string strategy(Observed& seen) {
   return {};
 }
 
-TEST(Running, an_old_pod_works_until_the_agent_of_the_new_one_has_begun) {
+TEST(Rollout, an_old_pod_works_until_the_agent_of_the_new_one_started) {
   auto seen = settled();
   EXPECT_EQ(strategy(seen), "RollingUpdate") << "a bad image must not end the pod that works";
   auto old = pod(seen, "capture", "old");
@@ -137,7 +137,7 @@ TEST(Running, an_old_pod_works_until_the_agent_of_the_new_one_has_begun) {
   EXPECT_EQ(strategy(seen), "RollingUpdate") << "done";
 }
 
-TEST(Running, an_old_pod_that_will_not_run_by_itself_is_ended_at_once) {
+TEST(Rollout, an_old_pod_that_cannot_start_is_deleted_at_once) {
   auto seen = settled();
   auto old = pod(seen, "capture", "old");
   old["metadata"]["annotations"]["datasync.dev/template-hash"] = "before";
@@ -151,7 +151,7 @@ TEST(Running, an_old_pod_that_will_not_run_by_itself_is_ended_at_once) {
   EXPECT_EQ(strategy(seen), "RollingUpdate") << "of the present template: its Deployment keeps trying";
 }
 
-TEST(Running, a_third_template_leaves_the_pod_that_works) {
+TEST(Rollout, a_third_template_keeps_the_pod_that_works) {
   auto seen = settled();
   auto old = pod(seen, "capture", "old");
   old["metadata"]["annotations"]["datasync.dev/template-hash"] = "before";

@@ -1,4 +1,4 @@
-// The children of the samples are held against golden files: UPDATE_GOLDEN=1 writes them anew.
+// The children of the samples are held against golden files: UPDATE_GOLDEN=1 rewrites them.
 #include "operator/desired/manifests.hpp"
 
 #include <cstdlib>

@@ -41,7 +41,7 @@ struct Cover {
   bool covered;
 };
 class Covers : public testing::TestWithParam<Cover> {};
-TEST_P(Covers, tells) {
+TEST_P(Covers, compares) {
   EXPECT_EQ(covers(Json::parse(GetParam().live), Json::parse(GetParam().wanted)), GetParam().covered);
 }
 INSTANTIATE_TEST_SUITE_P(

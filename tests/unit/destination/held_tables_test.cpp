@@ -9,7 +9,7 @@ namespace {
 
 using Names = std::vector<std::string>;
 
-TEST(HeldTables, a_table_that_a_whole_transaction_emptied_is_not_forgotten_with_a_void_one) {
+TEST(HeldTables, an_emptied_table_stays_known_after_an_aborted_transaction) {
   HeldTables held("ledger", {"task", "topic", 0});
   StreamLedger ledger(Ledger("ledger", {"task", "topic", 0}, {}, "instance"), held);
   LedgerState before;

@@ -7,7 +7,7 @@ namespace {
 
 using Types = std::set<std::string>;
 
-TEST(LedgerAwaited, ComesBackAsItWent) {
+TEST(LedgerAwaited, SurvivesARoundTrip) {
   const Awaited awaited{{"shop.orders", "skip/0:7"}, {"a\\b.c\nd", "copy/n/t/a#2"}};
   EXPECT_EQ(parse_awaited(to_text(awaited)).value(), awaited);
   EXPECT_EQ(to_text(Awaited{}), "");
@@ -16,13 +16,13 @@ TEST(LedgerAwaited, ComesBackAsItWent) {
     EXPECT_FALSE(parse_awaited(damaged)) << damaged;
 }
 
-TEST(LedgerTypes, StandInOrderAndAllIsAStar) {
+TEST(LedgerTypes, AreInOrderAndAllIsAStar) {
   EXPECT_EQ(types_text({"shop", "bank"}), "bank,shop");
   EXPECT_EQ(types_text({}), "*");
 }
 
 /// Found by a reader who added a type to a running task: it got the changes from then on, and none of the rows before.
-TEST(LedgerTypes, ATypeThatIsAddedToATaskThatHasBegunIsRefusedByName) {
+TEST(LedgerTypes, ATypeAddedToAStartedTaskIsRefusedByName) {
   struct Case {
     std::string stored;
     Types asked;

@@ -32,7 +32,7 @@ const std::map<std::string, std::string>& not_run() {
       {R"(make images IMAGES="--fresh --repository REGISTRY/datasync --also-tag 0.1.0-20260101 --push")",
        "a registry of the reader's"},
       {"kubectl -n sync annotate dsync shop --overwrite datasync.dev/accept-gtid=0-1-4711",
-       "the GTID is that of a transaction that stops capture: ways_on_test runs it"},
+       "the GTID is that of a transaction that stops capture: recovery_test runs it"},
   };
   return all;
 }
@@ -68,7 +68,7 @@ std::string broken(const fs::path& page, const std::string& target) {
   return anchors(read_file(file)).contains(target.substr(hash + 1)) ? "" : "no such heading";
 }
 
-TEST(Docs, EveryLinkLeadsToAFileAndAHeading) {
+TEST(Docs, EveryLinkPointsToAFileAndAHeading) {
   std::vector<std::string> faults;
   std::size_t count = 0;
   for (const auto& page : pages()) {
@@ -126,7 +126,7 @@ TEST(Docs, DirectivesAreUnderstood) {
   EXPECT_TRUE(faults.empty()) << list(faults);
 }
 
-TEST(Docs, EveryCommandOfOursThatIsNamedExists) {
+TEST(Docs, EveryNamedCommandExists) {
   static const std::regex kCommand(R"(^(?:kubectl )?datasync ([a-z]\w*))");
   cli::Arguments arguments;
   const auto app = cli::command_line(arguments);
@@ -162,7 +162,7 @@ TEST(Markdown, BlocksHaveLanguageFileAndDirectives) {
   EXPECT_EQ(blocks[1].directives[1].text, "a|b");
 }
 
-TEST(Markdown, WhatWouldBeLeftOutIsAnError) {
+TEST(Markdown, WhatWouldBeIgnoredIsAnError) {
   EXPECT_THROW((void)fenced_blocks("```sh\necho\n"), std::runtime_error);
   EXPECT_THROW((void)fenced_blocks("<!-- test: given rain -->\n\ntext\n\n```sh\n```\n"), std::runtime_error);
   EXPECT_THROW((void)fenced_blocks("<!-- test: given rain -->\n"), std::runtime_error);

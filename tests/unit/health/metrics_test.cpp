@@ -31,7 +31,7 @@ TEST(Metrics, the_same_name_and_labels_give_the_same_handle) {
   EXPECT_NE(&a, &m.counter("c", "h", {{"x", "2"}}));
 }
 
-TEST(Metrics, a_name_asked_for_as_another_kind_gives_a_handle_that_is_not_shown) {
+TEST(Metrics, a_name_of_another_kind_gives_a_handle_that_is_not_shown) {
   Metrics m;
   m.counter("c", "h").add(3);
   m.gauge("c", "h").set(9);
@@ -39,7 +39,7 @@ TEST(Metrics, a_name_asked_for_as_another_kind_gives_a_handle_that_is_not_shown)
   EXPECT_THAT(m.text(), Not(HasSubstr("c 9\n")));
 }
 
-TEST(Metrics, a_sampled_gauge_is_asked_when_somebody_looks_until_it_is_forgotten) {
+TEST(Metrics, a_sampled_gauge_is_read_at_each_scrape_until_removed) {
   Metrics m;
   double value = 1;
   m.sampled("queue", "h", [&value] { return value; });
@@ -51,7 +51,7 @@ TEST(Metrics, a_sampled_gauge_is_asked_when_somebody_looks_until_it_is_forgotten
   EXPECT_THAT(m.text(), Not(HasSubstr("queue")));
 }
 
-TEST(Metrics, a_sampled_total_is_a_counter_and_any_other_sampled_figure_a_gauge) {
+TEST(Metrics, a_sampled_total_is_a_counter_and_other_figures_are_gauges) {
   Metrics m;
   m.sampled("rows_total", "h", [] { return 7.0; });
   m.sampled("lag_seconds", "h", [] { return 3.0; });
@@ -59,13 +59,13 @@ TEST(Metrics, a_sampled_total_is_a_counter_and_any_other_sampled_figure_a_gauge)
   EXPECT_THAT(m.text(), HasSubstr("# TYPE lag_seconds gauge\nlag_seconds 3\n"));
 }
 
-TEST(Metrics, the_process_tells_its_memory_and_cpu) {
+TEST(Metrics, the_process_reports_its_memory_and_cpu) {
   const auto text = Metrics().text();
   EXPECT_THAT(text, HasSubstr("process_resident_memory_bytes "));
   EXPECT_THAT(text, HasSubstr("process_cpu_seconds_total "));
 }
 
-TEST(Metrics, latency_bounds_go_from_a_tenth_of_a_millisecond_to_half_a_minute) {
+TEST(Metrics, latency_bounds_go_from_100_us_to_30_s) {
   const auto bounds = latency_bounds();
   EXPECT_DOUBLE_EQ(bounds.front(), 0.0001);
   EXPECT_GT(bounds.back(), 25);

@@ -18,7 +18,7 @@ struct StatusTest : testing::Test {
   nlohmann::json json() { return nlohmann::json::parse(status.json()); }
 };
 
-TEST_F(StatusTest, live_until_the_last_beat_is_older_than_the_patience) {
+TEST_F(StatusTest, live_until_the_last_beat_is_older_than_the_limit) {
   now += Millis(60'000);
   EXPECT_TRUE(status.live());
   now += Millis(1);
@@ -64,7 +64,7 @@ TEST_F(StatusTest, a_completed_agent_needs_no_beat) {
   EXPECT_TRUE(status.ready());
 }
 
-TEST_F(StatusTest, a_failure_stands_while_the_work_only_starts_again) {
+TEST_F(StatusTest, a_failure_stays_while_the_work_only_restarts) {
   status.set(State::Stalled, Reason::KeyMissing, "shop.orders");
   status.set(State::Starting);
   EXPECT_EQ(status.state(), State::Stalled);
@@ -102,7 +102,7 @@ TEST_F(StatusTest, json_has_the_common_keys_and_the_agents_own) {
   EXPECT_EQ(j["ready"], false);
 }
 
-TEST_F(StatusTest, the_last_detail_stays_after_its_provider_is_gone) {
+TEST_F(StatusTest, the_last_detail_stays_after_its_provider_was_removed) {
   int calls = 0;
   status.set_detail([&calls] { return "{\"rows\":" + std::to_string(++calls) + "}"; });
   EXPECT_EQ(json()["rows"], 1);
@@ -111,7 +111,7 @@ TEST_F(StatusTest, the_last_detail_stays_after_its_provider_is_gone) {
   EXPECT_EQ(json()["rows"], 2);
 }
 
-TEST_F(StatusTest, bad_detail_or_text_that_is_not_utf8_does_not_break_the_answer) {
+TEST_F(StatusTest, bad_detail_or_invalid_utf8_does_not_break_the_response) {
   status.set(State::Stalled, Reason::RowConflict, "key \xff");
   for (const auto* detail : {"", "[]", "{", "null", "7"}) {
     status.set_detail([detail] { return detail; });

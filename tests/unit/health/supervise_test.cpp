@@ -50,7 +50,7 @@ std::function<Result<void>()> fails(Reason reason) {
   return [reason]() -> Result<void> { return Error(reason, "what"); };
 }
 
-TEST_F(SuperviseTest, errors_that_heal_are_retried_and_errors_for_a_person_stall) {
+TEST_F(SuperviseTest, transient_errors_are_retried_and_permanent_errors_stall) {
   EXPECT_EQ(run({fails(Reason::SourceUnreachable), fails(Reason::WaitingForReplica), fails(Reason::KeyMissing),
                  fails(Reason::Stopping)}),
             ExitCode::Done);
@@ -83,7 +83,7 @@ TEST_F(SuperviseTest, a_stalled_agent_tries_again_every_2_to_15_seconds) {
 }
 
 // A halt inside a large transaction published all that stands before it again every 2 to 15 s, without end.
-TEST_F(SuperviseTest, a_halt_that_costs_much_at_each_try_is_tried_less_and_less_often) {
+TEST_F(SuperviseTest, an_expensive_halt_is_retried_less_and_less_often) {
   std::uint64_t bytes = 0;
   auto p = patience();
   p.spent = [&] { return bytes; };

@@ -69,7 +69,7 @@ TEST_F(Secrets, that_are_missing_are_named) {
   EXPECT_NE(result.error().what.find("user/ca.crt"), std::string::npos);
 }
 
-TEST(Events, have_the_reason_of_their_code_and_for_tls_of_their_words) {
+TEST(Events, have_the_reason_of_their_code_and_for_tls_of_their_message) {
   constexpr int kSsl = -181, kTransport = -195, kAuthentication = -169, kSaslFailed = 58, kResolve = -193;
   const struct {
     int code;
@@ -108,7 +108,7 @@ TEST(Admin, knows_an_empty_topic) {
   EXPECT_FALSE((*admin)->empty("t", 3).value());
 }
 
-TEST(Admin, says_when_no_broker_answers) {
+TEST(Admin, reports_when_no_broker_answers) {
   Access access;
   access.bootstrap_servers = "127.0.0.1:1";
   auto admin = Admin::open(access);
@@ -131,7 +131,7 @@ TEST(Client, names_a_setting_that_is_not_accepted_but_not_its_value) {
   EXPECT_EQ(admin.error().what.find("hunter2"), std::string::npos);
 }
 
-TEST(EnsureTopics, never_makes_topics_unasked) {
+TEST(EnsureTopics, creates_no_topics_unless_allowed) {
   MockCluster cluster;
   cluster.topic_error("shop", kUnknownTopic);
   cluster.topic_error("shop.state", kUnknownTopic);

@@ -105,9 +105,9 @@ TEST_F(ConsumerTest, an_offset_past_the_end_means_the_log_was_cut) {
   EXPECT_NE(consumer.error().what.find("100"), std::string::npos);
 }
 
-// Reading went on at the same offset, of a log that had been cut or made anew and had grown past it: records were lost.
-// This client cannot tell that from an offset that was not there for a moment, its caller can.
-TEST_F(ConsumerTest, an_offset_that_was_out_of_range_is_told_though_it_is_there_again) {
+// Reading went on at the same offset, of a log that had been cut or recreated and had grown past it: records were lost.
+// This client cannot distinguish that from an offset that was not there for a moment, its caller can.
+TEST_F(ConsumerTest, an_offset_out_of_range_is_reported_although_it_is_back) {
   produce(0, 5);
   cluster.fail_requests(kFetchRequest, {kOffsetOutOfRange});
   auto consumer = open(0);
@@ -146,7 +146,7 @@ TEST_F(ConsumerTest, a_missing_permission_is_named_and_the_record_not_skipped) {
   EXPECT_EQ(values, (std::vector<std::string>{"1", "2", "3", "4"}));
 }
 
-TEST_F(ConsumerTest, an_outage_is_told_once_and_reading_goes_on_after_it) {
+TEST_F(ConsumerTest, an_outage_is_reported_once_and_reading_continues_after_it) {
   produce(0, 1);
   auto consumer = open(0);
   EXPECT_EQ(next(*consumer), "0");

@@ -17,7 +17,7 @@ struct Row {
 
 class Headers : public testing::TestWithParam<Row> {};
 
-TEST_P(Headers, survive_the_way_through_kafka) {
+TEST_P(Headers, survive_a_round_trip_through_kafka) {
   MockCluster cluster;
   cluster.create_topic("t");
   const auto& headers = GetParam().headers;

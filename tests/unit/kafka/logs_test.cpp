@@ -41,7 +41,7 @@ TEST_F(Logs, the_state_log_reads_to_the_end_that_was) {
   EXPECT_EQ(b->read_to_end({})->size(), 2U);
 }
 
-TEST_F(Logs, tombstones_on_the_state_topic_are_passed_over) {
+TEST_F(Logs, tombstones_on_the_state_topic_are_skipped) {
   produce_raw(cluster.access(), "t.state", {{"kind", "ckpt"}}, nullptr);
   auto log = state();
   EXPECT_TRUE(log->read_to_end({})->empty());
@@ -49,7 +49,7 @@ TEST_F(Logs, tombstones_on_the_state_topic_are_passed_over) {
   EXPECT_EQ(log->read_to_end({})->size(), 1U);
 }
 
-TEST_F(Logs, a_tombstone_of_a_key_says_what_was_removed) {
+TEST_F(Logs, a_tombstone_of_a_key_names_what_was_removed) {
   auto log = state();
   ASSERT_TRUE(log->append(Kind::Claim, "k", "v"));
   ASSERT_TRUE(log->remove(Kind::Claim, "k"));
@@ -73,7 +73,7 @@ TEST_F(Logs, a_foreign_record_is_never_skipped) {
   }
 }
 
-TEST_F(Logs, a_state_topic_that_may_be_another_one_is_read_from_its_first_record) {
+TEST_F(Logs, a_possibly_recreated_state_topic_is_read_from_the_start) {
   constexpr int kOffsetOutOfRange = 1;
   auto log = state();
   ASSERT_TRUE(log->append(Kind::Claim, "k1", "v"));
@@ -118,7 +118,7 @@ TEST_F(Logs, streams_append_and_read_a_range) {
   EXPECT_EQ(seen, "1=1 2=2 3=3 ");
 }
 
-TEST_F(Logs, an_error_of_the_taker_ends_the_reading) {
+TEST_F(Logs, an_error_of_the_callback_ends_the_reading) {
   auto log = streams();
   ASSERT_TRUE(log->append(0, change(), "x"));
   const auto read = log->read(0, 0, 1, {}, [](const protocol::StreamRecord&) -> base::Result<void> {

@@ -94,7 +94,7 @@ TEST_F(ProducerTest, an_outage_freezes_and_loses_nothing) {
   expect_prefix(values);
 }
 
-TEST_F(ProducerTest, memory_is_bounded_and_a_stop_wakes_who_waits) {
+TEST_F(ProducerTest, memory_is_bounded_and_a_stop_wakes_waiters) {
   auto producer = open_warm({.max_in_flight_bytes = 100000});
   cluster.all_down();
   const std::string value(10000, 'x');
@@ -189,14 +189,14 @@ INSTANTIATE_TEST_SUITE_P(Kafka, PermanentError,
                                                    Reason::PermissionDenied}),
                          [](const auto& row) { return row.param.name; });
 
-TEST_F(ProducerTest, a_topic_that_is_missing_is_confirmed_before_it_is_said) {
+TEST_F(ProducerTest, a_missing_topic_is_confirmed_before_it_is_reported) {
   cluster.topic_error("gone", kUnknownTopic);
   const auto producer = Producer::open(cluster.access(), "gone", {}, [](auto, auto) {});
   ASSERT_FALSE(producer);
   EXPECT_TRUE(producer.error().is(Reason::TopicMissing));
 }
 
-TEST_F(ProducerTest, a_lost_report_is_noticed_while_brokers_answer) {
+TEST_F(ProducerTest, a_lost_report_is_detected_while_brokers_answer) {
   auto producer = open({.linger = std::chrono::microseconds(0), .delivery_watchdog = milliseconds(1000)});
   std::vector<int> errors(100000, kNotEnoughReplicas);
   cluster.fail_requests(kProduceRequest, errors);
@@ -228,7 +228,7 @@ TEST_F(ProducerTest, ends_at_once_with_records_still_queued) {
   EXPECT_EQ(reports.offsets().size(), 1U);
 }
 
-TEST(Producer, says_when_no_broker_answers) {
+TEST(Producer, reports_when_no_broker_answers) {
   Access access;
   access.bootstrap_servers = "127.0.0.1:1";
   access.extra["socket.connection.setup.timeout.ms"] = "1000";

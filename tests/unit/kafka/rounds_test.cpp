@@ -70,7 +70,7 @@ TEST_F(RoundsTest, the_next_round_waits_for_every_record_of_the_last) {
   EXPECT_THAT(next(), ElementsAre(3));
 }
 
-TEST_F(RoundsTest, nothing_follows_a_round_with_a_record_that_was_given_up) {
+TEST_F(RoundsTest, nothing_follows_a_round_with_a_failed_record) {
   warm_up();
   add(1);
   add(2);
@@ -103,7 +103,7 @@ TEST_F(RoundsTest, what_was_dropped_does_not_come) {
 }
 
 // `flush` waited for nothing in flight: under load a snapshot never completed.
-TEST_F(RoundsTest, what_was_added_before_a_mark_is_acknowledged_though_more_is_on_its_way) {
+TEST_F(RoundsTest, records_before_a_mark_are_acknowledged_despite_later_ones) {
   EXPECT_TRUE(rounds.acknowledged(rounds.added()));
   add(1);
   add(2, 10, 1);

@@ -14,12 +14,12 @@ class Watchdog : public testing::Test {
   DeliveryWatchdog dog{base::Millis(30000)};
 };
 
-TEST_F(Watchdog, is_quiet_with_nothing_on_its_way) {
+TEST_F(Watchdog, does_not_fire_with_nothing_in_flight) {
   EXPECT_FALSE(dog.suspicious(at(1000)));
   EXPECT_FALSE(dog.look(true, at(1000)));
 }
 
-TEST_F(Watchdog, barks_when_no_report_comes_though_brokers_answer) {
+TEST_F(Watchdog, fires_when_no_report_comes_although_brokers_answer) {
   dog.produced(0, at(0));
   EXPECT_FALSE(dog.suspicious(at(14)));
   EXPECT_TRUE(dog.suspicious(at(15)));
@@ -47,7 +47,7 @@ TEST_F(Watchdog, one_stuck_partition_is_enough) {
   EXPECT_TRUE(dog.look(true, at(30)));
 }
 
-TEST_F(Watchdog, a_report_begins_the_wait_anew) {
+TEST_F(Watchdog, a_report_restarts_the_wait) {
   dog.look(true, at(0));
   dog.produced(0, at(0));
   dog.produced(0, at(0));
@@ -56,7 +56,7 @@ TEST_F(Watchdog, a_report_begins_the_wait_anew) {
   EXPECT_TRUE(dog.look(true, at(59)));
 }
 
-TEST_F(Watchdog, what_was_not_handed_over_is_not_waited_for) {
+TEST_F(Watchdog, what_was_not_sent_is_not_waited_for) {
   dog.look(true, at(0));
   dog.produced(0, at(0));
   dog.withdrawn(0);

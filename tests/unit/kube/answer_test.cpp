@@ -79,7 +79,7 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"RequestTimeout", 408, "", Code::Timeout}, Row{"Redirect", 302, "<html>", Code::Malformed}),
     [](const auto& row) { return row.param.name; });
 
-TEST(ErrorOf, TellsTheServersWordsAndWhenToComeBack) {
+TEST(ErrorOf, HasTheServersMessageAndTheRetryDelay) {
   const auto error = error_of({429, milliseconds(0),
                                R"({"kind":"Status","reason":"TooManyRequests","message":"slow down",
                                    "details":{"retryAfterSeconds":7}})"},
@@ -91,7 +91,7 @@ TEST(ErrorOf, TellsTheServersWordsAndWhenToComeBack) {
             "list: HTTP 503: <html>down</html>");
 }
 
-TEST(ErrorOf, DoesNotStandStillForADayBecauseAServerAskedForIt) {
+TEST(ErrorOf, LimitsTheRetryDelayThatAServerRequests) {
   EXPECT_EQ(error_of({503, milliseconds(86'400'000), ""}, "list").retry_after, milliseconds(300'000));
   const auto asked = [](const char* seconds) {
     return error_of({429, milliseconds(0),

@@ -38,7 +38,7 @@ TEST(ExecCredential, IsReadOrRefusedWithoutItsText) {
   }
 }
 
-struct PluginWorld {
+struct PluginFixture {
   base::WallTime now = at(1000);
   int runs = 0;
   std::optional<base::WallTime> expires;
@@ -55,7 +55,7 @@ struct PluginWorld {
 };
 
 TEST(Credentials, RunAPluginAgainShortlyBeforeItsCredentialExpires) {
-  PluginWorld w;
+  PluginFixture w;
   w.expires = at(2000);
   EXPECT_EQ(w.credentials.token()->reveal(), "token-1");
   w.now = at(1979);
@@ -65,14 +65,14 @@ TEST(Credentials, RunAPluginAgainShortlyBeforeItsCredentialExpires) {
 }
 
 TEST(Credentials, RunAPluginAgainAfterARefusal) {
-  PluginWorld w;
+  PluginFixture w;
   EXPECT_FALSE(w.credentials.refused()) << "it never gave anything";
   EXPECT_EQ(w.credentials.token()->reveal(), "token-1");
   EXPECT_TRUE(w.credentials.refused());
   EXPECT_EQ(w.credentials.token()->reveal(), "token-2");
 }
 
-TEST(RunPlugin, TellsHowItFailed) {
+TEST(RunPlugin, ReportsHowItFailed) {
   const auto run = [](std::string command, std::vector<std::string> args) {
     return run_plugin({"v1", std::move(command), std::move(args), {}, "get it there", false, false}, "{}",
                       base::Millis(10'000));

@@ -89,7 +89,7 @@ struct Refused {
 
 class KubeconfigRefused : public testing::TestWithParam<Refused> {};
 
-TEST_P(KubeconfigRefused, SaysWhy) {
+TEST_P(KubeconfigRefused, ReportsWhy) {
   std::string text(kYaml);
   const auto at = text.find(GetParam().from);
   ASSERT_NE(at, std::string::npos);
@@ -115,7 +115,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"NotYaml", "contexts:", "contexts: [", ""}),
     [](const auto& row) { return row.param.name; });
 
-TEST(Kubeconfig, NeverTellsASecret) {
+TEST(Kubeconfig, NeverShowsASecret) {
   const auto access = parse_kubeconfig(R"({"current-context":"c","contexts":[{"name":"c","context":{"cluster":"k",
     "user":"u"}}],"clusters":[{"name":"k","cluster":{"server":"https://h"}}],
     "users":[{"name":"u","user":{"client-key-data":"c2VjcmV0!"}}]})",

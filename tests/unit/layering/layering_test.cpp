@@ -192,7 +192,7 @@ TEST(Layering, HasSources) {
   EXPECT_GT(sources().size(), 50U);
 }
 
-TEST(Layering, KeepsEveryThirdPartyHeaderAtItsHome) {
+TEST(Layering, IncludesThirdPartyHeadersOnlyWhereAllowed) {
   std::vector<std::string> faults;
   for (const auto& home : homes()) {
     std::set<std::string> files;

@@ -11,7 +11,7 @@ GtidSet set(const char* text) {
   return GtidSet::parse(text).value();
 }
 
-TEST(Record, change_comes_back_as_it_went) {
+TEST(Record, change_survives_a_round_trip) {
   Change c{.gtid = Gtid::parse("0-1-7").value(), .commit_time_us = 1700000000000000, .fragment = 3, .last = true};
   c.tables.push_back({SchemaId(UINT64_MAX), 2, 5, 0, std::string("\0\xff rows", 7)});
   const auto back = decode<Change>(base::as_bytes(encode(c)));
@@ -24,7 +24,7 @@ TEST(Record, change_comes_back_as_it_went) {
   EXPECT_EQ(back->tables[0].schema, c.tables[0].schema);
 }
 
-TEST(Record, checkpoint_comes_back_as_it_went) {
+TEST(Record, checkpoint_survives_a_round_trip) {
   const Checkpoint c{Epoch(9), 3, 1234567890123, set("0-1-7,1-1-2"), set("0-1-6")};
   const auto back = decode<Checkpoint>(base::as_bytes(encode(c)));
   ASSERT_TRUE(back);
@@ -33,7 +33,7 @@ TEST(Record, checkpoint_comes_back_as_it_went) {
   EXPECT_EQ(back->dump_from, c.dump_from);
 }
 
-TEST(Record, snapshot_comes_back_as_it_went) {
+TEST(Record, snapshot_survives_a_round_trip) {
   Snapshot s{
       .id = "a", .phase = Snapshot::Phase::Begin, .position = set("0-1-7"), .tables = {"shop.orders", "shop.größe"}};
   const auto back = decode<Snapshot>(base::as_bytes(encode(s)));
@@ -42,7 +42,7 @@ TEST(Record, snapshot_comes_back_as_it_went) {
   EXPECT_EQ(back->position, s.position);
 }
 
-TEST(Record, request_comes_back_as_it_went) {
+TEST(Record, request_survives_a_round_trip) {
   Request r{"copy/sync/shop/shop.orders#2", "sync/shop", {"shop.orders"}, true, Epoch(4), {"shop.gone"}};
   const auto back = decode<Request>(base::as_bytes(encode(r)));
   ASSERT_TRUE(back) << back.error().what;
@@ -58,7 +58,7 @@ TEST(Record, request_comes_back_as_it_went) {
   EXPECT_NE(request_key(r), answer) << "a request that is written again must not replace the answer";
 }
 
-TEST(Record, bytes_that_are_not_ours_are_foreign) {
+TEST(Record, bytes_of_another_format_are_foreign) {
   for (const auto* text : {"", "hello", "\x08\x01", "{\"json\":true}"}) {
     const auto r = decode<Change>(base::as_bytes(text));
     ASSERT_FALSE(r) << text;

@@ -25,7 +25,7 @@ void put_image(base::Buffer& out, std::int32_t id, const char* name) {
     w.bytes(base::as_bytes(name));
 }
 
-TEST(Rows, every_operation_comes_back_as_it_went) {
+TEST(Rows, every_operation_survives_a_round_trip) {
   base::Buffer out;
   out.put(static_cast<std::uint8_t>(Op::Insert));
   put_image(out, 1, "one");
@@ -76,7 +76,7 @@ TEST(Rows, an_unknown_operation_is_refused) {
   EXPECT_FALSE(reader.next(row));
 }
 
-TEST(Rows, equal_images_are_equal_bytes_whatever_stood_there_before) {
+TEST(Rows, equal_images_are_equal_bytes_whatever_was_there_before) {
   TableSchema schema{.database = "d",
                      .table = "t",
                      .columns = std::vector<Column>(9, Column{.name = "c", .type = ColumnType::TinyInt})};

@@ -21,7 +21,7 @@ TableSchema sample() {
   return s;
 }
 
-TEST(Schema, comes_back_as_it_went_with_the_same_id) {
+TEST(Schema, survives_a_round_trip_with_the_same_id) {
   const auto s = sample();
   const auto bytes = serialize(s);
   const auto back = parse_schema(base::as_bytes(bytes));
@@ -30,7 +30,7 @@ TEST(Schema, comes_back_as_it_went_with_the_same_id) {
   EXPECT_EQ(back->id(), s.id());
 }
 
-TEST(Schema, the_id_is_fixed_for_ever) {
+TEST(Schema, the_id_never_changes) {
   // A changed id would orphan every schema that stands on state topics already.
   EXPECT_EQ(sample().id().value(), 16573640769874664554ULL);
 }

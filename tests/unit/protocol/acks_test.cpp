@@ -39,7 +39,7 @@ TEST(AckTracker, a_gap_holds_everything_after_it_back) {
   EXPECT_EQ(acks.progress(0).next_offset, 2);
 }
 
-TEST(AckTracker, a_stream_without_records_of_the_transaction_moves_by_finished) {
+TEST(AckTracker, a_stream_without_records_advances_by_finished) {
   AckTracker acks({{}, {}}, {0, 0});
   const auto token = acks.sent(0, End::Transaction, gtid(1));
   acks.finished(gtid(1));
@@ -53,7 +53,7 @@ TEST(AckTracker, a_stream_without_records_of_the_transaction_moves_by_finished) 
   EXPECT_EQ(acks.progress(0).next_offset, 6);
 }
 
-TEST(AckTracker, an_aborted_transaction_moves_the_offset_and_publishes_nothing) {
+TEST(AckTracker, an_aborted_transaction_advances_the_offset_only) {
   AckTracker acks({{}}, {0});
   const auto a = acks.sent(0, End::None, gtid(1));
   const auto b = acks.sent(0, End::Abort, gtid(1));
@@ -63,7 +63,7 @@ TEST(AckTracker, an_aborted_transaction_moves_the_offset_and_publishes_nothing) 
   EXPECT_TRUE(acks.progress(0).published.empty());
 }
 
-TEST(AckTracker, a_record_between_transactions_moves_the_offset_but_not_inside_one) {
+TEST(AckTracker, a_record_advances_the_offset_only_between_transactions) {
   AckTracker acks({{}}, {0});
   acks.acknowledged(acks.sent_between(0), 0);
   EXPECT_EQ(acks.progress(0).next_offset, 1);
@@ -83,7 +83,7 @@ TEST(AckTracker, an_acknowledgement_without_an_offset_moves_no_offset_back) {
   EXPECT_EQ(acks.progress(0).published, set_of({gtid(2)}));
 }
 
-TEST(AckTracker, a_report_heard_twice_or_from_nowhere_changes_nothing) {
+TEST(AckTracker, a_duplicate_or_unknown_report_changes_nothing) {
   AckTracker acks({{}}, {0});
   const auto token = acks.sent(0, End::Transaction, gtid(1));
   acks.acknowledged(token, 0);
@@ -100,7 +100,7 @@ TEST(AckTracker, the_sequence_grows_with_every_change) {
   EXPECT_GT(acks.progress(0).sequence, before);
 }
 
-TEST(AckTracker, filtered_transactions_behind_a_stuck_record_take_no_room) {
+TEST(AckTracker, filtered_transactions_behind_a_stuck_record_take_no_memory) {
   AckTracker acks({{}}, {0});
   const auto stuck = acks.sent(0, End::Transaction, gtid(1));
   for (std::uint64_t i = 2; i <= 100000; ++i) acks.finished(gtid(i, i % 3U == 0 ? 1 : 0));

@@ -64,7 +64,7 @@ TEST_F(CaptureEpoch, a_lost_race_is_tried_again_higher) {
 }
 
 TEST_F(CaptureEpoch, no_two_claims_share_a_key_even_of_one_instance) {
-  state.fates = {Fate::LandsUnheard};
+  state.fates = {Fate::LandsUnacknowledged};
   EXPECT_FALSE(claim());
   EXPECT_EQ(claim().value(), Epoch(2));
   EXPECT_NE(records[0].key, records[1].key);
@@ -106,7 +106,7 @@ TEST_F(CaptureEpoch, a_restart_of_an_instance_that_was_replaced_claims_nothing) 
   EXPECT_EQ(claim_as("newer").value(), Epoch(4));
 }
 
-TEST_F(CaptureEpoch, of_two_that_claim_at_once_exactly_one_goes_on) {
+TEST_F(CaptureEpoch, of_two_that_claim_at_once_exactly_one_continues) {
   for (const auto* rival : {"A", "z"}) {  // of equal rank, the lesser and the greater name
     records.clear();
     MemoryStateLog mine(records);
@@ -186,8 +186,8 @@ TEST_F(CaptureEpoch, ignores_what_a_zombie_wrote_and_the_checkpoint_it_left) {
   EXPECT_EQ(states->at(0).published, set_of({gtid(10)}));
 }
 
-TEST_F(CaptureEpoch, a_start_that_landed_unheard_is_repeated_and_harmless) {
-  streams.fates = {Fate::LandsUnheard};
+TEST_F(CaptureEpoch, an_unacknowledged_start_is_repeated_and_harmless) {
+  streams.fates = {Fate::LandsUnacknowledged};
   const auto states = begin();
   ASSERT_TRUE(states) << states.error().what;
   EXPECT_EQ(states->at(0).start, 1);
@@ -239,7 +239,7 @@ TEST_F(CaptureEpoch, retention_up_to_the_checkpoint_is_harmless) {
 }
 
 // It claimed epoch 1 below the 5 on the stream: with the position given up, readers ignored it for ever.
-TEST_F(CaptureEpoch, an_emptied_state_topic_beside_a_used_stream_is_told_and_claims_nothing) {
+TEST_F(CaptureEpoch, an_emptied_state_topic_of_a_used_stream_claims_nothing) {
   put_start(5);
   put_change(5, 10);
   for (const Offset first : {0, 2}) {
@@ -252,14 +252,14 @@ TEST_F(CaptureEpoch, an_emptied_state_topic_beside_a_used_stream_is_told_and_cla
   }
 }
 
-TEST_F(CaptureEpoch, an_emptied_state_topic_is_told_by_any_stream) {
+TEST_F(CaptureEpoch, an_emptied_state_topic_is_reported_by_any_stream) {
   streams.put(1, start_headers(5), message::encode(message::Start{Epoch(5), "x"}));
   base::Backoff backoff(base::Millis(1), base::Millis(1));
   EXPECT_TRUE(claim_epoch(state, streams, view, "a", 2, backoff, {}).error().is(Reason::LogTruncated));
 }
 
 // Another instance may claim and start between the two looks: its claim is seen because its start was.
-TEST_F(CaptureEpoch, a_stream_that_comes_into_use_meanwhile_is_no_emptied_state_topic) {
+TEST_F(CaptureEpoch, a_stream_used_meanwhile_is_not_an_emptied_state_topic) {
   streams.after_ends = [&] {
     put_state(claim_at(0, 1, "b"));
     put_start(1);
@@ -268,7 +268,7 @@ TEST_F(CaptureEpoch, a_stream_that_comes_into_use_meanwhile_is_no_emptied_state_
 }
 
 // Superseded by an instance that did not exist, once for each claim that was lost.
-TEST_F(CaptureEpoch, a_state_topic_that_lost_its_newest_claims_is_claimed_above_what_has_started) {
+TEST_F(CaptureEpoch, after_lost_claims_the_next_is_above_every_started_epoch) {
   put_state(claim_at(0, 2, "b"));
   put_start(2);
   put_change(2, 10);
@@ -294,7 +294,7 @@ TEST_F(CaptureEpoch, an_epoch_that_has_started_already_is_not_begun_again) {
   EXPECT_EQ(epoch, Epoch(6));
 }
 
-TEST_F(CaptureEpoch, a_newer_instance_that_has_claimed_supersedes_and_is_not_claimed_above) {
+TEST_F(CaptureEpoch, a_newer_claim_supersedes_and_is_not_claimed_above) {
   streams.after_ends = [&, calls = 0]() mutable {
     if (++calls != 2) return;  // this instance has claimed, and its start is not on its way yet
     put_state(claim_at(0, 2, "b"));
@@ -307,7 +307,7 @@ TEST_F(CaptureEpoch, a_newer_instance_that_has_claimed_supersedes_and_is_not_cla
   EXPECT_EQ(epoch, Epoch(1));
 }
 
-TEST_F(CaptureEpoch, a_recreated_stream_is_seen_by_its_checkpoint) {
+TEST_F(CaptureEpoch, a_recreated_stream_is_detected_by_its_checkpoint) {
   put_state(claim_at(0, 1, "b"));
   put_state(checkpoint_at(0, 1, 1000, set_of({gtid(10)})));
   const auto states = begin();
@@ -324,7 +324,7 @@ TEST_F(CaptureEpoch, a_record_of_an_epoch_that_never_started_is_foreign) {
   EXPECT_TRUE(states.error().is(Reason::ForeignMessage));
 }
 
-TEST_F(CaptureEpoch, each_stream_recovers_by_itself) {
+TEST_F(CaptureEpoch, each_stream_recovers_separately) {
   ASSERT_TRUE(begin(2));
   put_change(1, 10, End::Transaction, 0);
   put_change(1, 12, End::Transaction, 1);
@@ -334,7 +334,7 @@ TEST_F(CaptureEpoch, each_stream_recovers_by_itself) {
   EXPECT_EQ(states->at(1).published, set_of({gtid(12)}));
 }
 
-TEST_F(CaptureEpoch, the_dump_starts_where_the_checkpoint_says_not_at_what_is_published) {
+TEST_F(CaptureEpoch, the_dump_starts_at_the_checkpoint_not_at_what_is_published) {
   ASSERT_TRUE(begin());
   put_change(1, 10);
   put_state(checkpoint_at(0, 1, 2, set_of({gtid(10)}), set_of({gtid(4)})));

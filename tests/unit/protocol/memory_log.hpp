@@ -12,12 +12,12 @@
 namespace datasync::protocol {
 
 enum class Fate : std::uint8_t {
-  Lands,         ///< and is acknowledged
-  LandsUnheard,  ///< lands, but the acknowledgement is lost
-  Vanishes,      ///< does not land, and the caller hears of a failure
+  Lands,                ///< and is acknowledged
+  LandsUnacknowledged,  ///< lands, but the acknowledgement is lost
+  Vanishes,             ///< does not land, and the caller hears of a failure
 };
 
-inline base::Error unheard() {
+inline base::Error unacknowledged() {
   return {base::Reason::BrokerUnreachable, "no acknowledgement"};
 }
 
@@ -29,10 +29,10 @@ class MemoryStateLog : public StateLog {
     if (before_append) before_append(kind);
     const auto fate = fates.empty() ? Fate::Lands : fates.front();
     if (!fates.empty()) fates.pop_front();
-    if (fate == Fate::Vanishes) return unheard();
+    if (fate == Fate::Vanishes) return unacknowledged();
     const auto offset = static_cast<Offset>(records_.size());
     records_.push_back({offset, kind, key, value});
-    if (fate == Fate::LandsUnheard) return unheard();
+    if (fate == Fate::LandsUnacknowledged) return unacknowledged();
     return offset;
   }
   base::Result<Offset> remove(message::Kind kind, const std::string& key) override {
@@ -65,9 +65,9 @@ class MemoryStreamLog : public StreamLog {
   base::Result<Offset> append(std::int32_t stream, const message::Headers& headers, const std::string& value) override {
     const auto fate = fates.empty() ? Fate::Lands : fates.front();
     if (!fates.empty()) fates.pop_front();
-    if (fate == Fate::Vanishes) return unheard();
+    if (fate == Fate::Vanishes) return unacknowledged();
     put(stream, headers, value);
-    if (fate == Fate::LandsUnheard) return unheard();
+    if (fate == Fate::LandsUnacknowledged) return unacknowledged();
     return end(stream) - 1;
   }
   base::Result<void> read(std::int32_t stream, Offset from, Offset to, std::stop_token,

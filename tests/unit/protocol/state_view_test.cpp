@@ -65,7 +65,7 @@ TEST(StateView, keeps_the_last_definitions_of_each_table) {
   EXPECT_FALSE(view.see({at, message::Kind::Definition, "definition/x/1", "\xff"}));
 }
 
-TEST(StateView, a_checkpoint_after_a_higher_claim_is_not_believed) {
+TEST(StateView, a_checkpoint_after_a_higher_claim_is_not_trusted) {
   const auto view = view_of({claim_at(0, 1, "a"), checkpoint_at(1, 1, 10, set_of({gtid(1)})), claim_at(2, 2, "b"),
                              checkpoint_at(3, 1, 20, set_of({gtid(2)}))});
   ASSERT_TRUE(view.checkpoint(0));
@@ -73,12 +73,12 @@ TEST(StateView, a_checkpoint_after_a_higher_claim_is_not_believed) {
   EXPECT_EQ(view.checkpoint(0)->published, set_of({gtid(1)}));
 }
 
-TEST(StateView, a_claim_that_never_started_makes_later_checkpoints_uncertain_too) {
+TEST(StateView, an_unstarted_claim_makes_later_checkpoints_uncertain_too) {
   const auto view = view_of({claim_at(0, 1, "a"), claim_at(1, 2, "dead"), checkpoint_at(2, 1, 10, set_of({gtid(1)}))});
   EXPECT_FALSE(view.checkpoint(0));
 }
 
-TEST(StateView, the_newest_certain_checkpoint_wins_whatever_the_order_of_landing) {
+TEST(StateView, the_newest_certain_checkpoint_wins_in_any_order) {
   const auto view = view_of(
       {claim_at(0, 1, "a"), checkpoint_at(1, 1, 20, set_of({gtid(2)})), checkpoint_at(2, 1, 10, set_of({gtid(1)}))});
   EXPECT_EQ(view.checkpoint(0)->offset, 20);
@@ -147,7 +147,7 @@ INSTANTIATE_TEST_SUITE_P(StateView, StateViewRefuses,
                                          Bad{"progress_of_an_epoch_nobody_claimed", progress_at(42, 1, "s", "t", 1)}),
                          [](const auto& row) { return row.param.name; });
 
-TEST(StateView, an_instance_is_replaced_for_ever_by_one_that_first_claimed_after_it) {
+TEST(StateView, an_instance_is_replaced_by_one_that_first_claimed_after_it) {
   auto view = view_of({ranked_claim_at(0, 1, "me", 1), ranked_claim_at(1, 2, "me", 1)});
   EXPECT_EQ(view.newer_than("me"), "");
   EXPECT_EQ(view.newer_than("unknown"), "");
@@ -172,7 +172,7 @@ TEST(StateView, of_two_that_first_claimed_at_once_exactly_one_is_newer) {
   }
 }
 
-TEST(StateView, claims_of_a_version_without_ranks_replace_nobody_for_ever) {
+TEST(StateView, claims_without_ranks_replace_no_instance_permanently) {
   const auto view = view_of({claim_at(0, 1, "old/0a"), ranked_claim_at(1, 2, "me", 1), claim_at(2, 3, "old/0b")});
   EXPECT_EQ(view.newer_than("me"), "");
   EXPECT_EQ(view.rank_for("me"), 1U);

@@ -41,7 +41,7 @@ TEST_F(StateWriterTest, stops_at_a_higher_claim) {
   EXPECT_EQ(records.size(), 3U);
 }
 
-TEST_F(StateWriterTest, compaction_leaves_a_certain_checkpoint_whenever_the_higher_claim_comes) {
+TEST_F(StateWriterTest, compaction_always_leaves_a_certain_checkpoint) {
   for (int before = 1; before <= 20; ++before) {
     records.assign(1, claim_at(0, 1, "a"));
     MemoryStateLog zombie_log(records);
@@ -80,7 +80,7 @@ TEST_F(StateWriterTest, progress_goes_round_a_ring_too) {
 }
 
 TEST_F(StateWriterTest, a_failed_append_keeps_its_slot) {
-  log.fates = {Fate::LandsUnheard};
+  log.fates = {Fate::LandsUnacknowledged};
   ASSERT_FALSE(writer.write(message::Checkpoint{{}, 0, 5, {}, {}}, {}));
   const auto first = records.back().key;
   ASSERT_TRUE(writer.write(message::Checkpoint{{}, 0, 6, {}, {}}, {}));
@@ -133,7 +133,7 @@ TEST_F(StateWriterTest, what_is_left_of_former_epochs_is_removed) {
 }
 
 // Each definition that a table ever had stayed on the state topic, and every agent reads all of it at each start.
-TEST_F(StateWriterTest, schemas_that_no_record_needs_leave_the_names_of_their_columns) {
+TEST_F(StateWriterTest, schemas_that_no_record_needs_keep_only_column_names) {
   message::TableSchema schema{"shop", "orders", {{.name = "id"}}, {0}}, other = schema;
   other.table = "other";
   std::set<message::SchemaId> used;
@@ -173,11 +173,11 @@ TEST_F(StateWriterTest, schemas_that_no_record_needs_leave_the_names_of_their_co
 
 TEST_F(StateWriterTest, old_answers_to_requests_are_removed_with_what_they_answer) {
   for (int i = 0; i < 700; ++i) {
-    message::Request wish;
-    wish.id = "copy/t/" + std::to_string(i);
-    records.push_back({static_cast<Offset>(records.size()), message::Kind::Request, message::request_key(wish),
-                       message::encode(wish)});
-    ASSERT_TRUE(writer.write(wish, {}));
+    message::Request request;
+    request.id = "copy/t/" + std::to_string(i);
+    records.push_back({static_cast<Offset>(records.size()), message::Kind::Request, message::request_key(request),
+                       message::encode(request)});
+    ASSERT_TRUE(writer.write(request, {}));
   }
   ASSERT_TRUE(writer.check({}));
   const auto keys = view.obsolete(message::Epoch(100), 0);
@@ -191,7 +191,7 @@ TEST_F(StateWriterTest, old_answers_to_requests_are_removed_with_what_they_answe
   EXPECT_TRUE(fresh.requests().empty()) << "a wish without its answer would be served again";
 }
 
-TEST_F(StateWriterTest, claims_are_removed_last_and_one_of_each_task_and_instance_stays) {
+TEST_F(StateWriterTest, claims_are_removed_last_and_one_per_instance_stays) {
   const auto read = [] {
     StateView v;
     Offset at = 0;

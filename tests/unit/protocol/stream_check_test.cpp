@@ -74,9 +74,9 @@ TEST_F(StreamCheck, a_stream_that_has_grown_back_with_other_records_is_refused) 
     Epoch epoch;
     ASSERT_TRUE(begin(epoch)) << "nothing was lost so far";
   }
-  for (const auto made_again : {false, true}) {
+  for (const auto recreated : {false, true}) {
     auto kept = streams.streams[0];
-    streams.streams[0].resize(made_again ? 0 : 3);
+    streams.streams[0].resize(recreated ? 0 : 3);
     for (std::uint64_t i = 2; streams.end(0) < 20; ++i) put_start(i);
     Epoch epoch;
     const auto refused = begin(epoch);
@@ -88,7 +88,7 @@ TEST_F(StreamCheck, a_stream_that_has_grown_back_with_other_records_is_refused) 
 }
 
 // A zombie's checkpoint says nothing of what is published, but its records stood where it says.
-TEST_F(StreamCheck, a_checkpoint_that_is_not_certain_tells_of_lost_records_too) {
+TEST_F(StreamCheck, an_uncertain_checkpoint_shows_lost_records_too) {
   put_state(claim_at(0, 1, "b"));
   put_state(claim_at(0, 2, "c"));
   put_start(1);
@@ -99,7 +99,7 @@ TEST_F(StreamCheck, a_checkpoint_that_is_not_certain_tells_of_lost_records_too) 
   EXPECT_TRUE(refused.error().is(Reason::LogTruncated)) << refused.error().what;
 }
 
-TEST_F(StreamCheck, a_position_that_retention_took_is_refused_before_anything_is_written) {
+TEST_F(StreamCheck, a_position_lost_to_retention_is_refused_before_any_write) {
   put_state(claim_at(0, 1, "b"));
   put_start(1);
   for (std::uint64_t i = 1; i <= 4; ++i) put_change(1, i);

@@ -17,7 +17,7 @@ using base::Millis;
 const ObjectKey kA{"ns", "a"};
 const ObjectKey kB{"ns", "b"};
 
-struct World {
+struct Fixture {
   std::atomic<base::SteadyTime> now{base::SteadyTime{}};
   health::Metrics metrics;
   std::vector<std::string> runs;
@@ -45,8 +45,8 @@ struct World {
   }
 };
 
-TEST(Controller, LooksAtAnObjectWhenItWasAddedAndAgainAtTheResync) {
-  World w;
+TEST(Controller, ReconcilesAnObjectWhenItWasAddedAndAtTheResync) {
+  Fixture w;
   w.controller.enqueue(kA);
   w.run_all();
   EXPECT_EQ(w.runs.size(), 1U);
@@ -58,8 +58,8 @@ TEST(Controller, LooksAtAnObjectWhenItWasAddedAndAgainAtTheResync) {
   EXPECT_EQ(w.runs.size(), 2U);
 }
 
-TEST(Controller, ComesBackWhenItWasAskedTo) {
-  World w;
+TEST(Controller, ReconcilesAgainAfterTheRequestedDelay) {
+  Fixture w;
   w.body = [](const ObjectKey&, std::stop_token) { return Outcome::again(Millis(5000)); };
   w.controller.enqueue(kA);
   w.run_all();
@@ -72,7 +72,7 @@ TEST(Controller, ComesBackWhenItWasAskedTo) {
 }
 
 TEST(Controller, BacksOffAfterFailuresAndHeedsRetryAfter) {
-  World w;
+  Fixture w;
   w.body = [](const ObjectKey&, std::stop_token) { return Outcome::failed("no"); };
   w.controller.enqueue(kA);
   for (int i = 0; i < 100; ++i) {
@@ -90,8 +90,8 @@ TEST(Controller, BacksOffAfterFailuresAndHeedsRetryAfter) {
   EXPECT_LE(w.runs.size(), before + 1) << "at most the turn that was due already";
 }
 
-TEST(Controller, ABadObjectDoesNotHoldTheOthersUp) {
-  World w;
+TEST(Controller, ABadObjectDoesNotBlockTheOthers) {
+  Fixture w;
   w.body = [](const ObjectKey& key, std::stop_token) -> Outcome {
     if (key == kA) throw std::runtime_error("a defect");
     return Outcome::done();
@@ -107,7 +107,7 @@ TEST(Controller, ABadObjectDoesNotHoldTheOthersUp) {
 }
 
 TEST(Controller, EndsTheTurnOfAnObjectThatTakesTooLong) {
-  World w;
+  Fixture w;
   std::promise<void> running;
   w.body = [&](const ObjectKey&, std::stop_token stop) {
     EXPECT_EQ(kube::CallScope::current(), stop) << "its API calls end too";
@@ -126,8 +126,8 @@ TEST(Controller, EndsTheTurnOfAnObjectThatTakesTooLong) {
   EXPECT_NE(w.metrics.text().find("result=\"timeout\"} 1"), std::string::npos);
 }
 
-TEST(Controller, ForgetsAnObjectThatIsGone) {
-  World w;
+TEST(Controller, ForgetsAnObjectThatWasDeleted) {
+  Fixture w;
   w.controller.enqueue(kA);
   w.run_all();
   EXPECT_NE(w.metrics.text().find("datasync_operator_last_success_seconds"), std::string::npos);
@@ -140,7 +140,7 @@ TEST(Controller, ForgetsAnObjectThatIsGone) {
 
 // Its status says why; the operator has done what it can, and no alert about the operator may fire.
 TEST(Controller, TheAgeOfAnObjectThatTheServerRefusesDoesNotGrow) {
-  World w;
+  Fixture w;
   w.body = [](const ObjectKey& key, std::stop_token) {
     return key == kA ? Outcome::refused("422") : Outcome::failed("500");
   };
@@ -159,7 +159,7 @@ TEST(Controller, TheAgeOfAnObjectThatTheServerRefusesDoesNotGrow) {
 }
 
 TEST(Controller, AStandbyHasNoSeriesOfObjects) {
-  World w;
+  Fixture w;
   w.controller.enqueue(kA);
   EXPECT_EQ(w.metrics.text().find("datasync_operator_last_success_seconds"), std::string::npos)
       << "it would never end when the object is deleted";
@@ -168,7 +168,7 @@ TEST(Controller, AStandbyHasNoSeriesOfObjects) {
 }
 
 TEST(Controller, IsNotLiveWhenAReadyKeyIsNotTaken) {
-  World w;
+  Fixture w;
   w.controller.enqueue(kA);
   w.pass(Millis(100'000));
   EXPECT_TRUE(w.controller.live());
@@ -181,7 +181,7 @@ TEST(Controller, IsNotLiveWhenAReadyKeyIsNotTaken) {
 }
 
 TEST(Controller, IsNotLiveWhenAReconcileDoesNotEnd) {
-  World w;
+  Fixture w;
   std::promise<void> running, end;
   w.body = [&](const ObjectKey&, std::stop_token) {
     running.set_value();
@@ -200,7 +200,7 @@ TEST(Controller, IsNotLiveWhenAReconcileDoesNotEnd) {
 }
 
 TEST(Controller, IsLiveWhileObjectsFail) {
-  World w;
+  Fixture w;
   w.body = [](const ObjectKey&, std::stop_token) { return Outcome::failed("no"); };
   w.controller.enqueue(kA);
   for (int i = 0; i < 1000; ++i) {
@@ -212,7 +212,7 @@ TEST(Controller, IsLiveWhileObjectsFail) {
 }
 
 TEST(Controller, AStandbyIsNotLate) {
-  World w;
+  Fixture w;
   w.controller.enqueue(kA);
   w.pass(Millis(7'200'000));
   const auto age = [&] {

@@ -10,7 +10,7 @@ namespace {
 using base::Millis;
 using Strings = std::vector<std::string>;
 
-struct World {
+struct Fixture {
   FakeApi api;
   base::SteadyTime now{};
   EventRecorder events{api, [this] {
@@ -29,8 +29,8 @@ struct World {
   }
 };
 
-TEST(Events, OfTheSameAreOneThatIsCountedEverMoreSeldom) {
-  World w;
+TEST(Events, RepeatsAreOneEventWhoseCountIsWrittenEverLessOften) {
+  Fixture w;
   w.record("no secret");
   EXPECT_EQ(w.api.calls, Strings{"create events"});
   for (int i = 2; i <= 7; ++i) w.record("no secret");
@@ -50,14 +50,14 @@ TEST(Events, OfTheSameAreOneThatIsCountedEverMoreSeldom) {
 }
 
 TEST(Events, AnotherNoteIsAnotherEvent) {
-  World w;
+  Fixture w;
   w.record("a");
   w.record("b");
   EXPECT_EQ(w.api.objects.size(), 2U);
 }
 
-TEST(Events, OneThatWasRemovedByTheServerIsWrittenAnew) {
-  World w;
+TEST(Events, OneThatWasRemovedByTheServerIsWrittenAgain) {
+  Fixture w;
   w.record("a");
   w.api.objects.clear();
   w.now += Millis(1000);
@@ -66,7 +66,7 @@ TEST(Events, OneThatWasRemovedByTheServerIsWrittenAnew) {
 }
 
 TEST(Events, OneThatCouldNotBeWrittenIsTriedAgain) {
-  World w;
+  Fixture w;
   w.api.refuse = Code::Forbidden;
   w.record("a");
   w.api.refuse = Code::Stopped;
@@ -75,7 +75,7 @@ TEST(Events, OneThatCouldNotBeWrittenIsTriedAgain) {
 }
 
 TEST(Events, RemembersNoMoreThanItMay) {
-  World w;
+  Fixture w;
   for (int i = 0; i < 10; ++i) w.record(std::to_string(i));
   w.record("9");
   EXPECT_EQ(w.api.objects.size(), 10U);
@@ -84,7 +84,7 @@ TEST(Events, RemembersNoMoreThanItMay) {
 }
 
 TEST(Events, ALongNoteIsCutBetweenCharacters) {
-  World w;
+  Fixture w;
   std::string note(1023, 'x');
   note += "\u00e4";
   w.record(note);

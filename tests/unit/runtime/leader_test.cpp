@@ -45,7 +45,7 @@ TEST(Leader, TakesALeaseThatDidNotChangeForItsDurationByOurOwnClock) {
   Process a(api, "a"), b(api, "b");
   EXPECT_EQ(a.elector.step(), Step::Held);
   b.pass(Millis(1'000'000));
-  EXPECT_EQ(b.elector.step(), Step::Other) << "seen for the first time: how old it is nobody knows";
+  EXPECT_EQ(b.elector.step(), Step::Other) << "seen for the first time: its age is unknown";
   b.pass(Millis(14'999));
   EXPECT_EQ(b.elector.step(), Step::Other);
   a.pass(Millis(1));
@@ -59,7 +59,7 @@ TEST(Leader, TakesALeaseThatDidNotChangeForItsDurationByOurOwnClock) {
   EXPECT_EQ(a.elector.step(), Step::Other);
 }
 
-TEST(Leader, DoesNotTakeALeaseAtOnceThatDoesNotTellItsDuration) {
+TEST(Leader, DoesNotTakeALeaseWithoutADurationAtOnce) {
   FakeApi api;
   Process a(api, "a"), b(api, "b");
   EXPECT_EQ(a.elector.step(), Step::Held);
@@ -81,7 +81,7 @@ TEST(Leader, DoesNotLeadAfterTheRenewDeadlineWhateverTheThreadsDo) {
   EXPECT_FALSE(a.elector.leading()) << "as after a freeze, before any thread has run";
 }
 
-TEST(Leader, TellsTheLossAtTheDeadlineThoughNoCallAnswers) {
+TEST(Leader, ReportsTheLossAtTheDeadlineThoughNoCallReturns) {
   FakeApi api;
   Process a(api, "a");
   ASSERT_TRUE(a.elector.acquire({}));
@@ -96,7 +96,7 @@ TEST(Leader, TellsTheLossAtTheDeadlineThoughNoCallAnswers) {
   EXPECT_FALSE(a.elector.leading());
 }
 
-TEST(Leader, TellsTheLossWhenSomebodyElseHoldsIt) {
+TEST(Leader, ReportsTheLossWhenAnotherHolderHasIt) {
   FakeApi api;
   Process a(api, "a");
   ASSERT_TRUE(a.elector.acquire({}));
@@ -113,20 +113,20 @@ TEST(Leader, TellsTheLossWhenSomebodyElseHoldsIt) {
   EXPECT_EQ(api.objects[kLease]["spec"]["holderIdentity"], "b") << "what is not ours is not given away";
 }
 
-TEST(Leader, TellsForHowLongNobodyKnowsWhoHoldsTheLease) {
+TEST(Leader, ReportsForHowLongTheHolderIsUnknown) {
   FakeApi api;
   Process a(api, "a"), b(api, "b");
   ASSERT_EQ(a.elector.step(), Step::Held);
   std::stop_source stop;
-  std::vector<Millis> told;
+  std::vector<Millis> reported;
   const auto note = [&](Millis unknown) {
-    told.push_back(unknown);
+    reported.push_back(unknown);
     b.pass(Millis(10'000));
-    if (told.size() == 1) api.refuse = Code::Forbidden;
-    if (told.size() == 4) stop.request_stop();
+    if (reported.size() == 1) api.refuse = Code::Forbidden;
+    if (reported.size() == 4) stop.request_stop();
   };
   EXPECT_FALSE(b.elector.acquire(stop.get_token(), note));
-  EXPECT_EQ(told, (std::vector<Millis>{Millis(0), Millis(10'000), Millis(20'000), Millis(30'000)}))
+  EXPECT_EQ(reported, (std::vector<Millis>{Millis(0), Millis(10'000), Millis(20'000), Millis(30'000)}))
       << "a standby knows; one without the right does not";
 }
 

@@ -28,7 +28,7 @@ TEST(WorkQueue, HoldsAKeyOnce) {
   EXPECT_FALSE(w.queue.try_get());
 }
 
-TEST(WorkQueue, GivesAKeyThatIsWorkedOnToNobodyElse) {
+TEST(WorkQueue, GivesAKeyToOneWorkerAtATime) {
   Timed w;
   w.queue.add(kA);
   EXPECT_EQ(w.queue.try_get(), kA);
@@ -92,7 +92,7 @@ TEST(WorkQueue, WakesForADelayThatIsShorterThanTheOneWaitedFor) {
   EXPECT_EQ(got.get(), kB);
 }
 
-TEST(WorkQueue, TellsForHowLongNothingWasTaken) {
+TEST(WorkQueue, ReportsForHowLongNothingWasTaken) {
   Timed w;
   w.now += Millis(5000);
   EXPECT_EQ(w.queue.stuck_for(), Millis(0));

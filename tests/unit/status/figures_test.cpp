@@ -23,7 +23,7 @@ TEST(Figures, counts_keep_three_digits) {
   for (const auto& [exact, shown] : kRows) EXPECT_EQ(rounded(exact), shown) << exact;
 }
 
-TEST(Figures, what_moves_all_the_time_is_told_from_what_does_not) {
+TEST(Figures, changing_figures_are_distinguished_from_constant_ones) {
   const auto status = Json::parse(R"({"source":"a","lag":"1s","rows":1,
     "conditions":[{"reason":"x","message":"at 0-1-2"}],
     "capture":{"state":"Streaming","message":"published is 0-1-2","position":"0-1-2","lag":{"capture":"1s"},"rows":1,"transactions":2,

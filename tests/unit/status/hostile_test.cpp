@@ -9,7 +9,7 @@
 #include "operator/api/outside_json.hpp"
 #include "operator/status/figures.hpp"
 #include "operator/status/status.hpp"
-#include "tests/unit/decide/world.hpp"
+#include "tests/unit/decide/observed_resource.hpp"
 
 namespace datasync::status {
 namespace {
@@ -131,8 +131,8 @@ void run_pure(const Observed& seen) {
   std::size_t bytes = 0;
   for (const auto& object : plan.applies) bytes += object.dump().size();
   EXPECT_LT(bytes, kLargestPlan);
-  const auto told = build_status(seen, plan, {}, "ns/lease");
-  EXPECT_LT(told.status.dump().size(), kLargestStatus);
+  const auto update = build_status(seen, plan, {}, "ns/lease");
+  EXPECT_LT(update.status.dump().size(), kLargestStatus);
 }
 
 TEST(Hostile, no_shape_of_a_template_that_the_crd_accepts_ends_in_an_exception) {
@@ -189,8 +189,8 @@ TEST(Hostile, no_answer_of_an_agent_ends_in_an_exception_or_a_large_status) {
     seen.pods = {pod(seen, "capture"), pod(seen, "apply")};
     for (const auto* agent : {"capture", "apply"}) seen.reports[agent] = {std::string(agent) + "-pod", view, {}};
     ASSERT_NO_THROW(run_pure(seen));
-    const auto told = build_status(seen, decide::decide(seen), {}, "");
-    for (const auto& c : told.status.at("conditions")) EXPECT_NE(c.at("reason"), "");
+    const auto update = build_status(seen, decide::decide(seen), {}, "");
+    for (const auto& c : update.status.at("conditions")) EXPECT_NE(c.at("reason"), "");
     if (HasFailure()) return;
   }
 }

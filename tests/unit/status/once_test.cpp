@@ -4,7 +4,7 @@
 
 #include "operator/status/conditions.hpp"
 #include "operator/status/status.hpp"
-#include "tests/unit/decide/world.hpp"
+#include "tests/unit/decide/observed_resource.hpp"
 
 namespace datasync::status {
 namespace {
@@ -37,7 +37,7 @@ Observed running(const char* capture, const char* apply, const char* change = "{
 /// What the operator does with it: writes children and status.
 decide::Plan step(Observed& seen) {
   auto plan = decide::decide(seen);
-  const auto told = build_status(seen, plan, {}, "");
+  const auto update = build_status(seen, plan, {}, "");
   for (const auto& wanted : plan.applies) {
     auto& live = child(seen, wanted.at("kind").get<std::string>(), wanted.at("metadata").at("name").get<std::string>());
     const auto meta = live.at("metadata");
@@ -45,7 +45,7 @@ decide::Plan step(Observed& seen) {
     for (const auto* key : {"uid", "resourceVersion", "generation"})
       if (meta.contains(key)) live["metadata"][key] = meta.at(key);
   }
-  seen.resource["status"] = told.status;
+  seen.resource["status"] = update.status;
   return plan;
 }
 

@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "operator/status/conditions.hpp"
-#include "tests/unit/decide/world.hpp"
+#include "tests/unit/decide/observed_resource.hpp"
 
 namespace datasync::status {
 namespace {
@@ -55,8 +55,8 @@ class Verdict : public ::testing::TestWithParam<Row> {};
 TEST_P(Verdict, is) {
   auto seen = settled(GetParam().change);
   if (GetParam().then) GetParam().then(seen);
-  const auto told = build_status(seen, decide::decide(seen), {}, "ns/lease");
-  const auto& conditions = told.status.at("conditions");
+  const auto update = build_status(seen, decide::decide(seen), {}, "ns/lease");
+  const auto& conditions = update.status.at("conditions");
   std::string flags;
   for (const auto* type : {"Ready", "Reconciling", "Stalled"}) {
     const auto* c = find_condition(conditions, type);
@@ -77,7 +77,7 @@ INSTANTIATE_TEST_SUITE_P(
     Kstatus, Verdict,
     ::testing::Values(
         Row{"no_pods_yet", "{}", nullptr, "Starting", "Reconciling"},
-        Row{"data_flows", "{}", stream, "Streaming", "Ready"},
+        Row{"data_is_replicated", "{}", stream, "Streaming", "Ready"},
         Row{"one_copies", "{}", [](Observed& s) { replace(s, "capture", R"({"state":"Snapshotting","live":true})"); },
             "Snapshotting", "Ready"},
         Row{"all_copied", "{}",
@@ -181,16 +181,17 @@ TEST(Status, names_held_tables_with_reason_place_and_time) {
   replace(seen, "apply", R"({"state":"Streaming","live":true,"held":[
     {"table":"d.a","sourceTable":"s.a","reason":"RowConflict","message":"insert: x","stream":1,"offset":5,"since":1000000000},
     {"table":"d.b"},{"table":"d.c"},{"table":"d.d"},7]})");
-  const auto told = build_status(seen, decide::decide(seen), {}, "ns/lease");
-  EXPECT_EQ(told.status["apply"]["held"][0], Json::parse(R"({"table":"d.a","reason":"RowConflict","message":"insert: x",
+  const auto update = build_status(seen, decide::decide(seen), {}, "ns/lease");
+  EXPECT_EQ(update.status["apply"]["held"][0],
+            Json::parse(R"({"table":"d.a","reason":"RowConflict","message":"insert: x",
     "stream":1,"offset":5,"since":"2001-09-09T01:46:40Z"})"));
-  EXPECT_EQ(told.status["apply"]["held"].size(), 4U);
-  const auto message = find_condition(told.status["conditions"], "Ready")->at("message").get<std::string>();
+  EXPECT_EQ(update.status["apply"]["held"].size(), 4U);
+  const auto message = find_condition(update.status["conditions"], "Ready")->at("message").get<std::string>();
   EXPECT_TRUE(message.starts_with("d.a is held (RowConflict: insert: x); d.b")) << message;
   EXPECT_TRUE(message.ends_with("and 1 more; all other tables are applied")) << message;
 }
 
-TEST(Status, is_not_ready_by_the_old_pods_when_a_new_template_was_just_applied) {
+TEST(Status, is_not_ready_by_old_pods_after_a_new_template) {
   auto seen = settled();
   stream(seen);
   seen.resource["spec"]["source"]["replicas"] = {{{"host", "db-2"}}};
@@ -199,9 +200,9 @@ TEST(Status, is_not_ready_by_the_old_pods_when_a_new_template_was_just_applied) 
   const auto plan = decide::decide(seen);
   const auto written = applied(plan);
   ASSERT_NE(std::ranges::find(written, "Deployment shop-capture"), written.end());
-  const auto told = build_status(seen, plan, {}, "");
-  const auto& conditions = told.status.at("conditions");
-  EXPECT_EQ(told.status.at("observedGeneration"), 4);
+  const auto update = build_status(seen, plan, {}, "");
+  const auto& conditions = update.status.at("conditions");
+  EXPECT_EQ(update.status.at("observedGeneration"), 4);
   EXPECT_EQ(find_condition(conditions, "Ready")->at("status"), "False");
   EXPECT_EQ(find_condition(conditions, "Reconciling")->at("status"), "True");
   EXPECT_EQ(find_condition(conditions, "Ready")->at("reason"), "Starting");
@@ -229,7 +230,7 @@ TEST(Status, events_come_on_a_change_of_reason_only) {
   EXPECT_EQ(flows.events[0].reason, "Streaming");
 }
 
-TEST(Status, a_new_pod_that_cannot_start_is_told_and_the_old_one_speaks) {
+TEST(Status, a_new_pod_that_cannot_start_is_reported_beside_the_old_one) {
   auto seen = settled();
   stream(seen);
   auto stuck = pod(seen, "capture", "new");
@@ -238,19 +239,19 @@ TEST(Status, a_new_pod_that_cannot_start_is_told_and_the_old_one_speaks) {
       R"({"phase":"Pending","containerStatuses":[{"name":"agent","state":{"waiting":{"reason":"ErrImagePull"}}}]})");
   seen.pods[0]["metadata"]["annotations"]["datasync.dev/template-hash"] = "before";
   seen.pods.push_back(stuck);
-  const auto told = build_status(seen, decide::decide(seen), {}, "");
-  const auto* stalled = find_condition(told.status.at("conditions"), "Stalled");
+  const auto update = build_status(seen, decide::decide(seen), {}, "");
+  const auto* stalled = find_condition(update.status.at("conditions"), "Stalled");
   EXPECT_EQ(stalled->at("reason"), "ImagePullFailed");
   EXPECT_EQ(stalled->at("message"), "pod new: ErrImagePull; pod capture-pod of the previous revision still runs");
-  EXPECT_EQ(told.status.at("capture").at("pod"), "capture-pod");
-  EXPECT_EQ(told.status.at("capture").at("state"), "Streaming");
+  EXPECT_EQ(update.status.at("capture").at("pod"), "capture-pod");
+  EXPECT_EQ(update.status.at("capture").at("state"), "Streaming");
 }
 
-TEST(Status, pods_that_may_not_be_listed_are_told) {
+TEST(Status, pods_that_may_not_be_listed_are_reported) {
   auto seen = settled();
   seen.pods_unknown = decide::Finding{Level::Stalled, "Forbidden", "list pods: no"};
-  const auto told = build_status(seen, decide::decide(seen), {}, "");
-  EXPECT_EQ(find_condition(told.status.at("conditions"), "Stalled")->at("message"), "list pods: no");
+  const auto update = build_status(seen, decide::decide(seen), {}, "");
+  EXPECT_EQ(find_condition(update.status.at("conditions"), "Stalled")->at("message"), "list pods: no");
 }
 
 TEST(Status, of_a_new_operator_waits_for_the_agents_first_answer) {
@@ -267,40 +268,40 @@ TEST(Status, of_a_new_operator_waits_for_the_agents_first_answer) {
   EXPECT_FALSE(too_early(seen)) << "another spec is news";
 }
 
-TEST(Status, a_refusal_is_told_with_the_servers_words) {
+TEST(Status, a_refusal_is_reported_with_the_servers_message) {
   auto seen = settled();
   stream(seen);
   const decide::Finding refused{Level::Stalled, "ApplyRefused", "exceeded quota: count/configmaps"};
-  const auto told = build_status(seen, decide::decide(seen), {refused}, "");
-  EXPECT_EQ(find_condition(told.status.at("conditions"), "Stalled")->at("message"), refused.message);
-  ASSERT_EQ(told.events.size(), 1U);
-  EXPECT_EQ(told.events[0].reason, "ApplyRefused");
+  const auto update = build_status(seen, decide::decide(seen), {refused}, "");
+  EXPECT_EQ(find_condition(update.status.at("conditions"), "Stalled")->at("message"), refused.message);
+  ASSERT_EQ(update.events.size(), 1U);
+  EXPECT_EQ(update.events[0].reason, "ApplyRefused");
 }
 
-TEST(Status, a_lost_position_names_the_way_out_and_its_use_is_told_once) {
+TEST(Status, a_lost_position_names_the_fix_and_reports_its_use_once) {
   auto seen = settled();
   stream(seen);
   report(seen, "capture", R"({"state":"Stalled","reason":"BinlogPurged","message":"gone","lostPosition":"0-1-7"})");
-  auto told = build_status(seen, decide::decide(seen), {}, "");
-  const auto message = find_condition(told.status.at("conditions"), "Stalled")->at("message").get<std::string>();
+  auto update = build_status(seen, decide::decide(seen), {}, "");
+  const auto message = find_condition(update.status.at("conditions"), "Stalled")->at("message").get<std::string>();
   EXPECT_EQ(
       message,
       "capture: gone; to accept the loss and copy all tables again, annotate datasync.dev/accept-position-lost=0-1-7");
   seen.document.resource.metadata.annotations["datasync.dev/accept-position-lost"] = "0-1-6";
   roll_out(seen);
-  told = build_status(seen, decide::decide(seen), {}, "");
-  EXPECT_NE(find_condition(told.status.at("conditions"), "Stalled")
+  update = build_status(seen, decide::decide(seen), {}, "");
+  EXPECT_NE(find_condition(update.status.at("conditions"), "Stalled")
                 ->at("message")
                 .get<std::string>()
                 .find("the annotation has 0-1-6, which is not the lost position"),
             std::string::npos);
-  seen.resource["status"] = told.status;
+  seen.resource["status"] = update.status;
   report(seen, "capture", R"({"state":"Snapshotting","live":true,"acceptedPosition":"0-1-7"})");
-  told = build_status(seen, decide::decide(seen), {}, "");
-  ASSERT_EQ(told.events.size(), 2U);
-  EXPECT_EQ(told.events[1].reason, "PositionLossAccepted");
-  EXPECT_EQ(told.status.at("capture").at("acceptedPosition"), "0-1-7");
-  seen.resource["status"] = told.status;
+  update = build_status(seen, decide::decide(seen), {}, "");
+  ASSERT_EQ(update.events.size(), 2U);
+  EXPECT_EQ(update.events[1].reason, "PositionLossAccepted");
+  EXPECT_EQ(update.status.at("capture").at("acceptedPosition"), "0-1-7");
+  seen.resource["status"] = update.status;
   EXPECT_TRUE(build_status(seen, decide::decide(seen), {}, "").events.empty());
 }
 
@@ -324,7 +325,7 @@ TEST(Condition, a_long_message_is_cut_between_characters) {
   EXPECT_EQ(list[0].at("message"), text + "...");
 }
 
-TEST(Due, figures_are_written_seldom_and_anything_else_at_once) {
+TEST(Due, figures_are_written_rarely_and_anything_else_at_once) {
   const decide::Time now{std::chrono::seconds(1000)};
   const Json a{{"rows", 1}, {"source", "x"}};
   const Json b{{"rows", 2}, {"source", "x"}};

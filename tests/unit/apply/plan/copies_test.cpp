@@ -122,14 +122,14 @@ TEST_F(CopiesTest, a_record_that_cannot_be_read_is_about_all_tables_of_its_type)
   EXPECT_EQ(tables({Kind::Schema, "persons", Epoch(1), {}}, "?").value(), (Names{"d.people"}));
 }
 
-TEST_F(CopiesTest, the_end_of_a_snapshot_is_about_the_tables_that_are_on_their_way) {
+TEST_F(CopiesTest, the_end_of_a_snapshot_applies_to_the_tables_being_copied) {
   message::Snapshot end;
   end.phase = message::Snapshot::Phase::End;
   EXPECT_EQ(tables({Kind::Snapshot, "", Epoch(1), {}}, encode(end)).value(), (Names{"d.items"}));
   EXPECT_EQ(tables({Kind::Snapshot, "", Epoch(1), {}}, "?").value(), (Names{"d.items"}));
 }
 
-TEST_F(CopiesTest, a_request_is_written_once_and_its_answer_names_what_does_not_come) {
+TEST_F(CopiesTest, a_request_is_written_once_and_answered_with_missing_tables) {
   AwaitedCopies copies(config, book, 0, 1);
   const Awaited awaited{{"d.items", "skip/0:7"}, {"d.orders", "skip/0:7"}};
   for (int i = 0; i < 2; ++i) EXPECT_TRUE(copies.look(awaited, {}).empty());
@@ -146,7 +146,7 @@ TEST_F(CopiesTest, a_request_is_written_once_and_its_answer_names_what_does_not_
   EXPECT_FALSE(copies.state({}));
 }
 
-TEST_F(CopiesTest, without_the_right_to_ask_the_state_names_the_annotation_for_the_source) {
+TEST_F(CopiesTest, without_the_right_to_request_the_annotation_is_named) {
   read_only = true;
   AwaitedCopies copies(config, book, 0, 1);
   const Awaited awaited{{"d.items", "copy/sync/shop/d.items#2"}};
@@ -175,7 +175,7 @@ TEST(CopyToken, makes_what_a_message_recommends_a_value_of_its_own) {
 }
 
 // The annotation stays on both resources: at every restart the copy was awaited once more.
-TEST_F(CopiesTest, a_copy_that_was_asked_for_at_the_source_instead_is_not_awaited_again) {
+TEST_F(CopiesTest, a_copy_requested_at_the_source_is_not_awaited_again) {
   read_only = true;
   config.copy_tables = "d.items#2";
   AwaitedCopies copies(config, book, 0, 1);
@@ -187,7 +187,7 @@ TEST_F(CopiesTest, a_copy_that_was_asked_for_at_the_source_instead_is_not_awaite
   EXPECT_TRUE(copies.ordered({}).value().empty());
 }
 
-TEST_F(CopiesTest, what_the_configuration_orders_is_awaited_until_somebody_has_asked) {
+TEST_F(CopiesTest, configured_copies_are_awaited_until_they_are_requested) {
   config.copy_tables = "d.orders,d.people,d.unknown#2";
   config.types = {"goods"};
   AwaitedCopies copies(config, book, 0, 1);
@@ -195,7 +195,7 @@ TEST_F(CopiesTest, what_the_configuration_orders_is_awaited_until_somebody_has_a
   EXPECT_EQ(ordered, (Awaited{{"d.orders", "copy/sync/shop/d.orders,d.people,d.unknown#2"},
                               {"d.unknown", "copy/sync/shop/d.orders,d.people,d.unknown#2"}}))
       << "persons are not stored";
-  EXPECT_EQ(copies.ordered({}).value(), ordered) << "nobody has asked yet";
+  EXPECT_EQ(copies.ordered({}).value(), ordered) << "no request was made yet";
   copies.look(ordered, {});
   EXPECT_TRUE(copies.ordered({}).value().empty());
   config.copy_tables = "d.orders#3";

@@ -225,7 +225,7 @@ bool run_row(Database& db, const Run& run, const PlannedRow& row, const ChangeMa
   return false;
 }
 
-TEST(PlannerProperty, any_history_ends_in_the_same_rows_and_breaks_no_constraint_on_the_way) {
+TEST(PlannerProperty, any_history_gives_the_same_rows_and_breaks_no_constraint) {
   const auto seed = std::random_device{}();
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937_64 rng(seed);

@@ -47,8 +47,8 @@ std::string text_of(const Plan& plan, const ChangeMaker& made) {
   return text;
 }
 
-struct World {
-  explicit World(std::vector<PlanTable> tables) : made(schemas(tables)) { planner.set_tables(std::move(tables)); }
+struct Fixture {
+  explicit Fixture(std::vector<PlanTable> tables) : made(schemas(tables)) { planner.set_tables(std::move(tables)); }
   static std::vector<message::TableSchema> schemas(const std::vector<PlanTable>& tables) {
     std::vector<message::TableSchema> out;
     for (const auto& t : tables) out.push_back(int_schema(t.name, 2));
@@ -60,13 +60,13 @@ struct World {
 };
 
 TEST(Planner, inserts_of_one_table_become_one_statement) {
-  World w({plain("a")});
+  Fixture w({plain("a")});
   for (int i = 0; i < 3; ++i) w.made.insert(0, {i, i});
   EXPECT_EQ(w.plan(), "insert 0: 0,0 1,1 2,2");
 }
 
 TEST(Planner, folds_all_changes_of_one_row_into_one) {
-  World w({plain("a")});
+  Fixture w({plain("a")});
   w.made.insert(0, {1, 1});
   w.made.update(0, {1, 1}, {1, 2});
   w.made.update(0, {2, 1}, {2, 2});
@@ -81,7 +81,7 @@ TEST(Planner, folds_all_changes_of_one_row_into_one) {
 }
 
 TEST(Planner, an_inserted_and_deleted_row_must_not_be_there) {
-  World w({plain("a")});
+  Fixture w({plain("a")});
   w.made.insert(0, {3, 1});
   w.made.update(0, {3, 1}, {3, 2});
   w.made.erase(0, {3, 2});
@@ -91,37 +91,37 @@ TEST(Planner, an_inserted_and_deleted_row_must_not_be_there) {
   EXPECT_EQ(w.plan(), "insert 0: 4,5 | none 0: 3,2");
 }
 
-TEST(Planner, an_inserted_and_deleted_row_is_deleted_where_rows_may_be_there_already) {
+TEST(Planner, an_inserted_and_deleted_row_is_deleted_if_it_may_exist) {
   auto t = plain("a");
   t.unsure = true;
-  World w({t});
+  Fixture w({t});
   w.made.insert(0, {3, 1});
   w.made.erase(0, {3, 1});
   EXPECT_EQ(w.plan(), "maybe 0: 3,1");
 }
 
-TEST(Planner, a_delete_that_a_foreign_key_may_act_on_is_never_folded_into_an_update) {
+TEST(Planner, a_delete_with_a_cascade_is_never_folded_into_an_update) {
   auto t = plain("a");
-  World folds({t});
+  Fixture folds({t});
   folds.made.erase(0, {3, 1});
   folds.made.insert(0, {3, 2});
   EXPECT_EQ(folds.plan(), "update 0: 3,1>3,2");
   t.keep_deletes = true;
-  World keeps({t});
+  Fixture keeps({t});
   keeps.made.erase(0, {3, 1});
   keeps.made.insert(0, {3, 2});
   EXPECT_EQ(keeps.plan(), "delete 0: 3,1 | insert 0: 3,2");
 }
 
 TEST(Planner, a_second_insert_of_a_row_is_left_to_the_server) {
-  World w({plain("a")});
+  Fixture w({plain("a")});
   w.made.insert(0, {1, 1});
   w.made.insert(0, {1, 2});
   EXPECT_EQ(w.plan(), "insert 0: 1,1 | insert 0: 1,2");
 }
 
 TEST(Planner, swapped_unique_values_keep_their_order) {
-  World w({with_unique("a")});
+  Fixture w({with_unique("a")});
   w.made.update(0, {1, 10}, {1, 0});
   w.made.update(0, {2, 20}, {2, 10});
   w.made.update(0, {1, 0}, {1, 20});
@@ -129,21 +129,21 @@ TEST(Planner, swapped_unique_values_keep_their_order) {
 }
 
 TEST(Planner, a_null_in_a_unique_key_is_no_conflict) {
-  World w({with_unique("a")});
+  Fixture w({with_unique("a")});
   w.made.insert(0, {1, std::nullopt});
   w.made.insert(0, {2, std::nullopt});
   EXPECT_EQ(w.plan(), "insert 0: 1,- 2,-");
 }
 
-TEST(Planner, a_unique_value_that_moves_to_another_row_starts_a_new_segment) {
-  World w({with_unique("a")});
+TEST(Planner, a_unique_value_moved_to_another_row_starts_a_new_segment) {
+  Fixture w({with_unique("a")});
   w.made.erase(0, {1, 10});
   w.made.insert(0, {2, 10});
   EXPECT_EQ(w.plan(), "delete 0: 1,10 | insert 0: 2,10");
 }
 
 TEST(Planner, primary_key_changes_run_in_order_between_segments) {
-  World w({plain("a")});
+  Fixture w({plain("a")});
   w.made.insert(0, {9, 9});
   w.made.update(0, {2, 0}, {3, 0});
   w.made.update(0, {1, 0}, {2, 0});
@@ -154,7 +154,7 @@ TEST(Planner, primary_key_changes_run_in_order_between_segments) {
 TEST(Planner, parents_are_inserted_first_and_deleted_last) {
   auto child = plain("child");
   child.parents = {"parent"};
-  World w({child, plain("parent")});
+  Fixture w({child, plain("parent")});
   w.made.erase(0, {1, 1});
   w.made.erase(1, {1, 1});
   w.made.insert(1, {2, 2});
@@ -163,12 +163,12 @@ TEST(Planner, parents_are_inserted_first_and_deleted_last) {
   EXPECT_EQ(w.plan(), "insert 1: 2,2 | insert 0: 2,2 | update 0: 3,1>3,2 | delete 0: 1,1 | delete 1: 1,1");
 }
 
-TEST(Planner, a_change_of_a_referenced_column_stands_alone) {
+TEST(Planner, a_change_of_a_referenced_column_is_not_reordered) {
   auto child = plain("child");
   child.parents = {"parent"};
   auto parent = plain("parent");
   parent.referenced = {1};
-  World w({child, parent});
+  Fixture w({child, parent});
   w.made.erase(0, {1, 1});
   w.made.update(1, {1, 1}, {1, 2});
   w.made.insert(0, {1, 2});
@@ -180,7 +180,7 @@ TEST(Planner, a_change_of_a_referenced_column_stands_alone) {
 TEST(Planner, ordered_tables_keep_every_change_and_their_order) {
   auto t = plain("a");
   t.ordered = true;
-  World w({t});
+  Fixture w({t});
   w.made.insert(0, {1, 1});
   w.made.insert(0, {2, 1});
   w.made.update(0, {1, 1}, {1, 2});
@@ -199,13 +199,13 @@ TEST(Planner, a_table_connected_to_an_ordered_one_or_to_itself_is_ordered) {
   ring_a.parents = {"ring_b"};
   auto ring_b = plain("ring_b");
   ring_b.parents = {"ring_a"};
-  World w({child, parent, self, plain("free"), ring_a, ring_b});
+  Fixture w({child, parent, self, plain("free"), ring_a, ring_b});
   for (const TableIndex t : {0U, 1U, 2U, 4U, 5U}) EXPECT_TRUE(w.planner.is_ordered(t)) << t;
   EXPECT_FALSE(w.planner.is_ordered(3));
 }
 
 TEST(Planner, thousands_of_rows_fold_in_one_segment) {
-  World w({with_unique("a")});
+  Fixture w({with_unique("a")});
   for (int i = 0; i < 5000; ++i) w.made.insert(0, {i, i});
   for (int i = 0; i < 5000; ++i) w.made.update(0, {i, i}, {i, i + 10000});
   const Plan& plan = w.planner.plan(w.made.buffer(), w.made.buffer().rows());
@@ -214,15 +214,15 @@ TEST(Planner, thousands_of_rows_fold_in_one_segment) {
   EXPECT_EQ(row_at(w.made.buffer(), plan.rows[4999].after, 2), (TestRow{4999, 14999}));
 }
 
-TEST(Planner, truncate_stands_between_segments) {
-  World w({plain("a")});
+TEST(Planner, truncate_separates_segments) {
+  Fixture w({plain("a")});
   w.made.insert(0, {1, 1});
   w.made.truncate(0);
   w.made.insert(0, {1, 2});
   EXPECT_EQ(w.plan(), "insert 0: 1,1 | truncate 0: | insert 0: 1,2");
 }
 
-TEST(Planner, trailing_spaces_do_not_make_another_value_under_a_padding_collation) {
+TEST(Planner, trailing_spaces_are_ignored_under_a_padding_collation) {
   message::TableSchema schema = int_schema("a", 2);
   schema.columns[1].type = message::ColumnType::VarChar;
   schema.columns[1].charset = "utf8mb4";

@@ -57,7 +57,7 @@ struct FitCase {
 
 class ColumnFit : public testing::TestWithParam<FitCase> {};
 
-TEST_P(ColumnFit, is_told_right) {
+TEST_P(ColumnFit, is_judged_correctly) {
   const auto& p = GetParam();
   EXPECT_EQ(!misfit(p.source, p.destination, false).has_value(), p.fits);
 }
@@ -202,7 +202,7 @@ TEST(MariaDbDialect, makes_a_table_with_exact_types) {
             "PRIMARY KEY (`id`)) ENGINE=InnoDB");
 }
 
-TEST(SnapshotState, comes_back_as_it_was_written) {
+TEST(SnapshotState, survives_a_round_trip) {
   for (const SnapshotState& state : {SnapshotState{}, SnapshotState{"s", {"a.b", "odd.na\\me\n"}}}) {
     const auto back = parse_snapshot_state(to_text(state));
     ASSERT_TRUE(back);

@@ -130,7 +130,7 @@ class AssemblerTest : public testing::Test {
   base::Result<void> start_epoch(std::uint64_t epoch) {
     return put({Kind::Start, "", Epoch(epoch), End::None}, encode(message::Start{Epoch(epoch), "i"}));
   }
-  /// The same, passed over as a person declared.
+  /// The same, passed over as a user declared.
   base::Result<void> skip(const message::Headers& headers, const std::string& value, const Awaited& differ = {}) {
     return assembler->skip({offset++, 1000 + offset, headers, base::as_bytes(value)}, differ);
   }

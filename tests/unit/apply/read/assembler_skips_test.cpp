@@ -5,7 +5,7 @@
 namespace datasync::apply {
 namespace {
 
-TEST_F(AssemblerTest, a_skipped_record_ends_what_it_ends) {
+TEST_F(AssemblerTest, a_skipped_record_still_ends_its_transaction) {
   ASSERT_TRUE(skip({Kind::Schema, "t", Epoch(1), End::Group}, encode(dropped(1, "orders"))));
   ASSERT_TRUE(skip({Kind::Schema, "t", Epoch(1), End::Transaction}, encode(dropped(1, "items"))));
   ASSERT_TRUE(simple(2, 2));
@@ -13,13 +13,13 @@ TEST_F(AssemblerTest, a_skipped_record_ends_what_it_ends) {
   EXPECT_EQ(take_log(), (Log{"commit 2 @3"}));
 }
 
-TEST_F(AssemblerTest, a_note_before_a_skipped_end_is_told_still) {
+TEST_F(AssemblerTest, a_note_before_a_skipped_end_is_still_reported) {
   ASSERT_TRUE(put({Kind::Schema, "t", Epoch(1), End::Group}, encode(dropped(1, "orders"))));
   ASSERT_TRUE(skip({Kind::Schema, "t", Epoch(1), End::Transaction}, encode(dropped(1, "items"))));
   EXPECT_EQ(take_log(), (Log{"gone orders @0"}));
 }
 
-TEST_F(AssemblerTest, the_other_rows_of_a_transaction_with_a_skipped_record_are_applied) {
+TEST_F(AssemblerTest, other_rows_of_a_partly_skipped_transaction_are_applied) {
   ASSERT_TRUE(skip_change(1, 0, End::Group, 1));
   ASSERT_TRUE(change(1, 1, End::Group, {rows(orders, 0, {2})}));
   ASSERT_TRUE(skip_change(1, 2, End::Group, 3));
@@ -45,7 +45,7 @@ TEST_F(AssemblerTest, a_skipped_copy_of_another_transaction_ends_nothing) {
   EXPECT_EQ(assembler->counts().duplicates_refused, 0U);
 }
 
-TEST_F(AssemblerTest, a_chunk_ends_at_a_skipped_record_and_may_go_on_after_it) {
+TEST_F(AssemblerTest, a_chunk_ends_at_a_skipped_record_and_may_continue_after_it) {
   message::Snapshot chunk;
   chunk.rows = {rows(orders, 0, {1})};
   ASSERT_TRUE(put({Kind::Snapshot, "t", Epoch(1), End::None}, encode(chunk)));
@@ -59,7 +59,7 @@ TEST_F(AssemblerTest, a_chunk_ends_at_a_skipped_record_and_may_go_on_after_it) {
 }
 
 // Skipping lost rows for good: nothing remembered that the table differed.
-TEST_F(AssemblerTest, rows_of_a_table_with_a_skipped_record_are_left_out_until_it_is_emptied) {
+TEST_F(AssemblerTest, rows_of_a_skipped_table_are_ignored_until_it_is_emptied) {
   const Awaited differ{{orders.qualified(), "skip/0:0"}};
   ASSERT_TRUE(skip({Kind::Change, "t", Epoch(1), End::Transaction}, "?", differ));
   ASSERT_TRUE(change(2, 0, End::Transaction, {rows(orders, 0, {2}), rows(items, 1, {3})}));
@@ -79,7 +79,7 @@ TEST_F(AssemblerTest, rows_of_a_table_with_a_skipped_record_are_left_out_until_i
   EXPECT_EQ(assembler->counts().left_out, 1U);
 }
 
-TEST_F(AssemblerTest, a_void_transaction_changes_nothing_of_what_is_awaited) {
+TEST_F(AssemblerTest, an_aborted_transaction_changes_no_awaited_tables) {
   const Awaited differ{{orders.qualified(), "skip/0:7"}};
   start.awaited = differ;
   restart({});
@@ -94,7 +94,7 @@ TEST_F(AssemblerTest, a_void_transaction_changes_nothing_of_what_is_awaited) {
   EXPECT_EQ(take_log(), (Log{"commit @6"}));
 }
 
-TEST_F(AssemblerTest, awaited_tables_are_written_down_and_forgotten_without_rows) {
+TEST_F(AssemblerTest, awaited_tables_are_stored_and_removed_without_rows) {
   assembler->await({{orders.qualified(), "copy/n/t/d.orders"}});
   ASSERT_TRUE(assembler->pause(true));
   EXPECT_EQ(sink.ledger.awaited.size(), 1U);

@@ -3,7 +3,7 @@
 namespace datasync::apply {
 namespace {
 
-TEST_F(AssemblerTest, many_transactions_are_committed_as_one_when_no_more_records_are_there) {
+TEST_F(AssemblerTest, many_transactions_are_committed_as_one_when_the_topic_ends) {
   for (int i = 1; i <= 3; ++i) ASSERT_TRUE(simple(static_cast<std::uint64_t>(i), i));
   EXPECT_TRUE(take_log().empty());
   ASSERT_TRUE(assembler->pause(false));
@@ -28,7 +28,7 @@ TEST_F(AssemblerTest, a_large_transaction_is_streamed_and_committed_at_its_end) 
   EXPECT_EQ(take_log(), (Log{"commit 6 @4"}));
 }
 
-TEST_F(AssemblerTest, what_is_whole_is_committed_while_the_next_transaction_is_open) {
+TEST_F(AssemblerTest, complete_transactions_are_committed_while_one_is_open) {
   ASSERT_TRUE(simple(1, 1));
   ASSERT_TRUE(change(2, 0, End::Group, {rows(orders, 0, {2})}));
   ASSERT_TRUE(assembler->pause(true));
@@ -39,7 +39,7 @@ TEST_F(AssemblerTest, what_is_whole_is_committed_while_the_next_transaction_is_o
   EXPECT_EQ(take_log(), (Log{"commit 2 @3"}));
 }
 
-TEST_F(AssemblerTest, a_new_epoch_voids_an_open_transaction_and_lower_epochs_are_ignored) {
+TEST_F(AssemblerTest, a_new_epoch_aborts_the_open_transaction_and_hides_lower_ones) {
   ASSERT_TRUE(simple(1, 1));
   ASSERT_TRUE(change(2, 0, End::Group, {rows(orders, 0, {2})}));
   ASSERT_TRUE(start_epoch(2));
@@ -69,7 +69,7 @@ TEST_F(AssemblerTest, an_aborted_transaction_leaves_nothing_and_may_come_again) 
   EXPECT_EQ(take_log(), (Log{"commit 11 @3"}));
 }
 
-TEST_F(AssemblerTest, rows_of_a_group_are_put_in_order_across_types_and_other_types_are_never_decoded) {
+TEST_F(AssemblerTest, rows_of_a_group_are_ordered_across_types) {
   restart({}, {"t", "u"});
   ASSERT_TRUE(change(1, 0, End::None, {rows(orders, 0, {1}), rows(orders, 2, {3})}, "t"));
   ASSERT_TRUE(change(1, 1, End::None, {rows(items, 1, {2})}, "u"));
@@ -100,7 +100,7 @@ TEST_F(AssemblerTest, a_transaction_the_ledger_has_is_refused_and_counted) {
   EXPECT_EQ(assembler->counts().duplicates_refused, 1U);
 }
 
-TEST_F(AssemblerTest, a_lower_transaction_than_the_ledger_has_is_never_passed_by) {
+TEST_F(AssemblerTest, a_transaction_below_the_ledger_is_never_skipped) {
   start.gtids = *message::GtidSet::parse("0-1-5");
   restart({});
   const auto done = simple(4, 4);
@@ -116,7 +116,7 @@ TEST_F(AssemblerTest, a_watermark_moves_the_applied_set) {
   EXPECT_EQ(sink.ledger.gtids.text(), "0-1-9");
 }
 
-TEST_F(AssemblerTest, a_new_version_of_a_table_waits_until_everything_before_is_executed) {
+TEST_F(AssemblerTest, a_new_version_of_a_table_waits_for_all_earlier_changes) {
   ASSERT_TRUE(simple(1, 1));
   sink.deactivate(items.id());
   ASSERT_TRUE(change(2, 0, End::Group, {rows(orders, 0, {2}), rows(items, 1, {3})}));
@@ -127,7 +127,7 @@ TEST_F(AssemblerTest, a_new_version_of_a_table_waits_until_everything_before_is_
 }
 
 // The change of the definition waited for the transaction that had emptied the table, and the server ended that.
-TEST_F(AssemblerTest, a_table_replaced_in_one_transaction_is_emptied_before_its_definition_changes) {
+TEST_F(AssemblerTest, a_replaced_table_is_emptied_before_its_definition_changes) {
   auto replaced = orders;
   replaced.columns[1].name = "renamed";
   sink.know(replaced);
@@ -138,7 +138,7 @@ TEST_F(AssemblerTest, a_table_replaced_in_one_transaction_is_emptied_before_its_
   EXPECT_EQ(take_log(), (Log{"in parts empty", "activate orders", "commit 5 @2"}));
 }
 
-TEST_F(AssemblerTest, rows_of_a_held_table_are_passed_over_and_the_rest_of_their_transaction_is_committed) {
+TEST_F(AssemblerTest, rows_of_a_held_table_are_skipped_and_the_rest_is_committed) {
   sink.deactivate(items.id());
   sink.held = "items";
   ASSERT_TRUE(simple(1, 1));
@@ -149,7 +149,7 @@ TEST_F(AssemblerTest, rows_of_a_held_table_are_passed_over_and_the_rest_of_their
   EXPECT_EQ(sink.ledger.gtids.text(), "0-1-2");
 }
 
-TEST_F(AssemblerTest, a_void_transaction_is_reported_with_its_first_record_so_that_what_came_before_counts) {
+TEST_F(AssemblerTest, an_aborted_transaction_is_reported_with_its_first_record) {
   ASSERT_TRUE(simple(1, 1));
   const auto first = assembler->position().next_offset;
   ASSERT_TRUE(change(2, 0, End::Group, {rows(orders, 0, {2})}));
@@ -161,7 +161,7 @@ TEST_F(AssemblerTest, a_void_transaction_is_reported_with_its_first_record_so_th
   EXPECT_FALSE(assembler->in_transaction());
 }
 
-TEST_F(AssemblerTest, what_is_not_committed_is_taken_again_from_the_ledger_on) {
+TEST_F(AssemblerTest, uncommitted_records_are_read_again_from_the_ledger) {
   ASSERT_TRUE(simple(1, 1));
   ASSERT_TRUE(assembler->pause(true));
   take_log();
@@ -193,7 +193,7 @@ TEST_F(AssemblerTest, a_snapshot_begins_and_ends_at_a_commit) {
   EXPECT_FALSE(sink.ledger.snapshot.active());
 }
 
-TEST_F(AssemblerTest, a_dropped_table_is_told_after_everything_before_is_committed) {
+TEST_F(AssemblerTest, a_dropped_table_is_reported_after_earlier_commits) {
   ASSERT_TRUE(simple(1, 1));
   const message::SchemaNote note{Gtid{0, 1, 2}, "d", "orders", message::SchemaNote::What::Dropped, "DROP TABLE orders"};
   ASSERT_TRUE(put({Kind::Schema, "t", Epoch(1), End::Transaction}, encode(note)));
@@ -202,13 +202,13 @@ TEST_F(AssemblerTest, a_dropped_table_is_told_after_everything_before_is_committ
   EXPECT_EQ(sink.ledger.gtids.text(), "0-1-2");
 }
 
-TEST_F(AssemblerTest, tables_dropped_by_one_statement_are_told_at_once_each_with_its_place) {
+TEST_F(AssemblerTest, tables_dropped_together_are_reported_each_with_its_place) {
   ASSERT_TRUE(put({Kind::Schema, "t", Epoch(1), End::Group}, encode(dropped(1, "orders"))));
   ASSERT_TRUE(put({Kind::Schema, "t", Epoch(1), End::Transaction}, encode(dropped(1, "items"))));
   EXPECT_EQ(take_log(), (Log{"gone orders @0 items @1"}));
 }
 
-TEST_F(AssemblerTest, a_verification_happens_exactly_where_it_stands) {
+TEST_F(AssemblerTest, a_verification_happens_exactly_at_its_record) {
   restart({}, {"t"});
   message::Verify verify;
   verify.database = "d";
@@ -233,7 +233,7 @@ TEST_F(AssemblerTest, what_does_not_belong_on_the_stream_is_foreign) {
   EXPECT_EQ(reason(change(1, 0, End::Transaction, {short_count})), base::Reason::ForeignMessage);
 }
 
-TEST_F(AssemblerTest, a_failed_commit_is_handed_up) {
+TEST_F(AssemblerTest, a_failed_commit_is_returned) {
   sink.fail = true;
   ASSERT_TRUE(simple(1, 1));
   const auto done = assembler->pause(false);
@@ -242,7 +242,7 @@ TEST_F(AssemblerTest, a_failed_commit_is_handed_up) {
 }
 
 // The table was emptied as what it was before, so that the rows that followed found it with rows of other types.
-TEST_F(AssemblerTest, table_is_emptied_as_the_one_that_the_rows_behind_it_need) {
+TEST_F(AssemblerTest, a_table_is_emptied_by_the_definition_of_the_next_rows) {
   auto other = orders;
   other.columns[1].nullable = !other.columns[1].nullable;
   sink.know(other);

@@ -22,7 +22,7 @@ TEST(GapWatch, AnOffsetThatDoesNotComeIsALostRecord) {
   EXPECT_FALSE(watch.end(13));
 }
 
-TEST(GapWatch, ReadingBeginsAgainWhereItIsTold) {
+TEST(GapWatch, ReadingRestartsAtTheGivenOffset) {
   GapWatch watch("shop", 0);
   watch.start(10);
   EXPECT_TRUE(watch.see(10));

@@ -27,7 +27,7 @@ message::TableSchema schema(const Texts& columns) {
 }
 
 // RENAME COLUMN secret TO secret2: the table was copied with the column under its new name.
-TEST(Exclusions, table_without_an_excluded_column_is_not_carried) {
+TEST(Exclusions, table_without_an_excluded_column_is_not_captured) {
   EXPECT_EQ(captured_schema(people(), schema({"id", "secret", "v"}))->columns.size(), 2U);
   const auto refused = captured_schema(people(), schema({"id", "secret2", "v"}));
   ASSERT_FALSE(refused);

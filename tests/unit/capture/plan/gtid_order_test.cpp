@@ -16,7 +16,7 @@ message::Gtid gtid(std::string_view text) {
 }
 
 // Gtid_strict_mode was off for a while; the transaction was skipped as one that is published already.
-TEST(GtidOrder, a_number_that_falls_is_another_history) {
+TEST(GtidOrder, a_lower_sequence_number_is_a_diverged_history) {
   GtidOrder order(set("0-1-10"), false);
   EXPECT_TRUE(order.transaction(gtid("0-1-11")));
   EXPECT_TRUE(order.transaction(gtid("0-2-14"))) << "a hole in the middle is the server's own affair";
@@ -78,7 +78,7 @@ TEST(GtidOrder, a_transaction_cut_off_in_the_binlog_may_come_again) {
 }
 
 // A position in a hole was BinlogCorrupt.
-TEST(GtidOrder, after_a_hole_only_the_next_number_proves_that_nothing_is_missing) {
+TEST(GtidOrder, after_a_gap_only_the_next_number_proves_completeness) {
   GtidOrder order(set("0-1-10,1-1-5"), true);
   EXPECT_TRUE(order.transaction(gtid("0-2-11")));
   EXPECT_TRUE(order.transaction(gtid("0-2-13"))) << "only the first one after the position";
@@ -87,7 +87,7 @@ TEST(GtidOrder, after_a_hole_only_the_next_number_proves_that_nothing_is_missing
 }
 
 // After RESET MASTER the dump waits at the end of a file that was deleted, until the new one is rotated.
-TEST(GtidOrder, a_file_that_begins_after_what_was_not_seen_is_noticed) {
+TEST(GtidOrder, a_file_that_starts_after_unseen_events_is_detected) {
   GtidOrder order(set("0-1-10"), false);
   EXPECT_TRUE(order.file(set("0-1-4")));
   EXPECT_TRUE(order.transaction(gtid("0-1-11")));

@@ -15,23 +15,23 @@ struct Row {
   const char* accepted;
   const char* lost;
   bool may;
-  const char* told_accepted;
+  const char* accepted_later;
 };
 
 class PositionLossRule : public testing::TestWithParam<Row> {};
 
-TEST_P(PositionLossRule, gives_up_only_what_was_declared) {
+TEST_P(PositionLossRule, accepts_only_the_declared_loss) {
   const auto& row = GetParam();
   config::Capture config;
   config.on_position_lost = row.declared;
   config.accept_position_lost = row.accepted;
   PositionLoss loss(config);
   EXPECT_EQ(loss.may_give_up(at(row.lost)), row.may);
-  EXPECT_EQ(loss.accepted(), row.told_accepted);
+  EXPECT_EQ(loss.accepted(), row.accepted_later);
   EXPECT_EQ(loss.lost(), *row.lost == '\0' ? "unknown" : row.lost);
   loss.regained();
   EXPECT_EQ(loss.lost(), "");
-  EXPECT_EQ(loss.accepted(), row.told_accepted) << "stays told";
+  EXPECT_EQ(loss.accepted(), row.accepted_later) << "stays reported";
 }
 
 using enum config::OnPositionLost;

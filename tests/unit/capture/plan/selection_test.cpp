@@ -23,7 +23,7 @@ TEST(Selection, finds_the_type_of_a_table) {
   EXPECT_EQ(s->find("shop", "Orders"), nullptr);
 }
 
-TEST(Selection, takes_points_in_table_names_and_gives_columns_to_the_right_table) {
+TEST(Selection, accepts_dots_in_table_names_and_finds_the_right_columns) {
   const auto s = Selection::make(shop(), 1);
   ASSERT_TRUE(s);
   ASSERT_NE(s->find("shop", "order.items"), nullptr);
@@ -57,7 +57,7 @@ TEST(Selection, folding_leaves_a_selection_that_others_read_as_it_is) {
 }
 
 // Letters beyond ASCII were compared as bytes, and of two tables that the server takes for one the second was lost.
-TEST(Selection, folds_as_the_server_does_and_refuses_two_tables_that_are_one_there) {
+TEST(Selection, folds_as_the_server_does_and_refuses_colliding_tables) {
   const config::Type shop{"shop", {"shop.GRÖSSE", "shop.größe", "Shop.Orders", "shop.orders"}, {}, {}};
   const auto s = Selection::make({shop}, 1);
   ASSERT_TRUE(s);
@@ -95,7 +95,7 @@ TEST(Route, never_changes_for_a_type) {
   EXPECT_EQ(stream_of("customers", 4), 1);
 }
 
-TEST(Route, derives_a_server_id_above_those_of_people) {
+TEST(Route, derives_a_server_id_above_manually_chosen_ones) {
   EXPECT_GE(derived_server_id("sync/shop"), 1U << 30U);
   EXPECT_NE(derived_server_id("sync/shop"), derived_server_id("sync/shop2"));
 }

@@ -76,7 +76,7 @@ TEST(SnapshotPlan, reads_nothing_when_all_is_done) {
       plan_snapshot(s, SnapshotMode::Initial, {whole("x", {"shop.a"}, true), of("x", "a", "k", true)}, new_id));
 }
 
-TEST(SnapshotPlan, goes_on_after_the_last_acknowledged_key) {
+TEST(SnapshotPlan, continues_after_the_last_acknowledged_key) {
   const auto s = selection({"shop.a", "shop.b", "shop.c"});
   const auto plan = plan_snapshot(
       s, SnapshotMode::Initial,
@@ -146,7 +146,7 @@ class State {
   int ids_ = 0;
 };
 
-TEST(SnapshotPlan, reads_again_a_table_that_was_taken_out_and_put_back) {
+TEST(SnapshotPlan, reads_again_a_table_that_was_removed_and_added_back) {
   const auto both = selection({"shop.a", "shop.b"});
   State state;
   state.copy_all(both);
@@ -165,7 +165,7 @@ TEST(SnapshotPlan, reads_again_a_table_that_was_taken_out_and_put_back) {
   EXPECT_FALSE(state.start(both));
 }
 
-TEST(SnapshotPlan, reads_again_a_table_that_was_put_back_while_the_first_snapshot_went_on) {
+TEST(SnapshotPlan, reads_again_a_table_added_back_during_the_first_snapshot) {
   const auto both = selection({"shop.a", "shop.b"}), one = selection({"shop.a"});
   State state;
   const auto first = state.start(both);
@@ -184,7 +184,7 @@ TEST(SnapshotPlan, reads_again_a_table_that_was_put_back_while_the_first_snapsho
   EXPECT_TRUE(back->tasks.at(0).replace);
 }
 
-TEST(SnapshotPlan, reads_a_table_again_when_a_column_is_excluded_no_more) {
+TEST(SnapshotPlan, reads_a_table_again_when_a_column_is_no_longer_excluded) {
   const auto less = selection({"shop.a"}, {"shop.a.secret"}), more = selection({"shop.a"});
   State state;
   state.copy_all(more);
@@ -206,7 +206,7 @@ TEST(SnapshotPlan, reads_a_table_again_that_is_of_another_type) {
 }
 
 // The position was lost while the resource changed: the table was forgotten, not marked.
-TEST(SnapshotPlan, a_table_taken_out_while_the_position_was_lost_is_emptied_when_it_is_back) {
+TEST(SnapshotPlan, a_table_added_back_after_a_position_loss_is_emptied) {
   const auto both = selection({"shop.a", "shop.b"}), one = selection({"shop.a"});
   State state;
   state.copy_all(both);
@@ -222,7 +222,7 @@ TEST(SnapshotPlan, a_table_taken_out_while_the_position_was_lost_is_emptied_when
 }
 
 // Taken out between the statement that changed its rows and the copy that follows.
-TEST(SnapshotPlan, a_table_taken_out_before_it_was_copied_again_is_emptied_when_it_is_back) {
+TEST(SnapshotPlan, a_table_removed_before_its_copy_is_emptied_when_added_back) {
   const auto both = selection({"shop.a", "shop.b"}), one = selection({"shop.a"});
   State state;
   state.copy_all(both);
@@ -315,7 +315,7 @@ TEST(SnapshotPlan, a_table_that_the_server_lacks_stays_due) {
   EXPECT_TRUE(plan->tasks[0].replace) << "another table may have the name";
 }
 
-TEST(SnapshotPlan, refuses_a_type_on_another_stream_also_by_a_detour) {
+TEST(SnapshotPlan, refuses_a_type_on_another_stream_also_indirectly) {
   const auto before = selection({"shop.a", "shop.b"}, {}, "t0", 64), without = selection({"shop.b"}, {}, "t0", 64),
              now = selection({"shop.a"}, {}, "t1", 64);
   State state;
@@ -335,7 +335,7 @@ TEST(SnapshotPlan, refuses_a_type_on_another_stream) {
       << outdated.error().what;
 }
 
-TEST(SnapshotPlan, reads_everything_again_after_a_lost_position_even_when_killed_before_it_began) {
+TEST(SnapshotPlan, reads_everything_again_after_a_lost_position_and_a_kill) {
   const auto s = selection({"shop.a", "shop.b"});
   State state;
   state.copy_all(s);
@@ -357,7 +357,7 @@ TEST(SnapshotPlan, a_lost_position_of_a_stream_without_a_snapshot_is_known_too) 
   EXPECT_TRUE(plan->tasks.at(0).replace);
 }
 
-TEST(SnapshotPlan, a_table_whose_rows_a_statement_changed_is_read_again_and_not_emptied) {
+TEST(SnapshotPlan, a_table_changed_by_a_statement_is_read_again_not_emptied) {
   const auto s = selection({"shop.a", "shop.b"});
   State state;
   state.copy_all(s);

@@ -32,14 +32,14 @@ TEST_F(StatementEffects, a_rename_that_puts_another_table_in_place_leaves_no_gap
   }
 }
 
-TEST_F(StatementEffects, a_table_that_was_renamed_says_to_what) {
+TEST_F(StatementEffects, a_table_that_was_renamed_has_its_new_name) {
   const auto s = one({{.name = {"old", "orders_2025"}, .what = What::Moved, .was = {"shop", "orders"}},
                       {.name = {"shop", "orders"}, .what = What::Dropped}});
   EXPECT_TRUE(s.gone);
   EXPECT_EQ(s.renamed_to, "old.orders_2025");
 }
 
-TEST_F(StatementEffects, a_dropped_database_takes_its_tables_along) {
+TEST_F(StatementEffects, a_dropped_database_drops_its_tables) {
   binlog::Judgement judgement;
   judgement.effects = {{.name = {"shop", ""}, .what = What::Dropped}};
   const auto all = concerned(judgement, selection_, {});
@@ -70,7 +70,7 @@ TEST_F(StatementEffects, values_of_unknown_columns_may_be_those_of_the_key) {
 }
 
 // A foreign key with a cascade that was dropped again before capture came there: its deletions were lost.
-TEST_F(StatementEffects, finds_what_may_have_changed_rows_in_silence) {
+TEST_F(StatementEffects, finds_what_may_have_changed_rows_without_row_events) {
   for (const auto* sql : {"ALTER TABLE t ADD FOREIGN KEY (p) REFERENCES parent (id) ON DELETE CASCADE",
                           "alter table t add constraint foreign key (p) references q (id) on update set null",
                           "ALTER TABLE t ADD SYSTEM VERSIONING", "ALTER TABLE t ENGINE=Aria",

@@ -42,7 +42,7 @@ struct ServerRow {
 
 class Server : public testing::TestWithParam<ServerRow> {};
 
-TEST_P(Server, is_told_with_its_mend) {
+TEST_P(Server, is_reported_with_its_fix) {
   auto facts = good_server();
   GetParam().spoil(facts);
   const auto findings = check_server(facts, {false, false, 99}, one_table());
@@ -115,14 +115,14 @@ INSTANTIATE_TEST_SUITE_P(
                   Reason::PreflightFailed, "8.0.33", "MariaDB"}),
     [](const auto& row) { return row.param.name; });
 
-TEST(Preflight, takes_a_good_server_and_all_privileges) {
+TEST(Preflight, accepts_a_good_server_and_all_privileges) {
   EXPECT_TRUE(check_server(good_server(), {false, false, 99}, one_table()).empty());
   auto root = good_server();
   root.grants = {"GRANT ALL PRIVILEGES ON *.* TO `root`@`localhost` WITH GRANT OPTION"};
   EXPECT_TRUE(check_server(root, {false, false, 99}, one_table()).empty());
 }
 
-TEST(Preflight, takes_a_primary_only_when_declared) {
+TEST(Preflight, accepts_a_primary_only_when_declared) {
   auto primary = good_server();
   primary.variables["read_only"] = "OFF";
   primary.variables["log_slave_updates"] = "OFF";
@@ -181,17 +181,17 @@ TEST_F(Tables, good_one_has_no_finding) {
   EXPECT_TRUE(check().empty());
 }
 
-TEST_F(Tables, missing_one_is_told) {
+TEST_F(Tables, missing_one_is_reported) {
   facts.info.reset();
   expect_one(Reason::PreflightFailed, "shop.orders does not exist");
 }
 
-TEST_F(Tables, unreadable_one_is_told) {
+TEST_F(Tables, unreadable_one_is_reported) {
   facts.readable = false;
   expect_one(Reason::PermissionDenied, "may not read shop.orders");
 }
 
-TEST_F(Tables, without_a_key_is_told_unless_declared) {
+TEST_F(Tables, without_a_key_is_reported_unless_declared) {
   facts.info->schema.key.clear();
   expect_one(Reason::KeyMissing, "no primary key");
   auto choice = *facts.choice;
@@ -211,7 +211,7 @@ TEST_F(Tables, an_excluded_column_may_be_of_any_type) {
   EXPECT_TRUE(check().empty());
 }
 
-TEST_F(Tables, excluded_columns_must_be_there_and_no_key) {
+TEST_F(Tables, excluded_columns_must_exist_and_be_no_key) {
   auto choice = *facts.choice;
   facts.choice = &choice;
   choice.exclude = {"id"};
@@ -220,31 +220,31 @@ TEST_F(Tables, excluded_columns_must_be_there_and_no_key) {
   expect_one(Reason::PreflightFailed, "excluded column gone");
 }
 
-TEST_F(Tables, engine_without_transactions_is_told) {
+TEST_F(Tables, engine_without_transactions_is_reported) {
   facts.info->engine = "Aria";
   expect_one(Reason::EngineNotTransactional, "engine Aria, which has no transactions");
   facts.info->engine = "ROCKSDB";
   expect_one(Reason::PreflightFailed, "engine ROCKSDB; only InnoDB is supported");
 }
 
-TEST_F(Tables, system_versioning_is_told) {
+TEST_F(Tables, system_versioning_is_reported) {
   facts.info->system_versioned = true;
   expect_one(Reason::PreflightFailed, "system-versioned");
 }
 
-TEST_F(Tables, type_that_is_not_carried_is_told) {
+TEST_F(Tables, type_that_is_not_supported_is_reported) {
   facts.problem = "column v of shop.orders is VECTOR";
   expect_one(Reason::UnsupportedType, "VECTOR");
 }
 
-TEST_F(Tables, cascades_are_told_unless_allowed) {
+TEST_F(Tables, cascades_are_reported_unless_allowed) {
   facts.info->foreign_keys = {{"fk", {"customer"}, "shop", "orders", {"id"}, "RESTRICT", "SET NULL"}};
   expect_one(Reason::PreflightFailed, "ON DELETE SET NULL");
   EXPECT_TRUE(check(true).empty());
 }
 
 // Rows disappeared at the source without any event: the destination does not have the parent that they follow.
-TEST_F(Tables, cascades_of_a_parent_that_is_not_captured_are_told_also_when_allowed) {
+TEST_F(Tables, cascades_of_a_parent_not_captured_are_always_reported) {
   facts.info->foreign_keys = {{"fk", {"customer"}, "shop", "other", {"id"}, "RESTRICT", "CASCADE"}};
   const auto findings = check(true);
   ASSERT_EQ(findings.size(), 1U);
@@ -254,7 +254,7 @@ TEST_F(Tables, cascades_of_a_parent_that_is_not_captured_are_told_also_when_allo
   EXPECT_TRUE(check(true).empty());
 }
 
-TEST_F(Tables, view_is_told_as_one) {
+TEST_F(Tables, view_is_reported_as_one) {
   facts.info.reset();
   facts.kind = "VIEW";
   expect_one(Reason::PreflightFailed, "shop.orders is a VIEW, not a table");
@@ -263,18 +263,18 @@ TEST_F(Tables, view_is_told_as_one) {
   expect_one(Reason::PreflightFailed, "shop.orders is a SEQUENCE");
 }
 
-TEST_F(Tables, virtual_column_that_depends_on_the_time_is_told) {
+TEST_F(Tables, virtual_column_that_depends_on_the_time_is_reported) {
   facts.computed = {{"age", "timestampdiff(YEAR,`born`,curdate())", true}};
   expect_one(Reason::PreflightFailed, "VIRTUAL column age of shop.orders uses CURDATE()");
 }
 
-TEST_F(Tables, foreign_key_across_streams_is_told) {
+TEST_F(Tables, foreign_key_across_streams_is_reported) {
   facts.info->foreign_keys = {{"fk", {"customer"}, "shop", "customers", {"id"}, "RESTRICT", "RESTRICT"}};
   ASSERT_NE(selection.find("shop", "customers")->stream, facts.choice->stream);
   expect_one(Reason::PreflightFailed, "another stream");
 }
 
-TEST(Verdict, keeps_a_reason_that_all_share_and_lists_every_mend) {
+TEST(Verdict, keeps_a_reason_that_all_share_and_lists_every_fix) {
   const auto same = verdict("r1:3306", {{Reason::KeyMissing, "a", "mend a"}, {Reason::KeyMissing, "b", "mend b"}});
   EXPECT_TRUE(same.error().is(Reason::KeyMissing));
   EXPECT_EQ(same.error().what, "r1:3306: a. Fix: mend a\nr1:3306: b. Fix: mend b");
@@ -283,7 +283,7 @@ TEST(Verdict, keeps_a_reason_that_all_share_and_lists_every_mend) {
   EXPECT_TRUE(verdict("r1:3306", {}));
 }
 
-TEST(CapturedSchema, leaves_out_what_is_excluded_and_keeps_the_key) {
+TEST(CapturedSchema, omits_excluded_columns_and_keeps_the_key) {
   TableChoice choice;
   choice.database = "shop";
   choice.table = "t";

@@ -23,7 +23,7 @@ struct Row {
 
 class Judge : public testing::TestWithParam<Row> {};
 
-TEST_P(Judge, says) {
+TEST_P(Judge, gives_the_expected_verdict) {
   const auto& r = GetParam();
   HistoryFacts facts;
   facts.executed = facts.binlog = set(r.executed);
@@ -92,7 +92,7 @@ sql::NamedRow status_row(const char* io, const char* sql, std::optional<std::str
           {"Seconds_Behind_Master", std::move(seconds)}};
 }
 
-TEST(LatenessOf, is_that_of_the_latest_of_its_primaries) {
+TEST(ReplicationLagOf, is_that_of_the_latest_of_its_primaries) {
   EXPECT_FALSE(late(replication_lag_of({}, false)));
   const auto both = replication_lag_of({status_row("Yes", "Yes", "4"), status_row("Yes", "Yes", "70")}, true);
   EXPECT_TRUE(both.replicates);
@@ -103,7 +103,7 @@ TEST(LatenessOf, is_that_of_the_latest_of_its_primaries) {
 }
 
 // Unknown lag was exported as 0.
-TEST(LatenessOf, is_unknown_and_not_0_when_one_primary_is_not_followed) {
+TEST(ReplicationLagOf, is_unknown_and_not_0_when_one_primary_is_not_followed) {
   const auto stopped = replication_lag_of({status_row("Yes", "No", {}, "west"), status_row("Yes", "Yes", "0")}, true);
   EXPECT_TRUE(stopped.unknown());
   EXPECT_EQ(stopped.why, "connection west: Slave_IO_Running is Yes (error 2003), Slave_SQL_Running is No (error 1062)");
@@ -111,7 +111,7 @@ TEST(LatenessOf, is_unknown_and_not_0_when_one_primary_is_not_followed) {
   EXPECT_FALSE(replication_lag_of({}, false).unknown()) << "a primary is behind nothing";
 }
 
-TEST(LatenessOf, a_replica_without_a_connection_does_not_replicate) {
+TEST(ReplicationLagOf, a_replica_without_a_connection_does_not_replicate) {
   const auto reset = replication_lag_of({}, true);
   EXPECT_FALSE(reset.replicates);
   EXPECT_TRUE(reset.unknown());
@@ -139,7 +139,7 @@ struct Lack {
 
 class Reset : public testing::TestWithParam<Lack> {};
 
-TEST_P(Reset, is_judged_by_what_the_binlog_can_give) {
+TEST_P(Reset, is_judged_by_what_the_binlog_contains) {
   const auto& r = GetParam();
   HistoryFacts facts;
   facts.replicated = set(r.replicated);
@@ -164,7 +164,7 @@ INSTANTIATE_TEST_SUITE_P(
         Lack{"good_when_only_its_own_writes_are_in_it", "0-1-100", "0-1-90,9-2-4", "", "0-1-100,9-2-1", Fitness::Good}),
     [](const auto& row) { return row.param.name; });
 
-TEST(Refusals, tell_of_all_and_wait_before_they_halt) {
+TEST(Refusals, name_all_replicas_and_wait_before_they_halt) {
   const auto e = combine({{"a", Error(Reason::SourceUnreachable, "a is down")},
                           {"b", Error(Reason::BinlogPurged, "b is purged")},
                           {"c", Error(Reason::WaitingForReplica, "c is behind")}});
@@ -172,12 +172,12 @@ TEST(Refusals, tell_of_all_and_wait_before_they_halt) {
   EXPECT_EQ(e.what, "c is behind; a is down; b is purged");
 }
 
-TEST(Refusals, tell_what_a_person_must_mend_before_what_may_heal) {
+TEST(Refusals, list_manual_fixes_before_transient_errors) {
   EXPECT_EQ(combine({{"a", Error(Reason::SourceUnreachable, "a")}, {"b", Error(Reason::PreflightFailed, "b")}}).reason,
             Reason::PreflightFailed);
 }
 
-TEST(Refusals, a_position_is_lost_only_when_no_replica_is_left_that_may_have_it) {
+TEST(Refusals, a_position_is_lost_only_when_no_replica_may_have_it) {
   const Refusal purged{"b", Error(Reason::BinlogPurged, "b")};
   EXPECT_EQ(combine({{"a", Error(Reason::SourceUnreachable, "a")}, purged}).reason, Reason::SourceUnreachable);
   EXPECT_EQ(combine({{"a", Error(Reason::PreflightFailed, "a")}, purged}).reason, Reason::PreflightFailed);

@@ -17,7 +17,7 @@ std::string findings(const char* name, const char* value, bool fold = false) {
 
 struct Row {
   const char *title, *name, *value;
-  const char* said;  ///< part of it; nullptr: no finding
+  const char* finding;  ///< part of it; nullptr: no finding
   bool fold = false;
 };
 
@@ -25,11 +25,11 @@ class Filter : public testing::TestWithParam<Row> {};
 
 TEST_P(Filter, is_judged_by_the_captured_tables) {
   const auto& r = GetParam();
-  const auto said = findings(r.name, r.value, r.fold);
-  if (r.said == nullptr)
-    EXPECT_EQ(said, "");
+  const auto finding = findings(r.name, r.value, r.fold);
+  if (r.finding == nullptr)
+    EXPECT_EQ(finding, "");
   else
-    EXPECT_NE(said.find(r.said), std::string::npos) << said;
+    EXPECT_NE(finding.find(r.finding), std::string::npos) << finding;
 }
 
 // Filters were not looked at, and the rows that they leave out are missing for ever.
@@ -68,13 +68,13 @@ TEST(Filters, triggers_that_are_logged_are_no_finding) {
   EXPECT_EQ(check_sql_thread({{"slave_run_triggers_for_rbr", "YES"}}).size(), 1U);
 }
 
-TEST(Filters, of_each_connection_are_judged_by_themselves) {
-  const auto said = check_filters(
+TEST(Filters, of_each_connection_are_judged_separately) {
+  const auto finding = check_filters(
       {{"", {{"replicate_do_table", "shop.orders,shop.lines"}}}, {"west", {{"replicate_do_table", "other.t"}}}}, shop(),
       false);
-  ASSERT_EQ(said.size(), 1U);
-  EXPECT_NE(said[0].what.find("replicate_do_table of connection west"), std::string::npos);
-  EXPECT_NE(said[0].fix.find("SET GLOBAL `west`.replicate_do_table=''"), std::string::npos);
+  ASSERT_EQ(finding.size(), 1U);
+  EXPECT_NE(finding[0].what.find("replicate_do_table of connection west"), std::string::npos);
+  EXPECT_NE(finding[0].fix.find("SET GLOBAL `west`.replicate_do_table=''"), std::string::npos);
 }
 
 TEST(Filters, patterns_are_those_of_like) {

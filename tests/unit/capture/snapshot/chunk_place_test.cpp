@@ -29,7 +29,7 @@ TEST(ChunkPlace, of_another_key_is_the_beginning_of_the_table) {
   EXPECT_EQ(key_in(ints, key), "") << "a place written without the key's name";
 }
 
-TEST(KeyIsUnique, only_when_a_unique_key_without_null_lies_within_it) {
+TEST(KeyIsUnique, only_when_a_unique_key_without_null_is_part_of_it) {
   sql::TableInfo info;
   info.schema = table(message::ColumnType::Int);
   auto schema = info.schema;

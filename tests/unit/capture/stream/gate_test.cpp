@@ -44,14 +44,14 @@ TEST_F(Gate, place_waits_until_the_dump_comes_there) {
   gate.done(place);
 }
 
-TEST_F(Gate, place_that_the_dump_is_past_is_passed) {
+TEST_F(Gate, place_before_the_dump_is_passed) {
   transaction(10, 20);
   const auto place = gate.take_place(at(15), generation());
   EXPECT_EQ(place->state, State::Passed);
   gate.done(place);
 }
 
-TEST_F(Gate, place_after_a_rotation_is_reached_when_the_dump_has_read_the_head_of_the_file) {
+TEST_F(Gate, place_after_a_rotation_is_reached_at_the_head_of_the_file) {
   transaction(10, 20);
   const auto place = gate.take_place(at(389, "bin.000002"), generation());
   gate.moved_to(at(4, "bin.000002"));
@@ -61,7 +61,7 @@ TEST_F(Gate, place_after_a_rotation_is_reached_when_the_dump_has_read_the_head_o
   gate.done(place);
 }
 
-TEST_F(Gate, next_transaction_waits_until_the_rows_of_a_reached_place_are_out) {
+TEST_F(Gate, next_transaction_waits_for_the_rows_of_a_reached_place) {
   transaction(10, 20);
   const auto place = gate.take_place(at(22), generation());  // between two transactions, not at an event's end
   std::atomic<bool> went_on = false;
@@ -114,13 +114,13 @@ TEST_F(Gate, same_replica_again_keeps_places) {
   gate.done(place);
 }
 
-// A name led to another server, or to the same one made anew, and places were compared with those of the old binlog.
+// A name led to another server, or to the same one recreated, and places were compared with those of the old binlog.
 TEST_F(Gate, same_name_with_an_earlier_binlog_is_another_replica) {
   transaction(10, 20);
   gate.moved_to(at(389, "bin.000050"));
   gate.transaction_ended(at(600, "bin.000050"));
   const auto old = gate.take_place(at(900, "bin.000050"), generation());
-  connected("r1:3306", "server 1", at(400));  // RESET MASTER that nothing else told of
+  connected("r1:3306", "server 1", at(400));  // RESET MASTER that nothing else reported
   EXPECT_EQ(old->state, State::Passed);
   const auto place = gate.take_place(at(400), generation());
   EXPECT_EQ(place->state, State::Waiting);
@@ -142,7 +142,7 @@ TEST_F(Gate, same_name_of_another_server_is_another_replica) {
   gate.done(old);
 }
 
-TEST_F(Gate, transaction_that_ends_before_an_earlier_one_begins_a_new_generation) {
+TEST_F(Gate, transaction_that_ends_out_of_order_starts_a_generation) {
   transaction(10, 500);
   const auto old = gate.take_place(at(600), generation());
   transaction(350, 400);
@@ -163,7 +163,7 @@ TEST_F(Gate, doubt_lasts_until_the_next_dump) {
   EXPECT_FALSE(gate.doubted());
 }
 
-TEST_F(Gate, stop_wakes_whoever_waits) {
+TEST_F(Gate, stop_wakes_every_waiter) {
   std::stop_source stop;
   const auto place = gate.take_place(at(40), generation());
   stop.request_stop();

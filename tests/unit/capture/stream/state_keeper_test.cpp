@@ -31,9 +31,9 @@ class GuardedLog final : public protocol::MemoryStateLog {
   std::atomic<bool> may_read = true, may_write = true;
 };
 
-class KeeperTest : public testing::Test {
+class StateKeeperTest : public testing::Test {
  protected:
-  KeeperTest() {
+  StateKeeperTest() {
     records.push_back(protocol::claim_at(0, 1, "a"));
     EXPECT_TRUE(protocol::catch_up(state, view, {}));
     options.look_every = base::Millis(1);
@@ -42,16 +42,16 @@ class KeeperTest : public testing::Test {
     options.now = [this] { return base::SteadyTime(base::Millis(clock_ms)); };
     keeper.emplace(
         state, view, Epoch(1), acks, prepared, status, [this] { return bytes.load(); }, options,
-        KeeperCallbacks{[](Error e) { ADD_FAILURE() << e.what; }, [this] { ++looks; },
+        KeeperCallbacks{[](Error e) { ADD_FAILURE() << e.what; }, [this] { ++polls; },
                         [this](std::optional<Error> e) {
                           reason = e ? static_cast<int>(e->reason) : kNone;
-                          ++told;
+                          ++reported;
                         }});
   }
   /// A whole look that began after this call.
-  void look() {
-    const auto before = looks.load();
-    while (looks < before + 2) std::this_thread::yield();
+  void wait_for_polls() {
+    const auto before = polls.load();
+    while (polls < before + 2) std::this_thread::yield();
   }
   void acknowledge(std::uint64_t sequence) {
     const Gtid gtid{0, 1, sequence};
@@ -70,49 +70,49 @@ class KeeperTest : public testing::Test {
   KeeperOptions options;
   std::atomic<std::uint64_t> bytes = 0;
   std::atomic<std::int64_t> clock_ms = 1'000'000;
-  std::atomic<int> looks = 0, told = 0, reason = kNone;
+  std::atomic<int> polls = 0, reported = 0, reason = kNone;
   std::optional<StateKeeper> keeper;
 };
 
 // A right on the state topic alone that was lost was a line in the log twice a second; the status said Streaming, while
 // no checkpoint moved and no newer instance was noticed.
-TEST_F(KeeperTest, a_state_topic_that_cannot_be_read_for_long_is_told_until_it_can) {
+TEST_F(StateKeeperTest, an_unreadable_state_topic_is_reported_until_it_is_readable) {
   state.may_read = false;
-  look();
+  wait_for_polls();
   clock_ms += 9'999;
-  look();
-  EXPECT_EQ(told, 0);
+  wait_for_polls();
+  EXPECT_EQ(reported, 0);
   clock_ms += 1;
-  look();
+  wait_for_polls();
   EXPECT_EQ(reason, static_cast<int>(Reason::PermissionDenied));
   state.may_read = true;
-  look();
+  wait_for_polls();
   EXPECT_EQ(reason, kNone);
 }
 
-TEST_F(KeeperTest, a_checkpoint_that_cannot_be_written_for_long_is_told_though_reading_works) {
+TEST_F(StateKeeperTest, a_checkpoint_that_cannot_be_written_is_reported) {
   state.may_write = false;
   acknowledge(1);
-  look();
+  wait_for_polls();
   clock_ms += 10'000;
-  look();
+  wait_for_polls();
   EXPECT_EQ(reason, static_cast<int>(Reason::PermissionDenied));
   EXPECT_EQ(keeper->checkpoints(), 0U);
   state.may_write = true;
-  look();
+  wait_for_polls();
   EXPECT_EQ(reason, kNone);
   EXPECT_EQ(keeper->checkpoints(), 1U);
 }
 
-TEST_F(KeeperTest, troubles_of_a_moment_do_not_add_up) {
+TEST_F(StateKeeperTest, transient_errors_do_not_add_up) {
   for (int i = 0; i < 3; ++i) {
     state.may_read = false;
-    look();
+    wait_for_polls();
     clock_ms += 9'000;
     state.may_read = true;
-    look();
+    wait_for_polls();
   }
-  EXPECT_EQ(told, 0);
+  EXPECT_EQ(reported, 0);
 }
 
 }  // namespace

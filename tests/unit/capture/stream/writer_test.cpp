@@ -69,7 +69,7 @@ struct Writer : testing::Test {
   Recorder out;
 };
 
-// A new column of a table that nobody writes to came with the next row, if ever.
+// A new column of a table without writes came with the next row, if ever.
 TEST_F(Writer, announces_a_schema_without_a_row) {
   auto w = make(out);
   w.begin({0, 1, 7}, 1);
@@ -78,7 +78,7 @@ TEST_F(Writer, announces_a_schema_without_a_row) {
   EXPECT_EQ(out.sent, (std::vector<Sent>{{0, "orders", End::Transaction, "0: ", 0}}));
 }
 
-TEST_F(Writer, makes_one_record_for_each_type_and_ends_the_transaction_on_the_last) {
+TEST_F(Writer, makes_one_record_per_type_and_ends_on_the_last) {
   auto w = make(out);
   w.begin({0, 1, 7}, 1);
   put(w, a, "A1");
@@ -127,7 +127,7 @@ TEST_F(Writer, filtered_transaction_moves_the_position_without_a_record) {
   EXPECT_EQ(w.counts().filtered, 1U);
 }
 
-TEST_F(Writer, cuts_a_large_transaction_into_groups_and_ends_it_with_an_empty_record) {
+TEST_F(Writer, splits_a_large_transaction_and_ends_it_with_an_empty_record) {
   auto w = make(out, 5000);
   const std::string row(600, 'x');
   w.begin({0, 1, 7}, 1);
@@ -140,7 +140,7 @@ TEST_F(Writer, cuts_a_large_transaction_into_groups_and_ends_it_with_an_empty_re
 }
 
 // Rows that fit were refused for the rows beside them: RowTooLarge for rows of 0.75 to 1 MB on a topic of defaults.
-TEST_F(Writer, a_row_that_fits_by_itself_is_not_refused_for_its_neighbours) {
+TEST_F(Writer, a_row_that_fits_alone_is_not_refused_for_its_neighbours) {
   auto w = make(out, 16U << 20U);  // more than the topic takes
   w.begin({0, 1, 7}, 1);
   for (int i = 0; i < 3; ++i) put(w, a, std::string(700'000, 'x'));
@@ -158,7 +158,7 @@ TEST_F(Writer, many_small_runs_of_alternating_tables_fit_the_topic) {
   EXPECT_GT(out.sent.size(), 1U);
 }
 
-TEST_F(Writer, a_row_that_waits_for_a_record_of_its_own_leaves_no_run_behind) {
+TEST_F(Writer, a_row_that_needs_its_own_record_leaves_no_run) {
   auto w = make(out);
   w.begin({0, 1, 7}, 1);
   put(w, a, "A1");
@@ -169,7 +169,7 @@ TEST_F(Writer, a_row_that_waits_for_a_record_of_its_own_leaves_no_run_behind) {
   EXPECT_EQ(out.sent, (std::vector<Sent>{{0, "orders", End::Transaction, "0:A1A2 ", 0}}));
 }
 
-TEST(TargetBytes, is_never_more_than_the_topic_takes) {
+TEST(TargetBytes, is_never_more_than_the_topic_accepts) {
   EXPECT_EQ(target_bytes(1000, 1'000'000), 1000U);
   EXPECT_LT(target_bytes(16U << 20U, 1'000'000) + kRecordOverhead, 1'000'000U);
   EXPECT_GT(target_bytes(16U << 20U, 1'000'000), 990'000U);
@@ -188,7 +188,7 @@ TEST_F(Writer, skips_streams_that_have_the_transaction_already) {
   EXPECT_TRUE(w.wants(0));
 }
 
-TEST_F(Writer, voids_what_was_sent_of_a_transaction_that_rolled_back) {
+TEST_F(Writer, aborts_what_was_sent_of_a_transaction_that_rolled_back) {
   auto w = make(out, 4500);
   w.begin({0, 1, 7}, 1);
   put(w, a, std::string(600, 'x'));
@@ -220,7 +220,7 @@ TEST_F(Writer, discards_nothing_outside_of_a_transaction) {
   EXPECT_TRUE(out.sent.empty());
 }
 
-TEST_F(Writer, keeps_a_held_transaction_back_and_publishes_it_under_the_committing_number) {
+TEST_F(Writer, publishes_a_held_transaction_under_its_commit_number) {
   auto w = make(out, 4500);
   w.begin_held({0, 1, 7}, 1, 10000);
   put(w, a, std::string(600, 'x'));
@@ -244,7 +244,7 @@ TEST_F(Writer, holds_no_more_than_it_may) {
   EXPECT_TRUE(w.added(1).error().is(base::Reason::XaTooLarge));
 }
 
-TEST_F(Writer, names_the_row_that_the_topic_does_not_take) {
+TEST_F(Writer, names_the_row_that_exceeds_the_topics_limit) {
   auto w = make(out);
   w.begin({0, 1, 7}, 1);
   auto* buffer = w.rows(a, SchemaId(1), 1).value();
@@ -256,7 +256,7 @@ TEST_F(Writer, names_the_row_that_the_topic_does_not_take) {
   EXPECT_NE(added.error().what.find("the row"), std::string::npos);
 }
 
-TEST_F(Writer, notes_of_dropped_tables_stand_after_the_rows_and_end_the_transaction) {
+TEST_F(Writer, notes_of_dropped_tables_follow_rows_and_end_the_transaction) {
   auto w = make(out);
   w.begin({0, 1, 7}, 1);
   put(w, a, "A1");

@@ -22,7 +22,7 @@ TEST(Labels, what_is_no_list_is_refused) {
   }
 }
 
-TEST(Labels, a_question_mark_is_suspect_only_where_four_byte_characters_can_be) {
+TEST(Labels, a_question_mark_is_suspect_only_with_four_byte_characters) {
   EXPECT_TRUE(may_be_damaged("a?", "utf8mb4"));
   EXPECT_TRUE(may_be_damaged("?", "utf16le"));
   EXPECT_FALSE(may_be_damaged("a?", "latin1"));
@@ -30,7 +30,7 @@ TEST(Labels, a_question_mark_is_suspect_only_where_four_byte_characters_can_be) 
   EXPECT_FALSE(may_be_damaged("a", "utf8mb4"));
 }
 
-TEST(ColumnType, the_words_of_information_schema_make_a_column) {
+TEST(ColumnType, the_type_in_information_schema_makes_a_column) {
   const auto number = column_of({.name = "n", .data_type = "bigint", .column_type = "bigint(20) unsigned"});
   ASSERT_TRUE(number);
   EXPECT_EQ(number->type, ColumnType::BigInt);

@@ -24,7 +24,7 @@ constexpr const char* kWhole = R"(CREATE TABLE `c``(` (
  PARTITION BY HASH (`id`)
 PARTITIONS 4)";
 
-TEST(CreateTable, says_every_column_key_and_foreign_key) {
+TEST(CreateTable, has_every_column_key_and_foreign_key) {
   const auto table = parse_create_table(kWhole);
   ASSERT_TRUE(table);
   EXPECT_EQ(table->columns, (std::vector<std::string>{"id", "a", "CONSTRAINT", "e", "g"}));
@@ -46,7 +46,7 @@ TEST(CreateTable, says_every_column_key_and_foreign_key) {
   EXPECT_EQ(second.on_update, "NO ACTION");
 }
 
-TEST(CreateTable, takes_a_system_versioned_table_and_one_of_mysql) {
+TEST(CreateTable, accepts_a_system_versioned_table_and_one_of_mysql) {
   const auto versioned = parse_create_table(
       "CREATE TABLE `v` (\n  `id` int(11) NOT NULL,\n  `s` timestamp(6) GENERATED ALWAYS AS ROW START,\n"
       "  PRIMARY KEY (`id`,`s`),\n  PERIOD FOR SYSTEM_TIME (`s`, `e`)\n) ENGINE=InnoDB WITH SYSTEM VERSIONING");

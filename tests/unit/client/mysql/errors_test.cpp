@@ -93,7 +93,7 @@ struct DumpCase {
 };
 
 // The texts are what MariaDB 10.11.19 sends.
-TEST(Errors, the_words_of_a_refused_dump_tell_its_reason) {
+TEST(Errors, the_message_of_a_refused_dump_gives_its_reason) {
   const std::vector<DumpCase> cases{
       {1236,
        "Could not find GTID state requested by slave in any binlog files. Probably the slave state is too old and "
@@ -151,7 +151,7 @@ TEST(Errors, a_text_keeps_names_and_loses_values) {
   for (const auto& [number, text, safe] : cases) EXPECT_EQ(without_values(number, text), safe);
 }
 
-TEST(Errors, a_message_names_server_words_and_number) {
+TEST(Errors, a_message_has_the_servers_text_and_number) {
   const base::Error e = server_error(Reason::CredentialsRejected, {"db.example", 3307}, 1045, "Access denied");
   EXPECT_EQ(e.what, "db.example:3307: Access denied (error 1045)");
   EXPECT_EQ(e.reason, Reason::CredentialsRejected);

@@ -37,7 +37,7 @@ TEST(Literal, moments_are_written_whole) {
   EXPECT_EQ(literal_of(ColumnType::Time, std::int64_t{838} * 3600 * 1000000), "'838:00:00.000000'");
 }
 
-TEST(Literal, text_says_its_character_set_and_collation) {
+TEST(Literal, text_names_its_character_set_and_collation) {
   const Column text{.name = "t", .type = ColumnType::VarChar, .charset = "latin1", .collation = "latin1_bin"};
   EXPECT_EQ(literal(text, base::as_bytes("a'\\")), "_latin1 X'61275C' COLLATE latin1_bin");
   const Column binary{.name = "b", .type = ColumnType::Binary};
@@ -72,7 +72,7 @@ TEST_F(KeyRange, composite_keys_compare_column_after_column) {
   EXPECT_EQ(up_to_key(keys, image(5, 7)), "(`a`<5 OR (`a`=5 AND (`b`<7 OR `b`=7)))");
 }
 
-TEST_F(KeyRange, null_stands_before_every_value) {
+TEST_F(KeyRange, null_is_before_every_value) {
   const message::TableSchema keys{.columns = {{.name = "a", .nullable = true}, {.name = "b", .nullable = false}}};
   EXPECT_EQ(after_key(keys, image(std::nullopt, 7)), "(`a` IS NOT NULL OR (`a` IS NULL AND (`b`>7)))");
   EXPECT_EQ(up_to_key(keys, image(std::nullopt, 7)), "(FALSE OR (`a` IS NULL AND (`b`<7 OR `b`=7)))");

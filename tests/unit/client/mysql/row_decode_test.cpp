@@ -61,7 +61,7 @@ TEST(RowDecode, zerofill_is_not_part_of_a_decimal) {
   EXPECT_EQ(image_of({.type = ColumnType::Decimal, .scale = 1}, "\x04-0.5"), hex("\x04-0.5"));
 }
 
-TEST(RowDecode, nulls_are_carried_over) {
+TEST(RowDecode, nulls_are_kept) {
   const std::string packet("\0\x04\x07", 3);  // column 0 is bit 2
   base::Buffer out;
   ASSERT_TRUE(append_image({{.type = ColumnType::Int}, {.type = ColumnType::TinyInt}}, {{Wire::Int4}, {Wire::Int1}},

@@ -93,7 +93,7 @@ TEST_F(Reader, unwanted_tables_are_never_parsed) {
 }
 
 // The largest event of the whole binlog was held whole, also when its table is not captured.
-TEST_F(Reader, the_front_of_a_large_event_is_enough_where_its_rows_are_not_wanted) {
+TEST_F(Reader, the_head_of_a_large_event_is_enough_for_unwanted_rows) {
   recorder_.wanted = [](auto, auto table) { return table == "t"; };
   ok(gtid_event(5, 0));
   ok(map_event(1));
@@ -137,7 +137,7 @@ TEST_F(Reader, the_same_table_map_is_read_once_and_a_changed_one_again) {
   EXPECT_EQ(recorder_.encoders()[1].schema().table, "renamed");
 }
 
-TEST_F(Reader, a_table_opened_anew_is_remembered_once) {
+TEST_F(Reader, a_reopened_table_is_remembered_once) {
   for (std::uint64_t i = 1; i <= 100; ++i) {
     ok(gtid_event(i, 0));
     ok(map_event(10 + i));
@@ -223,14 +223,14 @@ TEST_F(Reader, a_restarted_server_rolls_back_what_was_open) {
   EXPECT_EQ(recorder_.lines().back(), "rollback");
 }
 
-TEST_F(Reader, a_description_within_a_transaction_that_names_no_restart_changes_nothing) {
+TEST_F(Reader, a_format_description_without_a_restart_changes_nothing) {
   ok(gtid_event(5, 0));
   ok(format_description(Checksum::Crc32, 0));
   ok(xid());
   EXPECT_EQ(recorder_.lines(), (Lines{"gtid 0-1-5", "commit"}));
 }
 
-TEST_F(Reader, xa_is_told_in_two_groups) {
+TEST_F(Reader, xa_is_reported_in_two_groups) {
   const auto gtid = [](std::uint64_t n, std::uint8_t flags) {
     return plain(EventType::Gtid, le(n, 8) + le(0, 4) + le(flags, 1) + le(7, 4) + le(1, 1) + le(0, 1) + "g");
   };
@@ -251,7 +251,7 @@ TEST_F(Reader, an_xa_commit_without_its_xid_is_damage) {
 }
 
 // The server sends one after the first transaction's GTID event when it has passed over transactions before it.
-TEST_F(Reader, a_gtid_list_that_the_dump_thread_made_up_is_passed_over) {
+TEST_F(Reader, an_artificial_gtid_list_is_skipped) {
   const auto list = le(1, 4) + le(0, 4) + le(1, 4) + le(5, 8);
   ok(plain(EventType::GtidList, list, kFlagArtificial));
   ok(gtid_event(6, 0));
@@ -260,7 +260,7 @@ TEST_F(Reader, a_gtid_list_that_the_dump_thread_made_up_is_passed_over) {
   EXPECT_EQ(recorder_.lines(), (Lines{"gtid 0-1-6", "commit"}));
 }
 
-TEST_F(Reader, heartbeats_gtid_lists_and_incidents_are_told) {
+TEST_F(Reader, heartbeats_gtid_lists_and_incidents_are_reported) {
   ok(make_event({.type = EventType::Heartbeat, .body = "bin.000001", .next_position = 99}));
   ok(plain(EventType::GtidList, le(1, 4) + le(0, 4) + le(1, 4) + le(5, 8)));
   ok(gtid_event(6, 0));
