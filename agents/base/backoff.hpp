@@ -14,9 +14,9 @@ class Backoff {
  public:
   Backoff(Millis first, Millis cap, std::uint64_t seed = std::random_device{}())
       : first_(first), cap_(cap), rng_(seed) {}
-  /// The next wait; grows with each call until `reset`.
+  /// Returns the next wait. The upper limit doubles with each call until `reset`.
   Millis next();
-  /// Call after progress, not after a mere connect.
+  /// Call this after progress; a successful connect alone is not progress.
   void reset() noexcept { tries_ = 0; }
   [[nodiscard]] unsigned tries() const noexcept { return tries_; }
 
@@ -27,7 +27,7 @@ class Backoff {
   std::mt19937_64 rng_;
 };
 
-/// Sleeps for `wait` or until `stop`. Returns false when stopped.
+/// Sleeps for `wait` or until a stop is requested. Returns false when stopped.
 bool sleep_for(std::stop_token stop, Millis wait);
 
 }  // namespace datasync::base

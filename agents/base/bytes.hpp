@@ -1,5 +1,6 @@
 #pragma once
-// Bytes from outside are read through Cursor, which never reads past the end; bytes we make go into Buffer.
+// Bytes from outside are read through Cursor, which never reads past the end. Bytes that this program creates are
+// written to Buffer.
 
 #include <bit>
 #include <cstddef>
@@ -17,6 +18,7 @@ static_assert(std::endian::native == std::endian::little, "the hot paths copy li
 
 using Bytes = std::span<const std::byte>;
 
+/// View the same bytes as text or as bytes, without a copy.
 inline Bytes as_bytes(std::string_view s) noexcept {
   return std::as_bytes(std::span(s.data(), s.size()));
 }
@@ -24,8 +26,8 @@ inline std::string_view as_text(Bytes b) noexcept {
   return {reinterpret_cast<const char*>(b.data()), b.size()};
 }
 
-/// Reads little-endian values from a span. A read past the end gives zero (or an empty span) and sets a sticky failure:
-/// parse a structure whole, then ask `ok()` once. Nothing outside the span is ever touched.
+/// Reads little-endian values from a span. A read past the end returns zero (or an empty span) and sets a sticky
+/// failure, so parse a whole structure and check `ok()` once. Bytes outside the span are never accessed.
 class Cursor {
  public:
   explicit Cursor(Bytes bytes) noexcept : at_(bytes.data()), end_(bytes.data() + bytes.size()) {}
@@ -34,12 +36,13 @@ class Cursor {
   [[nodiscard]] std::size_t left() const noexcept { return static_cast<std::size_t>(end_ - at_); }
   [[nodiscard]] bool empty() const noexcept { return at_ == end_; }
   [[nodiscard]] Bytes rest() const noexcept { return {at_, left()}; }
+  /// Marks the cursor as failed and moves it to the end.
   void fail() noexcept {
     failed_ = true;
     at_ = end_;
   }
 
-  /// An integer or float of its natural width.
+  /// Reads an integer or float of its natural width.
   template <class T>
   requires std::is_arithmetic_v<T> T get()
   noexcept {
@@ -53,7 +56,7 @@ class Cursor {
     return value;
   }
 
-  /// An unsigned little-endian integer of `n` bytes, n in 0..8.
+  /// Reads an unsigned little-endian integer of `n` bytes, n in 0..8.
   std::uint64_t fixed(std::size_t n) noexcept {
     std::uint64_t value = 0;
     if (n > sizeof value || left() < n) {
@@ -65,7 +68,7 @@ class Cursor {
     return value;
   }
 
-  /// An unsigned big-endian integer of `n` bytes, n in 0..8.
+  /// Reads an unsigned big-endian integer of `n` bytes, n in 0..8.
   std::uint64_t fixed_be(std::size_t n) noexcept {
     std::uint64_t value = 0;
     if (n > sizeof value || left() < n) {
@@ -77,7 +80,7 @@ class Cursor {
     return value;
   }
 
-  /// LEB128, at most ten bytes.
+  /// Reads a LEB128 integer of at most ten bytes.
   std::uint64_t varint() noexcept {
     std::uint64_t value = 0;
     for (unsigned shift = 0; shift < 64; shift += 7) {
@@ -90,6 +93,7 @@ class Cursor {
     return 0;
   }
 
+  /// Returns the next `n` bytes of the span and moves past them.
   Bytes take(std::size_t n) noexcept {
     if (left() < n) {
       fail();
@@ -108,13 +112,13 @@ class Cursor {
   bool failed_ = false;
 };
 
-/// A growing byte buffer that does not zero what it grows by. Move only. `release` hands the memory to a C library that
-/// will `free` it.
+/// A growing byte buffer that does not zero the memory it adds. Move only. `release` passes the memory to a C library
+/// that will `free` it.
 class Buffer {
  public:
   Buffer() = default;
   explicit Buffer(std::size_t capacity) { reserve(capacity); }
-  ~Buffer() { std::free(data_); }  // NOLINT: memory is malloc'ed so that C libraries can own it
+  ~Buffer() { std::free(data_); }  // NOLINT: the memory comes from malloc so that C libraries can own it
   Buffer(Buffer&& o) noexcept
       : data_(std::exchange(o.data_, nullptr)),
         size_(std::exchange(o.size_, 0)),
@@ -143,7 +147,8 @@ class Buffer {
   void reserve(std::size_t capacity);  ///< throws std::bad_alloc
   void truncate(std::size_t size) noexcept { size_ = size < size_ ? size : size_; }
 
-  /// Room for `n` more bytes; the caller fills them. Valid until the next call that grows.
+  /// Adds `n` bytes and returns a pointer to them; the caller fills them. The pointer is valid until the next call that
+  /// grows.
   std::byte* grow(std::size_t n) {
     if (size_ + n > capacity_) reserve(next_capacity(size_ + n));
     std::byte* at = data_ + size_;
@@ -157,6 +162,7 @@ class Buffer {
   template <class T>
   requires std::is_arithmetic_v<T>
   void put(T value) { std::memcpy(grow(sizeof(T)), &value, sizeof(T)); }
+  /// Appends a LEB128 integer.
   void varint(std::uint64_t value) {
     while (value >= 0x80U) {
       put(static_cast<std::uint8_t>(value | 0x80U));
@@ -164,11 +170,11 @@ class Buffer {
     }
     put(static_cast<std::uint8_t>(value));
   }
-  /// Overwrites what stands at `at`; the range must exist.
+  /// Overwrites the value at `at`; the range must exist.
   template <class T>
   requires std::is_arithmetic_v<T>
   void patch(std::size_t at, T value) noexcept { std::memcpy(data_ + at, &value, sizeof(T)); }
-  /// Gives the memory away (free with std::free) and becomes empty.
+  /// Passes ownership of the memory to the caller (free it with std::free) and leaves the buffer empty.
   std::byte* release() noexcept {
     size_ = capacity_ = 0;
     return std::exchange(data_, nullptr);

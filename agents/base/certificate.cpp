@@ -16,8 +16,8 @@ struct Words {
   Fault fault;
 };
 
-// The first that is found decides: alerts of the server name the same things, but mean our certificate; what says more
-// comes before what says less.
+// The first entry that matches decides. The server's alerts mention the same faults but concern our certificate, so
+// they come first; specific texts come before general ones.
 constexpr std::array<Words, 30> kWords{{
     {"alert bad certificate", Fault::OursRefused},
     {"alert certificate", Fault::OursRefused},  // required, expired, unknown, revoked
@@ -68,7 +68,8 @@ constexpr std::array<std::pair<int, std::string_view>, 12> kCodes{{
 
 }  // namespace
 
-// librdkafka names the settings to look at in its own advice: that is no finding about our files.
+// An error text of librdkafka can include advice that names settings to check. The advice does not mean that our files
+// are faulty, so it is removed.
 CertificateFault certificate_fault(std::string_view words) {
   std::string lower(words);
   std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });

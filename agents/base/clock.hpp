@@ -1,6 +1,6 @@
 #pragma once
-// Time. The steady clock decides waits and watchdogs; the wall clock is only ever shown or subtracted for a lag, it
-// decides nothing (two machines never agree on it).
+// Time. Waits and watchdogs use the steady clock. The wall clock is only displayed or subtracted to compute a lag; no
+// decision depends on it, because the clocks of two machines never agree.
 
 #include <chrono>
 

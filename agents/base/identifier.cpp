@@ -8,14 +8,14 @@
 namespace datasync::base {
 namespace {
 
-/// Every `step`-th code point from `first` to `last` has its lower case `delta` further on.
+/// The lower case of every `step`-th code point from `first` to `last` is the code point plus `delta`.
 struct CaseRange {
   std::uint16_t first, last;
   std::uint8_t step;
   std::int16_t delta;
 };
 
-// The server's own answers: LOWER() of each code point above ASCII in utf8mb3_general_ci, MariaDB 10.11.
+// Measured on the server: LOWER() of each code point above ASCII in utf8mb3_general_ci, MariaDB 10.11.
 constexpr auto kRanges = std::to_array<CaseRange>({
     {0x00C0, 0x00D6, 1, 32},    {0x00D8, 0x00DE, 1, 32},   {0x0100, 0x012E, 2, 1},     {0x0130, 0x0130, 1, -199},
     {0x0132, 0x0136, 2, 1},     {0x0139, 0x0147, 2, 1},    {0x014A, 0x0176, 2, 1},     {0x0178, 0x0178, 1, -121},
@@ -60,8 +60,8 @@ struct Decoded {
   std::size_t bytes;
 };
 
-/// The sequence of two or three bytes that `text` starts with; nothing when it is none. Longer ones are above the basic
-/// plane, which identifiers cannot hold and the case table does not cover.
+/// Decodes the sequence of two or three bytes at the start of `text`; nullopt when there is none. Longer sequences are
+/// above the basic multilingual plane, which identifiers cannot hold and the case table does not cover.
 std::optional<Decoded> decode(std::string_view text) noexcept {
   const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const auto follows = [&](std::size_t i) { return i < text.size() && (at(i) & 0xC0U) == 0x80U; };
@@ -115,7 +115,7 @@ bool TableNames::same(std::string_view a, std::string_view b) const {
 
 std::string TableNames::key(std::string_view database, std::string_view table) const {
   std::string key(database);
-  key.push_back('\0');  // no name holds one
+  key.push_back('\0');  // a name cannot contain NUL
   key.append(table);
   return folds() ? fold_identifier(key) : key;
 }

@@ -9,7 +9,7 @@
 namespace datasync::base::log {
 namespace {
 
-bool g_json = false;  // set once by init, before threads
+bool g_json = false;  // set once by init, before threads start
 
 spdlog::level::level_enum to_spdlog(Level level) {
   switch (level) {
@@ -25,7 +25,7 @@ spdlog::level::level_enum to_spdlog(Level level) {
   return spdlog::level::err;
 }
 
-// Text from outside may hold invalid UTF-8; a log line must not throw for it.
+// Text from outside can hold invalid UTF-8, which must not make a log line throw.
 std::string dump(const nlohmann::json& j) {
   return j.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
@@ -39,7 +39,7 @@ nlohmann::json to_json(const Field& f) {
 void init(std::string_view component, Level level, Format format) {
   g_json = format == Format::Json || (format == Format::Auto && isatty(STDERR_FILENO) == 0);
   auto logger = spdlog::stderr_color_mt(std::string(component));
-  // JSON lines: the payload holds `"msg":...,fields` already escaped.
+  // In JSON lines the payload holds `"msg":...,fields`, already escaped.
   logger->set_pattern(
       g_json ? R"({"ts":"%Y-%m-%dT%H:%M:%S.%fZ","level":"%l","component":"%n",%v})" : "%H:%M:%S.%e %^%-5l%$ %n: %v",
       g_json ? spdlog::pattern_time_type::utc : spdlog::pattern_time_type::local);

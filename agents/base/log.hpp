@@ -1,5 +1,6 @@
 #pragma once
-// Structured log lines: one JSON object a line, or readable text on a terminal. Written to stderr, thread-safe.
+// Structured log lines: one JSON object per line, or readable text on a terminal. They are written to stderr;
+// thread-safe.
 
 #include <concepts>
 #include <cstdint>
@@ -13,9 +14,10 @@ namespace datasync::base::log {
 enum class Level : std::uint8_t { Debug, Info, Warn, Error };
 enum class Format : std::uint8_t { Auto, Json, Text };  ///< Auto: text when stderr is a terminal
 
-/// Call once in main, before any thread starts. `component` stands in every line, e.g. "capture".
+/// Call once in main, before any thread starts. Every line has `component`, e.g. "capture".
 void init(std::string_view component, Level level, Format format);
 
+/// A key and its value in a log line.
 struct Field {
   std::string_view key;
   std::variant<std::string, std::int64_t, double, bool> value;
@@ -26,8 +28,9 @@ struct Field {
   Field(std::string_view k, std::floating_point auto v) : key(k), value(static_cast<double>(v)) {}
 };
 
-/// Ask before making an expensive field.
+/// Returns whether `level` is logged. Check it before computing an expensive field.
 bool enabled(Level level) noexcept;
+/// Writes one log line if `level` is enabled.
 void write(Level level, std::string_view message, std::initializer_list<Field> fields = {});
 
 inline void debug(std::string_view m, std::initializer_list<Field> f = {}) {

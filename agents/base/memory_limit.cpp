@@ -7,7 +7,7 @@
 namespace datasync::base {
 namespace {
 
-constexpr std::uint64_t kNone = std::uint64_t{1} << 60U;  // v1 says "no limit" with the largest number of pages
+constexpr std::uint64_t kNone = std::uint64_t{1} << 60U;  // cgroup v1 reports "no limit" as the largest number of pages
 
 std::optional<std::uint64_t> read_number(const std::filesystem::path& file) {
   std::ifstream in(file);

@@ -1,5 +1,5 @@
 #pragma once
-// Strong types for ids: two ids of different kinds do not mix by accident.
+// Strong types for ids, so that two ids of different kinds are not mixed up by accident.
 
 #include <compare>
 #include <cstddef>
@@ -8,6 +8,7 @@
 
 namespace datasync::base {
 
+/// A value of type T that converts only explicitly; `Tag` makes it a type of its own.
 template <class T, class Tag>
 class Named {
  public:

@@ -25,9 +25,9 @@ void init_log(std::string_view component, std::string_view level, std::string_vi
 }
 
 void limit_freed_memory(bool blocks_too) {
-  constexpr int kArenas = 2;           // each arena keeps freed memory of its own
-  constexpr int kTrimBytes = 1 << 20;  // more than this that is free at the top is given back
-  constexpr int kMapBytes = 1 << 20;   // larger blocks are mapped
+  constexpr int kArenas = 2;           // each arena keeps its own freed memory
+  constexpr int kTrimBytes = 1 << 20;  // free memory at the top of the heap beyond this is returned to the system
+  constexpr int kMapBytes = 1 << 20;   // larger blocks are mapped with mmap
   mallopt(M_ARENA_MAX, kArenas);
   mallopt(M_TRIM_THRESHOLD, kTrimBytes);
   if (blocks_too) mallopt(M_MMAP_THRESHOLD, kMapBytes);

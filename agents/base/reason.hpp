@@ -1,6 +1,6 @@
 #pragma once
-// Why something did not work, as a closed list. A reason is what a person sees in a status, a log line and an event;
-// docs/reasons.md is made from this list.
+// The closed list of reasons for a failure. Users see a reason in a status, a log line and an event; docs/reasons.md is
+// generated from this list.
 
 #include <cstdint>
 #include <span>
@@ -8,14 +8,14 @@
 
 namespace datasync::base {
 
-/// What the holder of an error does about it.
+/// What the component that receives an error does about it.
 enum class Outcome : std::uint8_t {
-  Retry,  ///< heals by itself: bounded, jittered back-off; no effect on data
-  Halt,   ///< needs a person: the agent stops at this place, says why, skips nothing, and tries again slowly
-  Exit,   ///< another instance has taken over, or a stop was asked for: end at once
+  Retry,  ///< recovers automatically: the agent retries with bounded, jittered back-off; data is not affected
+  Halt,   ///< needs manual action: the agent stops at this position, reports why, skips nothing, and retries slowly
+  Exit,   ///< another instance has taken over, or a stop was requested: the agent terminates at once
 };
 
-// name, outcome, what it means and what to do
+// name, outcome, meaning and what to do
 #define DATASYNC_REASONS(X)                                                                                           \
   X(Stopping, Exit, "A stop was requested.")                                                                          \
   X(Superseded, Exit, "A newer instance of this agent has taken over the stream.")                                    \
@@ -114,15 +114,17 @@ enum class Reason : std::uint8_t {
 #undef X
 };
 
+/// The properties of a reason.
 struct ReasonInfo {
   Reason reason;
-  std::string_view name;  ///< CamelCase, stable: people write alerts on it
+  std::string_view name;  ///< CamelCase, stable: users write alerts on it
   Outcome outcome;
-  std::string_view text;  ///< one line for a person: what it means and what to do
+  std::string_view text;  ///< one line for the user: the meaning and what to do
 };
 
 /// All reasons in declaration order.
 std::span<const ReasonInfo> all_reasons() noexcept;
+/// Returns the name, outcome and text of a reason.
 const ReasonInfo& info(Reason reason) noexcept;
 inline std::string_view to_string(Reason reason) noexcept {
   return info(reason).name;

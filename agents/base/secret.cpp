@@ -11,7 +11,7 @@ Result<Secret> read_secret(const std::filesystem::path& file) {
   std::ifstream in(file, std::ios::binary);
   if (!in) return Error(Reason::SecretNotFound, fmt::format("secret file {} cannot be read", file.string()));
   std::string text{std::istreambuf_iterator<char>(in), {}};
-  // One line end, as editors leave it; those on Windows write two characters.
+  // Remove one line end, as editors leave it; editors on Windows write two characters.
   if (text.ends_with('\n')) {
     text.pop_back();
     if (text.ends_with('\r')) text.pop_back();

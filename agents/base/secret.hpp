@@ -1,5 +1,6 @@
 #pragma once
-// Secrets come from files, as Kubernetes mounts them, and never reach a log, an argument list, a status or an event.
+// Secrets are read from files, as Kubernetes mounts them, and never appear in a log, an argument list, a status or an
+// event.
 
 #include <filesystem>
 #include <string>
@@ -9,7 +10,7 @@
 
 namespace datasync::base {
 
-/// A string that prints as ***. Only `reveal` gives the text; call it where a library needs it and nowhere else.
+/// A string that prints as ***. Only `reveal` returns the text; call it only where a library needs the text.
 class Secret {
  public:
   Secret() = default;
@@ -26,7 +27,7 @@ inline std::string_view format_as(const Secret&) {
   return "***";
 }
 
-/// Reads a secret's file afresh (mounted secrets rotate); one line end (LF or CR LF) at its end is dropped.
+/// Reads the secret's file at each call (mounted secrets rotate) and drops one line end (LF or CR LF) at its end.
 /// Errors: SecretNotFound naming the path.
 Result<Secret> read_secret(const std::filesystem::path& file);
 

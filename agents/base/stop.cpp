@@ -32,7 +32,7 @@ std::stop_token stop_on_signals(std::function<void()> last) {
 void die_with_parent() {
   const auto parent = getppid();
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != parent) _exit(1);  // it died in between
+  if (getppid() != parent) _exit(1);  // the parent died between the two calls
 }
 
 }  // namespace datasync::base
