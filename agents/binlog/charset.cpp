@@ -34,7 +34,7 @@ bool is_scalar(std::uint32_t code) noexcept {
   return code <= 0x10FFFF && (code < 0xD800 || code > 0xDFFF);
 }
 
-/// The server's latin1 is cp1252 with the five holes mapped to themselves.
+/// The server's latin1 is cp1252, with the five bytes that cp1252 does not define mapped to themselves.
 constexpr std::array<std::uint16_t, 32> kCp1252{0x20AC, 0x81,   0x201A, 0x192,  0x201E, 0x2026, 0x2020, 0x2021,
                                                 0x2C6,  0x2030, 0x160,  0x2039, 0x152,  0x8D,   0x17D,  0x8F,
                                                 0x90,   0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014,
@@ -49,7 +49,7 @@ std::string from_latin1(std::string_view text) {
   return out;
 }
 
-/// ucs2, utf16 and utf16le; a lone surrogate has no UTF-8.
+/// Converts ucs2, utf16 and utf16le; a lone surrogate has no UTF-8 form.
 std::optional<std::string> from_utf16(std::string_view text, bool little) {
   if (text.size() % 2 != 0) return std::nullopt;
   const auto unit = [&](std::size_t i) {
@@ -82,7 +82,7 @@ std::optional<std::string> from_utf32(std::string_view text) {
   return out;
 }
 
-/// How many bytes the character at `i` has, 0 when it is malformed.
+/// Returns how many bytes the character at `i` has, 0 when it is malformed.
 std::size_t utf8_length(std::string_view s, std::size_t i) noexcept {
   const auto first = byte_at(s, i);
   const std::size_t n = first < 0x80                    ? 1
@@ -102,7 +102,8 @@ std::size_t utf8_length(std::string_view s, std::size_t i) noexcept {
   return overlong || !is_scalar(code) ? 0 : n;
 }
 
-/// By id, 1 to 99; an empty one is not used. Ids 1024 higher are the same without padding.
+/// The character set by collation id, 1 to 99; an id with an empty name is not used. An id plus 1024 is the NOPAD
+/// collation of the same character set.
 constexpr std::array<std::string_view, 100> kOfCollation{
     "",       "big5",   "latin2",   "dec8",     "cp850",    "latin1",  "hp8",     "koi8r",   "latin1",  "latin2",
     "swe7",   "ascii",  "ujis",     "sjis",     "cp1251",   "latin1",  "hebrew",  "",        "tis620",  "euckr",
@@ -157,7 +158,7 @@ std::optional<std::string> to_utf8(std::string_view charset, std::string_view te
     return std::nullopt;
   }
   const bool ascii = std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-  if (ascii && charset != "swe7") return std::string(text);  // swe7 puts letters where ASCII has brackets
+  if (ascii && charset != "swe7") return std::string(text);  // swe7 has letters where ASCII has brackets
   return other ? other(charset, text) : std::nullopt;
 }
 
@@ -179,7 +180,7 @@ CharacterBytes character_bytes(std::string_view charset) noexcept {
   return foreign ? CharacterBytes::Foreign : CharacterBytes::Plain;
 }
 
-// The server's own rules: is_gbk_char and its like in strings/ctype-*.c.
+// These are the server's rules: is_gbk_char and similar functions in strings/ctype-*.c.
 std::size_t character_length(CharacterBytes bytes, unsigned char first, unsigned char second) noexcept {
   bool two = false;
   switch (bytes) {

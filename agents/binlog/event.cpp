@@ -21,8 +21,8 @@ const Bytef* raw(const std::byte* p) noexcept {
   return reinterpret_cast<const Bytef*>(p);
 }
 
-/// Reads the status variables we need. Servers write them in the order of their codes, but for a few; the rest after a
-/// code that is not known cannot be read (https://mariadb.com/kb/en/query_event/, log_event.h of the server).
+/// Reads the status variables we need. Servers write them in the order of their codes, with few exceptions. Nothing
+/// after an unknown code can be read (https://mariadb.com/kb/en/query_event/, log_event.h of the server).
 void read_status(Cursor status, QueryEvent& out) noexcept {
   const auto skip_text = [&] { status.skip(status.get<std::uint8_t>()); };
   while (!status.empty() && status.ok()) {
@@ -36,19 +36,19 @@ void read_status(Cursor status, QueryEvent& out) noexcept {
         out.sql_mode = status.get<std::uint64_t>();
         out.sql_mode_known = status.ok();
         break;
-      case 2:  // catalog with a zero at its end
+      case 2:  // catalog, with a zero at its end
         skip_text();
         status.skip(1);
         break;
       case 4:
         out.client_collation = status.get<std::uint16_t>();
-        status.skip(4);  // of the connection and the server
+        status.skip(4);  // collations of the connection and the server
         break;
       case 5:  // time zone
       case 6:  // catalog
         skip_text();
         break;
-      case 7:  // language of names of days and months
+      case 7:  // language of day and month names
       case 8:  // collation of the database
         status.skip(2);
         break;
@@ -61,10 +61,10 @@ void read_status(Cursor status, QueryEvent& out) noexcept {
         skip_text();
         break;
       case 13:   // microseconds
-      case 128:  // the same, of MariaDB
+      case 128:  // the same, in MariaDB
         status.skip(3);
         break;
-      case 130: {  // more flags of the GTID; with the sequence number of an ALTER that is committed or rolled back
+      case 130: {  // more GTID flags, with the sequence number of an ALTER that is committed or rolled back
         constexpr std::uint8_t kEndsAlter = GtidEvent::kCommitAlter | GtidEvent::kRollbackAlter;
         if ((status.get<std::uint8_t>() & kEndsAlter) != 0) status.skip(8);
         break;
@@ -148,7 +148,7 @@ base::Result<FormatDescription> parse_format_description(Bytes event, const Wher
   out.server = out.server.substr(0, out.server.find('\0'));
   out.created = in.get<std::uint32_t>();
   const auto header_length = in.get<std::uint8_t>();
-  // Every server that writes GTIDs ends this event with the algorithm and room for its checksum.
+  // Every server that writes GTIDs ends this event with the checksum algorithm and space for the checksum.
   if (!in.ok() || in.left() < 1 + kChecksumSize || header_length != kHeaderSize)
     return damaged("FORMAT_DESCRIPTION", where);
   if (version != 4)
@@ -199,7 +199,7 @@ base::Result<GtidEvent> parse_gtid(Bytes body, const EventHeader& header, const 
     out.xid = xid;
   }
   if (!in.ok() || out.gtid.sequence == 0) return damaged("GTID", where);
-  // Old servers pad with zeros up to the post-header length; zero flags mean the same.
+  // Old servers pad with zeros up to the post-header length, which is equivalent to no extra flags.
   if (!in.empty()) out.extra_flags = in.get<std::uint8_t>();
   return out;
 }
@@ -213,7 +213,7 @@ base::Result<message::GtidSet> parse_gtid_list(Bytes body, const Where& where) {
     g.domain = in.get<std::uint32_t>();
     g.server = in.get<std::uint32_t>();
     g.sequence = in.get<std::uint64_t>();
-    // The list names the last of every server in a domain; the set keeps the highest.
+    // The list has the last GTID of every server in a domain; the set keeps the highest.
     if (in.ok()) (void)out.add(g);
   }
   if (!in.ok()) return damaged("GTID_LIST", where);

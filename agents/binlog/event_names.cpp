@@ -1,4 +1,4 @@
-// Names of event types, as the server's documentation writes them.
+// Names of event types, as in the server's documentation.
 
 #include <array>
 #include <string_view>

@@ -9,7 +9,8 @@
 namespace datasync::binlog {
 namespace {
 
-// zlib's best ratio is 1032 to 1 (https://zlib.net/zlib_tech.html): a larger claim is a lie, and costs no memory.
+// zlib's best ratio is 1032 to 1 (https://zlib.net/zlib_tech.html). A larger stated length is false, and no memory is
+// allocated for it.
 constexpr std::uint64_t kBestRatio = 1032;
 
 bool plausible(const Compressed& c) noexcept {

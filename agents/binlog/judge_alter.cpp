@@ -1,4 +1,4 @@
-// ALTER TABLE: every action is read to its end. The binlog holds the statement and no row of it.
+// ALTER TABLE: every action is read to its end. The binlog contains the statement and no row event for it.
 
 #include <algorithm>
 #include <array>
@@ -14,7 +14,7 @@ using What = TableEffect::What;
 class AlterReader {
  public:
   AlterReader(TokenReader& in, NamedTable table, bool ignore) : in_(in), table_(std::move(table)) {
-    part_.rows = ignore;  // rows that do not fit are thrown away
+    part_.rows = ignore;  // rows that violate a key or a type are discarded
   }
 
   bool run(Judgement& out) {
@@ -67,7 +67,7 @@ class AlterReader {
     in_.take("COLUMN");
     return in_.if_exists();
   }
-  /// A name of the table's own, past it.
+  /// Skips one name of an index, a column, a partition or the like.
   bool name() { return in_.ident().has_value(); }
 
   bool add() {
@@ -92,7 +92,7 @@ class AlterReader {
   }
 
   bool drop() {
-    if (in_.take("SYSTEM", "VERSIONING")) return rows();  // rows of the past are thrown away
+    if (in_.take("SYSTEM", "VERSIONING")) return rows();  // historical rows are discarded
     if (in_.take("PERIOD", "FOR")) {
       part_.values = true;
       return name();
@@ -157,7 +157,7 @@ class AlterReader {
     return true;
   }
 
-  /// The default of a column, and whether an index is used: for rows to come.
+  /// Reads ALTER COLUMN (a default) and ALTER INDEX (whether it is used), which affect only future rows.
   bool alter() {
     if (in_.is("INDEX") || in_.is("KEY")) {
       in_.advance();
@@ -191,7 +191,7 @@ class AlterReader {
     return name();
   }
 
-  /// To the end: columns to order by, of which a comma ends none.
+  /// Reads ORDER BY to the end of the statement: a comma only separates its columns.
   bool order() {
     do {
       if (!in_.table()) return false;
@@ -201,7 +201,7 @@ class AlterReader {
     return true;
   }
 
-  // Partitions. These actions come alone.
+  // Partitions. These actions are the only action of their statement.
 
   bool partitions() {
     const Token verb = in_.now();
@@ -233,11 +233,11 @@ class AlterReader {
     }
     return in_.finished();
   }
-  /// The rest of an action on partitions that keeps rows, in which another engine may be named.
+  /// Reads the rest of an action on partitions that keeps rows; it may name another engine.
   bool definitions() { return judge_partitioning(in_, part_) && in_.finished(); }
 
   void write(Judgement& out) {
-    // A column that is dropped and added again has other values, and no name shows it.
+    // A column that is dropped and added again has other values, although its name is unchanged.
     const bool replaced = std::ranges::any_of(part_.added, [&](const auto& name) {
       return std::ranges::any_of(part_.columns, [&](const auto& old) { return base::same_column(old, name); });
     });

@@ -1,4 +1,4 @@
-// Columns, constraints, table options and partitions, as CREATE TABLE and ALTER TABLE write them.
+// Columns, constraints, table options and partitions, in the syntax of CREATE TABLE and ALTER TABLE.
 
 #include <array>
 #include <utility>
@@ -17,19 +17,19 @@ bool is_named(const Token& token, const std::array<std::string_view, N>& words) 
   return std::ranges::any_of(words, [&](auto w) { return named(token, w); });
 }
 
-/// Where a part of a definition ends.
+/// Returns true at the end of a part of a definition.
 bool at_end_of_part(const TokenReader& in) noexcept {
   return in.at_end() || in.is(',') || in.is(')') || in.is(';') || at_partitioning(in);
 }
 
-/// Engines that keep rows, the same ones, when a table moves to them. In others there may be none (BLACKHOLE), or those
-/// of other tables and servers (MERGE, FEDERATED, CONNECT, ...).
+/// Returns true for engines that keep exactly the rows of a table that is converted to them. Other engines may store no
+/// rows (BLACKHOLE) or return rows of other tables and servers (MERGE, FEDERATED, CONNECT, ...).
 bool keeps_rows(const Token& engine) noexcept {
   static constexpr std::array<std::string_view, 6> kKeep{"INNODB", "MYISAM", "ARIA", "ROCKSDB", "MEMORY", "HEAP"};
   return is_named(engine, kKeep) || (engine.kind == Token::Kind::String && same_ignoring_case(engine.raw, "'InnoDB'"));
 }
 
-/// [=] value
+/// Reads [=] value
 bool value(TokenReader& in) {
   in.take('=');
   if (!in.take('-')) in.take('+');
@@ -38,14 +38,15 @@ bool value(TokenReader& in) {
   return true;
 }
 
-/// [DEFAULT] {CHARACTER SET | CHARSET | COLLATE} [=] name: of the table, not of columns that are there.
+/// Reads [DEFAULT] {CHARACTER SET | CHARSET | COLLATE} [=] name: the default of the table, not of existing columns.
 bool default_charset(TokenReader& in) {
   in.take("DEFAULT");
   if (!in.take("CHARACTER", "SET") && !in.take("CHARSET") && !in.take("COLLATE")) return false;
   return value(in);
 }
 
-/// In the definition of a column: what leaves it NULL in every row that is there, when nothing else is said.
+/// Returns true for a word in a column's definition with which the column is NULL in every existing row, unless another
+/// part of the definition changes that.
 bool is_plain_word(const Token& token) noexcept {
   static constexpr auto kWords = std::to_array<std::string_view>({"TINYINT",
                                                                   "SMALLINT",
@@ -129,7 +130,7 @@ bool is_plain_word(const Token& token) noexcept {
   return is_any(token, kWords);
 }
 
-/// Past CHARACTER SET x, CHARSET x, COLLATE x, AFTER x and CONSTRAINT x, of which x may be any name.
+/// Skips CHARACTER SET x, CHARSET x, COLLATE x, AFTER x and CONSTRAINT x, where x may be any name.
 bool take_with_name(TokenReader& in) {
   static constexpr std::array<std::string_view, 3> kNamed{"CHARSET", "COLLATE", "AFTER"};
   if (in.is("CONSTRAINT")) {
@@ -146,7 +147,7 @@ bool take_with_name(TokenReader& in) {
   return true;
 }
 
-/// Reads a column's definition. `plain`: no row that is there can have another value than NULL in it.
+/// Reads a column's definition. `plain`: the column is NULL in every existing row.
 bool read_column(TokenReader& in, PartEffect& out, bool& plain) {
   bool timestamp = false;
   bool null = false;
@@ -177,7 +178,7 @@ bool read_column(TokenReader& in, PartEffect& out, bool& plain) {
     if (in.now().kind != Token::Kind::String && !is_plain_word(in.now())) plain = false;
     in.advance();
   }
-  // TIMESTAMP is NOT NULL unless it says NULL, without explicit_defaults_for_timestamp.
+  // Without explicit_defaults_for_timestamp, TIMESTAMP is NOT NULL unless its definition contains NULL.
   if ((timestamp && !null) || out.key) plain = false;
   return true;
 }
@@ -224,7 +225,7 @@ bool judge_table_option(TokenReader& in, PartEffect& out) {
     out.rows = out.rows || !keeps_rows(in.now());
     return value(in);
   }
-  out.rows = true;  // UNION, CONNECTION, SEQUENCE and what an engine defines by itself
+  out.rows = true;  // UNION, CONNECTION, SEQUENCE and options that an engine defines
   if (!in.now().can_be_name() || !in.after().is('=')) {
     static constexpr std::array<std::string_view, 3> kBare{"UNION", "CONNECTION", "SEQUENCE"};
     if (!is_any(in.now(), kBare)) return false;
@@ -261,7 +262,7 @@ bool at_constraint(const TokenReader& in) noexcept {
 }
 
 bool judge_constraint(TokenReader& in, PartEffect& out) {
-  if (in.is("PERIOD")) out.values = true;  // its columns become NOT NULL
+  if (in.is("PERIOD")) out.values = true;  // the columns of a period become NOT NULL
   while (!at_end_of_part(in)) {
     if (in.are("PRIMARY", "KEY")) out.key = out.values = true;
     if (in.is('(') ? !in.brackets() : (in.advance(), false)) return false;
@@ -275,10 +276,10 @@ bool at_partitioning(const TokenReader& in) noexcept {
 
 bool judge_partitioning(TokenReader& in, PartEffect& out) {
   if (in.take("REMOVE", "PARTITIONING")) return true;
-  // To the end, or to the query of CREATE TABLE ... SELECT. Rows move between partitions, none is lost.
+  // Reads to the end, or to the query of CREATE TABLE ... SELECT. Rows move between partitions; none is lost.
   static constexpr std::array<std::string_view, 5> kQuery{"AS", "SELECT", "IGNORE", "REPLACE", "WITH"};
   int depth = 0;
-  bool engine = false;  // ENGINE [=] was read, its value comes
+  bool engine = false;  // ENGINE [=] was read, and its value comes next
   for (; !in.at_end() && !in.is(';'); in.advance()) {
     if (depth == 0 && is_any(in.now(), kQuery)) break;
     if (in.is('(')) ++depth;

@@ -11,17 +11,17 @@ namespace {
 
 using What = TableEffect::What;
 
-/// Stored programs, accounts and servers: nothing in them is executed by the statement, whatever they hold.
+/// Stored programs, accounts and servers: the statement only stores or drops them and executes nothing in them.
 constexpr std::array<std::string_view, 8> kStored{"TRIGGER", "PROCEDURE", "FUNCTION", "EVENT",
                                                   "PACKAGE", "USER",      "ROLE",     "SERVER"};
 
-/// A statement's own end: a program in it may hold semicolons.
+/// Reads to the end of the text: a stored program may contain semicolons.
 bool program(TokenReader& in) {
   while (!in.at_end()) in.advance();
   return in.whole();
 }
 
-/// a, b.c ... as `what`.
+/// Reads the tables a, b.c ... and adds each with the effect `what`.
 bool names(TokenReader& in, What what, Judgement& out) {
   do {
     auto name = in.table();
@@ -31,14 +31,14 @@ bool names(TokenReader& in, What what, Judgement& out) {
   return true;
 }
 
-/// The end of DROP: [WAIT n | NOWAIT] [RESTRICT | CASCADE]
+/// Reads the end of DROP: [WAIT n | NOWAIT] [RESTRICT | CASCADE]
 bool end_of_drop(TokenReader& in) {
   in.wait();
   if (!in.take("RESTRICT")) in.take("CASCADE");
   return in.finished();
 }
 
-/// The options of CREATE INDEX and DROP INDEX after the table's name, to the end.
+/// Reads the options of CREATE INDEX and DROP INDEX after the table's name, to the end.
 bool end_of_index(TokenReader& in) {
   while (!in.at_end() && !in.is(';')) {
     if (in.is('(') ? !in.brackets() : (in.advance(), false)) return false;
@@ -58,7 +58,7 @@ bool drop_index(TokenReader& in, Judgement& out) {
   return end_of_index(in);
 }
 
-/// True at the beginning of a query in CREATE TABLE ... [IGNORE | REPLACE] [AS] SELECT.
+/// Returns true at the beginning of a query in CREATE TABLE ... [IGNORE | REPLACE] [AS] SELECT.
 bool at_query(const TokenReader& in) noexcept {
   static constexpr std::array<std::string_view, 6> kQuery{"AS", "SELECT", "VALUES", "TABLE", "IGNORE", "REPLACE"};
   return is_any(in.now(), kQuery) || (in.is("WITH") && !in.after().is("SYSTEM")) || in.is('(');
@@ -68,7 +68,7 @@ bool like(TokenReader& in) {
   return in.take("LIKE") && in.table().has_value();
 }
 
-/// CREATE TABLE from its name on.
+/// Reads CREATE TABLE, starting at its name.
 bool create_table(TokenReader& in, bool replace, bool temporary, Judgement& out) {
   const bool if_missing = in.is("IF");
   if (!in.if_exists()) return false;
@@ -100,7 +100,8 @@ bool create_table(TokenReader& in, bool replace, bool temporary, Judgement& out)
     if (options.rows) out.effects.push_back({created.name, What::Rows});
   }
   if (!query) return understood && in.finished();
-  // With binlog_format=ROW the server writes CREATE TABLE and the rows apart; by statement the rows are in here.
+  // With binlog_format=ROW the server writes CREATE TABLE and the rows separately. A query in the text means statement
+  // format: this statement writes the rows.
   if (!temporary) out.effects.push_back({created.name, What::Statement});
   out.by_statement = true;
   return false;
@@ -118,7 +119,7 @@ bool create_sequence(TokenReader& in, bool replace, bool temporary, Judgement& o
   if (!in.if_exists()) return false;
   auto name = in.table();
   if (!name) return false;
-  // OR REPLACE takes the name from a table too.
+  // OR REPLACE also replaces a table of this name.
   if (!temporary) out.effects.push_back({std::move(*name), replace ? What::Rows : What::Definition});
   return in.rest();
 }
@@ -134,7 +135,8 @@ bool create_index(TokenReader& in, Judgement& out) {
   return end_of_index(in);
 }
 
-/// DEFINER = user, SQL SECURITY x, ALGORITHM = x, AGGREGATE: what may come between CREATE or ALTER and the kind.
+/// Skips DEFINER = user, SQL SECURITY x, ALGORITHM = x and AGGREGATE, which may be between CREATE or ALTER and the
+/// kind.
 bool skip_attributes(TokenReader& in) {
   for (;;) {
     if (in.take("DEFINER") || in.take("ALGORITHM")) {
@@ -159,7 +161,7 @@ bool create_database(TokenReader& in, bool replace, Judgement& out) {
 }
 
 bool alter_database(TokenReader& in, Judgement& out) {
-  // ALTER DATABASE x UPGRADE DATA DIRECTORY NAME gives all tables other names.
+  // ALTER DATABASE x UPGRADE DATA DIRECTORY NAME changes the names of all tables.
   const bool named = in.now().can_be_name() && !in.is("CHARACTER") && !in.is("CHARSET") && !in.is("DEFAULT") &&
                      !in.is("COLLATE") && !in.is("COMMENT");
   if (named) {
@@ -196,7 +198,7 @@ bool judge_drop(TokenReader& in, Judgement& out) {
   if (in.take("INDEX")) return drop_index(in, out);
   if (is_any(in.now(), kStored)) return in.rest();
   const bool temporary = in.take("TEMPORARY");
-  // DROP VIEW and DROP SEQUENCE do not drop a table of the name.
+  // DROP VIEW and DROP SEQUENCE do not drop a table of that name.
   const auto what = in.is("TABLE") || in.is("TABLES") ? What::Dropped : What::Definition;
   if (!in.take("TABLE") && !in.take("TABLES") && !in.take("SEQUENCE") && (temporary || !in.take("VIEW"))) return false;
   Judgement aside;

@@ -17,7 +17,7 @@ bool control(Control kind, TokenReader& in, Judgement& out) {
   return in.rest();
 }
 
-/// [WORK] [AND [NO] CHAIN] [[NO] RELEASE]
+/// Reads [WORK] [AND [NO] CHAIN] [[NO] RELEASE]
 bool end_of_transaction(Control kind, TokenReader& in, Judgement& out) {
   out.control = kind;
   in.take("WORK");
@@ -51,7 +51,7 @@ bool judge_xa(TokenReader& in, Judgement& out) {
   return in.is("RECOVER") && in.rest();
 }
 
-/// SET without STATEMENT: settings, whose values may not call a function.
+/// Reads SET without STATEMENT: it assigns settings. A value in which a function may be called is not understood.
 bool judge_set(TokenReader& in) {
   if (in.is("PASSWORD")) return in.rest();
   while (!in.at_end() && !in.is(';')) {
@@ -61,10 +61,10 @@ bool judge_set(TokenReader& in) {
   return in.finished();
 }
 
-/// ANALYZE, OPTIMIZE or REPAIR [NO_WRITE_TO_BINLOG | LOCAL] {TABLE | TABLES} a, b ...
+/// Reads ANALYZE, OPTIMIZE or REPAIR [NO_WRITE_TO_BINLOG | LOCAL] {TABLE | TABLES} a, b ...
 bool judge_maintenance(TokenReader& in, Judgement& out) {
   const bool analyze = in.is("ANALYZE");
-  const auto what = in.is("REPAIR") ? What::Rows : What::Definition;  // repairing may throw rows away
+  const auto what = in.is("REPAIR") ? What::Rows : What::Definition;  // a repair may discard rows
   in.advance();
   if (!in.take("NO_WRITE_TO_BINLOG")) in.take("LOCAL");
   if (!in.is("TABLE") && !in.is("TABLES")) {
@@ -84,7 +84,7 @@ bool judge_maintenance(TokenReader& in, Judgement& out) {
   return in.finished();
 }
 
-/// Statements of which no form changes a table of a user.
+/// Reads statements that change no user table in any form.
 bool judge_without_rows(TokenReader& in) {
   static constexpr std::array<std::string_view, 13> kFirst{"GRANT",  "REVOKE",   "FLUSH", "KILL",   "USE",
                                                            "SHOW",   "RESET",    "PURGE", "CHANGE", "CACHE",
@@ -95,7 +95,7 @@ bool judge_without_rows(TokenReader& in) {
   return in.are("LOAD", "INDEX") && in.rest();
 }
 
-/// Past SET STATEMENT variable = value, ... FOR, as often as there is one.
+/// Skips every SET STATEMENT variable = value, ... FOR at the beginning.
 bool skip_settings(TokenReader& in, bool& quoting_changes) {
   while (in.take("SET", "STATEMENT")) {
     int depth = 0;
@@ -144,8 +144,8 @@ bool has_quotes(std::string_view sql) noexcept {
   return sql.find_first_of("\"\\[") != std::string_view::npos;
 }
 
-/// It is not known which part of a statement happened to the tables that it names: it failed on the source and was
-/// written because of that part, or some of its names are those of temporary tables.
+/// Used when it is not known what a statement did to the tables that it names: it failed on the source after it had
+/// done part of its work, or some of the names are names of temporary tables. Then each table counts as What::Rows.
 void weaken(Judgement& out) {
   std::vector<TableEffect> all;
   for (auto& e : out.effects) {
@@ -162,8 +162,8 @@ Judgement judge_as_written(std::string_view sql, const StatementContext& context
   while (in.take(';')) {
   }
   const bool settled = skip_settings(in, quoting_changes);
-  // The server writes what it drops as statements of its own, apart by whether it was temporary; and what is not
-  // created as temporary is not.
+  // The server writes separate DROP statements for temporary and for other tables. A table that is not created as
+  // TEMPORARY is not a temporary one.
   const bool may_be_temporary = context.temporary && !in.is("DROP") && !in.is("CREATE");
   out.certain = settled && judge_statement(in, out);
   if ((quoting_changes || !context.quoting_known) && has_quotes(sql)) out.certain = false;

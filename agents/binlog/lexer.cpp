@@ -40,7 +40,7 @@ Lexer::Lexer(std::string_view text, Quoting quoting, std::string_view charset, c
       bytes_(character_bytes(charset)),
       utf8_(charset.starts_with("utf8")),
       hard_space_(has_hard_space(charset)) {
-  // Of a client whose character set is not known, ASCII is sure to be ASCII.
+  // If the client's character set is not known, only pure ASCII text can be read reliably.
   if (bytes_ == CharacterBytes::Foreign) whole_ = charset.empty() && std::ranges::all_of(text, is_ascii);
 }
 
@@ -54,13 +54,13 @@ bool Lexer::in_word(std::size_t i) const noexcept {
   return is_digit(c) || (upper(c) >= 'A' && upper(c) <= 'Z') || c == '_' || c == '$' || (!is_ascii(c) && !is_space(i));
 }
 
-/// The bytes of the character at `i`; characters of UTF-8 count byte by byte.
+/// Returns the number of bytes of the character at `i`; UTF-8 is read byte by byte.
 std::size_t Lexer::step(std::size_t i) const noexcept {
   if (bytes_ == CharacterBytes::Plain || i + 1 >= text_.size()) return 1;
   return character_length(bytes_, static_cast<unsigned char>(text_[i]), static_cast<unsigned char>(text_[i + 1]));
 }
 
-/// A comment for servers of other versions may hold ordinary ones, one level deep.
+/// A comment for servers of other versions may contain ordinary comments, one level deep.
 void Lexer::skip_disabled() {
   for (; pos_ < text_.size(); ++pos_) {
     if (at(pos_) == '/' && at(pos_ + 1) == '*') {
@@ -102,11 +102,11 @@ bool Lexer::skip_comment() {
   unsigned version = 0;
   while (digits < kLongVersion && is_digit(at(pos_ + digits)))
     version = version * 10 + static_cast<unsigned>(at(pos_ + digits++) - '0');
-  if (digits < kVersion) digits = 0;  // no version: digits are text
+  if (digits < kVersion) digits = 0;  // no version: the digits are part of the text
   pos_ += digits;
   constexpr unsigned kMySql57 = 50700, kMySqlLast = 99999;
   if (!maria && digits != 0 && version >= kMySql57 && version <= kMySqlLast) {
-    whole_ = false;  // MySQL executes it, MariaDB does not, and takes out the mark
+    whole_ = false;  // MySQL executes it; MariaDB does not, and removes the comment's marker
     skip_disabled();
     return true;
   }
@@ -134,7 +134,7 @@ void Lexer::convert(Token& token) const {
   auto text = to_utf8(charset_, token.name, other_ == nullptr ? kNone : *other_);
   token.known = text.has_value();
   if (text) token.name = std::move(*text);
-  // Names hold characters of up to three bytes only; what the server makes of others depends on its version.
+  // Names contain only characters of up to three bytes; how the server handles longer ones depends on its version.
   if (std::ranges::any_of(token.name, [](char c) { return static_cast<unsigned char>(c) >= kFirstOfFour; }))
     token.known = false;
 }
@@ -207,7 +207,7 @@ std::string without_values(std::string_view sql, Quoting quoting, std::string_vi
     if (!out.empty() && !joined) out.push_back(' ');
     out.append(value ? std::string_view("?") : token.raw.substr(0, most));
   }
-  if (!lexer.whole()) return first_words(sql);  // what was taken for names may be values
+  if (!lexer.whole()) return first_words(sql);  // tokens that were read as names may be values
   if (is_utf8(out)) return out;
   for (char& c : out)
     if (static_cast<unsigned char>(c) >= 0x80) c = '?';

@@ -10,7 +10,7 @@
 
 namespace datasync::binlog {
 
-/// How the session that ran a statement quoted (bits of its sql_mode).
+/// The quoting rules of the session that ran a statement (bits of its sql_mode).
 struct Quoting {
   bool ansi_quotes = false;           ///< "x" is a name, not a string
   bool no_backslash_escapes = false;  ///< \ is an ordinary character in strings
@@ -20,14 +20,15 @@ struct Quoting {
   }
 };
 
+/// One token of a statement; `raw` points into the statement's text.
 struct Token {
   enum class Kind : std::uint8_t { End, Word, Name, String, Symbol };
   Kind kind = Kind::End;
   bool known = true;     ///< false: `name` holds bytes that could not be converted to UTF-8
-  std::string_view raw;  ///< as it is written in the text
+  std::string_view raw;  ///< as written in the text
   std::string name;      ///< Word, Name: in UTF-8, without quotes
 
-  /// An unquoted word, whatever its case; `word` in capitals.
+  /// Returns true for an unquoted word, whatever its case; `word` must be in capitals.
   [[nodiscard]] bool is(std::string_view word) const noexcept;
   [[nodiscard]] bool is(char symbol) const noexcept {
     return kind == Kind::Symbol && raw.size() == 1 && raw.front() == symbol;
@@ -35,18 +36,20 @@ struct Token {
   [[nodiscard]] bool can_be_name() const noexcept { return kind == Kind::Word || kind == Kind::Name; }
 };
 
-/// Comments are skipped; the text in executable ones (/*! */ and /*M! */) counts: the server takes the mark out of
-/// those that it does not execute before it writes the statement. Anything is accepted; see whole().
+/// Splits a statement into tokens. Comments are skipped; the text in executable comments (/*! */ and /*M! */) is read,
+/// because the server removes the marker of comments that it does not execute before it writes the statement. Any input
+/// is accepted; see whole().
 class Lexer {
  public:
-  /// `charset` is the client's ("" when not known); `other` converts names of character sets that charset.hpp does not
-  /// know and may be null. All must outlive the lexer.
+  /// `charset` is the client's ("" when not known). `other` converts names of character sets that charset.hpp does not
+  /// support and may be null. All arguments must outlive the lexer.
   Lexer(std::string_view text, Quoting quoting, std::string_view charset = "utf8mb4", const ToUtf8* other = nullptr);
+  /// Returns the next token; Kind::End at the end of the text.
   Token next();
-  /// The token after the current one, without taking it.
+  /// Returns the token after the current one without consuming it.
   [[nodiscard]] Token peek() const { return Lexer(*this).next(); }
-  /// False when what was read up to here is no proof of anything: a quote or comment without an end, an executable
-  /// comment that servers treat differently, characters of an encoding that is not known.
+  /// Returns false when the tokens read so far prove nothing: an unterminated quote or comment, an executable comment
+  /// that servers treat differently, or characters of an unknown encoding.
   [[nodiscard]] bool whole() const noexcept { return whole_; }
 
  private:
@@ -72,15 +75,16 @@ class Lexer {
   bool whole_ = true;
 };
 
-/// The statement without the values in it: each string and number is a question mark. For logs and errors: a value may
-/// be of a column that nobody is to see. The result is UTF-8, whatever the client's character set; see Lexer. Of a
-/// statement that is not read to its end, only the first words. About `most` bytes; the whole text is read.
+/// Returns the statement without its values: each string and number is replaced with a question mark. For logs and
+/// errors, because a value may be from a column that must not be disclosed. The result is UTF-8, whatever the client's
+/// character set; see Lexer. For a statement that cannot be read to its end, only the first words are returned. The
+/// result is about `most` bytes long; the whole text is read.
 std::string without_values(std::string_view sql, Quoting quoting, std::string_view charset = "utf8mb4",
                            const ToUtf8* other = nullptr, std::size_t most = std::string_view::npos);
-/// Its words before anything that could be a value in some reading: "UPDATE shop.orders SET name ...".
+/// Returns the words before anything that could be a value in some reading: "UPDATE shop.orders SET name ...".
 std::string first_words(std::string_view sql);
 
-/// Equal when ASCII letters are compared without case.
+/// Returns true when the texts are equal and ASCII letters are compared without case.
 bool same_ignoring_case(std::string_view a, std::string_view b) noexcept;
 
 }  // namespace datasync::binlog

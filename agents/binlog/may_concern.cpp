@@ -1,4 +1,4 @@
-// Which tables a statement may name that nobody understood.
+// Finds the tables that a statement may name when judge() did not understand it.
 
 #include <algorithm>
 #include <numeric>
@@ -16,7 +16,7 @@ bool is_ascii(std::string_view text) noexcept {
 
 class Finder {
  public:
-  /// `only_rows`: a database's name alone means nothing.
+  /// `only_rows`: the name of a database alone is not a match.
   Finder(const StatementContext& context, std::span<const NamedTable> tables, bool only_rows)
       : context_(context),
         tables_(tables),
@@ -30,7 +30,7 @@ class Finder {
     }
   }
 
-  /// Looks for names among the tokens; false when they are no proof.
+  /// Searches the tokens for names. Returns false when the tokens are not reliable.
   bool tokens(std::string_view sql, std::string_view charset) {
     Lexer lexer(sql, context_.quoting, charset, &context_.to_utf8);
     std::string qualifier;
@@ -43,7 +43,7 @@ class Finder {
         table(name, qualified ? qualifier : home_);
         if (!qualified && !after.is('.')) database(name);
         qualifier = std::move(name);
-        // `TABLE .t` is the table t of the session's database, `db.t` and `db . t` are not.
+        // `TABLE .t` is the table t of the session's database; `db.t` and `db . t` are not.
         const bool touches = token.raw.data() + token.raw.size() == after.raw.data();
         may_be_word_ = token.kind == Token::Kind::Word && !touches;
         qualified = after.is('.');
@@ -55,7 +55,7 @@ class Finder {
     return lexer.whole() && context_.quoting_known;
   }
 
-  /// Looks for the bytes of names, whatever is around them: when quotes and characters are in doubt.
+  /// Searches for the bytes of names in any context: used when quotes and characters are in doubt.
   void bytes(std::string_view sql) {
     const auto text = base::fold_identifier(sql);
     const bool foreign = !is_ascii(sql);
@@ -80,7 +80,7 @@ class Finder {
   }
 
  private:
-  /// A quote in a name is written twice.
+  /// A quote in a name is written twice, so a name with a quote counts as found.
   static bool contains(std::string_view text, std::string_view name) {
     if (name.find_first_of("`\"]\\") != std::string_view::npos) return true;
     return text.find(name) != std::string_view::npos;
@@ -102,7 +102,7 @@ class Finder {
   const StatementContext& context_;
   std::span<const NamedTable> tables_;
   bool only_rows_;
-  bool may_be_word_ = false;  ///< the name before the dot may be a word of the statement
+  bool may_be_word_ = false;  ///< the name before the dot may be a keyword of the statement
   std::vector<bool> found_;
   std::string home_;
   std::vector<std::string> databases_;

@@ -23,7 +23,7 @@ enum class Field : std::uint8_t {
   Visibility = 12,
 };
 
-/// The columns a field speaks of, in table order. MariaDB counts YEAR among the numeric ones, MySQL does not; ours is
+/// Selects the columns that a field describes, in table order. MariaDB counts YEAR as numeric, MySQL does not; this is
 /// MariaDB's rule (Field_num::binlog_type_info).
 bool is_numeric(const WireColumn& c) noexcept {
   switch (c.type) {
@@ -79,7 +79,7 @@ std::vector<WireColumn*> select(TableMap& map, Wanted wanted) {
   return out;
 }
 
-/// One bit for each numeric column, the first in the highest bit of the first byte.
+/// Reads one bit for each numeric column; the first is the highest bit of the first byte.
 bool read_signedness(Cursor in, TableMap& map) {
   const auto columns = select(map, is_numeric);
   const auto bits = in.take((columns.size() + 7) / 8);
@@ -90,7 +90,7 @@ bool read_signedness(Cursor in, TableMap& map) {
   return in.empty();
 }
 
-/// The collation most columns have, then pairs of (index among the columns meant, its collation).
+/// Reads the collation that most columns have, then pairs of (index among the selected columns, its collation).
 bool read_default_charset(Cursor in, TableMap& map, Wanted wanted) {
   const auto columns = select(map, wanted);
   const auto usual = packed_length(in);
@@ -125,8 +125,8 @@ bool read_labels(Cursor in, TableMap& map, Wanted wanted) {
   return in.ok() && in.empty();
 }
 
-/// `prefixed`: each column's index is followed by the length of the indexed prefix, 0 for all of it. A key over
-/// prefixes identifies a row by the whole columns all the more.
+/// `prefixed`: each column's index is followed by the length of the indexed prefix, 0 for the whole column. When the
+/// prefixes are unique, the whole columns are unique too.
 bool read_primary_key(Cursor in, TableMap& map, bool prefixed) {
   while (in.ok() && !in.empty()) {
     const auto column = packed_length(in);
@@ -159,11 +159,11 @@ bool read_field(Field field, Cursor in, TableMap& map) {
       return read_default_charset(in, map, is_enum_or_set);
     case Field::EnumSetColumnCharset:
       return read_column_charset(in, map, is_enum_or_set);
-    case Field::GeometryType:  // the value says its own type
+    case Field::GeometryType:  // the value contains its own type
     case Field::Visibility:
       return true;
   }
-  return true;  // a field of a later version: the format says to skip what one does not know
+  return true;  // a field of a later version: the format requires readers to skip unknown fields
 }
 
 }  // namespace

@@ -26,13 +26,14 @@ void Renames::write(std::vector<TableEffect>& out) const {
       if (!left_.contains(key(t.now))) out.push_back({t.now, What::Rows});
     return;
   }
-  // A name that had a table only between two renames had none before; to say that it has none now does no harm.
+  // A name that had a table only between two renames had none before; reporting that it has none now is harmless.
   for (const auto& name : order_)
     if (!now_.contains(key(name))) out.push_back({name, What::Dropped});
   for (const auto& t : tables_) {
     if (t.moved_on) continue;
     if (key(t.now) == key(t.was))
-      out.push_back({t.now, What::Rows});  // and if one of the names was a temporary table's, another one has it
+      out.push_back(
+          {t.now, What::Rows});  // if one of the names was that of a temporary table, this name has another table
     else
       out.push_back({t.now, What::Moved, t.was});
   }

@@ -1,5 +1,5 @@
 #pragma once
-// The renames of one statement, which happen one after the other.
+// The renames of one statement, which happen one after another.
 
 #include <cstddef>
 #include <string>
@@ -11,13 +11,14 @@
 
 namespace datasync::binlog {
 
-/// Where each table came from, after the renames so far.
+/// Tracks the original name of each table through the renames so far.
 class Renames {
  public:
-  /// `if_exists`: a table that is missing is passed over, so that what several renames did cannot be known.
+  /// `if_exists`: a missing table is skipped, so the combined effect of several renames is not known.
   Renames(const base::TableNames& names, bool if_exists) : names_(names), if_exists_(if_exists) {}
+  /// Records one rename.
   void move(NamedTable from, NamedTable to);
-  /// Adds what became of each table.
+  /// Adds the effect on each table.
   void write(std::vector<TableEffect>& out) const;
 
  private:
@@ -31,9 +32,9 @@ class Renames {
   bool if_exists_;
   bool unsure_ = false;
   std::vector<Table> tables_;
-  std::unordered_map<std::string, std::size_t> now_;  ///< by key, the index in tables_
-  std::unordered_set<std::string> left_;              ///< keys of names that a table was moved away from
-  std::vector<NamedTable> order_;                     ///< these names
+  std::unordered_map<std::string, std::size_t> now_;  ///< by key: the index in tables_
+  std::unordered_set<std::string> left_;              ///< keys of names that a table was renamed from
+  std::vector<NamedTable> order_;                     ///< the same names, in order
 };
 
 }  // namespace datasync::binlog

@@ -97,7 +97,7 @@ base::Result<std::uint32_t> RowCursor::fill(Buffer& out, std::size_t target) {
 bool RowCursor::row(Buffer& out) {
   const auto before = out.size();
   const auto left = static_cast<std::size_t>(end_ - at_);
-  // One grow makes room for whatever this row can need; what is not used is given back below.
+  // One grow call reserves the maximum that this row can need; the unused part is truncated below.
   std::byte* write = out.grow(1 + 2 * encoder_->fixed_bound_ + left);
   *write++ = static_cast<std::byte>(op_);
   const bool good = image(out, write) && (op_ != Op::Update || image(out, write));
@@ -117,7 +117,7 @@ bool RowCursor::image(Buffer& out, std::byte*& write) {
   const auto nulls_at = static_cast<std::size_t>(write - out.data());
   if (e.identity_) {
     std::memcpy(write, nulls, e.nulls_in_);
-    // The server sets the bits past the last column; messages clear them.
+    // The server sets the bits after the last column; messages clear them.
     const auto used = e.steps_.size() % 8;
     if (used != 0) write[e.nulls_in_ - 1] &= static_cast<std::byte>((1U << used) - 1);
   } else {
@@ -283,7 +283,7 @@ bool RowCursor::inflated(Bytes value, Buffer& out, std::byte*& write) {
   const auto packed = read_column_header(value);
   if (!packed) return fail(Fault::Compressed);
   if (packed->length > encoder_->max_inflated_) return fail(Fault::TooLarge);
-  // The one value that can be larger than its bytes in the event: make room for it.
+  // This is the only value that can be larger than its bytes in the event, so reserve more space for it.
   const auto at = static_cast<std::size_t>(write - out.data());
   (void)out.grow(packed->length);
   write = values::put_varint(out.data() + at, packed->length);

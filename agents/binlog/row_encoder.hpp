@@ -1,5 +1,5 @@
 #pragma once
-// From the row images of a rows event to the compact rows of messages (message/row.hpp), without an object or an
+// Converts the row images of a rows event to the compact rows of messages (message/row.hpp), without an object or an
 // allocation per row or value.
 
 #include <cstdint>
@@ -17,19 +17,19 @@ namespace datasync::binlog {
 
 class RowCursor;
 
-/// Encodes the rows of one version of one table. Not thread-safe; cursors must not outlive it.
+/// Encodes the rows of one version of one table. Not thread-safe; the encoder must outlive its cursors.
 class RowEncoder {
  public:
-  /// Errors: those of schema_of.
+  /// Creates an encoder for the table. Errors: those of schema_of.
   static base::Result<RowEncoder> make(const TableMap& map, const SchemaOptions& options);
 
   [[nodiscard]] const message::TableSchema& schema() const noexcept { return layout_.schema; }
-  /// The largest value of a COMPRESSED column, inflated; a larger one is RowTooLarge.
+  /// Sets the maximum inflated size of a value of a COMPRESSED column; a larger value is RowTooLarge.
   void limit_values(std::uint64_t bytes) noexcept { max_inflated_ = bytes; }
   [[nodiscard]] const TableLayout& layout() const noexcept { return layout_; }
 
-  /// Starts on the rows of `event`, which must outlive the cursor. Errors: PartialRowImage (binlog_row_image is not
-  /// FULL), SchemaUnknown (the event has another number of columns); both name the table and the place.
+  /// Starts reading the rows of `event`, which must outlive the cursor. Errors: PartialRowImage (binlog_row_image is
+  /// not FULL), SchemaUnknown (the event has another number of columns); both name the table and the position.
   base::Result<RowCursor> open(const RowsEvent& event);
 
  private:
@@ -38,30 +38,32 @@ class RowEncoder {
 
   TableLayout layout_;
   std::vector<Step> steps_;
-  bool identity_ = true;         ///< nothing excluded: NULL bitmaps go over as they are
+  bool identity_ = true;         ///< no column is excluded: NULL bitmaps are copied unchanged
   std::size_t nulls_in_ = 0;     ///< bytes of the NULL bitmap in an image of the event
-  std::size_t nulls_out_ = 0;    ///< the same in a message
-  std::size_t fixed_bound_ = 0;  ///< an encoded image is at most this and the bytes of the image
+  std::size_t nulls_out_ = 0;    ///< bytes of the NULL bitmap in an image of the message
+  std::size_t fixed_bound_ = 0;  ///< an encoded image is at most this many bytes larger than the image
   std::uint64_t max_inflated_ = kMaxInflated;
   Inflater inflater_;
 };
 
-/// Walks the rows of one event. A row is encoded whole or not at all, so the caller may cut records between any two.
+/// Reads the rows of one event. A row is encoded completely or not at all, so the caller may split records between any
+/// two rows.
 class RowCursor {
  public:
   [[nodiscard]] bool done() const noexcept { return at_ == end_; }
 
-  /// Appends the next row. False at the end. Errors leave `out` as it was and name table, column and place:
-  /// BinlogCorrupt (a value runs past the event, or makes no sense), UnsupportedValue, RowTooLarge.
+  /// Appends the next row. Returns false at the end. Errors leave `out` unchanged and name table, column and position:
+  /// BinlogCorrupt (a value runs past the end of the event, or is not valid), UnsupportedValue, RowTooLarge.
   base::Result<bool> next(base::Buffer& out);
 
-  /// Appends rows until the event ends or `out` would grow beyond `target` bytes; returns how many. One row alone may
-  /// be larger, when `out` was empty. Errors: as next; rows before the bad one stay in `out`.
+  /// Appends rows until the event ends or `out` would grow beyond `target` bytes; returns how many. A single row may
+  /// exceed the target when `out` was empty. Errors: as next; rows before the bad one stay in `out`.
   base::Result<std::uint32_t> fill(base::Buffer& out, std::size_t target);
-  /// How many rows `next` and `fill` have left out so far, because they have a GEOMETRY of no bytes (a NOT NULL column
-  /// that was added or left out): no server takes such a value in a statement. Deletes and before images may have it.
+  /// Returns how many rows `next` and `fill` have left out so far because they have a GEOMETRY value of zero bytes (a
+  /// NOT NULL column that was added, or left out of an INSERT): no server accepts such a value in a statement. Deletes
+  /// and before images may have one.
   [[nodiscard]] std::uint32_t left_out() const noexcept { return left_out_; }
-  /// About how many bytes the rows need that are left; exact when `fill` stopped before a row that was too large.
+  /// Returns about how many bytes the remaining rows need; exact when `fill` stopped before a row that was too large.
   [[nodiscard]] std::size_t expected() const noexcept {
     return next_row_ != 0 ? next_row_ : static_cast<std::size_t>(end_ - at_);
   }
@@ -94,10 +96,10 @@ class RowCursor {
   const std::byte* end_;
   Where where_;
   Fault fault_ = Fault::None;
-  bool empty_geometry_ = false;  ///< in the image read last
+  bool empty_geometry_ = false;  ///< of the image that was read last
   std::uint32_t left_out_ = 0;
-  std::size_t column_ = 0;    ///< of the table map, for the error
-  std::size_t next_row_ = 0;  ///< encoded bytes of the row at which `fill` stopped; 0: it did not
+  std::size_t column_ = 0;    ///< in the table map, for the error
+  std::size_t next_row_ = 0;  ///< encoded bytes of the row before which `fill` stopped; 0: it did not stop
 };
 
 }  // namespace datasync::binlog

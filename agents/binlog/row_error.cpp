@@ -1,4 +1,4 @@
-// What a row that cannot be read is called in an error: table, column and place.
+// Names a row that cannot be read in an error: table, column and position.
 
 #include <fmt/format.h>
 

@@ -29,7 +29,7 @@ Step decimal(const PlacedColumn& c) noexcept {
   return s;
 }
 
-/// Binary values lose their trailing zeros on the way into the binlog.
+/// The binlog stores BINARY values without their trailing zeros.
 Step string(const PlacedColumn& c, const message::Column* column) noexcept {
   auto s = prefixed(Code::Bytes, c.length);
   if (column == nullptr || column->type == ColumnType::Char) return s;
@@ -100,7 +100,7 @@ Step wire_step(const PlacedColumn& c, const message::Column* column) noexcept {
   }
 }
 
-/// False when the width of a value cannot be told. schema_of has checked the columns it kept.
+/// Returns false when the width of a value is not known. schema_of has checked the columns that are kept.
 bool readable(const PlacedColumn& c) noexcept {
   switch (c.type) {
     case WireType::Tiny:

@@ -1,6 +1,6 @@
 #pragma once
-// Single values of a row image (https://mariadb.com/kb/en/rows_event_v1v2/#column-data-formats): from the server's
-// bytes to the numbers of message/row.hpp. No bounds checks here: the caller has made sure the bytes are there.
+// Single values of a row image (https://mariadb.com/kb/en/rows_event_v1v2/#column-data-formats): converts the server's
+// bytes to the numbers of message/row.hpp. There are no bounds checks here: the caller ensures that the bytes exist.
 
 #include <array>
 #include <cstddef>
@@ -11,16 +11,19 @@
 
 namespace datasync::binlog::values {
 
+/// Reads a little-endian integer of `n` bytes.
 inline std::uint64_t load(const std::byte* p, std::size_t n) noexcept {
   std::uint64_t v = 0;
   std::memcpy(&v, p, n);
   return v;
 }
+/// Reads a big-endian integer of `n` bytes.
 inline std::uint64_t load_be(const std::byte* p, std::size_t n) noexcept {
   std::uint64_t v = 0;
   for (std::size_t i = 0; i < n; ++i) v = v << 8U | std::to_integer<std::uint64_t>(p[i]);
   return v;
 }
+/// Writes `value` at `w` and returns the end of it.
 template <class T>
 std::byte* put(std::byte* w, T value) noexcept {
   std::memcpy(w, &value, sizeof value);
@@ -37,12 +40,13 @@ inline std::byte* put_varint(std::byte* w, std::uint64_t value) noexcept {
 
 inline constexpr std::array<std::uint32_t, 10> kPowersOfTen{1,      10,      100,      1000,      10000,
                                                             100000, 1000000, 10000000, 100000000, 1000000000};
-/// Microseconds in one unit of a value with `digits` fractional digits.
+/// Returns the number of microseconds in one unit of a value with `digits` fractional digits.
 constexpr std::uint32_t unit_of(unsigned digits) noexcept {
   return kPowersOfTen[6 - digits];
 }
 
-/// Bytes of the fraction in TIME2, DATETIME2 and TIMESTAMP2; the fraction there has an even number of digits.
+/// Returns the number of bytes of the fraction in TIME2, DATETIME2 and TIMESTAMP2, which store an even number of
+/// digits.
 constexpr std::size_t fraction_bytes(unsigned digits) noexcept {
   return (digits + 1U) / 2U;
 }
@@ -60,11 +64,11 @@ constexpr std::int64_t time_us(bool negative, std::uint64_t hour, std::uint64_t 
   return negative ? -v : v;
 }
 
-/// Three big-endian bytes plus fraction, the whole of it offset so that bytes order as times do.
+/// Reads three big-endian bytes plus fraction, offset as one number so that the bytes sort in the order of the times.
 inline std::int64_t time2(const std::byte* p, unsigned digits) noexcept {
   const auto n = fraction_bytes(digits);
   const auto shift = static_cast<unsigned>(8 * n);
-  // Whole and fraction as one number, two's complement around the offset.
+  // The whole and the fraction are one number, two's complement around the offset.
   const auto raw = static_cast<std::int64_t>(load_be(p, 3 + n)) - (std::int64_t{0x800000} << shift);
   const bool negative = raw < 0;
   const auto magnitude = static_cast<std::uint64_t>(negative ? -raw : raw);
@@ -75,8 +79,8 @@ inline std::int64_t time2(const std::byte* p, unsigned digits) noexcept {
 
 inline constexpr std::uint64_t kInvalidDateTime = ~std::uint64_t{0};
 
-/// Five big-endian bytes: sign, year * 13 + month, day, hour, minute, second; then the fraction. kInvalidDateTime when
-/// the sign is negative, which the server never writes.
+/// Reads five big-endian bytes: sign, year * 13 + month, day, hour, minute, second; then the fraction. Returns
+/// kInvalidDateTime when the sign is negative, which the server never writes.
 inline std::uint64_t datetime2(const std::byte* p, unsigned digits) noexcept {
   const auto v = load_be(p, 5);
   if ((v >> 39U & 1U) == 0) return kInvalidDateTime;
@@ -94,19 +98,19 @@ inline std::int64_t timestamp2(const std::byte* p, unsigned digits) noexcept {
 inline std::int32_t int24(const std::byte* p) noexcept {
   return static_cast<std::int32_t>(static_cast<std::uint32_t>(load(p, 3)) << 8U) >> 8;
 }
-/// Years since 1900; 0 is the year 0000.
+/// Reads the years since 1900; 0 is the year 0000.
 inline std::uint16_t year(const std::byte* p) noexcept {
   const auto v = std::to_integer<unsigned>(*p);
   return static_cast<std::uint16_t>(v == 0 ? 0 : 1900 + v);
 }
 
-/// Three bytes: day, month << 5, year << 9, which is the layout of messages too.
+/// Reads three bytes: day, month << 5, year << 9. Messages have the same layout.
 inline std::uint32_t date(const std::byte* p) noexcept {
   return static_cast<std::uint32_t>(load(p, 3));
 }
 
-// The types made with mysql56_temporal_format=OFF (sql/field.cc, Field_*_hires): without fraction decimal numbers, with
-// fraction big-endian counts of the smallest unit.
+// The types created with mysql56_temporal_format=OFF (sql/field.cc, Field_*_hires): without a fraction they are decimal
+// numbers, with one they are big-endian counts of the smallest unit.
 
 inline constexpr std::array<std::uint8_t, 7> kOldTimeBytes{3, 4, 4, 5, 5, 5, 6};
 inline constexpr std::array<std::uint8_t, 7> kOldDateTimeBytes{8, 6, 6, 7, 7, 7, 8};
@@ -123,7 +127,7 @@ inline std::int64_t old_time(const std::byte* p, unsigned digits) noexcept {
   return time_us(raw < 0, v / 10000, v / 100 % 100, v % 100, 0);
 }
 
-/// kInvalidDateTime when a part does not fit its field.
+/// Returns kInvalidDateTime when a part is out of its range.
 inline std::uint64_t old_datetime(const std::byte* p, unsigned digits) noexcept {
   std::uint64_t part[6];  // second, minute, hour, day, month, year
   std::uint64_t us = 0;
@@ -153,8 +157,8 @@ inline std::int64_t old_timestamp(const std::byte* p, unsigned digits) noexcept 
          static_cast<std::int64_t>(load_be(p + 4, bytes)) * static_cast<std::int64_t>(unit_of(digits));
 }
 
-// NEWDECIMAL (strings/decimal.c, decimal2bin): groups of nine digits in four bytes, a shorter group at each end,
-// big-endian; the highest bit is inverted, and every bit of a negative number.
+// NEWDECIMAL (strings/decimal.c, decimal2bin): groups of nine digits in four bytes, with a shorter group at each end,
+// big-endian. The highest bit is inverted; in a negative number every bit is inverted.
 
 constexpr std::size_t group_bytes(unsigned digits) noexcept {
   constexpr std::array<std::uint8_t, 10> kBytes{0, 1, 1, 2, 2, 3, 3, 4, 4, 4};
@@ -171,13 +175,13 @@ inline char* put_digits(char* w, std::uint32_t value, unsigned digits) noexcept 
   return w + digits;
 }
 
-/// Writes the number as message/row.hpp says, at most kMaxDecimalText characters. Null when a group has too many
-/// digits.
+/// Writes the number in the format of message/row.hpp, at most kMaxDecimalText characters. Returns null when a group
+/// has too many digits.
 inline char* write_decimal(const std::byte* p, unsigned precision, unsigned scale, char* w) noexcept {
   const unsigned whole = precision - scale;
   const bool negative = (std::to_integer<unsigned>(*p) & 0x80U) == 0;
   const std::uint32_t flip = negative ? ~std::uint32_t{0} : 0;
-  std::uint32_t first_flip = 0x80;  // undoes the inverted sign bit in the very first byte
+  std::uint32_t first_flip = 0x80;  // reverses the inverted sign bit in the first byte
   bool fits = true;
   const auto next = [&](unsigned digits) {
     const auto n = group_bytes(digits);

@@ -71,7 +71,7 @@ base::Result<RowsEvent> parse_rows(Bytes body, RowsKind kind, const Where& where
   out.op = kind.op;
   out.head = read_head(in);
   if (kind.v2) {
-    const auto extra = in.get<std::uint16_t>();  // counts its own two bytes
+    const auto extra = in.get<std::uint16_t>();  // includes its own two bytes
     if (extra < 2) return damaged(where);
     in.skip(extra - std::size_t{2});
   }

@@ -14,35 +14,36 @@
 
 namespace datasync::binlog {
 
-/// What kind of rows event a type is; nothing for other types.
+/// Which rows event a type is.
 struct RowsKind {
   message::Op op = message::Op::Insert;
   bool v2 = false;
   bool compressed = false;
 };
+/// Returns the kind of rows event of `type`; nullopt for other types.
 std::optional<RowsKind> rows_kind(EventType type) noexcept;
 
-/// The front of a rows event: enough to drop it unread.
+/// The beginning of a rows event: enough to skip the event without reading its rows.
 struct RowsHead {
   TableId table;
-  bool keys_unchecked = false;  ///< foreign_key_checks=0: what refers to these rows did not change with them
-  bool statement_end = false;   ///< the table ids named so far mean nothing after this event
+  bool keys_unchecked = false;  ///< foreign_key_checks=0: no row that refers to these rows changed with them
+  bool statement_end = false;  ///< the table ids are not valid after this event
 };
-/// Errors: BinlogCorrupt.
+/// Parses the beginning of a rows event. Errors: BinlogCorrupt.
 base::Result<RowsHead> parse_rows_head(base::Bytes body, const Where& where);
 
-/// A rows event; points into the event's bytes, or into the scratch buffer when it was compressed.
+/// A rows event. It points into the event's bytes, or into the scratch buffer when the event was compressed.
 struct RowsEvent {
   RowsHead head;
   message::Op op = message::Op::Insert;
   std::uint64_t columns = 0;
-  base::Bytes present_before;  ///< bitmap of the columns in the only, or the before image
+  base::Bytes present_before;  ///< bitmap of the columns in the only image, or in the before image
   base::Bytes present_after;   ///< Update only
   base::Bytes rows;
   Where where;
 };
-/// `scratch` is used only for compressed events, of which the length is known before they are inflated. Errors:
-/// BinlogCorrupt; RowTooLarge when it is above `max_inflated`.
+/// Parses a rows event. `scratch` is used only for compressed events, whose length is known before they are inflated.
+/// Errors: BinlogCorrupt; RowTooLarge when that length is above `max_inflated`.
 base::Result<RowsEvent> parse_rows(base::Bytes body, RowsKind kind, const Where& where, Inflater& inflater,
                                    base::Buffer& scratch, std::uint64_t max_inflated = kMaxInflated);
 

@@ -24,7 +24,7 @@ bool is_old_temporal(WireType type) noexcept {
   return type == WireType::Time || type == WireType::DateTime || type == WireType::Timestamp;
 }
 
-/// Makes one column; carries what its error messages need.
+/// Creates one column; it keeps what its error messages need.
 class ColumnMaker {
  public:
   ColumnMaker(const TableMap& map, const SchemaOptions& options) : map_(map), options_(options) {}
@@ -115,7 +115,7 @@ class ColumnMaker {
       case WireType::VarChar:
       case WireType::VarString:
         return text_or_bytes(ColumnType::VarChar, ColumnType::VarBinary, wire_->length);
-      case WireType::VarCharCompressed:  // one byte more, for the compression header
+      case WireType::VarCharCompressed:  // includes one byte for the compression header
         return text_or_bytes(ColumnType::VarChar, ColumnType::VarBinary, wire_->length - (wire_->length > 0 ? 1U : 0U));
       case WireType::TinyBlob:
       case WireType::MediumBlob:
@@ -149,8 +149,8 @@ class ColumnMaker {
     out_.type = type;
     out_.scale = wire_->scale;
     if (is_old_temporal(wire_->type)) {
-      // The row image's width depends on digits that the table map does not tell: a guess would misread every column
-      // after.
+      // The width in the row image depends on the fractional digits, which the table map does not contain. A guess
+      // would misread every later column.
       if (refinement_ == nullptr || !refinement_->fractional_digits)
         return error(Reason::UnsupportedType, fmt::format("has the type {}: ALTER TABLE {} FORCE with "
                                                           "mysql56_temporal_format=ON converts it",
@@ -173,7 +173,7 @@ class ColumnMaker {
   }
 
   base::Result<void> text_or_bytes(ColumnType text, ColumnType bytes, std::uint64_t length) {
-    constexpr std::uint32_t kBinary = 63;  // the collation of bytes
+    constexpr std::uint32_t kBinary = 63;  // the collation of binary data
     out_.length = length;
     out_.type = wire_->collation == kBinary ? bytes : text;
     if (wire_->collation == kBinary) return {};
@@ -257,7 +257,8 @@ base::Result<TableLayout> schema_of(const TableMap& map, const SchemaOptions& op
     PlacedColumn placed{.type = wire.type, .length = wire.length, .scale = refined_scale(wire, refinements[i])};
     const bool hidden = refinements[i] != nullptr && refinements[i]->hidden;
     const bool excluded = hidden || contains(options.excluded, wire.name);
-    // An excluded column need not be understood, only stepped over: for the old temporal types that takes as much.
+    // An excluded column is only skipped, so its type may be unsupported; the old temporal types need their fractional
+    // digits even to be skipped.
     if (!excluded || is_old_temporal(wire.type)) {
       DS_ASSIGN(auto column, maker.make(wire, refinements[i]));
       if (!excluded) {

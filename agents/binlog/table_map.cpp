@@ -27,9 +27,9 @@ TableName read_name(Cursor& in) noexcept {
   return out;
 }
 
-/// STRING metadata: two bits of the length are hidden, inverted, in the type byte when the value may exceed 255 bytes
-/// (https://bugs.mysql.com/37426); otherwise the type byte is the real type.
-/// False when the type is none that hides there.
+/// Reads STRING metadata. When the value may exceed 255 bytes, two bits of the length are stored inverted in the type
+/// byte (https://bugs.mysql.com/37426); otherwise the type byte is the real type. Returns false when the real type is
+/// not one that is stored as STRING.
 bool read_string(WireColumn& column, std::uint8_t first, std::uint8_t second) noexcept {
   if ((first & 0x30U) != 0x30U) {
     column.length = second | static_cast<std::uint32_t>((first & 0x30U) ^ 0x30U) << 4U;
@@ -41,7 +41,7 @@ bool read_string(WireColumn& column, std::uint8_t first, std::uint8_t second) no
   return column.type == WireType::String || column.type == WireType::Enum || column.type == WireType::Set;
 }
 
-/// Reads one column's metadata. False for a type whose metadata size is unknown.
+/// Reads one column's metadata. Returns false for a type whose metadata size is unknown.
 bool read_column(WireColumn& column, Cursor& in) noexcept {
   switch (column.type) {
     case WireType::Decimal:

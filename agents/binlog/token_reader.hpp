@@ -1,5 +1,5 @@
 #pragma once
-// The tokens of a statement, one after another, with one token of preview: what the grammar in judge_*.cpp reads from.
+// Reads the tokens of a statement one after another, with one token of lookahead. The grammar in judge_*.cpp uses it.
 
 #include <algorithm>
 #include <array>
@@ -12,6 +12,7 @@
 
 namespace datasync::binlog {
 
+/// Returns true when the token is one of `words`.
 template <std::size_t N>
 bool is_any(const Token& token, const std::array<std::string_view, N>& words) noexcept {
   return std::ranges::any_of(words, [&](auto w) { return token.is(w); });
@@ -19,37 +20,39 @@ bool is_any(const Token& token, const std::array<std::string_view, N>& words) no
 
 class TokenReader {
  public:
-  /// Both must outlive the reader.
+  /// Both arguments must outlive the reader.
   TokenReader(std::string_view sql, const StatementContext& context);
 
   [[nodiscard]] const Token& now() const noexcept { return now_; }
   [[nodiscard]] const Token& after() const noexcept { return after_; }
   [[nodiscard]] bool is(std::string_view word) const noexcept { return now_.is(word); }
   [[nodiscard]] bool is(char symbol) const noexcept { return now_.is(symbol); }
-  /// The current token and the one after it.
+  /// Returns true when these are the current token and the one after it.
   [[nodiscard]] bool are(std::string_view first, std::string_view second) const noexcept {
     return now_.is(first) && after_.is(second);
   }
   [[nodiscard]] bool at_end() const noexcept { return now_.kind == Token::Kind::End; }
+  /// Moves to the next token.
   void advance();
+  /// Moves past the token or tokens if they are the current ones; otherwise returns false and does not move.
   bool take(std::string_view word);
   bool take(char symbol);
   bool take(std::string_view first, std::string_view second);
 
-  /// Past IF [NOT] EXISTS, when it is there. False: there is an IF without the rest.
+  /// Skips IF [NOT] EXISTS, if present. Returns false when IF is not followed by the rest.
   bool if_exists();
-  /// Past WAIT n and NOWAIT, when there is one.
+  /// Skips WAIT n or NOWAIT, if present.
   void wait();
-  /// A name: any word or quoted name.
+  /// Reads a name: any word or quoted name.
   std::optional<std::string> ident();
-  /// `t`, `db.t` or `.t`. A database that is not written is the session's. Nothing: there is no name, or it is not
-  /// known which one it is.
+  /// Reads `t`, `db.t` or `.t`; the default database is the session's. Returns nullopt when there is no name, or when
+  /// the name cannot be converted.
   std::optional<NamedTable> table();
-  /// From an opening bracket past its closing one. False: it has none.
+  /// Skips from an opening bracket past its closing one. Returns false when there is none.
   bool brackets();
-  /// To the end of the statement, whatever it holds. False: a second statement follows.
+  /// Skips to the end of the statement, whatever it contains. Returns false when a second statement follows.
   bool rest();
-  /// True at the end of a text that was understood: nothing but semicolons follows and every token was whole.
+  /// Returns true at the end of a text that was understood: only semicolons follow and every token was complete.
   bool finished();
   [[nodiscard]] bool whole() const noexcept { return whole_ && lexer_.whole(); }
   [[nodiscard]] const StatementContext& context() const noexcept { return context_; }
