@@ -20,7 +20,7 @@ constexpr std::string_view kSaslMechanisms[] = {"", "PLAIN", "SCRAM-SHA-512"};
 
 constexpr std::int64_t kMiB = 1 << 20;
 
-// A text field that must be one of a few words.
+// Describes a text field whose value must be one of `words`.
 void word(Fields& f, std::string_view name, std::string& value, std::span<const std::string_view> words) {
   auto index = static_cast<std::size_t>(std::find(words.begin(), words.end(), value) - words.begin());
   if (index == words.size()) index = 0;
@@ -143,7 +143,7 @@ void cross_check(const Apply& /*a*/, std::vector<Problem>& /*problems*/) {}
 
 template <class T>
 std::string write_as(const T& value, void (*describe)(Fields&, T&)) {
-  auto copy = value;  // writing reads only, but the description is one for all passes
+  auto copy = value;  // writing only reads the fields, but one description serves all passes
   return to_json(write_fields([&](Fields& f) { describe(f, copy); }));
 }
 
@@ -177,7 +177,7 @@ base::Result<std::string> read_file(const std::filesystem::path& file) {
     return base::Error(base::Reason::ConfigInvalid,
                        fmt::format("{} cannot be read: {}", file.string(), std::generic_category().message(number)));
   };
-  // A stream opens a folder without complaint and throws when it is read.
+  // An ifstream opens a directory without an error and throws when it is read.
   std::error_code error;
   if (std::filesystem::is_directory(file, error)) return failed(EISDIR);
   errno = 0;

@@ -1,7 +1,7 @@
 #pragma once
-// The configuration files of the two agents: plain structs, read from and written to JSON. `operator/desired` makes
-// them from a DataSync resource by one pure function; the agents read them at start. They hold no secret, only the
-// directory and key names under which secrets are mounted.
+// The configuration files of the two agents: plain structs, read from and written to JSON. `operator/desired` builds
+// them from a DataSync resource with one pure function; the agents read them at start. They contain no secret, only the
+// directory and the key names under which secrets are mounted.
 
 #include <chrono>
 #include <cstdint>
@@ -15,7 +15,7 @@
 
 namespace datasync::config {
 
-/// A file `DIR/secretName/key` under the agent's secrets directory.
+/// Refers to a file `DIR/secretName/key` under the agent's secrets directory.
 struct SecretRef {
   std::string secret_name;  ///< empty: not set
   std::string key;
@@ -43,6 +43,7 @@ struct HostPort {
   bool operator==(const HostPort&) const = default;
 };
 
+/// The Kafka cluster and the topic, with the settings of the connection.
 struct Channel {
   std::string bootstrap_servers;
   std::string topic;
@@ -64,6 +65,7 @@ enum class SchemaChanges : std::uint8_t { Halt, ApplyAdditive, ApplyAll };
 enum class OnConflict : std::uint8_t { Halt, Overwrite };
 enum class OnTableError : std::uint8_t { HoldStream, HoldTable };
 
+/// A named set of captured tables.
 struct Type {
   std::string name;
   std::vector<std::string> tables;           ///< "shop.orders"
@@ -73,12 +75,12 @@ struct Type {
   bool operator==(const Type&) const = default;
 };
 
-/// What both agents share.
+/// The fields that both agents have.
 struct Common {
   std::string name;      ///< "namespace/name" of the resource: identity of the task
-  std::string instance;  ///< this process; empty: made at start from host name, pid and random bits
+  std::string instance;  ///< this process; empty: see instance_of
   std::filesystem::path secrets_dir;
-  std::uint16_t http_port = 0;           ///< 0: a free one, written to the log and to `http_port_file`
+  std::uint16_t http_port = 0;           ///< 0: a free port, written to the log and to `http_port_file`
   std::filesystem::path http_port_file;  ///< empty: not written
   std::string http_host = "::";
   std::string log_level = "info";
@@ -88,12 +90,13 @@ struct Common {
   bool operator==(const Common&) const = default;
 };
 
+/// The configuration of the capture agent.
 struct Capture {
   Common common;
   Engine engine = Engine::MariaDB;
   std::vector<HostPort> replicas;
   bool allow_primary = false;
-  bool allow_cascades = false;  ///< foreign keys with cascading actions on captured tables are accepted
+  bool allow_cascades = false;  ///< captured tables may have foreign keys with cascading actions
   Credentials credentials;
   ServerTls tls;
   std::uint32_t server_id = 0;  ///< 0: derived from the task's name
@@ -102,20 +105,22 @@ struct Capture {
   std::uint32_t chunk_rows = 10000;
   std::uint32_t parallelism = 2;
   OnPositionLost on_position_lost = OnPositionLost::Halt;
-  std::string accept_position_lost;  ///< a person's consent to Resnapshot at exactly this lost position
-  /// Tables that a user asks to copy again, each value once: "shop.orders,shop.items#token", see orders.hpp.
+  std::string accept_position_lost;  ///< the user's consent to Resnapshot at exactly this lost position
+  /// Tables that a user requests to copy again, each value once: "shop.orders,shop.items#token", see orders.hpp.
   std::string copy_tables;
-  /// Transactions "0-1-7,0-1-9" that a user lets capture pass: the tables that they may have changed are copied again.
+  /// Transactions "0-1-7,0-1-9" that a user allows capture to skip; the tables that they may have changed are copied
+  /// again.
   std::string accept_gtid;
-  std::chrono::milliseconds heartbeat{1000};  ///< asked from the replica when it has nothing to send
-  std::chrono::milliseconds watchdog{5000};   ///< silence that means the connection is dead
+  std::chrono::milliseconds heartbeat{1000};  ///< period of heartbeats that a replica without events sends
+  std::chrono::milliseconds watchdog{5000};   ///< the connection counts as broken after this time without data
   std::chrono::milliseconds checkpoint_every{2000};
   std::uint64_t max_in_flight_bytes = 24ULL << 20U;  ///< produced and not yet acknowledged
-  std::uint64_t record_bytes = 256ULL << 10U;        ///< target size of a packed record
+  std::uint64_t record_bytes = 256ULL << 10U;        ///< target size of a record that contains many rows
   std::string compression = "none";                  ///< none, lz4, zstd
   bool operator==(const Capture&) const = default;
 };
 
+/// The configuration of the apply agent.
 struct Apply {
   Common common;
   Engine engine = Engine::MariaDB;
@@ -129,20 +134,21 @@ struct Apply {
   OnConflict on_conflict = OnConflict::Halt;
   OnTableError on_table_error = OnTableError::HoldStream;
   std::string ledger_database = "datasync";
-  std::uint32_t batch_rows = 1000;          ///< a destination transaction closes at these many rows,
+  std::uint32_t batch_rows = 1000;          ///< a destination transaction is committed at this many rows,
   std::uint64_t batch_bytes = 4ULL << 20U;  ///< or bytes,
-  std::chrono::milliseconds batch_time{0};  ///< or when no more records are there and it is this old
-  std::vector<std::string> skip_offsets;    ///< "partition:offset" a person has declared void
-  std::string copy_tables;                  ///< as Capture::copy_tables; asked for through the state topic
+  std::chrono::milliseconds batch_time{0};  ///< or when no more records are available and it is this old
+  std::vector<std::string> skip_offsets;    ///< "partition:offset" of records that a user allows apply to skip
+  std::string copy_tables;                  ///< as Capture::copy_tables; requested through the state topic
   bool operator==(const Apply&) const = default;
 };
 
-// JSON, keys in camelCase as in the resource. Reading errors: ConfigInvalid with the path of every field that is wrong,
-// one per line; unknown keys are errors.
+// JSON, with keys in camelCase as in the resource. Errors of reading: ConfigInvalid with the path of every invalid
+// field, one per line; unknown keys are errors.
 std::string write(const Capture&);
 std::string write(const Apply&);
 base::Result<Capture> read_capture(std::string_view json);
 base::Result<Apply> read_apply(std::string_view json);
+/// Reads a whole file. Errors: ConfigInvalid naming the file.
 base::Result<std::string> read_file(const std::filesystem::path& file);
 
 }  // namespace datasync::config

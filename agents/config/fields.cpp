@@ -7,7 +7,7 @@
 namespace datasync::config {
 namespace {
 
-// Levenshtein distance, letters compared without case.
+// Returns the Levenshtein distance; letters are compared without case.
 std::size_t distance(std::string_view a, std::string_view b) {
   const auto same = [](char x, char y) {
     return std::tolower(static_cast<unsigned char>(x)) == std::tolower(static_cast<unsigned char>(y));
@@ -59,7 +59,7 @@ std::string_view nearest(std::string_view given, std::span<const std::string> kn
     }
   }
   if (!best.empty()) return best;
-  // "servers" for "bootstrapServers", "secret" for "secretName": part of one name only.
+  // Suggests "bootstrapServers" for "servers", "secretName" for "secret": the text is part of only one name.
   constexpr std::size_t kShortest = 4;
   if (given.size() < kShortest) return {};
   for (const auto& name : known) {

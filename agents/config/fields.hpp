@@ -1,7 +1,7 @@
 #pragma once
-// One description of a struct's fields serves reading, writing and listing it: a function `void describe(Fields&, T&)`
-// names every field once with its default (what the struct holds at first), range and pattern. The agents'
-// configuration and the DataSync resource are both described this way.
+// One description of a struct's fields is used to read, write and list them: a function `void describe(Fields&, T&)`
+// names every field once with its default (the initial value in the struct), range and pattern. The agents'
+// configuration and the DataSync resource are both described in this way.
 
 #include <chrono>
 #include <concepts>
@@ -20,39 +20,42 @@
 
 namespace datasync::config {
 
-/// What a text has to look like: a regular expression for schemas and people, and the function that decides.
+/// The required form of a text: a regular expression for schemas and documentation, and the function that decides.
 struct Pattern {
   std::string_view regex;
   std::string_view noun;  ///< "DATABASE.TABLE": the message says "X is not DATABASE.TABLE"
   bool (*matches)(std::string_view);
-  std::size_t longest = 0;  ///< characters that a text which matches has at most
+  std::size_t longest = 0;  ///< the maximum number of characters of a matching text
 };
 
 enum class Need : std::uint8_t { Optional, Required };
 
+/// The rules of a text field.
 struct TextRule {
   Need need = Need::Optional;
   const Pattern* pattern = nullptr;
 };
 
+/// The rules of a list of texts, or of the keys of a map.
 struct ListRule {
   std::size_t at_least = 0;
-  const Pattern* pattern = nullptr;  ///< of each item; of each key for a map
+  const Pattern* pattern = nullptr;  ///< of each item; for a map, of each key
   std::size_t at_most = std::numeric_limits<std::size_t>::max();
 };
 
-/// How many items a list of objects has.
+/// How many items a list of objects may have.
 struct Count {
   std::size_t at_least = 0;
   std::size_t at_most = std::numeric_limits<std::size_t>::max();
 };
 
+/// The smallest and the largest valid number.
 struct Range {
   std::int64_t min = 0;
   std::int64_t max = std::numeric_limits<std::int64_t>::max();
 };
 
-/// A field that is wrong. `path` is as in "spec.source.types[0].tables[1]".
+/// An invalid field. `path` is e.g. "spec.source.types[0].tables[1]".
 struct Problem {
   std::string path;
   std::string message;
@@ -60,7 +63,7 @@ struct Problem {
   bool operator==(const Problem&) const = default;
 };
 
-/// The pass over a struct's fields that a description is written against.
+/// A pass over the fields of a struct (read, write or list); a description calls it for each field.
 class Fields {
  public:
   virtual ~Fields() = default;
@@ -72,9 +75,9 @@ class Fields {
                         const Pattern* value_pattern = nullptr) = 0;
   virtual void texts_map(std::string_view name, std::map<std::string, std::vector<std::string>>& values,
                          ListRule keys = {}, ListRule items = {.at_least = 1}) = 0;
-  /// Any map, kept as it is.
+  /// Any map, kept unchanged.
   virtual void opaque(std::string_view name, Value& value) = 0;
-  /// A known field whose content is not ours.
+  /// A known field whose content DataSync does not use.
   virtual void ignored(std::string_view name) = 0;
 
   template <std::integral T>
@@ -124,10 +127,12 @@ class Fields {
  protected:
   virtual void number(std::string_view name, std::int64_t& value, Range range) = 0;
   virtual void pick(std::string_view name, std::size_t& index, std::span<const std::string_view> names) = 0;
-  /// False: there is nothing to describe and `leave` is not called. `has_value` is what the struct holds now.
+  /// Returns false when there is nothing to describe; then `leave` is not called. `has_value`: the struct has a value
+  /// now.
   virtual bool enter(std::string_view name, Need need, bool has_value) = 0;
   virtual void leave() = 0;
-  /// How many items there are to describe, given how many the struct holds now; nothing to leave the field alone.
+  /// Returns how many items to describe; `size` is how many the struct has now. Returns nullopt to leave the field
+  /// unchanged.
   virtual std::optional<std::size_t> enter_list(std::string_view name, std::size_t size, Count allowed) = 0;
   virtual bool enter_item(std::size_t index) = 0;
   virtual void leave_list() = 0;
@@ -135,15 +140,15 @@ class Fields {
 
 using Describe = std::function<void(Fields&)>;
 
-/// Fills what `describe` names from `value`; what is missing keeps its default. Returns every problem in the order of
-/// the description: wrong kinds, out of range, missing, unknown (with a near name as a hint). `path` stands before
-/// every path.
+/// Sets the fields that `describe` names from `value`; a missing field keeps its default. Returns every problem in the
+/// order of the description: wrong type, out of range, missing, unknown (with a similar name as a hint). `path` is the
+/// prefix of every path.
 std::vector<Problem> read_fields(const Value& value, const Describe& describe, std::string path = {});
 
 /// The same for what a later version may have stored: a field that is not known is no problem, but added to `unknown`.
 std::vector<Problem> read_known_fields(const Value& value, const Describe& describe, std::vector<Problem>& unknown);
 
-/// The map of what `describe` names, every field, defaults too.
+/// Returns a map of every field that `describe` names, including defaults.
 Value write_fields(const Describe& describe);
 
 /// One field of a description.
@@ -152,24 +157,24 @@ struct FieldInfo {
   std::string type;  ///< boolean, integer, string, object, array, map, any
   bool required = false;
   std::string default_text;    ///< as JSON; empty when there is none
-  bool presence = false;       ///< object: that it is there says something, so it has no default
+  bool presence = false;       ///< object: its presence has a meaning, so it has no default
   Range range{};               ///< integer
   Count count{};               ///< items of an array, members of a map
   std::string_view regex;      ///< string; empty: any
   std::string_view key_regex;  ///< keys of a map; empty: any
-  std::size_t longest = 0;     ///< string: characters at most; 0: any
-  bool may_be_empty = false;   ///< string: an empty one says the same as none
+  std::size_t longest = 0;     ///< string: maximum number of characters; 0: any
+  bool may_be_empty = false;   ///< string: an empty one is equivalent to a missing field
   std::vector<std::string_view> choices;
 };
-/// Every field with its rules, in order; for schemas and for documents.
+/// Returns every field with its rules, in order; for schemas and documentation.
 std::vector<FieldInfo> list_fields(const Describe& describe);
 
-/// One problem a line. Empty when there is none.
+/// Returns one problem per line; empty when there is none.
 std::string to_text(const std::vector<Problem>& problems);
-/// ConfigInvalid with all problems, or nothing when there is none.
+/// Returns ConfigInvalid with all problems, or success when there is none.
 base::Result<void> to_result(const std::vector<Problem>& problems);
 
-/// The name that was probably meant by `given`, or empty.
+/// Returns the name that `given` probably means, or an empty text.
 std::string_view nearest(std::string_view given, std::span<const std::string> known);
 
 }  // namespace datasync::config

@@ -18,7 +18,7 @@ std::string_view from_environment(const char* name) {
   return value == nullptr ? std::string_view() : std::string_view(value);
 }
 
-/// Claims on the state topic are named TASK@INSTANCE/BITS.
+/// Claims on the state topic are named TASK@INSTANCE/BITS, so the name must not contain '/' or '@'.
 std::string plain(std::string name) {
   std::ranges::replace_if(
       name, [](char c) { return c == '/' || c == '@' || c <= ' ' || c > '~'; }, '-');

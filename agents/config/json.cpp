@@ -12,7 +12,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kMaxDepth = 64;
 
-/// Builds the tree while the text is read, so that a repeated key is seen.
+/// Builds the tree while the text is parsed, so that a repeated key is detected.
 class Builder : public nlohmann::json_sax<nlohmann::json> {
  public:
   Value root;
@@ -74,7 +74,7 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
     if (open_.size() == kMaxDepth) return fail("nested too deep");
     auto* at = place();
     *at = std::move(v);
-    open_.push_back(at);  // a parent does not grow while a child is open, so the pointer stays good
+    open_.push_back(at);  // a parent does not grow while a child is open, so the pointer stays valid
     return true;
   }
   bool close() {

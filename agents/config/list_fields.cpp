@@ -43,7 +43,8 @@ class Lister final : public Fields {
   void number(std::string_view name, std::int64_t& value, Range range) override {
     auto& f = add(name, "integer");
     f.range = range;
-    if (value >= range.min) f.default_text = std::to_string(value);  // below: it depends on other fields
+    if (value >= range.min)
+      f.default_text = std::to_string(value);  // below the range: the default depends on other fields
   }
   void pick(std::string_view name, std::size_t& index, std::span<const std::string_view> names) override {
     auto& f = add(name, "string");

@@ -1,5 +1,5 @@
 #pragma once
-// How the enumerators of config.hpp are written in documents; the order is that of the enumerators.
+// The names of the enumerators of config.hpp in documents, in the order of the enumerators.
 
 #include <string_view>
 

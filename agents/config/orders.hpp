@@ -1,5 +1,5 @@
 #pragma once
-// The values of annotations that name tables or transactions.
+// Parses the values of annotations that name tables or transactions.
 
 #include <string>
 #include <string_view>
@@ -14,13 +14,14 @@ struct CopyOrder {
   std::vector<std::string> tables;  ///< qualified source names
   std::string token;
 };
+/// Parses the value of a copy request.
 CopyOrder copy_order(std::string_view value);
 
 /// The names as the value of an annotation, without a token: `copy_order` reads it back. Characters that end a name, or
 /// the value where it stands in a sentence, are written as %XX.
 std::string copy_value(const std::vector<std::string>& tables);
 
-/// The parts between the commas; none of an empty text.
+/// Returns the parts between the commas; none for an empty text.
 std::vector<std::string> names_by_comma(std::string_view text);
 
 }  // namespace datasync::config

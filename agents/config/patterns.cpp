@@ -21,7 +21,7 @@ bool alnum(char c) {
   return digit(c) || lower(c) || (c >= 'A' && c <= 'Z');
 }
 
-// Characters of UTF-8 text, as the servers count them.
+// Counts the characters of UTF-8 text, as the servers do.
 std::size_t characters(std::string_view s) {
   return static_cast<std::size_t>(std::ranges::count_if(s, [](char c) { return (c & 0xC0) != 0x80; }));
 }

@@ -1,5 +1,5 @@
 #pragma once
-// What names and addresses have to look like.
+// The required forms of names and addresses.
 
 #include "agents/config/fields.hpp"
 
@@ -12,7 +12,7 @@ extern const Pattern kTypeName;      ///< letters, digits, '-', '_', '.', at mos
 extern const Pattern kDnsLabel;      ///< RFC 1123 label: lower case letters, digits and '-', at most 63
 extern const Pattern kDnsName;       ///< RFC 1123 subdomain, at most 253
 extern const Pattern kHost;          ///< a host name or an IPv4 or IPv6 address
-extern const Pattern kTopic;         ///< a Kafka topic name, short enough for ".state" to follow it (249 in all)
+extern const Pattern kTopic;         ///< a Kafka topic name, short enough to append ".state" (249 in all)
 extern const Pattern kBootstrap;     ///< "host:port,host:port"
 extern const Pattern kSecretKey;     ///< a key of a Kubernetes secret
 extern const Pattern kDatabase;      ///< a database name of 1 to 64 characters without '.', '/' or '\'

@@ -192,7 +192,7 @@ class Reader final : public Fields {
     }
   }
 
-  // The value of a field, or null when it is missing or null; marks the name as known.
+  // Returns the value of a field, or null when it is missing or null, and marks the name as known.
   const Value* take(std::string_view name) {
     open_.back().known.emplace_back(name);
     const auto* v = open_.back().value->find(name);
@@ -232,7 +232,9 @@ class Reader final : public Fields {
       } else {
         check(item, *s, rule.pattern);
       }
-      out.push_back(s == nullptr ? std::string() : *s);  // wrong ones too: the indexes of later checks stay right
+      out.push_back(s == nullptr
+                        ? std::string()
+                        : *s);  // invalid items are added too, so that the indexes in later checks stay correct
     }
     return out;
   }

@@ -1,5 +1,5 @@
 #pragma once
-// A neutral tree of what a JSON or YAML document holds, so that one reader serves both.
+// A tree for the content of a JSON or YAML document, so that one reader serves both formats.
 
 #include <cstdint>
 #include <string>
@@ -13,7 +13,7 @@ namespace datasync::config {
 
 struct Member;
 
-/// null, true/false, a whole number, a fraction, text, a list, or a map in the order written (keys are unique).
+/// null, true/false, a whole number, a fraction, text, a list, or a map in the order of the document (keys are unique).
 struct Value {
   using List = std::vector<Value>;
   using Map = std::vector<Member>;
@@ -25,11 +25,11 @@ struct Value {
     return std::get_if<T>(&data);
   }
   [[nodiscard]] bool is_null() const noexcept { return std::holds_alternative<std::monostate>(data); }
-  /// The member of a map; null when there is none or this is no map. The key may stand there with a null value.
+  /// Returns the member of a map; nullptr when there is none or this is not a map. The value of the member may be null.
   [[nodiscard]] const Value* find(std::string_view key) const noexcept;
-  /// What kind of thing this is, for a message: "a list", "text".
+  /// Returns the type of the value for a message: "a list", "text".
   [[nodiscard]] std::string_view kind() const noexcept;
-  /// How a message shows it: "shop" in quotes, 12, true, a list.
+  /// Returns the value as a message shows it: "shop" in quotes, 12, true, a list.
   [[nodiscard]] std::string shown() const;
 
   bool operator==(const Value&) const noexcept;
@@ -41,9 +41,9 @@ struct Member {
   bool operator==(const Member&) const noexcept = default;
 };
 
-/// Errors: ConfigInvalid with the place in the text. Depth is bounded; of two equal keys the second is an error.
+/// Parses JSON. Errors: ConfigInvalid with the position in the text. The depth is limited; a repeated key is an error.
 base::Result<Value> parse_json(std::string_view text);
-/// Pretty JSON with two spaces; text that is not UTF-8 gets replacement characters.
+/// Returns pretty-printed JSON with two spaces; bytes that are not UTF-8 become replacement characters.
 std::string to_json(const Value& value);
 
 }  // namespace datasync::config
