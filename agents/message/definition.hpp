@@ -1,6 +1,7 @@
 #pragma once
-// What capture has learnt about a captured table, kept on the state topic: the binlog does not say all of it, and the
-// server knows only the definition of now. Readers take from it which foreign keys of the source change rows.
+// The definitions of captured tables that capture has read, stored on the state topic: the binlog does not contain the
+// full definition, and the server has only the current one. Readers take from it which foreign keys of the source change
+// rows.
 
 #include <cstdint>
 #include <optional>
@@ -11,7 +12,7 @@
 
 namespace datasync::message {
 
-/// A foreign key with CASCADE, SET NULL or SET DEFAULT: what it changes is in no row event.
+/// A foreign key with CASCADE, SET NULL or SET DEFAULT: no row event shows the rows that it changes.
 struct ActingKey {
   std::string name;
   std::vector<std::string> columns;
@@ -21,35 +22,38 @@ struct ActingKey {
   bool operator==(const ActingKey&) const = default;
 };
 
-/// A column that has the values of one that was excluded under its name of before.
+/// A column that has the values of one that was excluded under its former name.
 struct MovedColumn {
   std::string was;  ///< the excluded name
-  std::string is;   ///< its name from here on
+  std::string is;   ///< its name from this position on
   bool operator==(const MovedColumn&) const = default;
 };
 
-/// The definition of a table from a place in the source's history on, until the next one.
+/// The definition of a table from a position in the source's history until the next definition.
 struct Definition {
-  std::string database, table;  ///< as the resource writes them
-  std::uint64_t sequence = 0;   ///< of the records of one table the higher is the newer
-  GtidSet position;             ///< everything in it came before
-  bool exists = true;           ///< false: from here on no table has the name
-  /// As the server had it, excluded columns included, without columns that are not known from here on.
+  std::string database, table;  ///< as spelled in the resource
+  std::uint64_t sequence = 0;   ///< of two records of one table, the one with the higher number is newer
+  GtidSet position;             ///< all transactions in it are earlier than this definition
+  bool exists = true;           ///< false: from this position on, no table has this name
+  /// The columns as the server had them, including excluded columns, without columns whose definition is not known from
+  /// this position on.
   TableSchema schema;
-  bool complete = false;  ///< nothing of the table is missing in it; records of versions that did not say so: false
-  /// Those of the table when it was read last; nothing: not known, as in records of versions that did not say it.
+  /// No part of the table's definition is missing; false in records of versions without this field.
+  bool complete = false;
+  /// Those of the table when it was read last; nothing: not known, as in records of versions without this field.
   std::optional<std::vector<ActingKey>> acting_keys;
   std::vector<MovedColumn> moved = {};      ///< excluded columns that were renamed, by however many statements
   std::vector<std::uint32_t> domains = {};  ///< GTID domains in which rows of the table were published
   [[nodiscard]] std::string qualified() const { return database + "." + table; }
 };
 
+/// Encodes a definition record; see record.hpp for decoding.
 std::string encode(const Definition&);
 template <>
 base::Result<Definition> decode(base::Bytes value);
 
-inline constexpr std::uint64_t kDefinitionSlots = 8;  ///< so many records of a table are kept
-/// Its key on the state topic: a ring by `sequence`.
+inline constexpr std::uint64_t kDefinitionSlots = 8;  ///< this many records of a table are kept
+/// Returns the key on the state topic: a ring by `sequence`.
 std::string definition_key(const Definition& d);
 
 }  // namespace datasync::message

@@ -1,4 +1,4 @@
-// Values as a person reads them.
+// Formats values for users.
 
 #include <algorithm>
 #include <chrono>

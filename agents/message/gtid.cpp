@@ -13,7 +13,7 @@ base::Error bad(std::string_view what, std::string_view text) {
           fmt::format("\"{}\" is not {} (domain-server-sequence)", text.substr(0, 200), what)};
 }
 
-/// Reads a decimal number and the character after it (0: the end) from the front of `text`.
+/// Reads a decimal number and the character after it (0: the end) from the start of `text`.
 template <class T>
 bool number(std::string_view& text, char after, T& out) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);

@@ -1,6 +1,6 @@
 #pragma once
-// MariaDB GTIDs (https://mariadb.com/kb/en/gtid/): domain-server-sequence. With gtid_strict_mode the sequence grows
-// within a domain whichever server writes, so "everything up to here" is one GTID per domain.
+// MariaDB GTIDs (https://mariadb.com/kb/en/gtid/): domain-server-sequence. With gtid_strict_mode the sequence increases
+// within a domain, whichever server writes, so one GTID per domain identifies all transactions up to it.
 
 #include <cstdint>
 #include <map>
@@ -11,6 +11,7 @@
 
 namespace datasync::message {
 
+/// The id of one transaction.
 struct Gtid {
   std::uint32_t domain = 0;
   std::uint32_t server = 0;
@@ -18,27 +19,28 @@ struct Gtid {
 
   auto operator<=>(const Gtid&) const = default;
   [[nodiscard]] std::string text() const;  ///< "0-1-100"
-  /// Errors: BinlogCorrupt naming the text.
+  /// Parses the text form. Errors: BinlogCorrupt naming the text.
   static base::Result<Gtid> parse(std::string_view text);
 };
 
-/// A position: the set of all transactions up to one GTID in each domain. The empty set is "before everything".
-/// Never compares sequences across domains. Value type; not thread-safe.
+/// A position: the set of all transactions up to one GTID in each domain. The empty set is the position before all
+/// transactions. Sequences of different domains are never compared. Value type; not thread-safe.
 class GtidSet {
  public:
   GtidSet() = default;
-  /// "0-1-100,1-2-7"; empty text is the empty set; at most one GTID per domain. Errors: BinlogCorrupt naming the text.
+  /// Parses "0-1-100,1-2-7"; an empty text is the empty set; at most one GTID per domain. Errors: BinlogCorrupt naming
+  /// the text.
   static base::Result<GtidSet> parse(std::string_view text);
 
   [[nodiscard]] bool empty() const noexcept { return last_.empty(); }
   [[nodiscard]] bool contains(const Gtid& g) const noexcept;
   [[nodiscard]] bool contains(const GtidSet& other) const noexcept;  ///< other is a subset of this
-  /// Moves the domain to `g`. A lower sequence leaves the set as it is and returns false.
+  /// Advances the domain to `g`. A lower sequence leaves the set unchanged and returns false.
   bool add(const Gtid& g);
-  void unite(const GtidSet& other);  ///< per domain the higher
-  /// Per domain the lower; a domain that one of them lacks is left out.
+  void unite(const GtidSet& other);  ///< keeps the higher GTID of each domain
+  /// Keeps the lower GTID of each domain; a domain that is missing in one of the sets is left out.
   [[nodiscard]] static GtidSet intersection(const GtidSet& a, const GtidSet& b);
-  [[nodiscard]] std::string text() const;  ///< ascending by domain: fit for @slave_connect_state
+  [[nodiscard]] std::string text() const;  ///< ascending by domain, as @slave_connect_state requires
   [[nodiscard]] const std::map<std::uint32_t, Gtid>& domains() const noexcept { return last_; }
 
   bool operator==(const GtidSet&) const = default;

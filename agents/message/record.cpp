@@ -184,7 +184,8 @@ std::string progress_key(const SnapshotProgress& p) {
   return fmt::format("progress/{}/{}/{}/{}", p.id, p.epoch.value(), p.database, p.table);
 }
 
-// A wish that is written again must not replace the answer; an answer that does not count, not one that does.
+// A request that is written again must not replace the answer, and an answer that is not valid must not replace a valid
+// one, so the keys differ.
 std::string request_key(const Request& r) {
   return r.served ? fmt::format("request-served/{}/{}", r.epoch.value(), r.id) : "request/" + r.id;
 }

@@ -1,4 +1,4 @@
-// From the value of a Kafka record to a record. What is not one is ForeignMessage.
+// Decodes the value of a Kafka record. A value that is not valid is ForeignMessage.
 
 #include <fmt/format.h>
 
@@ -25,7 +25,7 @@ base::Result<Proto> start(base::Bytes value, std::string_view name) {
   return p;
 }
 
-/// Positions inside messages are foreign text, not binlog text.
+/// A bad position inside a message is reported as ForeignMessage, not as BinlogCorrupt.
 template <class T>
 base::Result<T> as_foreign(base::Result<T> r) {
   if (!r) return foreign(r.error().what);

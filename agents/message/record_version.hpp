@@ -1,11 +1,11 @@
 #pragma once
-// For the files that encode and decode records.
+// Shared by the files that encode and decode records.
 
 #include <cstdint>
 
 namespace datasync::message {
 
-/// The version that records are written with, and the newest one that is read.
+/// The version with which records are written, and the newest version that is read.
 inline constexpr std::uint32_t kRecordVersion = 1;
 
 }  // namespace datasync::message

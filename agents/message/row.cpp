@@ -78,7 +78,7 @@ base::Result<bool> RowReader::next(RowView& row) {
 ImageWriter::ImageWriter(base::Buffer& out, std::size_t columns) : out_(out), nulls_at_(out.size()) {
   const auto bytes = (columns + 7) / 8;
   std::memset(out.grow(bytes), 0xFF, bytes);
-  // Bits past the last column are zero, so that equal images are equal bytes.
+  // Bits after the last column are zero, so that equal images are equal bytes.
   if (columns % 8 != 0) out.data()[nulls_at_ + bytes - 1] = static_cast<std::byte>((1U << columns % 8) - 1);
 }
 

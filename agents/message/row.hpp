@@ -1,10 +1,10 @@
 #pragma once
-// The compact row layout (docs/messages.md, "rows"). A table's rows of one record stand in one bytes field:
+// The compact row layout (docs/messages.md, "rows"). A bytes field holds the rows of one table in one record:
 //
 //   rows  := row*
 //   row   := op:u8 image                 op Insert: after   op Delete: before
 //          | op:u8 image image           op Update: before, after
-//          | op:u8                       op Truncate: every row of the table is gone
+//          | op:u8                       op Truncate: all rows of the table are deleted
 //   image := nulls value*                nulls: ceil(columns/8) bytes, bit i%8 of byte i/8 set = column i is NULL
 //   value := by the column's type; little-endian; `bytes` is varint length + bytes
 //
@@ -31,30 +31,34 @@ namespace datasync::message {
 
 enum class Op : std::uint8_t { Insert = 1, Update = 2, Delete = 3, Truncate = 4 };
 
-/// How a value stands in an image: a fixed width, or varint length + bytes (`kVariable`).
+/// The encoding of a value in an image: a fixed width, or varint length + bytes (`kVariable`).
 inline constexpr std::uint8_t kVariable = 0;
+/// Returns the width of a value in bytes, or kVariable.
 std::uint8_t value_width(ColumnType type) noexcept;
 
-/// One image, cut into its values. `value[i]` holds column i's bytes without the length prefix; `null[i]` tells NULL.
-/// The spans point into the record. Reuse one object for many rows: no allocation after the first.
+/// One image, split into its values. `values[i]` is the bytes of column i without the length prefix; `nulls[i]` is 1
+/// when column i is NULL. The spans point into the record. Reuse one object for many rows: it allocates only for the
+/// first.
 struct ImageView {
   base::Bytes raw;  ///< the whole image, nulls included: equal images are equal bytes
   std::vector<base::Bytes> values;
-  std::vector<char> nulls;  ///< vector<bool> is slow and a proxy; 1 is NULL
+  std::vector<char> nulls;  ///< 1 is NULL; not vector<bool>, which is slow
 };
 
+/// One row: its operation and its images.
 struct RowView {
   Op op = Op::Insert;
   ImageView before;  ///< Update, Delete
   ImageView after;   ///< Insert, Update
 };
 
-/// Walks the rows of one table in one record. Every length is checked against the bytes.
+/// Reads the rows of one table in one record. Every length is checked against the bytes.
 class RowReader {
  public:
   /// `schema` and `rows` must outlive the reader.
   RowReader(const TableSchema& schema, base::Bytes rows);
-  /// Reads the next row into `row`. False at the end. Errors: ForeignMessage naming table and offset in the bytes.
+  /// Reads the next row into `row`. Returns false at the end. Errors: ForeignMessage naming the table and the offset in
+  /// the bytes.
   base::Result<bool> next(RowView& row);
 
  private:
@@ -66,15 +70,15 @@ class RowReader {
   std::vector<std::uint8_t> widths_;
 };
 
-/// Builds one image column by column, in order; for readers of SELECTs and for tests. The binlog decoder writes the
-/// same layout straight from event bytes.
+/// Builds one image column by column, in order; used by readers of SELECT results and by tests. The binlog decoder
+/// writes the same layout directly from event bytes.
 class ImageWriter {
  public:
-  /// Starts an image of `columns` columns at the end of `out`, all NULL until put.
+  /// Starts an image of `columns` columns at the end of `out`; every column is NULL until a value is written.
   ImageWriter(base::Buffer& out, std::size_t columns);
-  void null() noexcept { ++column_; }  ///< the bit is set already
+  void null() noexcept { ++column_; }  ///< the NULL bit is already set
   template <class T>
-  void fixed(T value) {  ///< T has the width the layout asks for
+  void fixed(T value) {  ///< T has the width that the layout requires
     present();
     out_.put(value);
   }
@@ -101,6 +105,7 @@ struct DateTimeParts {
   std::uint32_t year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, microsecond = 0;
   bool operator==(const DateTimeParts&) const = default;
 };
+/// Packs calendar fields in the layout above; the unpack functions reverse it.
 constexpr std::uint32_t pack_date(std::uint32_t year, std::uint32_t month, std::uint32_t day) noexcept {
   return year << 9U | month << 5U | day;
 }
@@ -119,10 +124,9 @@ constexpr DateTimeParts unpack_datetime(std::uint64_t v) noexcept {
   return {bits(46, 18), bits(42, 4), bits(37, 5), bits(32, 5), bits(26, 6), bits(20, 6), bits(0, 20)};
 }
 
-/// A value as a person reads it, in UTF-8 where it is text and valid, else 0x hex; for `datasync tail`, never for
-/// errors.
+/// Formats a value for `datasync tail`, never for errors: valid text as UTF-8, other bytes as 0x and hex.
 std::string display(const Column& column, base::Bytes value);
-/// "{id=7, name='x', note=NULL}", each value cut at 64 characters.
+/// Formats an image as "{id=7, name='x', note=NULL}", each value truncated to 64 characters.
 std::string display_image(const TableSchema& schema, const ImageView& image);
 
 }  // namespace datasync::message

@@ -9,7 +9,7 @@ namespace datasync::message {
 namespace {
 
 constexpr std::uint8_t kFormat = 1;
-constexpr std::size_t kMaxColumns = 4096;  // MariaDB's own limit
+constexpr std::size_t kMaxColumns = 4096;  // the limit of MariaDB
 constexpr std::array<std::string_view, 28> kTypeNames{
     "",        "TinyInt", "SmallInt", "MediumInt", "Int",      "BigInt", "Float", "Double",   "Decimal",   "Char",
     "VarChar", "Text",    "Binary",   "VarBinary", "Blob",     "Date",   "Time",  "DateTime", "Timestamp", "Year",

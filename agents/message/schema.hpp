@@ -1,5 +1,6 @@
 #pragma once
-// What a table looks like in messages: engine-neutral enough for any destination, exact enough to lose nothing.
+// The schema of a table in messages: independent of the engine, so that any destination can use it, and exact, so that
+// nothing is lost.
 
 #include <cstdint>
 #include <string>
@@ -11,7 +12,7 @@
 
 namespace datasync::message {
 
-/// The numbers are on the wire (docs/messages.md): never change one, only add.
+/// These numbers are part of the message format (docs/messages.md): never change one, only add new ones.
 enum class ColumnType : std::uint8_t {
   TinyInt = 1,
   SmallInt = 2,
@@ -24,7 +25,7 @@ enum class ColumnType : std::uint8_t {
   Char = 9,  ///< text of at most `length` bytes in `charset`
   VarChar = 10,
   Text = 11,    ///< TINYTEXT .. LONGTEXT: `length` is 255, 65535, 16777215 or 4294967295
-  Binary = 12,  ///< fixed `length`, padding zeros included
+  Binary = 12,  ///< fixed `length`, including padding zeros
   VarBinary = 13,
   Blob = 14,  ///< like Text
   Date = 15,
@@ -42,29 +43,32 @@ enum class ColumnType : std::uint8_t {
   Inet6 = 27,
 };
 
+/// A column of a table in messages.
 struct Column {
   std::string name;
   ColumnType type = ColumnType::Int;
   bool is_unsigned = false;
   bool nullable = true;
-  bool generated = false;           ///< computed by the source; a destination that computes it too does not store it
-  std::uint64_t length = 0;         ///< bytes (text, binary) or bits (Bit); 0 where the type has none
+  bool generated =
+      false;  ///< computed by the source; a destination that computes the column too does not store the value
+  std::uint64_t length = 0;         ///< bytes (text, binary) or bits (Bit); 0 for types without a length
   std::uint8_t precision = 0;       ///< Decimal digits
   std::uint8_t scale = 0;           ///< Decimal scale; fractional digits 0..6 of Time, DateTime, Timestamp
-  std::string charset;              ///< text, Enum and Set: "utf8mb4"; empty elsewhere
+  std::string charset;              ///< text, Enum and Set: "utf8mb4"; empty for other types
   std::string collation;            ///< "utf8mb4_general_ci"
   std::vector<std::string> labels;  ///< Enum, Set: UTF-8, in order; value 1 (or bit 0) is labels[0]
 
   bool operator==(const Column&) const = default;
 };
 
-/// Content hash of a schema: equal schemas have equal ids everywhere and for ever.
+/// Content hash of a schema: equal schemas always have equal ids.
 using SchemaId = base::Named<std::uint64_t, struct SchemaIdTag>;
 
+/// The name, columns and key of a table in messages.
 struct TableSchema {
   std::string database;
   std::string table;
-  std::vector<Column> columns;     ///< in table order, without excluded ones
+  std::vector<Column> columns;     ///< in table order, without excluded columns
   std::vector<std::uint16_t> key;  ///< indexes into columns: the primary key, or the declared key columns
 
   bool operator==(const TableSchema&) const = default;
@@ -72,12 +76,12 @@ struct TableSchema {
   [[nodiscard]] SchemaId id() const;  ///< XXH3-64 of `serialize`
 };
 
-/// The canonical bytes of a schema (docs/messages.md, "schema").
+/// Returns the canonical bytes of a schema (docs/messages.md, "schema").
 std::string serialize(const TableSchema& schema);
-/// Errors: ForeignMessage saying what is wrong; checks every index and bound.
+/// Parses the canonical bytes. Errors: ForeignMessage with the cause; every index and bound is checked.
 base::Result<TableSchema> parse_schema(base::Bytes bytes);
 
-/// True for Char, VarChar, Text, Json, Enum and Set: values or labels that have a character set.
+/// Returns true for Char, VarChar, Text, Json, Enum and Set, whose values or labels have a character set.
 bool is_text(ColumnType type) noexcept;
 std::string_view to_string(ColumnType type) noexcept;
 
