@@ -79,7 +79,7 @@ void AckTracker::settle(Stream& s) {
   while (!s.entries.empty() && s.entries.front().done) {
     const auto& e = s.entries.front();
     if (!e.between) s.open = e.end != message::End::Transaction && e.end != message::End::Abort;
-    // A record acknowledged as a repeat may come without its offset.
+    // The report of a record that the broker recognized as a duplicate may lack its offset.
     if (!s.open && e.offset >= s.progress.next_offset) {
       s.progress.next_offset = e.offset + 1;
       s.progress.last_record = e.mark;

@@ -21,7 +21,7 @@ constexpr int kAppendTries = 5;
 constexpr base::Millis kAppendFirstWait{10};
 constexpr base::Millis kAppendLongestWait{2000};
 
-/// Instance names may repeat (a pod's name, a second claim by this process); a claim's name must not.
+/// Instance names may repeat (a pod's name, a second claim by this process), but the name in a claim must be unique.
 std::string claimant(const std::string& instance) {
   std::random_device random;
   const auto bits = std::uint64_t{random()} << 32U | random();
@@ -33,7 +33,7 @@ std::uint64_t wall_us() {
       std::chrono::duration_cast<std::chrono::microseconds>(base::wall_now().time_since_epoch()).count());
 }
 
-/// Only for records that may stand there more than once.
+/// Retries an append. Use it only for records that may be stored more than once.
 template <class Append>
 base::Result<Offset> append_again(std::stop_token stop, Append append) {
   base::Backoff backoff(kAppendFirstWait, kAppendLongestWait);
@@ -57,7 +57,7 @@ Error truncated(std::int32_t stream, Offset checkpoint, Offset end) {
                                             stream, checkpoint, end)};
 }
 
-/// Where the reading of a stream begins, and what was published before it.
+/// Where to start reading a stream, and what was published before that offset.
 struct Origin {
   Offset offset = 0;
   message::Epoch epoch;
@@ -75,10 +75,10 @@ base::Result<Origin> origin_of(StreamLog& streams, const StateView& view, std::i
   return origin;
 }
 
-/// One stream when the epoch has started on it.
+/// One stream after the epoch has started on it.
 struct Started {
   std::int32_t stream = 0;
-  Offset before = 0;  ///< where it ended before anything of this epoch was on its way
+  Offset before = 0;  ///< end of the stream before any append of this epoch
   Offset start = 0;
   std::uint64_t mark = 0;  ///< of the start record
 };
@@ -116,7 +116,7 @@ base::Result<StreamState> recover(StreamLog& streams, StateView& view, const Sta
   return StreamState{here.start, fold.fresh(), fold.published(), fold.dump_from(), here.mark};
 }
 
-/// A stream that has had records, if there is one.
+/// Returns a stream that has had records, if there is one.
 base::Result<std::optional<std::int32_t>> used_stream(StreamLog& streams, std::int32_t count) {
   for (std::int32_t i = 0; i < count; ++i) {
     DS_ASSIGN(const auto ends, streams.ends(i));
@@ -141,8 +141,9 @@ base::Result<void> may_claim(const StateView& view, const std::string& instance)
 base::Result<message::Epoch> claim_epoch(StateLog& state, StreamLog& streams, StateView& view,
                                          const std::string& instance, std::int32_t stream_count, base::Backoff& backoff,
                                          std::stop_token stop) {
-  // In this order: whatever stands on a stream was claimed before, and claims are never removed. The epochs on the
-  // stream itself would not do: retention takes starts away, and what is left may be a zombie's.
+  // The order matters: every epoch on a stream was claimed earlier, and the newest claim of each task is never removed.
+  // The epochs on the stream itself are not sufficient: retention removes start records, and the remaining records may
+  // be from a zombie.
   DS_ASSIGN(const auto used, used_stream(streams, stream_count));
   DS_TRY(catch_up(state, view, stop));
   if (used && view.highest_claim() == message::Epoch{})
@@ -202,7 +203,7 @@ base::Result<std::vector<StreamState>> begin_epoch(StateLog& state, StreamLog& s
                                                    std::stop_token stop, const std::function<bool()>& may_give_up) {
   for (;;) {
     DS_TRY(catch_up(state, view, stop));
-    // A restart of an instance that was replaced has nothing to say of the streams.
+    // A restarted instance that was replaced must not report anything about the streams.
     DS_TRY(may_claim(view, instance));
     if (auto seen = check_streams(streams, view, stream_count, stop); !seen) {
       const bool give_up = seen.error().is(Reason::PositionUnknown) && may_give_up && may_give_up();
@@ -211,7 +212,7 @@ base::Result<std::vector<StreamState>> begin_epoch(StateLog& state, StreamLog& s
     DS_ASSIGN(epoch, claim_epoch(state, streams, view, instance, stream_count, backoff, stop));
     auto begun = start_and_recover(state, streams, view, epoch, instance, stream_count, stop);
     if (begun || !begun.error().is(Reason::Superseded)) return begun;
-    // Whoever starts has claimed before.
+    // An instance claims an epoch before it starts it, so the claim must be on the state topic.
     DS_TRY(catch_up(state, view, stop));
     if (view.claimed_above(epoch)) return begun;
     base::log::warn("the state topic has lost claims; claims above what has started",

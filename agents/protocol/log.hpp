@@ -1,6 +1,6 @@
 #pragma once
-// The two logs the protocol stands on, as small interfaces: Kafka implements them (agents/kafka/logs.hpp), the tests
-// simulate them.
+// Interfaces of the two logs that the protocol uses. Kafka implements them (agents/kafka/logs.hpp); the tests simulate
+// them.
 
 #include <cstdint>
 #include <functional>
@@ -23,7 +23,7 @@ struct StateRecord {
   message::Kind kind = message::Kind::Claim;
   std::string key;
   std::string value;
-  bool removed = false;  ///< a tombstone: the records of this key before it count no more
+  bool removed = false;  ///< a tombstone: earlier records of this key no longer count
 };
 
 /// The state topic: one partition, totally ordered, compacted.
@@ -33,16 +33,16 @@ class StateLog {
   StateLog(const StateLog&) = delete;
   StateLog& operator=(const StateLog&) = delete;
   virtual ~StateLog() = default;
-  /// Appends and waits for the acknowledgement. An error leaves the outcome unknown: the record may have landed, or may
-  /// still land later.
+  /// Appends and waits for the acknowledgement. After an error the outcome is unknown: the record may have been stored,
+  /// or may still be stored later.
   virtual base::Result<Offset> append(message::Kind kind, const std::string& key, const std::string& value) = 0;
-  /// Appends a tombstone: compaction removes what stands before it under this key. As `append`.
+  /// Appends a tombstone: compaction removes the earlier records of this key. Errors: as `append`.
   virtual base::Result<Offset> remove(message::Kind kind, const std::string& key) = 0;
-  /// Everything from where this reader stands up to the log's end at the time of the call; after an error perhaps
-  /// records that it gave before, too. Stop: Stopping.
+  /// Returns all records from this reader's position to the end of the log at the time of the call. After an error the
+  /// next call may return records again. Errors: Stopping; those of the log.
   virtual base::Result<std::vector<StateRecord>> read_to_end(std::stop_token stop) = 0;
-  /// The same without holding all of it: each record as it is read. An error of `take` ends the reading and is
-  /// returned; whether the records after it come again depends on the log.
+  /// As read_to_end, but passes each record to `take` as it is read instead of collecting them. An error of `take`
+  /// stops the reading and is returned; whether the next call repeats records depends on the log.
   virtual base::Result<void> read_each(std::stop_token stop,
                                        const std::function<base::Result<void>(const StateRecord&)>& take) {
     DS_ASSIGN(const auto records, read_to_end(std::move(stop)));
@@ -55,14 +55,15 @@ class StateLog {
 struct StreamRecord {
   Offset offset = 0;
   message::Headers headers;
-  base::Bytes value;  ///< valid during the call that hands it over
+  base::Bytes value;  ///< valid during the call that passes it
 };
 
+/// The topic with the streams; each stream is a partition.
 class StreamLog {
  public:
   struct Ends {
-    Offset first = 0;  ///< the first offset that is still there
-    Offset next = 0;   ///< the one that the next record gets: 0 on a stream that never had one
+    Offset first = 0;  ///< the first available offset
+    Offset next = 0;   ///< the offset of the next record: 0 on a stream that never had one
   };
   StreamLog() = default;
   StreamLog(const StreamLog&) = delete;
@@ -71,9 +72,11 @@ class StreamLog {
   /// Appends and waits for the acknowledgement; as StateLog::append.
   virtual base::Result<Offset> append(std::int32_t stream, const message::Headers& headers,
                                       const std::string& value) = 0;
-  /// Reads [from, to) in order. Errors of `take` end the reading and are returned. OffsetExpired when `from` is gone.
+  /// Reads [from, to) in order. An error of `take` stops the reading and is returned. OffsetExpired when `from` is no
+  /// longer available.
   virtual base::Result<void> read(std::int32_t stream, Offset from, Offset to, std::stop_token stop,
                                   const std::function<base::Result<void>(const StreamRecord&)>& take) = 0;
+  /// Returns the first available and the next offset.
   virtual base::Result<Ends> ends(std::int32_t stream) = 0;
 };
 

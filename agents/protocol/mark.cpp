@@ -6,7 +6,7 @@
 
 namespace datasync::protocol {
 
-// The ends of a long value are enough: the first holds what the record is about, and the size counts as well.
+// Both ends of a long value are sufficient: the first has the identity of the record, and the size is hashed too.
 std::uint64_t mark_of(const message::Headers& headers, base::Bytes value) noexcept {
   constexpr std::size_t kEnd = 256;
   const auto head = value.first(std::min(kEnd, value.size()));

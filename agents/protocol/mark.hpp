@@ -1,5 +1,5 @@
 #pragma once
-// Tells a record on a stream from another that stands at the same offset of another log.
+// Distinguishes a record on a stream from another record at the same offset of another log.
 
 #include <cstdint>
 
@@ -8,8 +8,8 @@
 
 namespace datasync::protocol {
 
-/// A hash of what the record says; never 0, which means "not known". Two records of one stream differ in it: they hold
-/// an epoch, a transaction or a time.
+/// Returns a hash of the record's content; never 0, which means "not known". Two records of one stream have different
+/// marks, because they contain an epoch, a transaction or a time.
 std::uint64_t mark_of(const message::Headers& headers, base::Bytes value) noexcept;
 
 }  // namespace datasync::protocol

@@ -22,7 +22,7 @@ bool belongs_on_a_stream(message::Kind kind) noexcept {
 ReaderRule::Verdict ReaderRule::see(const message::Headers& headers) noexcept {
   if (!belongs_on_a_stream(headers.kind) || headers.epoch == message::Epoch{}) return Verdict::Foreign;
   if (headers.kind == message::Kind::Start) {
-    // An append whose acknowledgement was lost is made again: the same start may stand there twice.
+    // An append whose acknowledgement was lost is retried, so the same start may be on the stream twice.
     if (headers.epoch <= epoch_) return Verdict::Ignore;
     epoch_ = headers.epoch;
     return Verdict::NewEpoch;

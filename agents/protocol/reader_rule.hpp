@@ -1,5 +1,5 @@
 #pragma once
-// The reader's rule, the same for apply, for a recovering capture and for any other reader of a stream.
+// The rule of every reader of a stream: apply, a recovering capture, and any other.
 
 #include <cstdint>
 
@@ -7,17 +7,18 @@
 
 namespace datasync::protocol {
 
-/// "The current epoch is the highest epoch whose start has been read; records of lower epochs are ignored for ever; a
-/// higher start discards an unfinished transaction." Feed it every record of one stream in order.
+/// "The current epoch is the highest epoch whose start has been read; records of lower epochs are always ignored; a
+/// higher start discards an unfinished transaction." Pass every record of one stream to it, in order.
 class ReaderRule {
  public:
   enum class Verdict : std::uint8_t {
     Take,      ///< the record counts
-    Ignore,    ///< a record of a lower epoch (a zombie's), or a repeated start
-    NewEpoch,  ///< a higher start: forget any unfinished transaction
-    Foreign,   ///< an epoch above the current one without its start: not ours, or offsets were skipped
+    Ignore,    ///< a record of a lower epoch (of a zombie), or a repeated start
+    NewEpoch,  ///< a higher start: discard any unfinished transaction
+    Foreign,   ///< an epoch above the current one without its start: not a DataSync record, or offsets were skipped
   };
   explicit ReaderRule(message::Epoch current = {}) : epoch_(current) {}
+  /// Returns what to do with the next record of the stream.
   Verdict see(const message::Headers& headers) noexcept;
   [[nodiscard]] message::Epoch epoch() const noexcept { return epoch_; }
 

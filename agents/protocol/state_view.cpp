@@ -17,7 +17,7 @@ base::Error unclaimed(std::string_view what, message::Epoch epoch) {
   return {base::Reason::ForeignMessage, fmt::format("a {} of epoch {}, which was never claimed", what, epoch.value())};
 }
 
-/// Empty: the whole snapshot.
+/// Returns an empty text for the whole snapshot.
 std::string name_of(const message::SnapshotProgress& p) {
   return p.table.empty() ? std::string() : p.database + "." + p.table;
 }
@@ -65,8 +65,8 @@ base::Result<void> StateView::take(const StateRecord& record) {
   }
 }
 
-/// What a removed record said counts on: compaction takes it away some day, and only who needs nothing of it removes
-/// it.
+/// The content of a removed record remains in the view: compaction removes the record later, and a record is removed
+/// only by an agent that no longer needs it.
 void StateView::forget(const StateRecord& record) {
   std::erase_if(claim_keys_, [&](const auto& entry) { return entry.second.key == record.key; });
   checkpoint_keys_.erase(record.key);
@@ -96,11 +96,11 @@ base::Result<void> StateView::take_checkpoint(const std::string& key, base::Byte
   checkpoint_keys_[key] = checkpoint.epoch;
   if (auto& reached = furthest_[checkpoint.stream]; checkpoint.offset >= reached.offset)
     reached = {checkpoint.offset, checkpoint.last_record};
-  if (checkpoint.epoch < highest_) return {};  // after a higher claim: perhaps a zombie's
+  if (checkpoint.epoch < highest_) return {};  // written after a higher claim: it may be from a zombie
   if (!owners_.contains(checkpoint.epoch)) return unclaimed("checkpoint", checkpoint.epoch);
   const auto rank = [](const message::Checkpoint& c) { return std::tuple(c.epoch, c.offset); };
   const auto [at, fresh] = checkpoints_.try_emplace(checkpoint.stream, checkpoint);
-  // An append with a lost acknowledgement may land after a newer one.
+  // An append with a lost acknowledgement may be stored after a newer one.
   if (!fresh && rank(checkpoint) >= rank(at->second)) at->second = std::move(checkpoint);
   return {};
 }
@@ -131,8 +131,8 @@ base::Result<void> StateView::take_schema(base::Bytes value) {
   return {};
 }
 
-// Readers write requests: one that cannot be read is nobody's order, and must not stop capture. An answer counts as a
-// checkpoint does: that the tables are due stands before it, and counts only under the same rule.
+// Readers write requests, so a request that cannot be decoded is ignored and must not stop capture. An answer counts
+// under the same rule as a checkpoint: the record that makes the tables due is before it, and counts under that rule.
 void StateView::take_request(base::Bytes value) {
   auto request = message::decode<message::Request>(value);
   if (!request) return;
@@ -227,7 +227,8 @@ std::vector<StateView::Key> StateView::obsolete(message::Epoch mine, std::int32_
     message::Request answer = answer_of(*at);
     message::Request wish = answer;
     wish.served = false;
-    out.push_back({message::Kind::Request, message::request_key(wish)});  // without its answer it would be one again
+    out.push_back({message::Kind::Request,
+                   message::request_key(wish)});  // without its answer it would be a pending request again
     out.push_back({message::Kind::Request, message::request_key(answer)});
   }
   return out;
@@ -236,7 +237,7 @@ std::vector<StateView::Key> StateView::obsolete(message::Epoch mine, std::int32_
 std::vector<StateView::OldSchemas> StateView::old_schemas(const std::set<message::SchemaId>& used) const {
   struct Table {
     bool used = false;
-    std::vector<message::SchemaId> former;  ///< with those that only have names
+    std::vector<message::SchemaId> former;  ///< including those that only have names
     bool more = false;                      ///< some of them have more than names
   };
   std::map<std::string, Table> tables;
@@ -260,7 +261,7 @@ std::vector<StateView::OldSchemas> StateView::old_schemas(const std::set<message
         if (names.insert(column.name).second) old.names->columns.push_back({.name = column.name});
     }
     if (old.names->columns.size() > kMostNames) continue;
-    std::ranges::sort(old.names->columns, {}, &message::Column::name);  // the same names are the same schema
+    std::ranges::sort(old.names->columns, {}, &message::Column::name);  // equal names give an equal schema
     const auto kept = old.names->id();
     for (const auto id : table.former)
       if (id != kept) old.remove.push_back({message::Kind::SchemaBody, message::schema_key(id)});

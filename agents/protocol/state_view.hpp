@@ -1,5 +1,5 @@
 #pragma once
-// What the state topic says, folded record by record.
+// The content of the state topic, accumulated record by record.
 
 #include <algorithm>
 #include <cstdint>
@@ -17,69 +17,76 @@
 
 namespace datasync::protocol {
 
-/// Feed it every state record in order. Decides who has an epoch and which checkpoints are certain. A checkpoint or a
-/// snapshot progress counts only if it stands before any claim of a higher epoch than its own: one written after may be
-/// a zombie's. Value type; not thread-safe.
+/// Pass every record of the state topic to it, in order. It decides which instance has an epoch and which checkpoints
+/// are certain. A checkpoint or a snapshot progress counts only if it is before every claim of a higher epoch than its
+/// own: a later one may be from a zombie. Value type; not thread-safe.
 class StateView {
  public:
-  /// Errors: ForeignMessage naming the offset.
+  /// Adds the next record. Errors: ForeignMessage naming the offset.
   base::Result<void> see(const StateRecord& record);
 
-  /// A start of this epoch stands on a stream: it was claimed, whether or not the state topic still has the claim.
+  /// A start of this epoch is on a stream: it was claimed, even if the state topic no longer has the claim.
   void started(message::Epoch epoch) noexcept { highest_ = std::max(highest_, epoch); }
 
   [[nodiscard]] message::Epoch highest_claim() const noexcept { return highest_; }
-  /// The state topic has a claim of a higher epoch.
+  /// Returns true when the state topic has a claim of a higher epoch.
   [[nodiscard]] bool claimed_above(message::Epoch epoch) const { return owners_.upper_bound(epoch) != owners_.end(); }
-  /// Who has the epoch: the `instance` of its first claim, as that claim spells it; empty when nobody claimed it.
+  /// Returns the owner of the epoch: the `instance` of its first claim, as written in that claim; empty when there is
+  /// no claim.
   [[nodiscard]] std::string owner(message::Epoch epoch) const;
-  /// The rank that the next claim of `instance` carries: its own if it has claimed, else one above all others.
+  /// Returns the rank for the next claim of `instance`: its own if it has claimed, otherwise one above all others.
   [[nodiscard]] std::uint64_t rank_for(const std::string& instance) const;
-  /// The newest instance when it is not `instance` and `instance` has claimed, else empty: an instance that finds a
-  /// name here was replaced and must never claim again, however often it is restarted. Of two of equal rank, which
-  /// claimed at the same time, the greater name is the newer one. Claims without a holder have no rank.
+  /// Returns the newest instance when it is not `instance` and `instance` has claimed, otherwise an empty text. If the
+  /// result is not empty, `instance` was replaced and must never claim again, however often it is restarted. Of two
+  /// instances with equal rank, which claimed at the same time, the one with the greater name is newer. Claims without
+  /// a holder have no rank.
   [[nodiscard]] std::string newer_than(const std::string& instance) const;
-  /// The newest certain checkpoint of a stream.
+  /// Returns the newest certain checkpoint of a stream.
   [[nodiscard]] std::optional<message::Checkpoint> checkpoint(std::int32_t stream) const;
-  /// A place that a stream has reached, and the mark of the record before it (0: unknown).
+  /// An offset that a stream has reached, and the mark of the record before it (0: unknown).
   struct Reached {
     Offset offset = 0;
     std::uint64_t last_record = 0;
   };
-  /// The furthest place of a stream that any checkpoint names, certain or not: also a zombie's stood where it says.
+  /// Returns the highest offset of a stream in any checkpoint, certain or not: a zombie's checkpoint also names an
+  /// offset that existed.
   [[nodiscard]] std::optional<Reached> furthest(std::int32_t stream) const;
-  /// The newest certain progress of each table of the newest snapshot, and of the snapshot itself (empty table name).
+  /// Returns the newest certain progress of each table of the newest snapshot, and of the snapshot itself (empty table
+  /// name).
   [[nodiscard]] std::vector<message::SnapshotProgress> snapshot() const;
-  /// Wishes that no capture has served, by id.
+  /// Requests that no capture has served, by id.
   [[nodiscard]] const std::map<std::string, message::Request>& requests() const noexcept { return requests_; }
   [[nodiscard]] bool served(const std::string& request) const { return served_.contains(request); }
   [[nodiscard]] const std::set<std::string>& served_requests() const noexcept { return served_; }
+  /// Returns a schema by its id; nullopt when the topic never had it.
   [[nodiscard]] std::optional<message::TableSchema> schema(message::SchemaId id) const;
-  /// What is known of a table's definitions, by its qualified name; whoever learnt it: it is the source's history.
+  /// Returns the known definitions of a table, by its qualified name, from all epochs: they are the history of the
+  /// source.
   [[nodiscard]] std::vector<message::Definition> definitions(const std::string& table) const;
   [[nodiscard]] const std::map<message::SchemaId, message::TableSchema>& schemas() const noexcept { return schemas_; }
 
-  /// A record of the state topic by its key.
+  /// The key of a record of the state topic.
   struct Key {
     message::Kind kind = message::Kind::Claim;
     std::string key;
     bool operator==(const Key&) const = default;
   };
-  /// What nobody needs any more once epoch `mine` has a certain checkpoint on each of its streams, in the order in
-  /// which to remove it, so that what is left can be read at any time: checkpoints and snapshot progress of epochs
-  /// before it, then claims. The newest claim of each task and of each instance stays (of the newest kInstances), and
-  /// with it those of which snapshot progress is still needed. Empty as long as a checkpoint of `mine` is missing.
-  /// Answers to requests of epochs before `mine` as well, but for the newest kAnswers.
+  /// Returns the records that are no longer needed once epoch `mine` has a certain checkpoint on each of its streams,
+  /// in the order in which to remove them, so that the remaining records are readable at any time: checkpoints and
+  /// snapshot progress of earlier epochs, then claims. The newest claim of each task and of each instance is kept (of
+  /// the newest kInstances), and so are the claims of epochs whose snapshot progress is still needed. Answers to
+  /// requests of epochs before `mine` follow, except the newest kAnswers. Empty as long as a checkpoint of `mine` is
+  /// missing.
   [[nodiscard]] std::vector<Key> obsolete(message::Epoch mine, std::int32_t streams) const;
   static constexpr std::size_t kInstances = 50, kAnswers = 500;
 
-  /// Schemas of one table that are on the topic and no record needs any more.
+  /// Schemas of one table that are on the topic and that no record needs any more.
   struct OldSchemas {
-    std::optional<message::TableSchema> names;  ///< write it before: it has the columns of all of them, and no key
+    std::optional<message::TableSchema> names;  ///< write it first: it has the columns of all of them, and no key
     std::vector<Key> remove;
   };
-  /// `used`: the schemas of this epoch, to be called when the streams have no records of former epochs any more. Tables
-  /// of which none is used keep theirs.
+  /// `used`: the schemas of this epoch. Call it when the streams no longer have records of earlier epochs. Tables
+  /// without a used schema keep theirs.
   [[nodiscard]] std::vector<OldSchemas> old_schemas(const std::set<message::SchemaId>& used) const;
 
  private:
@@ -106,11 +113,11 @@ class StateView {
   std::map<std::string, message::SnapshotProgress> progress_;  ///< by qualified table name
   std::map<std::string, message::Request> requests_;
   std::set<std::string> served_;
-  std::set<std::pair<message::Epoch, std::string>> answers_;  ///< those on the topic, with the request's id
-  std::set<message::SchemaId> schema_keys_;                   ///< those on the topic
+  std::set<std::pair<message::Epoch, std::string>> answers_;  ///< on the topic, with the request's id
+  std::set<message::SchemaId> schema_keys_;                   ///< on the topic
   std::map<message::SchemaId, message::TableSchema> schemas_;
   std::map<std::string, std::map<std::uint64_t, message::Definition>> definitions_;  ///< by table and slot
-  // What stands on the topic, by epoch.
+  // Records on the topic, by epoch.
   std::multimap<message::Epoch, ClaimKey> claim_keys_;
   std::map<std::string, message::Epoch> checkpoint_keys_;
   struct ProgressKey {
@@ -120,7 +127,8 @@ class StateView {
   std::map<std::string, ProgressKey> progress_keys_;
 };
 
-/// Feeds `view` everything up to the state topic's present end. Errors: ForeignMessage; those of the log; Stopping.
+/// Passes all records up to the current end of the state topic to `view`. Errors: ForeignMessage; those of the log;
+/// Stopping.
 base::Result<void> catch_up(StateLog& state, StateView& view, std::stop_token stop);
 
 }  // namespace datasync::protocol

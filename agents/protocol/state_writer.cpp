@@ -14,12 +14,13 @@ base::Result<void> StateWriter::check(std::stop_token stop) {
   return {};
 }
 
-// Slot 0 of the checkpoints holds the one that recovery wrote.
+// Slot 0 of the checkpoints has the one that recovery wrote.
 unsigned StateWriter::slot(const std::string& family) {
   return slots_.try_emplace(family, 1U).first->second;
 }
 
-// The slot moves on success only: what an append with a lost acknowledgement leaves is at worst in the next one's slot.
+// The slot advances only after success: an append with a lost acknowledgement can at worst leave its record in the slot
+// of the next write.
 base::Result<void> StateWriter::append(message::Kind kind, const std::string& family, const std::string& key,
                                        const std::string& value) {
   DS_TRY(state_.append(kind, key, value));

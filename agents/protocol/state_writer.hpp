@@ -1,5 +1,5 @@
 #pragma once
-// What a running epoch writes to the state topic, and how it learns that it has ended.
+// The records that a running epoch writes to the state topic, and how it detects that a higher epoch was claimed.
 
 #include <cstdint>
 #include <map>
@@ -14,29 +14,32 @@
 namespace datasync::protocol {
 
 /// Writes checkpoints and snapshot progress of one epoch, each into a ring of keys, and reads the state topic to its
-/// end before each write: so at most one record of a key family ever lands after a higher claim, and compaction always
-/// leaves a successor a certain one. Not thread-safe.
+/// end before each write. So at most one record of a key family is ever stored after a higher claim, and compaction
+/// always leaves a certain one for the successor. Not thread-safe.
 class StateWriter {
  public:
-  /// `view` must be the one `state` was read into so far; both must outlive the writer.
+  /// `view` must contain everything read from `state` so far; both must outlive the writer.
   StateWriter(StateLog& state, StateView& view, message::Epoch epoch) : state_(state), view_(view), epoch_(epoch) {}
 
-  /// Reads the state topic to its end. Errors: Superseded when a higher claim stands there; those of the log; Stopping.
+  /// Reads the state topic to its end. Errors: Superseded when it has a higher claim; those of the log; Stopping.
   base::Result<void> check(std::stop_token stop);
-  /// Errors as `check`, then those of the append, after which the same record or a newer one may be written again.
+  /// Writes a record. Errors: as `check`, then those of the append, after which the same record or a newer one may be
+  /// written again.
   base::Result<void> write(message::Checkpoint checkpoint, std::stop_token stop);
   base::Result<void> write(message::SnapshotProgress progress, std::stop_token stop);
-  /// That a request is served: write it after the records that make its tables due.
+  /// Writes that a request is served. Call it after the records that make its tables due.
   base::Result<void> write(message::Request served, std::stop_token stop);
-  /// Removes what nobody needs any more, see StateView::obsolete, but only so much that a caller does not wait long.
-  /// True when nothing is left. Errors: as `check`; those of the log.
+  /// Removes records that are no longer needed, see StateView::obsolete, but only a limited number, so that the caller
+  /// does not wait long. Returns true when none is left. Errors: as `check`; those of the log.
   base::Result<bool> tidy(std::int32_t streams, std::stop_token stop);
-  /// Removes schemas that no record needs, and keeps the names of their columns, see StateView::old_schemas; only so
-  /// much that a caller does not wait long. True when nothing is left. Errors: as `check`; those of the log.
+  /// Removes schemas that no record needs and keeps the names of their columns, see StateView::old_schemas; only a
+  /// limited number, so that the caller does not wait long. Returns true when none is left. Errors: as `check`; those
+  /// of the log.
   base::Result<bool> tidy_schemas(const std::set<message::SchemaId>& used, std::stop_token stop);
-  /// A schema has no epoch: its key is its content. Written once.
+  /// Writes a schema once. It has no epoch: its key is the hash of its content.
   base::Result<void> write(const message::TableSchema& schema, std::stop_token stop);
-  /// Nor has a definition. Gives it the next sequence of its table. Errors as `check`, then those of the append.
+  /// Writes a definition, which has no epoch either, with the next sequence number of its table. Errors: as `check`,
+  /// then those of the append.
   base::Result<void> write(message::Definition definition, std::stop_token stop);
 
  private:
@@ -47,7 +50,7 @@ class StateWriter {
   StateLog& state_;
   StateView& view_;
   message::Epoch epoch_;
-  std::map<std::string, unsigned> slots_;  ///< the slot each family writes next
+  std::map<std::string, unsigned> slots_;  ///< the slot that each family writes next
 };
 
 }  // namespace datasync::protocol

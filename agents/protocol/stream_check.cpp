@@ -23,7 +23,7 @@ Error lost(std::int32_t stream, const std::string& why) {
                                             stream, why, kWayOn)};
 }
 
-/// The mark of the record at this offset; nothing when there is none.
+/// Returns the mark of the record at this offset; nullopt when there is none.
 base::Result<std::optional<std::uint64_t>> mark_at(StreamLog& streams, std::int32_t stream, Offset offset,
                                                    std::stop_token stop) {
   std::optional<std::uint64_t> found;
@@ -50,7 +50,7 @@ base::Result<void> check_stream(StreamLog& streams, const StateView& view, std::
                              stream, needed, ends.first));
   if (!furthest || furthest->last_record == 0 || furthest->offset <= ends.first) return {};
   const auto found = mark_at(streams, stream, furthest->offset - 1, stop);
-  if (!found && found.error().is(Reason::OffsetExpired)) return {};  // retention took it meanwhile
+  if (!found && found.error().is(Reason::OffsetExpired)) return {};  // retention removed it in the meantime
   if (!found) return found.error();
   if (!*found)
     return lost(stream, fmt::format("the record at offset {}, before the newest checkpoint, no longer exists",
@@ -65,7 +65,7 @@ base::Result<void> check_stream(StreamLog& streams, const StateView& view, std::
 }  // namespace
 
 base::Result<void> check_streams(StreamLog& streams, const StateView& view, std::int32_t count, std::stop_token stop) {
-  if (view.highest_claim() == message::Epoch{}) return {};  // claim_epoch looks at that
+  if (view.highest_claim() == message::Epoch{}) return {};  // claim_epoch checks this case
   for (std::int32_t i = 0; i < count; ++i) DS_TRY(check_stream(streams, view, i, stop));
   return {};
 }

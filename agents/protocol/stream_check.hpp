@@ -1,5 +1,5 @@
 #pragma once
-// Before anything is claimed or written: are the streams still the logs that the state topic speaks of?
+// Checks, before anything is claimed or written, whether the streams are still the logs that the state topic describes.
 
 #include <cstdint>
 #include <stop_token>
@@ -9,10 +9,10 @@
 
 namespace datasync::protocol {
 
-/// Compares each of the streams with the checkpoint that stands furthest in it: it must reach that far, and the record
-/// before the checkpoint must be the one that stood there. Appends nothing: what a refused try writes would be taken
-/// for the records that were lost. Errors: LogTruncated when a stream has lost records or is another one;
-/// PositionUnknown when retention took what recovery needs; those of the log.
+/// Compares each stream with its checkpoint of the highest offset: the stream must reach that offset, and the record
+/// before it must be the one with the checkpoint's mark. Appends nothing, because records written by a refused attempt
+/// would be mistaken for the lost ones. Errors: LogTruncated when a stream has lost records or is another one;
+/// PositionUnknown when retention removed records that recovery needs; those of the log.
 base::Result<void> check_streams(StreamLog& streams, const StateView& view, std::int32_t count, std::stop_token stop);
 
 }  // namespace datasync::protocol
