@@ -32,7 +32,7 @@ struct Admin::Impl {
     rd_kafka_AdminOptions_set_request_timeout(out.get(), static_cast<int>(kDeadline.count()), why.data(), why.size());
     return out;
   }
-  /// The result of a request, or why there is none.
+  /// Waits for the result of a request, and returns it or the cause of the failure.
   base::Result<EventPtr> wait(const QueuePtr& queue, const std::string& doing) {
     EventPtr event(rd_kafka_queue_poll(queue.get(), static_cast<int>((kDeadline + kMetadataDeadline).count())));
     rd_kafka_poll(client.get(), 0);  // the error callback
@@ -53,7 +53,7 @@ struct Admin::Impl {
 
 namespace {
 
-/// The one result of an operation on one topic.
+/// Returns the single result of an operation on one topic.
 base::Result<void> topic_result(const rd_kafka_topic_result_t** results, std::size_t count, const std::string& doing,
                                 rd_kafka_resp_err_t also_fine) {
   if (count != 1) return Error(Reason::BrokerRejected, doing + ": the broker did not report the result");
@@ -124,7 +124,7 @@ base::Result<void> Admin::create(const std::string& topic, std::int32_t partitio
   std::size_t count = 0;
   const auto** results = rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event.get()), &count);
   DS_TRY(topic_result(results, count, doing, RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS));
-  // The answer comes before every broker knows the topic.
+  // The response can arrive before every broker has the topic in its metadata.
   const auto until = base::steady_now() + kDeadline;
   for (;;) {
     DS_ASSIGN(const auto found, impl_->metadata(topic));

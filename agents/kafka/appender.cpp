@@ -12,7 +12,7 @@ using base::Error;
 using base::Reason;
 
 constexpr base::Millis kDeadline{10000};
-constexpr base::Millis kSlack{2000};  ///< librdkafka looks for expired messages once a second
+constexpr base::Millis kSlack{2000};  ///< librdkafka checks for expired messages once a second
 constexpr int kPurgeWaitMs = 2000;
 
 Settings settings() {
@@ -24,7 +24,7 @@ Settings settings() {
 
 }  // namespace
 
-/// What a delivery report left. Lives on the stack of `append`: no report comes after `drop`.
+/// The result in a delivery report. It is on the stack of `append`: no report arrives after `drop`.
 struct Appender::Report {
   bool done = false;
   rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
@@ -60,7 +60,7 @@ base::Result<std::int64_t> Appender::append(std::int32_t partition, const messag
 
 base::Result<std::int64_t> Appender::append_tombstone(std::int32_t partition, const message::Headers& headers,
                                                       const std::string& key) {
-  return append(partition, headers, key, base::Bytes());  // librdkafka takes a null pointer for no value
+  return append(partition, headers, key, base::Bytes());  // librdkafka treats a null pointer as no value
 }
 
 base::Result<std::int64_t> Appender::append(std::int32_t partition, const message::Headers& headers,
@@ -82,7 +82,8 @@ base::Result<std::int64_t> Appender::append(std::int32_t partition, const messag
     const auto there = confirm_topic(client_.get(), topic_, events_, kSlack);
     if (there) error.reason = Reason::BrokerRejected;
   }
-  // A new client for the next one: it reads nothing of this one's sequence, and no report outlives `report`.
+  // The next append gets a new client, which does not continue the sequence of this one; no report arrives after
+  // `report` is destroyed.
   drop();
   return std::move(error).context("outcome unknown");
 }

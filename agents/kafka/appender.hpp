@@ -1,5 +1,5 @@
 #pragma once
-// One record at a time, each waited for: what the protocol's logs append with. For the .cpp files of this folder only.
+// Appends one record at a time and waits for it; the protocol's logs use it. For the .cpp files of this folder only.
 
 #include <condition_variable>
 #include <cstdint>
@@ -12,8 +12,8 @@
 
 namespace datasync::kafka {
 
-/// Appends to one topic with acks=all and waits for the report, at most the deadline. Thread-safe: one append at a
-/// time.
+/// Appends to one topic with acks=all and waits for the delivery report, at most until the deadline. Thread-safe: one
+/// append at a time.
 class Appender {
  public:
   Appender(Access access, std::string topic) : access_(std::move(access)), topic_(std::move(topic)) {}
@@ -21,12 +21,12 @@ class Appender {
   Appender& operator=(const Appender&) = delete;
   ~Appender() = default;
 
-  /// The offset of the record. Errors leave the outcome unknown unless they say that it was refused: BrokerUnreachable,
-  /// ProducerFailed (unknown); RowTooLarge, PermissionDenied, TopicMissing, CredentialsRejected,
+  /// Appends a record and returns its offset. Errors with unknown outcome: BrokerUnreachable, ProducerFailed. Errors
+  /// that mean the record was refused: RowTooLarge, PermissionDenied, TopicMissing, CredentialsRejected,
   /// CertificateRejected, BrokerRejected.
   base::Result<std::int64_t> append(std::int32_t partition, const message::Headers& headers, const std::string& key,
                                     const std::string& value);
-  /// The same for a record without a value.
+  /// As append, for a record without a value.
   base::Result<std::int64_t> append_tombstone(std::int32_t partition, const message::Headers& headers,
                                               const std::string& key);
 

@@ -36,7 +36,7 @@ base::Result<base::Secret> secret_text(const std::filesystem::path& dir, const c
 base::Result<void> set(rd_kafka_conf_t* conf, const std::string& name, const std::string& value) {
   std::array<char, 512> why{};
   if (rd_kafka_conf_set(conf, name.c_str(), value.c_str(), why.data(), why.size()) == RD_KAFKA_CONF_OK) return {};
-  // The text may repeat the value, which may be a secret.
+  // The text may contain the value, which may be a secret.
   return Error(Reason::ConfigInvalid, fmt::format("Kafka client setting {} is not accepted", name));
 }
 
@@ -48,7 +48,7 @@ Settings settings_of(const Access& access) {
       {"allow.auto.create.topics", "false"},
       {"socket.keepalive.enable", "true"},
       {"socket.nagle.disable", "true"},
-      // Half-open connections: a request without an answer for so long ends the connection.
+      // Half-open connections: a request without a response for this time closes the connection.
       {"socket.timeout.ms", "15000"},
       {"socket.connection.setup.timeout.ms", "10000"},
       {"reconnect.backoff.ms", "100"},
@@ -71,10 +71,10 @@ base::Result<Access> with_secrets_of_now(const Access& access) {
   return now;
 }
 
-/// Why no client could be made: files of the secrets are read now.
+/// Returns why the client could not be created; this is when the files of the secrets are read.
 Error no_client(const Access& access, std::string_view why) {
   const auto fault = base::certificate_fault(why);
-  // Otherwise a setting that this build of the library does not know.
+  // If it is not a certificate, it is a setting that this build of the library does not support.
   if (fault == base::CertificateFault::None && why.find("ssl.") == std::string_view::npos)
     return Error(Reason::ConfigInvalid, fmt::format("Kafka client: {}", why));
   return Error(Reason::CertificateRejected, fmt::format("Kafka client for {}: {}; {}", access.bootstrap_servers, why,
@@ -111,7 +111,7 @@ base::Result<ClientPtr> make_client(rd_kafka_type_t type, const Access& given, c
   std::array<char, 512> why{};
   ClientPtr client(rd_kafka_new(type, conf.get(), why.data(), why.size()));
   if (client == nullptr) return no_client(access, why.data());
-  std::ignore = conf.release();  // rd_kafka_new took it
+  std::ignore = conf.release();  // rd_kafka_new owns it now
   return client;
 }
 
@@ -126,7 +126,7 @@ base::Result<std::optional<TopicMetadata>> topic_metadata(rd_kafka_t* client, co
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
     auto error = from_kafka(code, doing);
     if (!error.is(Reason::BrokerUnreachable)) return error;
-    rd_kafka_poll(client, 0);  // the error callback: it knows why
+    rd_kafka_poll(client, 0);  // runs the error callback, which receives the cause
     return events.unreachable(doing);
   }
   const MetadataPtr metadata(raw);
@@ -153,8 +153,8 @@ base::Result<TopicMetadata> confirm_topic(rd_kafka_t* client, const std::string&
   return Error(Reason::TopicMissing, fmt::format("topic {} does not exist", topic));
 }
 
-// rd_kafka_query_watermark_offsets of librdkafka before 2.3.0 may never return (#4460); this call keeps its deadline.
-// The timestamps -1 and -2 mean end and beginning, as in the ListOffsets request.
+// rd_kafka_query_watermark_offsets of librdkafka before 2.3.0 may never return (#4460); this call respects its
+// deadline. The timestamps -1 and -2 mean end and beginning, as in the ListOffsets request.
 base::Result<Ends> partition_ends(rd_kafka_t* client, const std::string& topic, std::int32_t partition,
                                   const ClientEvents& events, std::chrono::milliseconds deadline) {
   const auto doing = fmt::format("asking for the offsets of topic {}, partition {}", topic, partition);
@@ -181,7 +181,7 @@ base::Result<Ends> partition_ends(rd_kafka_t* client, const std::string& topic, 
       return error;
     }
     rd_kafka_poll(client, 0);
-    std::this_thread::sleep_for(base::Millis(20));  // a leader is being chosen, or a broker restarts
+    std::this_thread::sleep_for(base::Millis(20));  // a leader is being elected, or a broker restarts
   }
   return Ends{found[0], found[1]};
 }

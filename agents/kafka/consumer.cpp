@@ -29,7 +29,7 @@ Settings settings_of(const ConsumerOptions& o) {
           {"enable.auto.commit", "false"},
           {"enable.partition.eof", "true"},
           {"check.crcs", "true"},
-          // A foreign transaction left open must not hold our records back; we write none.
+          // An open transaction of another producer must not hold back our records; DataSync writes none.
           {"isolation.level", "read_uncommitted"},
           {"fetch.wait.max.ms", "10"},
           {"fetch.error.backoff.ms", "100"},
@@ -43,7 +43,7 @@ rd_kafka_message_t& raw(void* message) noexcept {
   return *static_cast<rd_kafka_message_t*>(message);
 }
 
-/// The client and what belongs to it; records share it, since destroying a client hangs while a message of it lives.
+/// The client and its handles. Records share it, because destroying a client hangs while a message of it exists.
 struct Client {
   ClientEvents events;
   ClientPtr client;
@@ -120,14 +120,15 @@ struct Consumer::Impl {
   std::shared_ptr<Client> client = std::make_shared<Client>();
   bool running = false;
   std::int64_t position = 0;
-  base::SteadyTime heard = base::steady_now();  ///< the last record, or the last look whether the place is still there
+  base::SteadyTime heard =
+      base::steady_now();  ///< time of the last record, or of the last check whether the position exists
   std::array<rd_kafka_message_t*, kBatch> batch{};
   std::size_t batch_next = 0, batch_end = 0;
 };
 
 base::Result<void> Consumer::Impl::start(std::int64_t offset) {
   position = offset;
-  // A new queue: what was fetched for the old place stays in the old one.
+  // Use a new queue: records fetched for the old position stay in the old queue.
   client->queue.reset(rd_kafka_queue_new(client->client.get()));
   if (rd_kafka_consume_start_queue(client->topic.get(), partition, offset, client->queue.get()) != 0)
     return from_kafka(rd_kafka_last_error(), "starting to read " + place());
@@ -145,14 +146,14 @@ void Consumer::Impl::drop_batch() {
   batch_next = batch_end = 0;
 }
 
-// Not rd_kafka_seek: its timeout is a thousand times too short before 2.1.0 (#4230).
+// rd_kafka_seek is not used: its timeout is a thousand times too short before 2.1.0 (#4230).
 base::Result<void> Consumer::Impl::restart() {
   drop_batch();
   stop();
   return start(position);
 }
 
-// A batch call waits until the batch is full or the time is over: wait for the first record alone.
+// A batch call waits until the batch is full or the time has passed, so wait for the first record alone.
 void Consumer::Impl::fetch(base::Millis wait) {
   drop_batch();
   batch[0] = rd_kafka_consume_queue(client->queue.get(), static_cast<int>(wait.count()));
@@ -167,7 +168,7 @@ base::Result<void> Consumer::Impl::outage() {
   return {};
 }
 
-/// An offset that is not there (any more, or yet) is named.
+/// Returns an error that names the offset when the offset no longer exists, or does not exist yet.
 base::Result<void> Consumer::Impl::out_of_range() {
   DS_ASSIGN(const auto ends, partition_ends(client->client.get(), topic, partition, client->events, kCheckDeadline));
   if (position < ends.low)
@@ -181,16 +182,16 @@ base::Result<void> Consumer::Impl::out_of_range() {
   return {};
 }
 
-/// Silence may mean that the topic is gone: the client asks for its metadata every five minutes only.
+/// Silence may mean that the topic was deleted: the client refreshes its metadata only every five minutes.
 base::Result<void> Consumer::Impl::quiet() {
   if (base::steady_now() - heard < kQuiet) return {};
   heard = base::steady_now();
   return out_of_range();
 }
 
-/// There it is again, but perhaps in another log: a cut one that has grown back, or another topic of this name. (From
-/// 2.1 on librdkafka tells a cut log by its leader epochs, as the same error.) The caller must compare what it has
-/// read.
+/// The offset exists again, but it may be in another log: a truncated log that has grown again, or a recreated topic of
+/// this name. (From 2.1 on, librdkafka detects a truncated log by its leader epochs and reports the same error.) The
+/// caller must compare the last record it has read.
 base::Result<void> Consumer::Impl::grown_back(const std::string& told) {
   DS_TRY(out_of_range());
   return Error(
@@ -203,7 +204,7 @@ base::Result<void> Consumer::Impl::grown_back(const std::string& told) {
 base::Result<void> Consumer::Impl::failed(const rd_kafka_message_t& m) {
   const auto code = m.err;
   auto error = from_kafka(code, fmt::format("reading {}, offset {}", place(), position), rd_kafka_message_errstr(&m));
-  // Reading has stopped with this error: begin again at the same place for the next call.
+  // Reading has stopped with this error: restart at the same position for the next call.
   DS_TRY(restart());
   if (code == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET || code == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE) {
     return grown_back(error.what);
@@ -217,7 +218,7 @@ base::Result<void> Consumer::Impl::failed(const rd_kafka_message_t& m) {
   } else if (!error.is(Reason::BrokerUnreachable)) {
     return error;
   }
-  std::this_thread::sleep_for(kRestartWait);  // a leader is being chosen
+  std::this_thread::sleep_for(kRestartWait);  // a leader is being elected
   return {};
 }
 

@@ -14,12 +14,13 @@
 
 namespace datasync::kafka {
 
+/// Memory limits of a consumer.
 struct ConsumerOptions {
-  std::uint32_t queue_kbytes = 16384;         ///< fetched and not yet read
-  std::uint32_t max_fetch_bytes = 8U << 20U;  ///< of one answer; a larger record comes alone
+  std::uint32_t queue_kbytes = 16384;         ///< fetched and not read yet
+  std::uint32_t max_fetch_bytes = 8U << 20U;  ///< of one response; a larger record is returned alone
 };
 
-/// A record as fetched. Owns its memory and keeps the client alive that fetched it; headers are decoded on demand.
+/// A fetched record. It owns its memory and shares the client that fetched it; headers are decoded on demand.
 class Record {
  public:
   Record(Record&&) noexcept;
@@ -32,9 +33,10 @@ class Record {
   [[nodiscard]] std::string_view key() const noexcept;
   [[nodiscard]] base::Bytes value() const noexcept;
   [[nodiscard]] bool tombstone() const noexcept;  ///< null value
-  /// Errors: ForeignMessage naming topic, partition and offset.
+  /// Decodes the headers. Errors: ForeignMessage naming topic, partition and offset.
   [[nodiscard]] base::Result<message::Headers> headers() const;
-  /// It has a header that every record of ours has, readable or not. Without one it was never ours.
+  /// Returns true when the record has a header that every DataSync record has, even if the header cannot be decoded.
+  /// Otherwise it was not written by DataSync.
   [[nodiscard]] bool may_be_ours() const;
 
  private:
@@ -46,18 +48,19 @@ class Record {
   void* message_ = nullptr;
 };
 
+/// The available offsets of a partition.
 struct Watermarks {
-  std::int64_t low = 0;   ///< first offset that is there
+  std::int64_t low = 0;   ///< the first available offset
   std::int64_t high = 0;  ///< one past the last
 };
 
-/// Reads one partition from an offset, no group, no auto commit, no reset: an offset that is not there is an error.
-/// CRCs are checked. Not thread-safe; its records may live on in other threads.
+/// Reads one partition from an offset, without group, auto commit or offset reset: an offset that does not exist is an
+/// error. CRCs are checked. Not thread-safe; other threads may use its records.
 class Consumer {
  public:
-  static constexpr std::int64_t kFirst = -2;  ///< as an offset: the first that is there
+  static constexpr std::int64_t kFirst = -2;  ///< as an offset: the first available one
 
-  /// Asks the leader for its watermarks first. Errors: as `next`; ConfigInvalid.
+  /// Opens a partition; first requests its watermarks from the leader. Errors: as `next`; ConfigInvalid.
   static base::Result<std::unique_ptr<Consumer>> open(const Access& access, const std::string& topic,
                                                       std::int32_t partition, std::int64_t offset,
                                                       const ConsumerOptions& options = {});
@@ -65,17 +68,20 @@ class Consumer {
   Consumer(const Consumer&) = delete;
   Consumer& operator=(const Consumer&) = delete;
 
-  /// The next record, or nullopt when none came within `wait` (0: only what is fetched already). After an error the
-  /// same record is asked for again. Errors: OffsetExpired naming first lost and first available; LogTruncated (also:
-  /// the topic was made anew); TopicMissing (confirmed on several tries); BrokerUnreachable (once per outage; reading
-  /// goes on when brokers are back); BrokerRejected (also when the offset or the topic was not there for a moment: what
-  /// follows may be of another log, so compare what was read before going on); CredentialsRejected;
-  /// CertificateRejected; PermissionDenied; ForeignMessage (damaged on the broker).
+  /// Returns the next record, or nullopt when none arrives within `wait` (0: only records that are already fetched).
+  /// After an error the next call requests the same record again. Errors: OffsetExpired naming the first lost and the
+  /// first available offset; LogTruncated (also when the topic was recreated); TopicMissing (confirmed by several
+  /// requests); BrokerUnreachable (once per outage; reading continues when brokers respond again); BrokerRejected (also
+  /// when the offset or the topic was missing for a moment: the next records may be from another log, so compare the
+  /// last record that was read before you continue); CredentialsRejected; CertificateRejected; PermissionDenied;
+  /// ForeignMessage (damaged on the broker).
   base::Result<std::optional<Record>> next(std::chrono::milliseconds wait);
-  /// One past the last record handed out; past what compaction removed too once the end was reached.
+  /// Returns one past the last returned record, or, once the end was reached, also past records that compaction
+  /// removed.
   [[nodiscard]] std::int64_t position() const noexcept;
-  /// As the leader sees them now. Errors: BrokerUnreachable and as `next`.
+  /// Returns the watermarks that the leader reports now. Errors: BrokerUnreachable and as `next`.
   base::Result<Watermarks> watermarks(std::chrono::milliseconds deadline = std::chrono::seconds(5));
+  /// Continues reading at `offset`.
   base::Result<void> seek(std::int64_t offset);
 
  private:

@@ -59,7 +59,7 @@ Reason reason_of(rd_kafka_resp_err_t code) noexcept {
 }  // namespace
 
 Reason event_reason(int code, std::string_view text) {
-  // A server's alert comes after the handshake when it is TLS 1.3, as a failed read.
+  // With TLS 1.3 a server's alert comes after the handshake, as a failed read.
   const bool connection = code == RD_KAFKA_RESP_ERR__SSL || code == RD_KAFKA_RESP_ERR__TRANSPORT;
   if (connection && base::certificate_fault(text) != base::CertificateFault::None) return Reason::CertificateRejected;
   const auto reason = reason_of(static_cast<rd_kafka_resp_err_t>(code));
@@ -91,13 +91,15 @@ void ClientEvents::error_callback(rd_kafka_t* client, int code, const char* text
   self.on_error(static_cast<rd_kafka_resp_err_t>(code), text);
 }
 
-// Only what a person can act on is worth a line: librdkafka repeats each failed connection many times.
+// librdkafka repeats each failed connection many times, so only its most severe messages (level 2 and below) are
+// warnings.
 void ClientEvents::log_callback(const rd_kafka_t* client, int level, const char* facility, const char* text) {
   base::log::write(level <= 2 ? base::log::Level::Warn : base::log::Level::Debug, "librdkafka",
                    {{"client", rd_kafka_name(client)}, {"facility", facility}, {"text", text}});
 }
 
-// OpenSSL's finding stands: this only listens, because librdkafka's own words leave out why.
+// This callback only records OpenSSL's result and does not change it, because librdkafka's own error text does not
+// contain the cause.
 int ClientEvents::certificate_callback(rd_kafka_t*, const char* broker, std::int32_t, int* code, int, const char*,
                                        std::size_t, char* why, std::size_t why_size, void* opaque) {
   if (*code == 0) return 1;
@@ -117,14 +119,15 @@ void ClientEvents::on_error(rd_kafka_resp_err_t code, const char* text) noexcept
   }
   std::string words = text != nullptr ? text : "";
   const std::scoped_lock lock(mutex_);
-  // Several such events may come in one poll: the finding stays.
+  // Several such events may arrive in one poll, so the recorded cause is kept.
   if (base::certificate_fault(words) == base::CertificateFault::Unnamed) {
     for (const auto& [broker, why] : certificates_)
       if (words.find(broker) != std::string::npos) words += ": " + why;
   }
   const auto reason = event_reason(code, words);
   const auto now = base::steady_now();
-  // One address of a broker may refuse us and the next one not answer: the refusal tells more, for a while.
+  // One address of a broker may refuse the client while the next one does not respond. The refusal is more specific, so
+  // it is kept for a while.
   const bool told_more = !last_text_.empty() && last_reason_ != Reason::BrokerUnreachable;
   if (reason == Reason::BrokerUnreachable && told_more && now - last_at_ < kToldMore) return;
   last_reason_ = reason;
@@ -143,7 +146,7 @@ Error ClientEvents::unreachable(const std::string& doing) const {
   std::string_view mend;
   if (last_reason_ == Reason::CertificateRejected) mend = base::advice(base::certificate_fault(last_text_));
   if (last_reason_ == Reason::CredentialsRejected) {
-    // edenhill/kcat#462: with Kafka 4 an older library is refused though the password is right.
+    // edenhill/kcat#462: Kafka 4 refuses older libraries although the password is correct.
     const bool old = rd_kafka_version() < kScramOfKafka4 && last_text_.find("SCRAM") != std::string::npos;
     mend = old ? "fix the secret that the channel's sasl names; with Kafka 4 SCRAM needs librdkafka 2.6.1 or later"
                : "fix the secret that the channel's sasl names";

@@ -31,7 +31,7 @@ ErrorPtr hand_over(rd_kafka_t* client, rd_kafka_topic_t* topic, std::int32_t par
   args[n].vtype = RD_KAFKA_VTYPE_HEADERS;
   args[n++].u.headers = fields.get();
   ErrorPtr error(rd_kafka_produceva(client, args.data(), n));
-  if (error == nullptr) std::ignore = fields.release();  // librdkafka's now; on failure they stay ours
+  if (error == nullptr) std::ignore = fields.release();  // librdkafka owns them now; after a failure they stay ours
   return error;
 }
 

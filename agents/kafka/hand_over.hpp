@@ -1,5 +1,5 @@
 #pragma once
-// The one way a record goes into librdkafka's queue.
+// Queues records in librdkafka; every record passes through this function.
 
 #include <cstdint>
 #include <string_view>
@@ -10,14 +10,14 @@
 
 namespace datasync::kafka {
 
-/// Whose memory the value is once librdkafka has the record.
+/// Who owns the value after librdkafka has accepted the record.
 enum class Value : std::uint8_t {
-  Copied,  ///< the caller's, before and after
-  Given,   ///< librdkafka's, which frees it; on failure still the caller's
+  Copied,  ///< the caller, before and after
+  Given,   ///< librdkafka, which frees it; after a failure still the caller
 };
 
-/// Queues a record for a partition; `opaque` comes back in its delivery report. Null when librdkafka has it, else why
-/// it has not. Threads: any.
+/// Queues a record for a partition; its delivery report contains `opaque`. Returns null when librdkafka has accepted
+/// it, otherwise the cause. Threads: any.
 ErrorPtr hand_over(rd_kafka_t* client, rd_kafka_topic_t* topic, std::int32_t partition, const message::Headers& headers,
                    std::string_view key, base::Bytes value, Value ownership, void* opaque);
 

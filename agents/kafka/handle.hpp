@@ -1,6 +1,6 @@
 #pragma once
-// librdkafka's C handles with their deleters; for the .cpp files of this folder only. Destroy order matters: the client
-// handle hangs in its destructor while a topic, message or queue of it is alive, so it is declared before them.
+// librdkafka's C handles with their deleters; for the .cpp files of this folder only. The order of destruction matters:
+// destroying the client handle hangs while a topic, message or queue of it exists, so declare the client before them.
 
 #include <atomic>
 #include <map>
@@ -34,8 +34,8 @@ using ErrorPtr = std::unique_ptr<rd_kafka_error_t, Deleter<rd_kafka_error_destro
 using PartitionsPtr = std::unique_ptr<rd_kafka_topic_partition_list_t, Deleter<rd_kafka_topic_partition_list_destroy>>;
 using MetadataPtr = std::unique_ptr<const rd_kafka_metadata_t, Deleter<rd_kafka_metadata_destroy>>;
 
-/// What librdkafka tells about its connections, out of band. It is the conf's opaque and must outlive the client. The
-/// error callback runs on whichever thread polls the client.
+/// Receives librdkafka's events about its connections. It is the opaque pointer of the configuration and must outlive
+/// the client. The error callback runs on the thread that polls the client.
 class ClientEvents {
  public:
   ClientEvents() = default;
@@ -45,11 +45,12 @@ class ClientEvents {
 
   /// Sets the callbacks for errors, logs and certificates, and the opaque.
   void attach(rd_kafka_conf_t* conf);
-  /// True once after all brokers went down.
+  /// Returns true once after all brokers became unreachable.
   bool take_all_down() noexcept { return all_down_.exchange(false); }
-  /// BrokerUnreachable, or CredentialsRejected or CertificateRejected when that is why, with what the brokers said last
-  /// and what to do.
+  /// Returns BrokerUnreachable, or CredentialsRejected or CertificateRejected when that is the cause, with the last
+  /// error from the brokers and what to do.
   [[nodiscard]] base::Error unreachable(const std::string& doing) const;
+  /// Discards the last error.
   void forget();
 
  protected:
@@ -64,29 +65,29 @@ class ClientEvents {
   std::atomic<bool> all_down_ = false;
   mutable std::mutex mutex_;
   base::Reason last_reason_ = base::Reason::BrokerUnreachable;
-  std::string last_text_;  ///< empty: nothing was said
+  std::string last_text_;  ///< empty: there was none
   base::SteadyTime last_at_;
-  std::map<std::string, std::string> certificates_;  ///< by broker: why OpenSSL refuses its certificate
+  std::map<std::string, std::string> certificates_;  ///< by broker: why OpenSSL rejects its certificate
 };
 
-/// The brokers answer, but not us: only a client with other secrets, or other brokers, can mend it.
+/// The brokers respond, but refuse this client: only a client with other secrets, or other brokers, can fix it.
 inline bool refused(const base::Error& error) noexcept {
   return error.is(base::Reason::CredentialsRejected) || error.is(base::Reason::CertificateRejected);
 }
 
 using Settings = std::map<std::string, std::string>;
 
-/// A client with the access's settings and its secrets as they are now, then `settings`, then the access's extras.
-/// Errors: ConfigInvalid, SecretNotFound, CertificateRejected (a file of a secret cannot be read).
+/// Creates a client with the settings of `access` and its current secrets, then `settings`, then the extra settings of
+/// `access`. Errors: ConfigInvalid, SecretNotFound, CertificateRejected (a file of a secret cannot be read).
 base::Result<ClientPtr> make_client(rd_kafka_type_t type, const Access& access, const Settings& settings,
                                     ClientEvents& events,
                                     void (*on_delivery)(rd_kafka_t*, const rd_kafka_message_t*, void*) = nullptr);
 
-/// The error of a code from librdkafka; `doing` names operation and topic.
+/// Returns the error for a code of librdkafka; `doing` names the operation and the topic.
 base::Error from_kafka(rd_kafka_resp_err_t code, const std::string& doing, const std::string& detail = {});
 
-/// What the cluster says about a topic. Nullopt: it does not exist. Never creates it. Errors: BrokerUnreachable,
-/// CredentialsRejected, CertificateRejected, PermissionDenied, BrokerRejected.
+/// The cluster's metadata of a topic. topic_metadata returns nullopt when the topic does not exist, and never creates
+/// it. Errors: BrokerUnreachable, CredentialsRejected, CertificateRejected, PermissionDenied, BrokerRejected.
 struct TopicMetadata {
   std::int32_t partitions = 0;
   std::int16_t replication_factor = 0;
@@ -95,12 +96,12 @@ struct TopicMetadata {
 base::Result<std::optional<TopicMetadata>> topic_metadata(rd_kafka_t* client, const std::string& topic,
                                                           const ClientEvents& events,
                                                           std::chrono::milliseconds deadline);
-/// As topic_metadata, but a topic that is not there is asked for on several tries: right after a change or a restart a
-/// broker may not know it for a moment. Errors: TopicMissing as well.
+/// As topic_metadata, but repeats the request for a missing topic several times: right after a change or a restart a
+/// broker may not have it in its metadata for a moment. Errors: TopicMissing as well.
 base::Result<TopicMetadata> confirm_topic(rd_kafka_t* client, const std::string& topic, const ClientEvents& events,
                                           std::chrono::milliseconds deadline);
 
-/// First offset and end of a partition as its leader sees them now.
+/// First offset and end of a partition as its leader reports them now.
 struct Ends {
   std::int64_t low = 0, high = 0;
 };

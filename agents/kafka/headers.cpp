@@ -14,7 +14,7 @@ base::Error foreign(const rd_kafka_message_t& m, std::string_view what) {
                                                     m.partition, m.offset, what)};
 }
 
-/// Reads one header into `out`; an unknown name is left alone. False: the value is not one of ours.
+/// Reads one header into `out` and ignores an unknown name. Returns false when the value is not valid.
 bool take(std::string_view name, std::string_view value, message::Headers& out, bool& has_kind) {
   if (name == "kind") {
     const auto kind = message::parse_kind(value);

@@ -1,19 +1,20 @@
 #pragma once
-// message::Headers as Kafka headers; for the .cpp files of this folder only.
+// Converts message::Headers to and from Kafka headers; for the .cpp files of this folder only.
 
 #include "agents/kafka/handle.hpp"
 #include "agents/message/record.hpp"
 
 namespace datasync::kafka {
 
-/// Made one by one and handed over whole: header by header, rd_kafka_produceva frees them twice when it fails for the
-/// partition (seen in 2.0.2). A list is librdkafka's on success only.
+/// Creates the list of headers that is passed to librdkafka as a whole: when headers are passed one by one,
+/// rd_kafka_produceva frees them twice if it fails for the partition (seen in 2.0.2). librdkafka owns the list only
+/// after success.
 HeadersPtr encode_headers(const message::Headers& headers);
 
-/// Errors: ForeignMessage naming topic, partition and offset.
+/// Decodes the headers. Errors: ForeignMessage naming topic, partition and offset.
 base::Result<message::Headers> decode_headers(const rd_kafka_message_t& message);
 
-/// Whether the record has a header of this name.
+/// Returns true when the record has a header of this name.
 bool has_header(const rd_kafka_message_t& message, const char* name);
 
 }  // namespace datasync::kafka

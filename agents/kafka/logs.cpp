@@ -27,7 +27,7 @@ Error stopping(const std::string& topic) {
   return {Reason::Stopping, "stopped while reading topic " + topic};
 }
 
-/// Hands every record before `to` to `take`, past the gaps that compaction left.
+/// Passes every record before `to` to `take`; offsets that compaction removed are skipped.
 template <class Take>
 base::Result<void> read_until(Consumer& consumer, Offset to, const std::string& topic, const std::stop_token& stop,
                               Take take) {
@@ -36,10 +36,10 @@ base::Result<void> read_until(Consumer& consumer, Offset to, const std::string& 
     if (stop.stop_requested()) return stopping(topic);
     const auto before = consumer.position();
     DS_ASSIGN(auto record, consumer.next(kReadWait));
-    if (record && record->offset() >= to) return consumer.seek(record->offset());  // for the next reading
+    if (record && record->offset() >= to) return consumer.seek(record->offset());  // for the next read
     if (record) {
       if (auto taken = take(*record); !taken) {
-        DS_TRY(consumer.seek(record->offset()));  // it is not skipped: the next reading meets it again
+        DS_TRY(consumer.seek(record->offset()));  // the record is not skipped: the next read returns it again
         return taken;
       }
     }
@@ -74,7 +74,7 @@ class KafkaStateLog final : public protocol::StateLog {
     return offset;
   }
 
-  /// What was read before an error stays in `pending_`: the next call hands it out.
+  /// Records that were read before an error stay in `pending_`; the next call returns them.
   base::Result<std::vector<protocol::StateRecord>> read_to_end(std::stop_token stop) override {
     DS_TRY(read_each(std::move(stop), [this](const protocol::StateRecord& record) -> base::Result<void> {
       pending_.push_back(record);
@@ -83,13 +83,13 @@ class KafkaStateLog final : public protocol::StateLog {
     return std::exchange(pending_, {});
   }
 
-  /// A record that `take` refuses is the next call's first.
+  /// A record that `take` refuses is the first one of the next call.
   base::Result<void> read_each(std::stop_token stop, const TakeState& take) override {
     if (consumer_ == nullptr) DS_TRY(open());
     auto read = read_on(stop, take);
     if (!read) {
-      if (read.error().outcome() != base::Outcome::Exit) consumer_.reset();  // a new one reads its secrets again
-      // Perhaps it is another log by now, with claims before this place. Records that come again change nothing.
+      if (read.error().outcome() != base::Outcome::Exit) consumer_.reset();  // a new consumer reads its secrets again
+      // The topic may be another log now, with claims before this offset. Reading records again has no effect.
       if (read.error().is(Reason::BrokerRejected)) next_ = Consumer::kFirst;
     }
     return read;
@@ -108,7 +108,7 @@ class KafkaStateLog final : public protocol::StateLog {
       return Error(Reason::LogTruncated, fmt::format("topic {} ends at offset {}, but everything before {} was read "
                                                      "already; it was recreated, or its end was lost",
                                                      topic_, ends.high, next_));
-    // What this instance appended is there, whatever a broker that lags behind says.
+    // Records that this instance appended exist, even if a lagging broker reports an earlier end.
     const auto to = std::max(ends.high, appended_.load());
     const auto take = [&](const Record& record) -> base::Result<void> {
       DS_ASSIGN(const auto headers, record.headers());
@@ -127,7 +127,7 @@ class KafkaStateLog final : public protocol::StateLog {
   const Access access_;
   const std::string topic_;
   Appender appender_;
-  std::atomic<Offset> appended_ = 0;  ///< one past the newest own record
+  std::atomic<Offset> appended_ = 0;  ///< one past the newest record appended by this instance
   std::unique_ptr<Consumer> consumer_;
   Offset next_ = Consumer::kFirst;
   std::vector<protocol::StateRecord> pending_;

@@ -27,7 +27,7 @@ using base::Reason;
 constexpr base::Millis kPollWait{50}, kOpenDeadline{5000}, kProbeDeadline{1000}, kProbeEvery{500};
 constexpr int kPurgeWaitMs = 2000;
 
-/// A failure that says more than "the producer gave up" replaces one that does not.
+/// A failure with a more specific reason than ProducerFailed replaces one without.
 bool says_more(const Error& next, const Error& present) noexcept {
   return present.is(Reason::ProducerFailed) && !next.is(Reason::ProducerFailed);
 }
@@ -75,7 +75,7 @@ struct Producer::Impl final : ClientEvents {
   std::condition_variable_any changed;
   std::optional<Error> error;
   base::SteadyTime next_probe;
-  ClientPtr client;  ///< before what belongs to it
+  ClientPtr client;  ///< declared before the handles that belong to it
   TopicPtr handle;
   std::jthread poller;
 };
@@ -85,7 +85,7 @@ Producer::Impl::~Impl() {
   poller.request_stop();
   if (poller.joinable()) poller.join();
   if (client == nullptr) return;
-  // The handle hangs in destroy while messages live: purge them, then poll their reports out.
+  // Destroying the handle hangs while messages exist: purge them, then poll their reports.
   rd_kafka_purge(client.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
   rd_kafka_flush(client.get(), kPurgeWaitMs);
 }
@@ -100,7 +100,7 @@ void Producer::Impl::fail(Error why) {
   }
   changed.notify_all();
   rounds.clear();
-  // Nothing more should land behind a record that did not.
+  // No record may be stored after a record that was not.
   rd_kafka_purge(client.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING);
 }
 
@@ -110,7 +110,7 @@ void Producer::Impl::on_error(rd_kafka_resp_err_t code, const char* text) noexce
     fail({Reason::ProducerFailed, fmt::format("topic {}: {}", topic, text)});
   } else if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
     if (!down.exchange(true)) base::log::warn("no Kafka broker can be reached", {{"topic", topic}});
-    // A client keeps the secrets it was made with: only a new one can have rotated ones.
+    // A client keeps the secrets with which it was created; only a new one can have rotated ones.
     const auto last = unreachable(fmt::format("producing to topic {}", topic));
     if (refused(last)) fail(last);
   }
@@ -136,14 +136,14 @@ void Producer::Impl::undelivered(const rd_kafka_message_t& m) {
   auto why = from_kafka(m.err, fmt::format("producing to topic {}, partition {}", topic, m.partition));
   switch (why.reason) {
     case Reason::TopicMissing:
-      topic_doubted = true;  // confirmed by `look_after`
+      topic_doubted = true;  // `look_after` confirms it
       why.reason = Reason::ProducerFailed;
       break;
     case Reason::BrokerUnreachable:
       why.reason = Reason::ProducerFailed;
       break;
     case Reason::BrokerRejected:
-      if (failed) return;  // purged after the failure
+      if (failed) return;  // purged because of the earlier failure
       break;
     default:
       break;
@@ -151,7 +151,7 @@ void Producer::Impl::undelivered(const rd_kafka_message_t& m) {
   fail(std::move(why));
 }
 
-// The lock orders the notification after the test of a waiter that is about to sleep.
+// With the lock, the notification comes after the check of a waiter that is about to sleep.
 void Producer::Impl::wake() {
   if (waiters == 0) return;
   { const std::scoped_lock lock(mutex); }
@@ -186,7 +186,7 @@ void Producer::Impl::look_after() {
   next_probe = now + kProbeEvery;
   const bool answers = brokers_answer();
   if (answers) up();
-  // Brokers that come back with other secrets are told as down only once: see on_error.
+  // Brokers that return with other secrets are reported as down only once: see on_error.
   if (const auto last = unreachable(fmt::format("producing to topic {}", topic)); !answers && down && refused(last))
     fail(last);
   if (const auto stuck = watchdog.look(answers, base::steady_now()))
@@ -218,11 +218,11 @@ base::Result<void> Producer::Impl::wait_for_room(std::uint64_t size, const std::
   return {};
 }
 
-/// On the caller's thread when nothing of the partition is on its way, else on that of the reports.
+/// Runs on the caller's thread when no record of the partition is in flight, otherwise on the thread of the reports.
 void Producer::Impl::hand_over(std::int32_t partition) {
   if (failed || closing) return;
   for (auto& record : rounds.next(partition, base::steady_now())) {
-    if (failed) return;  // by another thread meanwhile, which purged what was handed over before
+    if (failed) return;  // another thread failed it in the meantime and purged the records queued before
     if (auto handed = hand_over(partition, std::move(record)); !handed) return fail(std::move(handed).error());
   }
 }
@@ -276,7 +276,7 @@ base::Result<void> Producer::produce(std::int32_t partition, const message::Head
 }
 
 base::Result<void> Producer::flush(std::stop_token stop) {
-  // Under load there is always something on its way: waiting for nothing in flight would never end.
+  // Under load some record is always in flight, so waiting until none is would never end.
   const auto mark = impl_->rounds.added();
   const auto there = [&] { return impl_->rounds.acknowledged(mark); };
   impl_->wait(stop, [&] { return there() || impl_->failed; });

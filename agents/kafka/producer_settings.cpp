@@ -18,10 +18,11 @@ std::uint64_t queued_bytes(std::size_t value, std::size_t key) noexcept {
 }
 
 Settings producer_settings(const ProducerOptions& o) {
-  const auto kbytes = o.max_in_flight_bytes / 512 + o.max_message_bytes / 512 + 1024;  // twice: our limit comes first
-  return {{"enable.idempotence", "true"},  // and with it acks=all, unlimited retries, first in first out
+  const auto kbytes =
+      o.max_in_flight_bytes / 512 + o.max_message_bytes / 512 + 1024;  // twice our limit, so that ours is reached first
+  return {{"enable.idempotence", "true"},  // this includes acks=all, unlimited retries, first in first out
           {"enable.gapless.guarantee", "true"},
-          {"message.timeout.ms", "0"},  // an outage freezes, it never drops
+          {"message.timeout.ms", "0"},  // an outage delays records and never drops them
           {"linger.ms", fmt::format("{}", std::chrono::duration<double, std::milli>(o.linger).count())},
           {"compression.type", o.compression},
           {"message.max.bytes", std::to_string(o.max_message_bytes)},

@@ -9,13 +9,15 @@
 
 namespace datasync::kafka {
 
-/// Below the largest batch the topic takes: a round is one request, also with the framing of its records.
+/// Returns the size of a round, below the largest batch that the topic accepts: a round is one request, including the
+/// framing of its records.
 std::uint32_t round_bytes(const ProducerOptions& options);
 
-/// What a record costs while it is on its way, with what librdkafka keeps beside its value.
+/// Returns the memory that a record in flight needs, including librdkafka's overhead.
 std::uint64_t queued_bytes(std::size_t value, std::size_t key) noexcept;
 
-/// An idempotent producer that never gives up on a record. https://kafka.apache.org/documentation/#producerconfigs
+/// Returns the settings of an idempotent producer that never drops a record.
+/// https://kafka.apache.org/documentation/#producerconfigs
 Settings producer_settings(const ProducerOptions& options);
 
 }  // namespace datasync::kafka

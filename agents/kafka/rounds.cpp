@@ -49,7 +49,7 @@ bool Rounds::acknowledged(const Mark& mark) const {
 }
 
 void Rounds::clear() {
-  std::map<std::int32_t, std::deque<Outgoing>> dropped;  // freed after the lock
+  std::map<std::int32_t, std::deque<Outgoing>> dropped;  // freed after the lock is released
   const std::scoped_lock lock(mutex_);
   for (auto& [partition, p] : partitions_) dropped[partition] = std::exchange(p.queue, {});
 }

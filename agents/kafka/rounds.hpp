@@ -1,12 +1,12 @@
 #pragma once
-// What is handed to librdkafka, and when: one round of records per partition at a time, the next when the last record
-// of the round is acknowledged. Two reasons.
-// - A broker refuses a batch whose sequence number leaves a gap, but only once it knows the producer on that partition:
-//   to a producer it does not know, or has forgotten after producer.id.expiration.ms (a day) of silence, any number is
-//   the first. So the first record goes alone, and no record can land behind one that did not.
+// Decides which records are passed to librdkafka, and when: one round of records per partition at a time, and the next
+// one when the last record of the round is acknowledged. There are two reasons.
+// - A broker refuses a batch whose sequence number leaves a gap, but only if it has the state of the producer on that
+//   partition. If it does not have that state, or has removed it after producer.id.expiration.ms (a day) of silence, it
+//   accepts any number as the first. So the first record is sent alone, and no record can be stored after one that was
+//   not.
 // - An idempotent librdkafka (2.0.2 to 2.12) sends the next batch of a partition only when fewer than five records of
-// it
-//   are in flight, and while a batch waits ready for that, its broker thread polls without sleeping: a whole core.
+//   it are in flight. While a batch waits for that, its broker thread polls without sleeping and uses a whole core.
 
 #include <chrono>
 #include <cstdint>
@@ -23,7 +23,7 @@
 
 namespace datasync::kafka {
 
-/// A record on its way to a partition.
+/// A record that is queued or in flight for a partition.
 struct Outgoing {
   message::Headers headers;
   std::string key;
@@ -32,33 +32,35 @@ struct Outgoing {
   [[nodiscard]] std::size_t size() const noexcept { return key.size() + value.size(); }
 };
 
-/// The queues before librdkafka. Pure: the caller brings the clock. Thread-safe.
+/// The queues before librdkafka. Pure: the caller passes the time. Thread-safe.
 class Rounds {
  public:
-  static constexpr std::chrono::hours kRemembered{1};  ///< far below the broker's day
+  static constexpr std::chrono::hours kRemembered{1};  ///< much shorter than the broker's day
 
-  /// A round ends with the record that makes it `full` bytes or more.
+  /// A round ends with the record with which it has `full` bytes or more.
   explicit Rounds(std::size_t full) : full_(full) {}
 
+  /// Queues a record.
   void add(std::int32_t partition, Outgoing record);
-  /// The records to hand over now, in order: none while a round is on its way or nothing is queued. They count as on
-  /// their way from here on.
+  /// Returns the records to pass to librdkafka now, in order: none while a round is in flight or nothing is queued.
+  /// They count as in flight from here on.
   std::vector<Outgoing> next(std::int32_t partition, base::SteadyTime now);
-  /// One record of the round. A round with a record that is given up never ends: nothing follows a loss.
+  /// Reports that one record of the round was acknowledged. A round with a lost record never ends: nothing follows a
+  /// loss.
   void acknowledged(std::int32_t partition, base::SteadyTime now);
-  /// Drops what is queued.
+  /// Discards the queued records.
   void clear();
 
-  /// How many records of each partition were added so far.
+  /// The number of records of each partition that were added so far.
   using Mark = std::map<std::int32_t, std::uint64_t>;
   [[nodiscard]] Mark added() const;
-  /// All that had been added at the mark is acknowledged, whatever has been added since.
+  /// Returns true when all records added before the mark are acknowledged, even if more have been added since.
   [[nodiscard]] bool acknowledged(const Mark& mark) const;
 
  private:
   struct Partition {
     std::deque<Outgoing> queue;
-    std::uint64_t added = 0, acknowledged_count = 0;  ///< a partition's records are acknowledged in their order
+    std::uint64_t added = 0, acknowledged_count = 0;  ///< a partition's records are acknowledged in order
     std::size_t on_their_way = 0;
     std::optional<base::SteadyTime> acknowledged;
   };

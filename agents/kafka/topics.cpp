@@ -14,7 +14,7 @@ using base::Error;
 using base::Reason;
 
 constexpr std::int64_t kShortRetentionMs = 24LL * 3600 * 1000;
-// An update of a 16 MiB row carries it twice. The broker's default, 1 MiB, would refuse rows that are not rare.
+// An update of a 16 MiB row contains it twice. The broker's default, 1 MiB, would refuse rows that are common.
 constexpr const char* kMaxMessageBytes = "67108864";
 
 std::string setting(const TopicInfo& info, const std::string& name) {
@@ -49,7 +49,7 @@ void warn_of_retention(const std::string& topic, const TopicInfo& info) {
   if (bytes >= 0) warn(topic, fmt::format("retention.bytes={}: what is not applied yet may be removed", bytes));
 }
 
-/// Every setting of the two topics that would lose data.
+/// Returns every setting of the two topics that would lose data.
 std::vector<std::string> faults(const config::Channel& channel, const TopicInfo& stream, const TopicInfo& state) {
   std::vector<std::string> out;
   if (const auto policy = setting(stream, "cleanup.policy"); policy.find("compact") != std::string::npos)
@@ -95,7 +95,7 @@ base::Result<void> ensure_topics(Admin& admin, const config::Channel& channel, b
                         settings_for_new(channel, "delete")));
     DS_ASSIGN(stream, admin.describe(channel.topic));
   }
-  // The state topic last: an empty stream without one was left by a crash between the two.
+  // The state topic is created last: an empty stream without one is the result of a crash between the two.
   if (!state.exists) {
     DS_ASSIGN(const auto empty, admin.empty(channel.topic, stream.partitions));
     if (!empty)

@@ -1,6 +1,6 @@
 #pragma once
-// librdkafka's in-process cluster: brokers on loopback sockets, no JVM. It keeps records in memory, knows no admin
-// requests but metadata, and answers what it is told to.
+// librdkafka's in-process cluster: brokers on loopback sockets, no JVM. It keeps records in memory, supports no admin
+// request except metadata, and returns the responses that the test sets.
 
 #include <cstdint>
 #include <map>
@@ -21,12 +21,13 @@ class MockCluster {
 
   [[nodiscard]] Access access() const;
   void create_topic(const std::string& topic, int partitions = 1);
-  /// The topic is reported with this error (a rd_kafka_resp_err_t) in metadata; 0 ends it.
+  /// Metadata reports the topic with this error (a rd_kafka_resp_err_t); 0 clears it.
   void topic_error(const std::string& topic, int error);
   /// The next requests of this kind (Kafka's ApiKey) fail with these errors.
   void fail_requests(std::int16_t api_key, const std::vector<int>& errors);
   void all_down();
   void all_up();
+  /// Delays every response by this many milliseconds.
   void answer_after(int ms);
 
  private:
@@ -34,10 +35,10 @@ class MockCluster {
   std::unique_ptr<Impl> impl_;
 };
 
-/// The topic error by which a mock cluster says that a topic is missing; it makes any other on first mention.
+/// The topic error with which a mock cluster reports that a topic is missing; it creates any other topic on first use.
 inline constexpr int kUnknownTopic = 3;
 
-/// A record as any program may write it: these headers, no key. A null value when `value` is null.
+/// Writes a record as any program could: these headers, no key. The value is null when `value` is null.
 void produce_raw(const Access& access, const std::string& topic, const std::map<std::string, std::string>& headers,
                  const char* value);
 
