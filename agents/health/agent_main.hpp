@@ -1,6 +1,6 @@
 #pragma once
-// The main function that both agents share: command line, configuration, log, HTTP port, and the loop that runs the
-// agent again and again.
+// The main function that both agents share: command line, configuration, log, HTTP port, and the call that runs the
+// agent.
 
 #include <functional>
 #include <stop_token>
@@ -14,7 +14,7 @@
 
 namespace datasync::health {
 
-/// What an agent has from its process, for as long as it runs.
+/// What the process provides to an agent while it runs.
 struct Process {
   std::string instance;  ///< see config::instance_of
   Status& status;
@@ -22,19 +22,21 @@ struct Process {
   std::stop_token stop;  ///< SIGTERM and SIGINT
 };
 
+/// The parts of agent_main that differ between the agents.
 struct AgentProgram {
-  std::string_view name;         ///< "capture": in logs and in the status
+  std::string_view name;         ///< "capture": the name in logs and in the status
   std::string_view description;  ///< for --help
-  /// Freed memory goes back to the system at once, see base::limit_freed_memory.
+  /// Freed memory is returned to the system at once, see base::limit_freed_memory.
   bool limits_freed_memory = false;
-  /// Reads the text of the configuration file and keeps it; returns its common part. Errors: ConfigInvalid.
+  /// Reads the text of the configuration file and stores it; returns its common part. Errors: ConfigInvalid.
   std::function<base::Result<config::Common>(std::string_view text)> read;
-  /// Runs until the agent ends; returns the exit status. Called once, with the log started and the HTTP port open.
+  /// Runs until the agent terminates; returns the exit status. Called once, after the log is started and the HTTP port
+  /// open.
   std::function<int(const Process& process)> run;
 };
 
-/// `NAME --config FILE`. Returns the exit status: what `run` returns, or 2 for a command line or configuration that
-/// cannot be used, which is logged.
+/// Runs `NAME --config FILE`. Returns the exit status: what `run` returns, or 2 for a command line or configuration
+/// that is not usable, which is logged.
 int agent_main(int argc, const char* const* argv, const AgentProgram& program);
 
 }  // namespace datasync::health

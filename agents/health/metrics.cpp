@@ -16,7 +16,7 @@
 namespace datasync::health {
 namespace {
 
-// Handles stand behind pointers: they never move.
+// Handles are behind pointers so that they never move in memory.
 using Handle =
     std::variant<std::unique_ptr<Counter>, std::unique_ptr<Gauge>, std::unique_ptr<Histogram>, std::function<double()>>;
 
@@ -95,8 +95,8 @@ struct Metrics::Impl {
   mutable std::mutex mutex;
   std::map<std::string, Family, std::less<>> families;
 
-  // The handle, made when it is not there yet. A name asked for as another kind gives a handle that is not shown: the
-  // callers in one program agree on their names.
+  // Returns the handle and creates it if necessary. A name that is requested as another kind returns a handle that is
+  // not exported: the callers in one program must agree on the names.
   template <class T>
   T& find(std::string_view name, std::string_view help, const Labels& labels, prometheus::MetricType type,
           const std::function<std::unique_ptr<T>()>& make) {

@@ -18,7 +18,8 @@
 namespace datasync::health {
 namespace {
 
-constexpr auto kClientPatience = std::chrono::seconds(1);  // there is one worker: a slow client must not hold it long
+constexpr auto kClientPatience =
+    std::chrono::seconds(1);  // there is one worker, so a slow client must not block it for long
 constexpr std::size_t kMaxRequestBody = 1024;
 
 void answer(httplib::Response& response, bool good) {
@@ -45,7 +46,7 @@ base::Result<void> write_port(const std::filesystem::path& file, std::uint16_t p
 
 constexpr std::string_view kEveryAddress = "::";
 
-/// The port, or a number below 1.
+/// Returns the port, or a number below 1 after a failure.
 int bind(httplib::Server& http, const std::string& host, std::uint16_t port) {
   if (port == 0) return http.bind_to_any_port(host);
   return http.bind_to_port(host, port) ? port : -1;
@@ -77,11 +78,11 @@ base::Result<std::unique_ptr<Server>> Server::start(const Options& options, cons
   auto impl = std::make_unique<Impl>();
   auto& http = impl->http;
   http.new_task_queue = [] { return new httplib::ThreadPool(1); };  // the library owns and deletes it
-  // The library's default sets SO_REUSEPORT, with which two agents would share a port without a word.
+  // The library's default sets SO_REUSEPORT, with which two agents would share a port without an error.
   http.set_socket_options([](socket_t s) {
     const int yes = 1;
     setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    const int no = 0;  // fails on a socket of IPv4, which does not matter
+    const int no = 0;  // this fails on an IPv4 socket and has no effect there
     setsockopt(s, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no);
   });
   http.set_keep_alive_max_count(1);
@@ -108,7 +109,7 @@ base::Result<std::unique_ptr<Server>> Server::start(const Options& options, cons
     http.listen_after_bind();
     ended = true;
   });
-  // `stop` before the listener runs has no effect, and the destructor would wait for ever.
+  // `stop` has no effect before the listener runs, and the destructor would then wait forever.
   while (!http.is_running() && !impl->ended) std::this_thread::yield();
   std::unique_ptr<Server> server(new Server(std::move(impl)));
   DS_TRY(write_port(options.port_file, server->port()));

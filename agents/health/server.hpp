@@ -11,17 +11,17 @@
 
 namespace datasync::health {
 
-/// Serves /livez, /readyz, /metrics and /status over HTTP from two threads of its own. GET only, one request a
-/// connection. `status` and `metrics` must outlive it.
+/// Serves /livez, /readyz, /metrics and /status over HTTP from two threads of its own. GET only, one request per
+/// connection. `status` and `metrics` must outlive the server.
 class Server {
  public:
   struct Options {
-    /// "::" is every address, of IPv6 and of IPv4; where the kernel has no IPv6, those of IPv4.
+    /// "::" means every IPv6 and IPv4 address, or every IPv4 address when the kernel has no IPv6.
     std::string host = "::";
-    std::uint16_t port = 0;           ///< 0: a free one
-    std::filesystem::path port_file;  ///< the port is written here (whole or not at all) when not empty
+    std::uint16_t port = 0;           ///< 0: a free port
+    std::filesystem::path port_file;  ///< when not empty, the port is written to this file (completely or not at all)
   };
-  /// Errors: ConfigInvalid when the address cannot be bound or the port file not written.
+  /// Starts the server. Errors: ConfigInvalid when the address cannot be bound or the port file cannot be written.
   static base::Result<std::unique_ptr<Server>> start(const Options& options, const Status& status,
                                                      const Metrics& metrics);
   ~Server();

@@ -1,6 +1,6 @@
 #pragma once
-// What an agent is doing, as it tells others: state, reason and message, and whether it still moves. Health is taken
-// from progress seen, never from "the process runs".
+// The reported status of an agent: state, reason and message, and whether it makes progress. Health is based on
+// observed progress, not on the process running.
 
 #include <atomic>
 #include <cstdint>
@@ -16,24 +16,25 @@
 
 namespace datasync::health {
 
+/// The state of an agent, as /status reports it.
 enum class State : std::uint8_t {
   Starting,
-  WaitingForReplica,  ///< every reachable replica is behind our position
+  WaitingForReplica,  ///< every reachable replica is behind the published position
   Snapshotting,
   Streaming,
-  Retrying,   ///< heals by itself; the reason says what is wrong
-  Stalled,    ///< needs a person; the reason says what is wrong
-  Completed,  ///< mode Once: all is copied and verified
+  Retrying,   ///< recovers automatically; the reason is the cause
+  Stalled,    ///< needs manual action; the reason is the cause
+  Completed,  ///< mode Once: everything is copied and verified
   Stopping,
 };
 std::string_view to_string(State state) noexcept;
 
-/// Who is telling.
+/// The agent, or the part of it, that reports the status.
 struct Identity {
   std::string agent;     ///< "capture" or "apply"
   std::string task;      ///< "namespace/name" of the resource
   std::string instance;  ///< this process
-  std::string part;      ///< of the agent, "stream 2"; empty: all of it
+  std::string part;      ///< a part of the agent, e.g. "stream 2"; empty: the whole agent
 };
 
 /// One agent's status. Thread-safe; `beat` and `advance` are a clock read and an atomic store.
@@ -42,47 +43,49 @@ class Status {
   using Clock = std::function<base::SteadyTime()>;
   static constexpr base::Millis kPatience{60'000};
 
-  /// Not live when the last beat is older than `patience`. Creation counts as a beat.
+  /// The status is not live when the last beat is older than `patience`. Creation counts as a beat.
   explicit Status(Identity identity, base::Millis patience = kPatience, Clock now = base::steady_now);
 
-  /// A state in which nothing is wrong. Starting does not replace Retrying or Stalled: a failure stands until the work
-  /// goes on, so that a status does not flap at every try. A change of state or reason is logged once.
+  /// Sets a state without a failure. Starting does not replace Retrying or Stalled: a failure is reported until the
+  /// work continues, so that the status does not change at every attempt. A change of state or reason is logged once.
   void set(State state);
-  /// A state with its reason: Retrying, Stalled, WaitingForReplica.
+  /// Sets a state with its reason: Retrying, Stalled, WaitingForReplica.
   void set(State state, base::Reason reason, const std::string& message);
-  /// The same without a line in the log: a part of the agent has logged it.
+  /// As set, without logging: a part of the agent has logged it.
   void follow(State state, std::optional<base::Reason> reason, const std::string& message);
-  /// Logs nothing from now on: whoever looks at this status tells of it.
+  /// Disables the logging of changes: another status reports and logs the same changes.
   void be_quiet() noexcept { quiet_ = true; }
   void set_epoch(std::uint64_t epoch) noexcept { epoch_.store(epoch, std::memory_order_relaxed); }
 
-  /// The main loop made a step, or proved that it waits for something legitimate.
+  /// Call it when the main loop made a step, or is known to wait for a valid reason.
   void beat() noexcept;
-  /// Data moved (acknowledged, committed, a chunk done): also resets the back-off of `supervise`. Implies a beat.
+  /// Call it when data made progress (acknowledged, committed, a chunk copied): this also resets the back-off of
+  /// `supervise`. Implies a beat.
   void advance() noexcept {
     advances_.fetch_add(1, std::memory_order_relaxed);
     beat();
   }
   [[nodiscard]] std::uint64_t advances() const noexcept { return advances_.load(std::memory_order_relaxed); }
 
-  /// The agent's own keys of /status: `object` gives a JSON object as text. It is called on the HTTP thread, one call
-  /// at a time, and must not call `set_detail` or `drop_detail`.
+  /// Sets the provider of the agent's own keys of /status: `object` returns a JSON object as text. It is called on the
+  /// HTTP thread, one call at a time, and must not call `set_detail` or `drop_detail`.
   void set_detail(std::function<std::string()> object);
-  /// Calls the provider a last time, keeps what it gave, and returns when it will not be called again: call it before
-  /// what the provider looks at goes away.
+  /// Calls the provider one last time, keeps its result, and returns when it will not be called again. Call it before
+  /// the objects that the provider reads are destroyed.
   void drop_detail();
 
   [[nodiscard]] State state() const;
   [[nodiscard]] std::optional<base::Reason> reason() const;
   [[nodiscard]] std::string message() const;
-  /// /livez: a beat not older than the patience, or Completed (there is no loop any more that could hang).
+  /// For /livez: the last beat is not older than the patience, or the state is Completed (no loop is left that could
+  /// hang).
   [[nodiscard]] bool live() const;
-  /// /readyz: Streaming, Snapshotting or Completed, and live.
+  /// For /readyz: Streaming, Snapshotting or Completed, and live.
   [[nodiscard]] bool ready() const;
-  /// /status: one JSON object with agent, task, state, reason (empty: none), message, since (unix seconds), instance,
-  /// epoch, version, live, ready, and the agent's own keys.
+  /// For /status: one JSON object with agent, task, state, reason (empty: none), message, since (unix seconds),
+  /// instance, epoch, version, live, ready, and the agent's own keys.
   [[nodiscard]] std::string json() const;
-  /// Shows `datasync_agent_state{agent,state}`, one sample a state, 1 for the one it is in, and
+  /// Exports `datasync_agent_state{agent,state}`, one sample per state, 1 for the current one, and
   /// `datasync_agent_ready{agent}`. This status must outlive the last `metrics.text()`.
   void publish(Metrics& metrics) const;
 
@@ -94,7 +97,7 @@ class Status {
     std::int64_t since = 0;  ///< unix seconds of the last change of state or reason
   };
   [[nodiscard]] Told told() const;
-  /// True when state or reason changed.
+  /// Returns true when state or reason changed.
   bool tell(State state, std::optional<base::Reason> reason, const std::string& message);
   void log_change(State state, std::optional<base::Reason> reason, const std::string& message) const;
   [[nodiscard]] std::string detail() const;
@@ -104,10 +107,10 @@ class Status {
   base::Millis patience_;
   Clock now_;
   std::atomic<bool> quiet_ = false;
-  std::atomic<std::int64_t> beat_;  ///< steady clock, its own ticks
+  std::atomic<std::int64_t> beat_;  ///< in ticks of the steady clock
   std::atomic<std::uint64_t> advances_ = 0;
   std::atomic<std::uint64_t> epoch_ = 0;
-  mutable std::mutex mutex_;  ///< told_
+  mutable std::mutex mutex_;  ///< protects told_
   Told told_;
   mutable std::mutex detail_mutex_;  ///< held while the provider runs
   std::function<std::string()> detail_;

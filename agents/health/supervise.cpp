@@ -15,7 +15,7 @@ State state_of(const base::Error& error) {
   return error.is(base::Reason::WaitingForReplica) ? State::WaitingForReplica : State::Retrying;
 }
 
-/// True when there is new work, false when stopped.
+/// Returns true when there is new work, false when stopped.
 bool stay_completed(Status& status, std::stop_token stop, const Patience& patience) {
   status.set(State::Completed);
   do {
@@ -25,8 +25,8 @@ bool stay_completed(Status& status, std::stop_token stop, const Patience& patien
   return false;
 }
 
-/// Finds tries that repeat a halt at the price of publishing again what stands before it. It is the same halt when it
-/// has the same reason: its message may name another replica, and another place in that one's binlog.
+/// Detects attempts that repeat a halt and publish the same data again each time. Two halts are the same when they have
+/// the same reason: the message may name another replica and another position in its binlog.
 class CostlyHalts {
  public:
   explicit CostlyHalts(const Patience& patience) : patience_(patience) {}
@@ -44,7 +44,7 @@ class CostlyHalts {
 
  private:
   const Patience& patience_;
-  base::Reason reason_ = base::Reason::Stopping;  // no halt
+  base::Reason reason_ = base::Reason::Stopping;  // not a halt
   std::uint64_t spent_ = 0;
   base::Millis wait_{0};
 };
