@@ -65,7 +65,7 @@ void set_text(Column& column, const ColumnWords& words) {
   column.collation = words.collation;
 }
 
-/// What depends on the type alone; false when the words do not fit.
+/// Sets the fields that depend only on the type; returns false when the description does not match the type.
 bool set_details(Column& column, const ColumnWords& words) {
   switch (column.type) {
     case ColumnType::Decimal:
@@ -118,7 +118,7 @@ char unescaped(char c) noexcept {
   }
 }
 
-/// One quoted label at the front of `text`, which it takes away.
+/// Removes one quoted label from the start of `text` and returns it.
 std::optional<std::string> take_label(std::string_view& text) {
   if (!text.starts_with('\'')) return std::nullopt;
   std::string label;

@@ -1,5 +1,5 @@
 #pragma once
-// From the words of information_schema.columns to a column of a message; pure.
+// Converts a row of information_schema.columns to a column of a message; pure.
 
 #include <optional>
 #include <string>
@@ -10,7 +10,7 @@
 
 namespace datasync::sql {
 
-/// The fields of one row of information_schema.columns that say what a column is.
+/// The fields of one row of information_schema.columns that define a column.
 struct ColumnWords {
   std::string name;
   std::string data_type;    ///< "decimal"
@@ -25,16 +25,16 @@ struct ColumnWords {
   bool generated = false;
 };
 
-/// Nothing when the type is not one that messages carry. The result equals what a table map with full metadata gives
-/// (agents/binlog), refined by the types it does not tell.
+/// Returns the column, or nullopt when messages do not support its type. The result equals the result from a table map
+/// with full metadata (agents/binlog), refined by the types that a table map does not contain.
 std::optional<message::Column> column_of(const ColumnWords& words);
 
-/// The labels in "enum('a','it''s','back\\slash')": the server doubles quotes and escapes \0, \n, \r and \\ whatever
-/// the sql_mode. Nothing when the text is not such a list.
+/// Returns the labels in "enum('a','it''s','back\\slash')": the server doubles quotes and escapes \0, \n, \r and \\ in
+/// every sql_mode. Returns nullopt when the text is not such a list.
 std::optional<std::vector<std::string>> parse_labels(std::string_view column_type);
 
-/// True when the server may have put '?' in place of characters beyond the basic multilingual plane: information_schema
-/// and SHOW CREATE TABLE alike convert labels to three-byte UTF-8.
+/// Returns true when the server may have replaced characters beyond the basic multilingual plane with '?': both
+/// information_schema and SHOW CREATE TABLE convert labels to three-byte UTF-8.
 bool may_be_damaged(std::string_view label, std::string_view charset) noexcept;
 
 }  // namespace datasync::sql

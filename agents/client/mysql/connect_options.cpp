@@ -20,7 +20,7 @@ base::Result<ConnectOptions> connect_options(Role role, const config::HostPort& 
   options.tls = tls.mode;
   if (tls.ca.set()) {
     options.tls_ca_file = path(tls.ca).string();
-    std::error_code error;  // the library would only say that there is no such file, not which
+    std::error_code error;  // the library's error would not name the missing file
     if (!std::filesystem::exists(options.tls_ca_file, error))
       return base::Error(base::Reason::SecretNotFound, fmt::format("secret file {} is missing", options.tls_ca_file));
   }

@@ -13,7 +13,7 @@
 namespace datasync::sql {
 namespace {
 
-/// The library's per-thread data is made by mysql_init and freed at the end of the thread.
+/// mysql_init creates the library's per-thread data, which must be freed at the end of the thread.
 struct ThreadGuard {
   ThreadGuard() { mysql_thread_init(); }
   ~ThreadGuard() { mysql_thread_end(); }
@@ -36,7 +36,7 @@ void set_tls(MYSQL* mysql, const ConnectOptions& options) {
     return;
   }
   mysql_optionsv(mysql, MYSQL_OPT_SSL_ENFORCE, &on);
-  // Connector/C checks the chain as soon as it has a CA, and the host name only with VERIFY_SERVER_CERT.
+  // Connector/C checks the certificate chain whenever it has a CA, and the host name only with VERIFY_SERVER_CERT.
   if (options.tls != config::TlsMode::Required && !options.tls_ca_file.empty()) {
     mysql_optionsv(mysql, MYSQL_OPT_SSL_CA, options.tls_ca_file.c_str());
   }
@@ -53,7 +53,7 @@ void set_options(MYSQL* mysql, const ConnectOptions& options) {
   mysql_optionsv(mysql, MYSQL_OPT_READ_TIMEOUT, &read_timeout);
   mysql_optionsv(mysql, MYSQL_OPT_WRITE_TIMEOUT, &write_timeout);
   mysql_optionsv(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
-  const unsigned no_infile = 0;  // a server must not be able to ask for our files
+  const unsigned no_infile = 0;  // a server must not be able to request our files
   mysql_optionsv(mysql, MYSQL_OPT_LOCAL_INFILE, &no_infile);
   const unsigned protocol = MYSQL_PROTOCOL_TCP;  // "localhost" must not mean a socket file
   mysql_optionsv(mysql, MYSQL_OPT_PROTOCOL, &protocol);
@@ -62,14 +62,14 @@ void set_options(MYSQL* mysql, const ConnectOptions& options) {
   set_tls(mysql, options);
 }
 
-/// Numbers after which the library has no connection any more.
+/// Error numbers after which the library no longer has a connection.
 bool connection_gone(unsigned number) noexcept {
   return (number >= 2000 && number != 2020 && number < 3000) || (number >= 5000 && number < 6000) || number == 1053 ||
          number == 1927;
 }
 
-// Zero and partial dates and the value 0 of an auto-increment column are values like others; a value that does not fit
-// is an error, never cut. NO_BACKSLASH_ESCAPES makes quoting independent of the character set.
+// Zero and partial dates and the value 0 of an auto-increment column are valid values. A value that does not fit is an
+// error and is never truncated. NO_BACKSLASH_ESCAPES makes quoting independent of the character set.
 constexpr std::string_view kSession =
     "SET SESSION time_zone='+00:00', autocommit=1, foreign_key_checks=1, unique_checks=1, sql_safe_updates=0, "
     "sql_select_limit=18446744073709551615, wait_timeout=86400, net_write_timeout=600, sql_quote_show_create=1, "
@@ -104,9 +104,9 @@ bool takes_bulk(MYSQL* mysql) {
   return mariadb_connection(mysql) != 0 && (extended & (MARIADB_CLIENT_STMT_BULK_OPERATIONS >> 32U)) != 0;
 }
 
-/// Takes the whole result of what was just run; no result for a statement without one. A connection that breaks in the
-/// middle of a result leaves the library with no result and a field count of 0, exactly like a statement without a
-/// result; only the field count from before and the error number distinguish the two. False: the library holds the
+/// Stores the whole result of the last statement; `result` is null for a statement without one. When a connection
+/// breaks in the middle of a result, the library has no result and a field count of 0, exactly as for a statement
+/// without a result; only the earlier field count and the error number distinguish the two. False: the library has the
 /// error.
 bool store_result(MYSQL* mysql, ResultPtr& result) {
   const bool has_rows = mysql_field_count(mysql) != 0;
@@ -114,8 +114,8 @@ bool store_result(MYSQL* mysql, ResultPtr& result) {
   return result != nullptr || (!has_rows && mysql_errno(mysql) == 0);
 }
 
-/// A compound statement gives several results; only the first one is asked for. False when a later one is an error or
-/// does not arrive: the library returns -1 for "no more results" and for a connection that broke alike.
+/// A compound statement returns several results; only the first one is used. Returns false when a later one is an error
+/// or does not arrive: the library returns -1 both for "no more results" and for a broken connection.
 bool drop_further_results(MYSQL* mysql) {
   int more = mysql_next_result(mysql);
   for (; more == 0; more = mysql_next_result(mysql)) {
@@ -263,7 +263,7 @@ base::Result<void> Connection::commit() {
 void Connection::rollback() noexcept {
   try {
     if (!impl_->failed.load() && execute("ROLLBACK")) return;
-  } catch (...) {  // out of memory while making the error: closing below is enough
+  } catch (...) {  // out of memory while creating the error: closing the connection below is sufficient
   }
   abort();
 }

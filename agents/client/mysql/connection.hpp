@@ -1,5 +1,5 @@
 #pragma once
-// One connection to a MariaDB or MySQL server over Connector/C.
+// A connection to a MariaDB or MySQL server, using Connector/C.
 
 #include <chrono>
 #include <cstdint>
@@ -17,9 +17,10 @@
 
 namespace datasync::sql {
 
-/// Which server this is; it chooses the reasons of errors (SourceUnreachable or DestinationUnreachable, ...).
+/// The role of the server; it determines the reasons of errors (SourceUnreachable or DestinationUnreachable, ...).
 enum class Role : std::uint8_t { Source, Destination };
 
+/// The server, the user and the limits of a connection.
 struct ConnectOptions {
   Role role = Role::Source;
   config::HostPort server;
@@ -30,12 +31,12 @@ struct ConnectOptions {
   std::chrono::seconds connect_timeout{5};
   std::chrono::seconds read_timeout{60};  ///< of one network read; a statement that takes longer fails
   std::chrono::seconds write_timeout{60};
-  std::uint64_t max_packet = std::uint64_t{1} << 30U;  ///< of the largest answer: a row is held whole
-  bool found_rows = false;                             ///< affected rows of UPDATE = matched, not changed
+  std::uint64_t max_packet = std::uint64_t{1} << 30U;  ///< of the largest response: a row is held in memory as a whole
+  bool found_rows = false;  ///< affected rows of UPDATE are the matched rows, not only the changed ones
 };
 
-/// Reads user and password afresh from the secrets directory (they rotate) and fills in the rest.
-/// Errors: SecretNotFound.
+/// Reads user and password from the secrets directory at each call (they rotate) and sets the other options. Errors:
+/// SecretNotFound.
 base::Result<ConnectOptions> connect_options(Role role, const config::HostPort& server,
                                              const config::Credentials& credentials, const config::ServerTls& tls,
                                              const std::filesystem::path& secrets_dir);
@@ -44,32 +45,34 @@ base::Result<ConnectOptions> connect_options(Role role, const config::HostPort& 
 using Row = std::vector<std::optional<std::string>>;
 using NamedRow = std::map<std::string, std::optional<std::string>, std::less<>>;
 
-/// Not thread-safe: one owner thread, except `abort`. Errors carry the server's number and words; see errors.hpp for
-/// the mapping to reasons. A failed connection stays failed: open a new one.
+/// Not thread-safe: one owner thread, except for `abort`. Errors contain the server's number and text; see errors.hpp
+/// for the mapping to reasons. A failed connection cannot be used again: open a new one.
 class Connection {
  public:
-  /// Connects and sets the session: utf8mb4, time zone +00:00, a strict sql_mode, autocommit on; nothing is left to the
-  /// server's defaults.
+  /// Connects and sets the session: utf8mb4, time zone +00:00, a strict sql_mode, autocommit on; it does not depend on
+  /// the server's defaults.
   static base::Result<std::unique_ptr<Connection>> open(const ConnectOptions& options);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  /// Runs a statement without result; returns affected rows.
+  /// Runs a statement without a result; returns the affected rows.
   base::Result<std::uint64_t> execute(std::string_view sql);
-  /// Runs a small query and returns all of it as text; an error when the result did not arrive to its end.
+  /// Runs a small query and returns all of its result as text; an incomplete result is an error.
   base::Result<std::vector<Row>> query(std::string_view sql);
-  /// The same, each row by the names of its columns: for answers whose columns differ between versions.
+  /// As query, with each row by the names of its columns: for results whose columns differ between versions.
   base::Result<std::vector<NamedRow>> query_named(std::string_view sql);
-  /// The first column of the first row; nullopt when there is no row or it is NULL.
+  /// Returns the first column of the first row; nullopt when there is no row or the value is NULL.
   base::Result<std::optional<std::string>> query_one(std::string_view sql);
 
+  /// Start and commit a transaction.
   base::Result<void> begin();
   base::Result<void> commit();
   /// Never fails: a connection that cannot roll back is closed, and the server rolls back.
   void rollback() noexcept;
 
-  /// Wakes a call that is blocked on the network in another thread; the connection is failed from then on. Thread-safe.
+  /// Interrupts a call that is blocked on the network in another thread; the connection has failed from then on.
+  /// Thread-safe.
   void abort() noexcept;
 
   [[nodiscard]] unsigned last_errno() const noexcept;  ///< of the last failed call; 0 when none
@@ -77,7 +80,7 @@ class Connection {
   [[nodiscard]] bool is_mariadb() const noexcept;
   [[nodiscard]] std::uint64_t thread_id() const noexcept;
 
-  struct Impl;  ///< for the other files of this layer
+  struct Impl;  ///< for the other files of this folder
   [[nodiscard]] Impl& impl() noexcept { return *impl_; }
 
  private:

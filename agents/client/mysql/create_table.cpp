@@ -17,7 +17,7 @@ bool of_word(char c) noexcept {
   return std::isalnum(u) != 0 || c == '_' || c == '$' || u >= 0x80;
 }
 
-/// Splits the text into tokens. `broken` when a quoted part does not end.
+/// Splits the text into tokens. `broken` when a quoted part is not terminated.
 class Tokens {
  public:
   explicit Tokens(std::string_view text) : text_(text) {}
@@ -93,7 +93,7 @@ class Parser {
     return text;
   }
 
-  /// A column, a key or a constraint.
+  /// Reads a column, a key or a constraint.
   bool element() {
     if (auto column = identifier()) {
       out_.columns.push_back(std::move(*column));
@@ -111,7 +111,7 @@ class Parser {
   bool foreign_key(std::string name) {
     TableInfo::ForeignKey key;
     key.name = std::move(name);
-    key.on_update = key.on_delete = "RESTRICT";  // what the server does not print
+    key.on_update = key.on_delete = "RESTRICT";  // the default, which the server does not print
     if (!word("KEY")) return false;
     (void)identifier();  // the name of the index
     if (!identifiers(key.columns) || !word("REFERENCES")) return false;
@@ -154,7 +154,7 @@ class Parser {
     return word("DEFAULT") ? std::optional<std::string>("SET DEFAULT") : std::nullopt;
   }
 
-  /// To the comma or the parenthesis that ends the element.
+  /// Skips to the comma or the parenthesis that ends the element.
   bool skip() {
     for (int depth = 0; now_.kind != Kind::End; advance()) {
       if (now_.kind != Kind::Sign) continue;

@@ -14,23 +14,23 @@ namespace {
 
 using base::Reason;
 
-/// Error numbers that mean the same. Source and destination have reasons of their own for it.
+/// Error numbers with the same meaning. Source and destination have different reasons for it.
 struct Class {
   std::span<const unsigned> numbers;
   Reason source;
   Reason destination;
 };
 
-// Client: cannot connect, unknown host, gone, lost, handshake, TLS, read and write errors. Server: too many
-// connections, host blocked, shutting down, connection killed, network read or write failed.
+// Client: cannot connect, unknown host, server has gone away, connection lost, handshake, TLS, read and write errors.
+// Server: too many connections, host blocked, shutting down, connection killed, network read or write failed.
 constexpr std::array<unsigned, 22> kUnreachable{2002, 2003, 2004, 2005, 2006, 2012, 2013, 2026, 2055, 5013, 5014,
                                                 1040, 1129, 1152, 1158, 1159, 1160, 1161, 1203, 1226, 5000, 5001};
 constexpr std::array<unsigned, 8> kEnded{1053, 1077, 1079, 1317, 1927, 3169, 4052, 1080};
 constexpr std::array<unsigned, 12> kCredentials{1045, 1130, 1251, 1275, 1698, 1820, 1862, 3118, 4151, 2049, 2059, 2061};
 constexpr std::array<unsigned, 8> kPermission{1044, 1142, 1143, 1211, 1227, 1370, 1410, 3530};
-// Deadlock, lock wait, record changed, statement time, definition changed under the transaction. A transaction too
-// large for the binlog cache counts too: it is tried again in smaller batches. Galera and group replication roll back
-// at COMMIT what another node changed (1180, 3101).
+// Deadlock, lock wait, record changed, statement time, definition changed during the transaction. A transaction too
+// large for the binlog cache is included: it is retried in smaller batches. Galera and group replication roll back a
+// transaction at COMMIT when another node changed the same rows (1180, 3101).
 constexpr std::array<unsigned, 13> kBusy{1205, 1213, 1020, 1412, 1614, 1637, 1969, 3024, 3572, 1180, 1197, 3101, 1615};
 constexpr std::array<unsigned, 2> kReadOnly{1792, 1836};
 constexpr std::array<unsigned, 3> kFull{1021, 1114, 3};
@@ -59,7 +59,7 @@ constexpr std::array<Class, 11> kClasses{{
     {kSchema, Reason::SchemaUnknown, Reason::DestinationSchemaMismatch},
 }};
 
-/// Classes of SQLSTATE, for numbers that are in no list above: also those of servers newer than this program.
+/// Classes of SQLSTATE, for numbers that are in no list above, including those of servers newer than this program.
 struct StateClass {
   std::string_view prefix;
   Reason source;
@@ -81,8 +81,8 @@ bool has(std::string_view text, std::string_view part) noexcept {
   return text.find(part) != std::string_view::npos;
 }
 
-constexpr unsigned kTlsError = 2026;        // CR_SSL_CONNECTION_ERROR: anything that went wrong with TLS
-constexpr unsigned kUnknownCommand = 1047;  // also a Galera node that is not synchronised
+constexpr unsigned kTlsError = 2026;        // CR_SSL_CONNECTION_ERROR: any TLS failure
+constexpr unsigned kUnknownCommand = 1047;  // also a Galera node that is not synchronized
 constexpr unsigned kSyntax = 1064;
 constexpr unsigned kFirstClientError = 2000, kLastClientError = 2999;
 constexpr unsigned kOptionPreventsStatement = 1290;
@@ -92,16 +92,16 @@ constexpr unsigned kDumpFatal = 1236;
 constexpr unsigned kSlaveSameId = 4052;
 constexpr unsigned kFileNotFound = 29;
 
-/// A trigger's or a routine's own text (SIGNAL).
+/// The text is that of a trigger or a routine (SIGNAL).
 constexpr unsigned kSignal = 1644;
-/// A text as long as a server makes it at most has perhaps lost its end.
+/// The server may have truncated a text of this length or more.
 constexpr std::size_t kLongText = 480;
 
-/// Words before a quoted name. What else is quoted is a value.
+/// The text before a quoted name. Any other quoted text is a value.
 constexpr std::array<std::string_view, 12> kBeforeNames{"column ",   "Column ",     "key ",       "Field ",
                                                         "field ",    "table ",      "Table ",     "constraint ",
                                                         "function ", "Constraint ", "partition ", "trigger "};
-/// Words after a quoted value, with its closing quote.
+/// The text after a quoted value, including its closing quote.
 constexpr std::array<std::string_view, 4> kAfterValues{"' for key '", "' for column '", "' for column `",
                                                        "' for function "};
 
@@ -109,7 +109,7 @@ bool is_name(std::string_view before) {
   return std::ranges::any_of(kBeforeNames, [&](auto words) { return before.ends_with(words); });
 }
 
-/// Errors that are about no row: their texts quote names only.
+/// Errors that do not concern a row: their texts quote only names.
 bool has_no_values(unsigned number) {
   const auto contains = [&](const auto& numbers) { return std::ranges::find(numbers, number) != numbers.end(); };
   return contains(kUnreachable) || contains(kEnded) || contains(kCredentials) || contains(kPermission) ||
@@ -118,7 +118,7 @@ bool has_no_values(unsigned number) {
          number == kSlaveSameId || number == kFileNotFound || number == kOptionPreventsStatement;
 }
 
-/// One class of words of error 1236.
+/// A part of the text of error 1236, and its reason.
 struct Words {
   std::string_view part;
   Reason reason;
@@ -138,7 +138,7 @@ constexpr std::array<Words, 15> kDumpWords{{
     {"log event entry exceeded max_allowed_packet", Reason::BinlogCorrupt},
     {"Could not open log file", Reason::BinlogCorrupt},
     {"memory allocation failed", Reason::SourceRestarted},
-    // RESET MASTER under an open dump: beginning again shows what the binlog still has.
+    // RESET MASTER during a dump: a new dump shows which binlogs remain.
     {"could not find next log", Reason::SourceRestarted},
 }};
 
@@ -165,8 +165,8 @@ Reason reason_of(Role role, const ServerError& error) {
   for (const auto& state : kStates) {
     if (sqlstate.starts_with(state.prefix)) return source ? state.source : state.destination;
   }
-  // Statements that this program composes are right for the servers that it supports; a client library that is misused
-  // is a defect as well.
+  // The statements that this program composes are correct for the servers that it supports, so a syntax error is a
+  // defect; misuse of the client library is a defect as well.
   const bool ours = number == kSyntax || (number >= kFirstClientError && number <= kLastClientError);
   return ours ? Reason::Internal : refused;
 }
@@ -174,7 +174,7 @@ Reason reason_of(Role role, const ServerError& error) {
 Reason dump_reason_of(const ServerError& error) {
   const auto [number, sqlstate, text] = error;
   if (number == kSlaveSameId) return Reason::DuplicateServerId;
-  if (number == kFileNotFound) return Reason::BinlogPurged;  // a file of the index no longer exists
+  if (number == kFileNotFound) return Reason::BinlogPurged;  // a file of the binlog index no longer exists
   if (number != kDumpFatal) return reason_of(Role::Source, error);
   for (const Words& w : kDumpWords) {
     if (text.find(w.part) != std::string_view::npos) return w.reason;
@@ -192,7 +192,7 @@ std::string without_values(unsigned number, std::string_view text) {
       if (at == std::string_view::npos) break;
       continue;
     }
-    std::size_t end = std::string_view::npos;  // of the value, which may hold any of these words itself
+    std::size_t end = std::string_view::npos;  // the end of the value, which may contain any of these texts itself
     for (const auto words : kAfterValues)
       if (const auto found = text.rfind(words); found != std::string_view::npos && found >= at)
         end = end == std::string_view::npos ? found : std::max(end, found);

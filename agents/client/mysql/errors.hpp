@@ -1,5 +1,5 @@
 #pragma once
-// Which reason a server's or the client library's error number stands for.
+// Maps error numbers of a server or of the client library to reasons.
 
 #include <string>
 #include <string_view>
@@ -9,33 +9,34 @@
 
 namespace datasync::sql {
 
-/// What a server or the client library reported about one call.
+/// The error that a server or the client library reported for one call.
 struct ServerError {
   unsigned number = 0;
-  std::string_view sqlstate;  ///< five characters; empty or "HY000" when it says nothing
+  std::string_view sqlstate;  ///< five characters; empty or "HY000" when it is not specific
   std::string_view text;
 };
 
-/// The reason of an error of an ordinary statement or of connecting. A number that is not known counts by the class of
-/// its SQLSTATE; what that does not say either is SourceRefused or DestinationRefused. `text` decides only where one
-/// number has several meanings (1290, 1030, 1047, 2026). Numbers: https://mariadb.com/kb/en/mariadb-error-codes/ and
-/// errmsg.h of Connector/C; SQLSTATE classes: ISO/IEC 9075-2, table 38.
+/// Returns the reason of an error of an ordinary statement or of a connection attempt. An unknown number is classified
+/// by its SQLSTATE class; if that is not specific either, the reason is SourceRefused or DestinationRefused. `text`
+/// decides only where one number has several meanings (1290, 1030, 1047, 2026). Numbers:
+/// https://mariadb.com/kb/en/mariadb-error-codes/ and errmsg.h of Connector/C; SQLSTATE classes: ISO/IEC 9075-2, table
+/// 38.
 base::Reason reason_of(Role role, const ServerError& error);
 
-/// The reason of an error packet in a binlog dump: mostly 1236, where only the words tell what it is
+/// Returns the reason of an error packet in a binlog dump: mostly 1236, where only the text distinguishes the causes
 /// (sql_repl.cc, mysql_binlog_send).
 base::Reason dump_reason_of(const ServerError& error);
 
-/// Words of the error of a dump that would begin in a hole: the binlog has transactions before and after the position,
-/// but not the position's own (ER_GTID_START_FROM_BINLOG_HOLE).
+/// A part of the error text of a dump that would begin in a hole: the binlog has transactions before and after the
+/// position, but not the one of the position (ER_GTID_START_FROM_BINLOG_HOLE).
 inline constexpr std::string_view kBinlogHole = "is missing the GTID";
 
-/// The text of a server's error without the values of rows that it quotes; names of tables, columns and keys stay.
-/// Pure.
+/// Returns the text of a server's error without the row values that it quotes; names of tables, columns and keys
+/// remain. Pure.
 std::string without_values(unsigned number, std::string_view text);
 
-/// "HOST:PORT: Access denied for user ... (error 1045)"; for CertificateRejected also what to do. Values of rows
-/// in `text` are left out.
+/// Returns "HOST:PORT: Access denied for user ... (error 1045)"; for CertificateRejected also what to do. Row values in
+/// `text` are omitted.
 base::Error server_error(base::Reason reason, const config::HostPort& server, unsigned number, std::string_view text,
                          std::source_location at = std::source_location::current());
 

@@ -1,12 +1,12 @@
 #pragma once
-// Private to this layer: the C handles and what Connection is made of. The only header that includes <mysql.h>.
+// Private to this folder: the C handles and the implementation of Connection. The only header that includes <mysql.h>.
 
 #include <atomic>
 #include <memory>
 
 #include <errmsg.h>
 #include <mysql.h>
-// After mysql.h, which it needs.
+// ma_pvio.h needs mysql.h before it.
 #include <ma_pvio.h>
 
 #include "agents/client/mysql/connection.hpp"
@@ -29,8 +29,8 @@ struct StmtClose {
 };
 using StmtPtr = std::unique_ptr<MYSQL_STMT, StmtClose>;
 
-/// A second descriptor of the connection's socket, so that another thread can shut it down while the library owns (and
-/// may close) its own. Lives as long as the connection object.
+/// A second descriptor of the connection's socket, so that another thread can shut the socket down while the library
+/// owns (and may close) its own descriptor. It is valid as long as the connection object.
 class SocketHandle {
  public:
   SocketHandle() = default;
@@ -39,7 +39,7 @@ class SocketHandle {
   SocketHandle(const SocketHandle&) = delete;
   SocketHandle& operator=(const SocketHandle&) = delete;
   void set(int fd) noexcept { fd_ = fd; }
-  /// Wakes every read and write on the socket with an error. Thread-safe after `set`.
+  /// Makes every read and write on the socket return with an error. Thread-safe after `set`.
   void shut_down() const noexcept;
 
  private:
@@ -53,23 +53,23 @@ struct Connection::Impl {
   std::atomic<bool> failed{false};
   unsigned last_errno = 0;
   bool mariadb = false;
-  bool bulk = false;                     ///< the server takes COM_STMT_BULK_EXECUTE
+  bool bulk = false;                     ///< the server supports COM_STMT_BULK_EXECUTE
   std::uint64_t max_allowed_packet = 0;  ///< of the server
   std::string version;
 
-  /// The error the library holds now; marks the connection failed when it is gone.
+  /// Returns the library's current error, and marks the connection as failed when it no longer exists.
   base::Error error(std::string_view doing);
   base::Error error(const ServerError& error, std::string_view doing);
-  /// An error when the connection failed before.
+  /// Returns an error when the connection has failed before.
   base::Result<void> usable();
 };
 
-/// Connects, without session settings. `doing` tells what for.
+/// Connects, without session settings.
 base::Result<MysqlPtr> connect(const ConnectOptions& options);
-/// Runs a small query and takes the rows of its first result. True only when every result arrived to its end; false:
-/// the library holds the error, and `rows` means nothing.
+/// Runs a small query and returns the rows of its first result. True only when every result arrived completely. False:
+/// the library has the error, and `rows` is not valid.
 bool fetch_rows(MYSQL* mysql, std::string_view sql, std::vector<Row>& rows, std::vector<std::string>* names = nullptr);
-/// A copy of the socket for `SocketHandle`.
+/// Returns a duplicate of the socket for `SocketHandle`.
 int duplicate_socket(MYSQL* mysql) noexcept;
 
 }  // namespace datasync::sql

@@ -56,7 +56,7 @@ std::string equal(const Column& c, const std::string& name, base::Bytes value, b
   return is_null ? name + " IS NULL" : name + "=" + literal(c, value);
 }
 
-/// Row comparison written out, from the last key column back: strict(a) OR (a=x AND (strict(b) OR (b=y AND ...))).
+/// Writes out a row comparison, from the last key column back: strict(a) OR (a=x AND (strict(b) OR (b=y AND ...))).
 template <class Strict>
 std::string lexicographic(const message::TableSchema& keys, const message::ImageView& image, Strict strict,
                           bool inclusive) {

@@ -9,14 +9,14 @@
 
 namespace datasync::sql {
 
-/// A value as a literal that compares with its column exactly and may use the column's index: text in the column's own
-/// character set and collation, numbers with all their digits, ENUM and SET as numbers.
+/// Returns a value as a literal that compares exactly with its column and can use the column's index: text in the
+/// column's own character set and collation, numbers with all their digits, ENUM and SET as numbers.
 std::string literal(const message::Column& column, base::Bytes value);
 
-/// "`a`>5 OR (`a`=5 AND `b`>7)": rows after the key in the order of the key columns, NULL first as ORDER BY has it.
-/// `keys` is the table's key_schema.
+/// Returns "`a`>5 OR (`a`=5 AND `b`>7)": the rows after the key in the order of the key columns, NULL first as in ORDER
+/// BY. `keys` is the table's key_schema.
 std::string after_key(const message::TableSchema& keys, const message::ImageView& image);
-/// Rows up to the key, itself included.
+/// Returns the condition for the rows up to the key, including it.
 std::string up_to_key(const message::TableSchema& keys, const message::ImageView& image);
 
 }  // namespace datasync::sql

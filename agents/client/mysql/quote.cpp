@@ -24,7 +24,7 @@ std::string quote_identifier(std::string_view database, std::string_view table) 
   return doubled(database, '`') + "." + doubled(table, '`');
 }
 
-// NO_BACKSLASH_ESCAPES is set in every session of this layer: only the quote itself needs care.
+// Every session of this layer sets NO_BACKSLASH_ESCAPES, so only the quote itself must be escaped.
 std::string quote_text(std::string_view text) {
   return doubled(text, '\'');
 }

@@ -15,7 +15,7 @@ namespace {
 using message::Column;
 using message::ColumnType;
 
-/// A length-encoded string (https://mariadb.com/kb/en/protocol-data-types/#length-encoded-strings).
+/// Reads a length-encoded string (https://mariadb.com/kb/en/protocol-data-types/#length-encoded-strings).
 base::Bytes take_bytes(base::Cursor& c) noexcept {
   const auto first = c.get<std::uint8_t>();
   switch (first) {
@@ -30,7 +30,7 @@ base::Bytes take_bytes(base::Cursor& c) noexcept {
   }
 }
 
-/// ZEROFILL columns come with leading zeros, which are not part of the value; neither are zeros beyond `scale`.
+/// ZEROFILL columns have leading zeros, which are not part of the value; zeros beyond `scale` are not either.
 base::Bytes plain_decimal(base::Bytes text, std::size_t scale) noexcept {
   std::size_t skip = 0;
   while (skip + 1 < text.size() && text[skip] == std::byte{'0'} && text[skip + 1] != std::byte{'.'}) ++skip;
@@ -75,7 +75,8 @@ void put_narrowed(std::uint64_t value, bool is_signed, message::ImageWriter& ima
   fits ? image.fixed(narrow) : image.fixed(value);
 }
 
-/// An integer of a wider column. One kept unsigned stands only where it is unsigned at the source too.
+/// Writes an integer of a wider column. A column that the server stores as unsigned is accepted only when it is
+/// unsigned at the source too.
 void put_integer(const Column& column, const Kept& kept, base::Cursor& c, message::ImageWriter& image) {
   const auto value = take_integer(kept, c);
   const bool is_signed = !kept.is_unsigned;
@@ -160,10 +161,10 @@ std::string select_expression(const Column& column) {
   switch (column.type) {
     case ColumnType::Enum:
     case ColumnType::Set:
-      // "|0" makes it BIGINT: the cast alone is as wide as the labels are long.
+      // "|0" makes it BIGINT: the width of the cast alone is the length of the labels.
       return "CAST(" + name + " AS UNSIGNED)|0";
     case ColumnType::Year:
-      // The server gives two digits of a YEAR(2), and its definition is not at hand here.
+      // The server returns two digits for a YEAR(2), and its definition is not available here.
       return fmt::format("IF(LENGTH({0})=2,{0}+IF({0}<70,2000,1900),{0}+0)|0", name);
     case ColumnType::Uuid:
     case ColumnType::Inet6:
@@ -208,7 +209,7 @@ bool is_wider(const Column& column, const Kept& kept) noexcept {
   if (column.type == ColumnType::Float) return kept.wire == Wire::Double;
   if (!is_integer(column) || !is_integer(kept.wire)) return false;
   if (column.is_unsigned == kept.is_unsigned) return kept.wire >= wire_of(column);
-  // MEDIUMINT UNSIGNED in INT: four bytes both.
+  // MEDIUMINT UNSIGNED in INT: both have four bytes.
   return column.is_unsigned && (kept.wire > wire_of(column) || column.type == ColumnType::MediumInt) &&
          kept.wire >= wire_of(column);
 }

@@ -1,5 +1,5 @@
 #pragma once
-// Rows of the binary protocol into the message layout; pure.
+// Converts rows of the binary protocol to the message layout; pure.
 
 #include <cstdint>
 #include <string>
@@ -11,29 +11,31 @@
 
 namespace datasync::sql {
 
-/// What to select for a column so that its exact value comes over the wire: ENUM and SET as numbers, UUID and addresses
-/// as their bytes. Text comes in its own character set when character_set_results is NULL.
+/// Returns the expression to select for a column so that its exact value is transferred: ENUM and SET as numbers, UUID
+/// and addresses as their bytes. Text is transferred in its own character set when character_set_results is NULL.
 std::string select_expression(const message::Column& column);
 
-/// How a value stands in a binary row.
+/// The encoding of a value in a binary row.
 enum class Wire : std::uint8_t { Int1, Int2, Int4, Int8, Float, Double, Bytes, Date, Time };
-/// Of `select_expression`.
+/// Returns the encoding of the column's `select_expression`.
 Wire wire_of(const message::Column& column) noexcept;
 
-/// How a server keeps a column whose values are told in the terms of another one.
+/// The type with which a server stores a column, when its values are converted to the type of another column.
 struct Kept {
   Wire wire = Wire::Bytes;
   bool is_unsigned = false;
 };
+/// Returns the type of a column that the server does not store with a wider type.
 inline Kept kept_as(const message::Column& column) noexcept {
   return {wire_of(column), column.is_unsigned};
 }
-/// True when a column kept so may hold every value of `column`, and its values can be told in that one's terms.
+/// Returns true when a column stored as `kept` can hold every value of `column`, and its values can be converted to the
+/// type of `column`.
 bool is_wider(const message::Column& column, const Kept& kept) noexcept;
 
-/// Appends the image of one row packet (header byte, null bitmap, values) to `out`; false when the packet is not whole.
-/// `kept` has an entry for each column. A value of a wider column that the narrower one cannot hold is appended as it
-/// is: no image of the narrower column is like it.
+/// Appends the image of one row packet (header byte, null bitmap, values) to `out`; returns false when the packet is
+/// incomplete. `kept` has an entry for each column. A value of a wider column that the narrower one cannot hold is
+/// appended unchanged, so it differs from every image of the narrower column.
 bool append_image(const std::vector<message::Column>& columns, const std::vector<Kept>& kept, base::Bytes packet,
                   base::Buffer& out);
 

@@ -15,7 +15,7 @@ namespace {
 
 using message::ColumnType;
 
-constexpr int kTries = 3;  // a table that is altered meanwhile is read again
+constexpr int kTries = 3;  // a table that is altered while it is read is read again
 
 std::uint64_t number(const std::optional<std::string>& field) {
   std::uint64_t value = 0;
@@ -26,8 +26,8 @@ std::string text(std::optional<std::string>& field) {
   return field ? std::move(*field) : std::string{};
 }
 
-/// Reads one table's definition out of information_schema, and proves it complete by SHOW CREATE TABLE, which also has
-/// the foreign keys.
+/// Reads one table's definition from information_schema, and proves that it is complete with SHOW CREATE TABLE, which
+/// also has the foreign keys.
 class InfoReader {
  public:
   InfoReader(Connection& connection, std::string_view database, std::string_view table,
@@ -71,8 +71,8 @@ class InfoReader {
 
   enum class Found : std::uint8_t { Yes, No, Hidden };
 
-  /// No row may also mean that the user has no privilege on the table, or that the server could not open it and gave
-  /// only a warning: SHOW CREATE TABLE reports either as an error.
+  /// No row may also mean that the user has no privilege on the table, or that the server could not open it and
+  /// returned only a warning: SHOW CREATE TABLE reports both as errors.
   base::Result<Found> read_table() {
     DS_ASSIGN(
         auto rows,
@@ -131,7 +131,7 @@ class InfoReader {
     return {};
   }
 
-  /// A variable of the column's own type gives a label with all its characters, which information_schema does not.
+  /// A variable of the column's own type returns a label with all its characters, unlike information_schema.
   base::Result<void> mend_labels(message::Column& column) {
     for (std::size_t i = 0; i < column.labels.size(); ++i) {
       if (!may_be_damaged(column.labels[i], column.charset)) continue;
@@ -153,13 +153,13 @@ class InfoReader {
     for (std::size_t i = 0; i < info_.schema.columns.size(); ++i) {
       if (info_.schema.columns[i].name == name) return static_cast<std::uint16_t>(i);
     }
-    return 0;  // not reached: names of keys come from the same table
+    return 0;  // not reached: the names of key columns come from the same table
   }
   [[nodiscard]] bool unread(const std::string& name) const {
     return std::ranges::find(info_.unread_columns, name) != info_.unread_columns.end();
   }
 
-  /// The number of unique keys, the primary key included.
+  /// Returns the number of unique keys, including the primary key.
   base::Result<std::size_t> read_keys() {
     DS_ASSIGN(auto rows,
               connection_.query("SELECT index_name, column_name, sub_part FROM information_schema.statistics "
@@ -178,7 +178,7 @@ class InfoReader {
         if (primary)
           return error(base::Reason::UnsupportedType,
                        fmt::format("column {} of the primary key has a type that cannot be carried", *row[1]));
-        info_.unique_by_prefix = true;  // what is left of the key does not name a row
+        info_.unique_by_prefix = true;  // the remaining columns of the key do not identify a row
         continue;
       }
       (primary ? info_.schema.key : info_.unique_keys.back()).push_back(column_index(*row[1]));
@@ -204,8 +204,8 @@ class InfoReader {
                  "the answer to SHOW CREATE TABLE is not understood");
   }
 
-  /// information_schema shows only columns that the user has a privilege on, and it answers with a warning and fewer
-  /// rows when a table cannot be opened.
+  /// information_schema shows only columns on which the user has a privilege, and it returns a warning and fewer rows
+  /// when a table cannot be opened.
   [[nodiscard]] bool agrees(const CreateTable& whole, std::size_t unique_keys) const {
     return whole.unique_keys == unique_keys && std::ranges::equal(whole.columns, names_);
   }
@@ -218,7 +218,7 @@ class InfoReader {
 
   Connection& connection_;
   const std::vector<std::string>& excluded_;
-  std::vector<std::string> names_;  ///< of all columns
+  std::vector<std::string> names_;  ///< names of all columns
   std::string database_, table_, where_database_, where_table_;
   TableInfo info_;
 };

@@ -11,7 +11,7 @@ namespace {
 
 constexpr unsigned char kEof = 0xFE;
 
-/// How the server announces to send a column; nothing for types that messages do not carry.
+/// Returns the encoding that the server announces for a column; nullopt for types that messages do not support.
 std::optional<Wire> announced_wire(enum_field_types type) noexcept {
   switch (type) {
     case MYSQL_TYPE_TINY:
@@ -42,7 +42,7 @@ std::optional<Wire> announced_wire(enum_field_types type) noexcept {
   }
 }
 
-/// A key image as a condition. The image is read as the only row of the key columns' schema.
+/// Converts a key image to a condition. The image is read as the only row of the key columns' schema.
 template <class Condition>
 base::Result<std::string> condition(const message::TableSchema& keys, std::string_view image, Condition make) {
   base::Buffer row;
@@ -106,7 +106,7 @@ struct TableReader::Impl {
   bool ended = false;
 };
 
-// Closing an unfinished statement reads the rest of its rows away.
+// Closing an unfinished statement reads and discards its remaining rows.
 TableReader::Impl::~Impl() {
   stmt.reset();
   if (!connection.impl().failed.load()) (void)connection.execute("SET SESSION character_set_results=utf8mb4");
@@ -126,7 +126,8 @@ base::Result<void> TableReader::Impl::check_columns() {
     const auto wire = announced_wire(field.type);
     kept.push_back({wire.value_or(Wire::Bytes), integer ? (field.flags & UNSIGNED_FLAG) != 0 : columns[i].is_unsigned});
     const bool same = wire == wire_of(columns[i]) && kept.back().is_unsigned == columns[i].is_unsigned;
-    // A destination may keep more than the source has; its values are compared in the source's terms.
+    // A destination may have a wider type than the source; its values are converted to the source's type for the
+    // comparison.
     if (!same && (source || !wire || !is_wider(columns[i], kept.back()))) {
       return base::Error(reason,
                          fmt::format("{}: column {} is not {}{} at the server", doing(), columns[i].name,

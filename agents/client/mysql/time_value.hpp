@@ -1,5 +1,5 @@
 #pragma once
-// Dates and times between the message layout and the binary protocol
+// Converts dates and times between the message layout and the binary protocol
 // (https://mariadb.com/kb/en/resultset-row/#binary-resultset-row); pure.
 
 #include <chrono>
@@ -9,7 +9,7 @@
 
 namespace datasync::sql {
 
-/// Calendar fields in UTC; the zero timestamp gives all zeros.
+/// Returns calendar fields in UTC; all are zero for the zero timestamp.
 inline message::DateTimeParts timestamp_parts(std::int64_t micros) noexcept {
   if (micros == 0) return {};
   using namespace std::chrono;
@@ -26,7 +26,7 @@ inline message::DateTimeParts timestamp_parts(std::int64_t micros) noexcept {
           static_cast<std::uint32_t>(time.subseconds().count())};
 }
 
-/// Microseconds since 1970-01-01 UTC; all zeros give 0.
+/// Returns microseconds since 1970-01-01 UTC; 0 when all fields are zero.
 inline std::int64_t timestamp_micros(const message::DateTimeParts& p) noexcept {
   if (p == message::DateTimeParts{}) return 0;
   using namespace std::chrono;
