@@ -48,7 +48,7 @@ void add_validate(CLI::App& app, std::vector<std::filesystem::path>& files) {
   c->add_option("FILE,-f,--file", files, "YAML file with DataSync resources; - reads standard input")->required();
 }
 
-/// What the operator's cleanup Job runs.
+/// Adds the command that the operator's cleanup Job runs.
 void add_cleanup(CLI::App& app, std::vector<std::filesystem::path>& files) {
   auto* c = app.add_subcommand("cleanup", "Delete a task's topics and ledger rows; its agents must not run any more");
   c->group("");
@@ -134,7 +134,7 @@ int tail(TailArguments& a) {
   const auto print = [&stop](std::string_view line) {
     std::cout << line << '\n';
     std::cout.flush();
-    if (!std::cout) stop.request_stop();  // nobody reads any more: `datasync tail | head`
+    if (!std::cout) stop.request_stop();  // the reader has closed the pipe: `datasync tail | head`
   };
   const auto done =
       access ? cli::tail(*access, a.options, stop.get_token(), print) : base::Result<void>(access.error());
@@ -178,7 +178,7 @@ int in_cluster(const std::string& command, ClusterArguments& a) {
   return report(**api, key, a.report_file, base::wall_now(), log_of, std::cout, std::cerr);
 }
 
-// An orderly list of names, soon or not at all: a shell waits.
+// Returns the names of the resources, or none after a short deadline, because a shell waits for them.
 std::vector<std::string> names_in(const std::string& ns) {
   kube::ConnectOptions options;
   options.call_deadline = std::chrono::seconds(2);
@@ -205,7 +205,8 @@ bool answers(const std::string& url) {
   return answer && answer->status == 200;
 }
 
-/// A pod that is ready is reached through its Service a moment later only, when the node's rules are written.
+/// Even when a pod is ready, it is reachable through its Service only a moment later, when the node's rules are
+/// written.
 int probe(const std::string& url, std::chrono::seconds within) {
   const auto end = std::chrono::steady_clock::now() + within;
   while (!answers(url)) {

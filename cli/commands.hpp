@@ -1,5 +1,5 @@
 #pragma once
-// The command line of `datasync` and `kubectl datasync`: what can be said, and what is done then.
+// The command line of `datasync` and `kubectl datasync`: its syntax, and the execution of a parsed command.
 
 #include <filesystem>
 #include <memory>
@@ -31,6 +31,7 @@ struct ClusterArguments {
   std::filesystem::path report_file;
 };
 
+/// The parsed values of all commands.
 struct Arguments {
   RunOptions run;
   std::vector<std::filesystem::path> files;
@@ -42,13 +43,14 @@ struct Arguments {
   std::vector<std::string> words;
 };
 
-/// The whole command line; what is parsed goes to `a`, which must outlive it.
+/// Returns the whole command line; parsed values are written to `a`, which must outlive it.
 std::unique_ptr<CLI::App> command_line(Arguments& a);
 
-/// Does what was parsed. Returns the exit code.
+/// Executes the parsed command. Returns the exit code.
 int perform(const CLI::App& app, Arguments& a);
 
-/// A message when the first word is no command, with the one that was probably meant; empty when it is one.
+/// Returns a message when the first word is not a command, with the command that was probably meant; otherwise an empty
+/// text.
 std::string unknown_command(const CLI::App& app, const std::string& word);
 
 }  // namespace datasync::cli

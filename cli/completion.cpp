@@ -5,7 +5,8 @@
 namespace datasync::cli {
 namespace {
 
-// Both scripts ask the program itself (`datasync __complete WORD...`), one candidate a line, and fall back to files.
+// Both scripts call the program itself (`datasync __complete WORD...`), which prints one candidate per line, and use
+// file names when there is none.
 constexpr std::string_view kBash = R"sh(# datasync: completion for bash. Put it where bash looks:
 #   datasync completion bash > /etc/bash_completion.d/datasync
 # For `kubectl datasync`, put a program called kubectl_complete-datasync on the PATH: a link to datasync.
@@ -38,7 +39,7 @@ void add_options(const CLI::App& app, std::vector<std::string>& out) {
   }
 }
 
-// The option that `word` names, when it takes a value.
+// Returns the option named `word` when it takes a value.
 const CLI::Option* option_with_value(const CLI::App& app, const std::string& word) {
   if (!word.starts_with('-')) return nullptr;
   const auto* o = app.get_option_no_throw(word);

@@ -1,5 +1,5 @@
 #pragma once
-// Completion for shells, from the command line itself, so that it cannot be out of date.
+// Shell completion, computed from the command line definition, so that it is never out of date.
 
 #include <functional>
 #include <string>
@@ -10,15 +10,15 @@
 
 namespace datasync::cli {
 
-/// The command of that name, or null.
+/// Returns the command of that name, or null.
 const CLI::App* find_command(const CLI::App& app, const std::string& name);
 
-/// What may stand in place of the last word: commands, options, choices of an option, or names (`names_of` is asked for
-/// the resources of a namespace, empty: the default one). Nothing: a file name.
+/// Returns the candidates for the last word: commands, options, choices of an option, or names (`names_of` returns the
+/// resources of a namespace, empty: the default one). No candidate means a file name.
 std::vector<std::string> complete(const CLI::App& app, const std::vector<std::string>& words,
                                   const std::function<std::vector<std::string>(const std::string& ns)>& names_of);
 
-/// The script for "bash" or "zsh"; empty for another shell.
+/// Returns the script for "bash" or "zsh"; empty for another shell.
 std::string_view completion_script(std::string_view shell);
 
 }  // namespace datasync::cli

@@ -1,5 +1,5 @@
-// datasync, and as kubectl-datasync the plugin `kubectl datasync`: runs, checks and looks into DataSync resources, in a
-// cluster and without one. As kubectl_complete-datasync it completes for kubectl.
+// The main function of datasync, which as kubectl-datasync is the plugin `kubectl datasync`: runs, checks and inspects
+// DataSync resources, with or without a cluster. As kubectl_complete-datasync it provides completion for kubectl.
 #include <filesystem>
 #include <iostream>
 
@@ -21,12 +21,12 @@ int main(int argc, char** argv) {
     }
   }
   try {
-    std::ranges::reverse(words);  // as CLI11 wants them
+    std::ranges::reverse(words);  // CLI11 expects the reverse order
     app->parse(std::move(words));
   } catch (const CLI::Error& e) {
     return app->exit(e) == 0 ? 0 : 2;
   }
   const auto code = cli::perform(*app, arguments);
-  if (called == "kubectl_complete-datasync") std::cout << ":4\n";  // cobra: no file names
+  if (called == "kubectl_complete-datasync") std::cout << ":4\n";  // for cobra: no file names
   return code;
 }

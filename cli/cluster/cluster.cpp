@@ -35,8 +35,8 @@ int failed(const kube::ApiError& e, std::ostream& err) {
   return 1;
 }
 
-// Who will set spec.paused back, because it applies it from elsewhere: by server-side apply, or by the copy that
-// client-side apply keeps.
+// Returns the client that will overwrite spec.paused because it applies the field: by server-side apply, or by
+// client-side apply, which keeps a copy of the object in an annotation.
 std::string other_owner_of_paused(const Json& object) {
   const Json::json_pointer field("/fieldsV1/f:spec/f:paused");
   const auto fields = object.value("/metadata/managedFields"_json_pointer, Json::array());

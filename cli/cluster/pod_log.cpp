@@ -23,7 +23,7 @@ std::string kubectl(const std::vector<std::string>& args) {
   if (!child) return child.error().what + "\n";
   const auto until = base::steady_now() + kPatience;
   while (!(*child)->ended() && base::steady_now() < until) base::sleep_for({}, kLook);
-  child->reset();  // every line has arrived
+  child->reset();  // waits until every line has arrived
   return out;
 }
 

@@ -6,14 +6,14 @@
 
 namespace datasync::cli {
 
-/// How kubectl is to reach the cluster; empty: its own defaults.
+/// The settings with which kubectl reaches the cluster; empty: its own defaults.
 struct KubectlAccess {
   std::string kubeconfig;
   std::string context;
 };
 
-/// The last lines of a pod's log as kubectl gives them, of the container before a restart too; its words when it
-/// cannot. Bounded in time and size. Call it on the main thread (see Child).
+/// Returns the last lines of a pod's log from kubectl, including those of the container before a restart, or kubectl's
+/// error message. Bounded in time and size. Call it on the main thread (see Child).
 std::string pod_log(const KubectlAccess& access, const kube::ObjectKey& pod);
 
 }  // namespace datasync::cli

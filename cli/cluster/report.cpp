@@ -23,7 +23,7 @@ bool sounds_secret(std::string_view name) {
   return std::ranges::any_of(kWords, [&](auto w) { return lower.find(w) != lower.npos; });
 }
 
-// References to a secret by name are wanted: they tell what is missing. passwordKey is one, privateKey is not.
+// References to a secret by name are kept: they show which one is missing. passwordKey is one, privateKey is not.
 bool is_reference(std::string_view key) {
   constexpr std::string_view kKey = "Key";
   return key.ends_with("Name") || key.starts_with("automount") ||

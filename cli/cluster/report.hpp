@@ -1,5 +1,5 @@
 #pragma once
-// The support bundle: what the API server knows about one resource, without what may be a secret.
+// The support bundle: the content of the API server about one resource, without anything that may be a secret.
 
 #include <map>
 #include <string>
@@ -8,13 +8,13 @@
 
 namespace datasync::cli {
 
-/// Without managedFields, without the copy that kubectl keeps in an annotation, and with every literal value of an
-/// environment variable and every text that a name like "password" or "token" stands before replaced by "<removed>".
-/// The content of a Secret is dropped whatever its keys are called.
+/// Returns the object without managedFields and without the copy that kubectl keeps in an annotation. Every literal
+/// value of an environment variable, and every text after a name like "password" or "token", is replaced with
+/// "<removed>". The content of a Secret is removed, whatever its keys are.
 nlohmann::json redacted(nlohmann::json object);
 
-/// The files of the bundle by name, as YAML: the resource, its children, pods, events, the definition, and what could
-/// not be read. Secrets are never asked for.
+/// Returns the files of the bundle by name, as YAML: the resource, its children, pods, events, the definition, and what
+/// could not be read. Secrets are never requested.
 std::map<std::string, std::string> report_files(kube::Api& api, const kube::ObjectKey& key);
 
 }  // namespace datasync::cli

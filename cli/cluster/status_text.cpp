@@ -61,7 +61,7 @@ std::string joined(const Json& list, std::string_view member = {}) {
   return out;
 }
 
-// "2026-01-02T03:04:05.678Z"; fractions are dropped.
+// Parses "2026-01-02T03:04:05.678Z" without the fraction.
 std::optional<base::WallTime> time_of(const std::string& text) {
   std::tm parts{};
   const char* end = strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
@@ -147,7 +147,7 @@ std::string summary(const Json& r, base::WallTime now) {
 
 std::string conditions(const Json& r, base::WallTime now) {
   Rows rows;
-  std::string told;  // all three usually say the same
+  std::string told;  // the message of the condition before; all three are usually equal
   for (const auto& c : list_at(r, "status/conditions")) {
     const auto message = text_at(c, "message");
     rows.push_back({text_at(c, "type"), text_at(c, "status"), text_at(c, "reason"),
@@ -244,7 +244,7 @@ std::string verify(const Json& r) {
   return fmt::format("\nVerification\n  {} tables equal{}\n", text_at(v, "tables"), done ? "" : " so far");
 }
 
-// When an event was seen last; events of one name are counted in a series.
+// Returns when an event was last observed; equal events are counted in a series.
 std::string event_time(const Json& e) {
   for (const auto* path : {"series/lastObservedTime", "deprecatedLastTimestamp", "eventTime"}) {
     auto text = text_at(e, path);

@@ -1,5 +1,5 @@
 #pragma once
-// What `kubectl datasync status` shows, as text: no server, no clock, no terminal.
+// The output of `kubectl datasync status` as text: no server, no clock, no terminal.
 
 #include <string>
 #include <vector>
@@ -10,18 +10,18 @@
 
 namespace datasync::cli {
 
-/// What the API server says about one resource.
+/// The objects of the API server about one resource.
 struct StatusInput {
   nlohmann::json resource;
   std::vector<nlohmann::json> pods;    ///< of its agents
   std::vector<nlohmann::json> events;  ///< events.k8s.io/v1, about it and its pods
 };
 
-/// Summary, conditions, agents, lag by stage, snapshot, verification, events: what there is of them. Members of an
-/// unexpected kind are passed over. With `color` the state is coloured by ANSI sequences.
+/// Returns summary, conditions, agents, lag by stage, snapshot, verification and events, as far as they exist. Members
+/// of an unexpected type are ignored. With `color` the state has a color by ANSI sequences.
 std::string status_text(const StatusInput& input, base::WallTime now, bool color);
 
-/// The same as one document, for -o json and yaml: resource, pods, events; without managedFields.
+/// Returns the same as one document, for -o json and yaml: resource, pods, events; without managedFields.
 nlohmann::json status_document(const StatusInput& input);
 
 }  // namespace datasync::cli

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kBlock = 512;
 
-// POSIX.1-1988 ustar: fields at fixed places, numbers as octal text.
+// POSIX.1-1988 ustar: fields at fixed offsets, numbers as octal text.
 std::string header(const std::string& name, std::size_t size, std::time_t time) {
   std::array<char, kBlock> h{};
   const auto put = [&h](std::size_t at, std::string_view text) {
@@ -23,7 +23,7 @@ std::string header(const std::string& name, std::size_t size, std::time_t time) 
   put(116, "0000000");
   put(124, fmt::format("{:011o}", size));
   put(136, fmt::format("{:011o}", time));
-  put(148, "        ");  // the checksum counts itself as spaces
+  put(148, "        ");  // for the checksum, its own field counts as spaces
   put(156, "0");
   put(257, std::string_view("ustar\0"
                             "00",

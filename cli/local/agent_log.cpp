@@ -20,7 +20,7 @@ void AgentLog::open() {
 }
 
 void AgentLog::line(std::string_view text) {
-  // The screen tells states already.
+  // The screen already shows changes of state.
   const bool told = text.find(": state changed state=") != text.npos;
   if (!prefix_.empty() && !told) fmt::print(stderr, "{}{}\n", prefix_, text);
   if (!out_) return;

@@ -8,12 +8,13 @@
 
 namespace datasync::cli {
 
-/// Where an agent's lines go: into a file that is moved to FILE.1 when it has grown, and, when a prefix is given, to
-/// stderr with it, but changes of state, which the screen tells. Used by one thread at a time.
+/// Writes an agent's lines to a file, which is renamed to FILE.1 when it has reached a size. With a prefix, the lines
+/// are also written to stderr, except changes of state, which the screen shows. Use it from one thread at a time.
 class AgentLog {
  public:
   static constexpr std::size_t kRotateAt = 16U << 20U;
   AgentLog(std::filesystem::path file, std::string prefix, std::size_t rotate_at = kRotateAt);
+  /// Writes one line.
   void line(std::string_view text);
 
  private:

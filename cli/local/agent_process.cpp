@@ -11,8 +11,8 @@ namespace datasync::cli {
 namespace {
 
 constexpr base::Millis kAnswerWithin{300};
-constexpr base::Millis kSilence{3'000};    // longer is shown
-constexpr base::Millis kPatience{90'000};  // longer than an agent's own 60 s: then it is started again
+constexpr base::Millis kSilence{3'000};    // a longer silence is displayed
+constexpr base::Millis kPatience{90'000};  // longer than the agent's own 60 s: after this time the agent is restarted
 constexpr base::Millis kMeasureEvery{2'000};
 
 std::optional<std::uint16_t> read_port(const std::filesystem::path& file) {
@@ -52,7 +52,7 @@ void AgentProcess::tick(base::SteadyTime now) {
 
 void AgentProcess::start(base::SteadyTime now) {
   std::error_code ignored;
-  std::filesystem::remove(options_.port_file, ignored);  // a former process's port may belong to somebody else now
+  std::filesystem::remove(options_.port_file, ignored);  // another program may use the earlier process's port now
   auto child = Child::start({options_.program, {"--config", options_.config_file.string()}, options_.on_line});
   if (started_before_) ++view_.restarts;
   started_before_ = true;

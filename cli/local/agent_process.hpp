@@ -13,20 +13,21 @@
 
 namespace datasync::cli {
 
-/// Keeps one agent running: starts it, starts it again with back-off when it ends or does not move any more, and asks
-/// it how it is. All by `tick`, from the main thread.
+/// Keeps one agent running: starts it, restarts it with back-off when it terminates or makes no progress, and polls its
+/// status. Everything happens in `tick`, on the main thread.
 class AgentProcess {
  public:
   struct Options {
     std::filesystem::path program;
     std::filesystem::path config_file;
-    std::filesystem::path port_file;  ///< as the configuration says
+    std::filesystem::path port_file;  ///< as in the configuration
     std::function<void(std::string_view)> on_line;
   };
   AgentProcess(AgentView view, Options options);
 
-  /// One step: never waits longer than the agent's answer may take (0.3 s).
+  /// Makes one step; it never waits longer than the time limit of the agent's response (0.3 s).
   void tick(base::SteadyTime now);
+  /// Sends a signal to the agent, if it runs.
   void send(int signal);
   [[nodiscard]] bool running();
   [[nodiscard]] const AgentView& view() const noexcept { return view_; }
@@ -41,8 +42,8 @@ class AgentProcess {
   Options options_;
   std::unique_ptr<Child> child_;
   base::Backoff backoff_{base::Millis(200), base::Millis(10'000)};
-  base::SteadyTime start_at_{};     ///< not before
-  base::SteadyTime answered_at_{};  ///< or when it was started
+  base::SteadyTime start_at_{};     ///< the earliest time of the next start
+  base::SteadyTime answered_at_{};  ///< time of the last response, or of the start
   base::SteadyTime measured_at_{};
   std::uint64_t measured_rows_ = 0;
   bool started_before_ = false;

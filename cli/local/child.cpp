@@ -22,10 +22,10 @@ namespace bp = boost::process;
 
 constexpr std::size_t kMaxLine = 64U << 10U;
 
-// Runs in the forked child: only what is safe between fork and exec.
+// Runs in the forked child: only calls that are safe between fork and exec.
 void prepare_child(int output, pid_t parent) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != parent) _exit(127);  // the parent died before the line above
+  if (getppid() != parent) _exit(127);  // the parent died before prctl was called
   setpgid(0, 0);
   std::signal(SIGPIPE, SIG_DFL);
   sigset_t none;
@@ -35,12 +35,12 @@ void prepare_child(int output, pid_t parent) {
   dup2(empty, STDIN_FILENO);
   dup2(output, STDOUT_FILENO);
   dup2(output, STDERR_FILENO);
-  // Boost.Process 1.74 lets a child inherit every file of its parent. Close on exec, not now: Boost still needs its
-  // pipe.
+  // Boost.Process 1.74 lets a child inherit every open file of its parent. The files are closed at exec, not here,
+  // because Boost still needs its pipe.
   close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
 }
 
-// Hands over line after line until the child and all it left behind have closed the pipe.
+// Passes on line after line until the child and all its descendants have closed the pipe.
 void drain(int input, const std::function<void(std::string_view)>& on_line) {
   std::string pending;
   char buffer[16384];
@@ -120,7 +120,7 @@ std::optional<std::string> Child::ended() {
 }
 
 void Child::send(int signal) {
-  // The child is ours and not reaped while it runs, so its number cannot belong to another process.
+  // This process has not reaped the child while it runs, so its process id cannot belong to another process.
   if (!ended()) ::kill(pid(), signal);
 }
 

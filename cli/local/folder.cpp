@@ -18,7 +18,7 @@ base::Error failed(const std::filesystem::path& what, std::string_view why) {
   return {base::Reason::ConfigInvalid, fmt::format("{}: {}", what.string(), why)};
 }
 
-// The temporary folder of this process; gives the one before. There is one at most.
+// Replaces the temporary folder of this process and returns the previous one. There is at most one.
 std::filesystem::path temporary_now(std::filesystem::path path) {
   static std::mutex mutex;
   static std::filesystem::path now;
@@ -32,7 +32,7 @@ base::Result<Folder> Folder::open(const std::filesystem::path& named) {
   std::error_code error;
   if (named.empty()) {
     auto pattern = (std::filesystem::temp_directory_path(error) / "datasync-XXXXXX").string();
-    if (mkdtemp(pattern.data()) == nullptr) return failed(pattern, std::strerror(errno));  // made with 0700
+    if (mkdtemp(pattern.data()) == nullptr) return failed(pattern, std::strerror(errno));  // created with mode 0700
     temporary_now(pattern);
     return Folder(pattern, true);
   }

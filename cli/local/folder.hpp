@@ -6,16 +6,16 @@
 
 namespace datasync::cli {
 
-/// The named folder, kept, or a temporary one that goes with the object. A folder that we make can be entered by us
-/// alone (0700); one that was there keeps its mode.
+/// A named folder, which is kept, or a temporary one, which the destructor removes. A folder that is created here is
+/// accessible only to the current user (0700); an existing one keeps its mode.
 class Folder {
  public:
-  /// Errors: ConfigInvalid naming the folder.
+  /// Opens or creates the folder. Errors: ConfigInvalid naming the folder.
   static base::Result<Folder> open(const std::filesystem::path& named);
   Folder(Folder&& other) noexcept;
   Folder& operator=(Folder&&) = delete;
   ~Folder();
-  /// Removes the temporary folder that is open now, if any: for a process that ends without destructors. Thread-safe.
+  /// Removes the open temporary folder, if any: for a process that terminates without destructors. Thread-safe.
   static void remove_temporary() noexcept;
   [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
 
@@ -25,7 +25,7 @@ class Folder {
   bool temporary_;
 };
 
-/// Writes a file only we can read. Errors: ConfigInvalid naming the file.
+/// Writes a file that only the current user can read. Errors: ConfigInvalid naming the file.
 base::Result<void> write_private(const std::filesystem::path& file, std::string_view text);
 
 }  // namespace datasync::cli

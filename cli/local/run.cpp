@@ -31,7 +31,7 @@ std::filesystem::path own_folder() {
   return std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
 }
 
-// The resources of the files when all of them can be run; what is wrong has been printed.
+// Returns the resources of the files when all of them can be run; otherwise the problems have been printed.
 std::optional<std::vector<api::DataSync>> runnable(const std::vector<std::filesystem::path>& files) {
   auto loaded = load(files, std::cerr);
   bool good = loaded.valid;
@@ -50,7 +50,7 @@ std::optional<std::vector<api::DataSync>> runnable(const std::vector<std::filesy
   return std::move(loaded.resources);
 }
 
-// Every secret that a resource names and that cannot be read, told before anything starts.
+// Reports every secret that a resource names and that cannot be read, before anything starts.
 bool secrets_are_there(const std::vector<api::DataSync>& resources, const std::filesystem::path& folder) {
   bool good = true;
   for (const auto& r : resources) {
@@ -152,7 +152,7 @@ class Runner {
     return out;
   }
 
-  // Done when every resource is of mode Once and done; Failed as soon as one is not equal.
+  // Done when every resource has mode Once and is done; Failed as soon as one is not equal.
   [[nodiscard]] Once once() const {
     bool all_done = !agents_.empty() && paused_.empty();
     for (const auto& [task, mode] : modes_) {
@@ -167,7 +167,7 @@ class Runner {
     return all_done ? Once::Done : Once::Running;
   }
 
-  // SIGTERM, time to end in order, then SIGKILL, each by its own process id.
+  // Sends SIGTERM, waits for the agents to stop in order, then sends SIGKILL, each to its own process id.
   void end_agents() {
     for (auto& a : agents_) a->send(SIGTERM);
     const auto until = base::steady_now() + kGrace;
@@ -200,7 +200,7 @@ class Runner {
 
   const RunOptions& options_;
   const Folder& folder_;
-  /// The agents that this run starts again are the same instances as before; another run that starts later is newer.
+  /// Agents that this run restarts are the same instances as before; the agents of a later run are newer.
   const std::string instance_ = config::instance_of({});
   bool table_;
   Screen screen_;

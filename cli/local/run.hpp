@@ -11,15 +11,15 @@ struct RunOptions {
   std::vector<std::filesystem::path> files;
   std::filesystem::path secrets_dir = "secrets";
   std::filesystem::path state_dir;   ///< configurations, logs and port files; empty: a temporary folder
-  std::filesystem::path agents_dir;  ///< empty: where this program is
+  std::filesystem::path agents_dir;  ///< empty: the directory of this program
   std::string log_level = "info";
-  bool plain = false;  ///< lines even on a terminal
+  bool plain = false;  ///< print lines even on a terminal
 };
 
-/// `datasync run`: the agents of all resources as child processes of this one, kept running until `stop`, or until
-/// every resource of mode Once has been copied and verified. Call it on the main thread (see Child). Returns the exit
-/// code: 0 stopped in order or complete; 1 the resources are not valid, nothing could be started, or a copy is not
-/// equal or was stopped before it was complete.
+/// Runs `datasync run`: the agents of all resources are child processes, which run until `stop`, or until every
+/// resource of mode Once has been copied and verified. Call it on the main thread (see Child). Returns the exit code: 0
+/// stopped in order or complete; 1 the resources are not valid, nothing could be started, or a copy is not equal or was
+/// stopped before it was complete.
 int run(const RunOptions& options, std::stop_token stop);
 
 }  // namespace datasync::cli

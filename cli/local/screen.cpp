@@ -23,7 +23,8 @@ Size size_of(std::FILE* out) {
   return {w.ws_col, w.ws_row};
 }
 
-// What must differ for a line to be told again: messages that only count on say nothing new.
+// The part of a line that must change before the line is printed again; a message in which only numbers change is not
+// new.
 std::string essence(AgentView a) {
   std::ranges::replace_if(
       a.message, [](char c) { return c >= '0' && c <= '9'; }, '#');
@@ -50,7 +51,9 @@ void Screen::show(const std::vector<AgentView>& agents, base::SteadyTime now) {
 void Screen::table(const std::vector<AgentView>& agents) {
   const auto size = size_of(out_);
   auto rows = render(agents, size.width - 1, true);
-  rows.resize(std::min(rows.size(), std::max<std::size_t>(2, size.height - 1)));  // what scrolls away cannot be redrawn
+  rows.resize(
+      std::min(rows.size(),
+               std::max<std::size_t>(2, size.height - 1)));  // rows that have scrolled off the screen cannot be redrawn
   const auto text = redraw(drawn_, rows);
   drawn_ = rows.size();
   std::fwrite(text.data(), 1, text.size(), out_);

@@ -10,11 +10,11 @@
 
 namespace datasync::cli {
 
-/// What to write so that `lines` stand where `lines_before` lines stood, the cursor below them.
+/// Returns the text that replaces `lines_before` lines on the screen with `lines` and leaves the cursor below them.
 std::string redraw(std::size_t lines_before, const std::vector<std::string>& lines);
 
-/// Shows agents: a table redrawn in place on a terminal, or a line for each change of state or reason, and for each
-/// agent whose figures moved, every ten seconds.
+/// Shows agents: on a terminal as a table that is redrawn in place, otherwise as a line for each change of state or
+/// reason, and every ten seconds a line for each agent whose figures have changed.
 class Screen {
  public:
   enum class Kind : std::uint8_t { Table, Lines };

@@ -7,7 +7,7 @@
 
 namespace datasync::cli {
 
-/// The files that the agents of a resource read, as secretName/key below the folder of the secrets; each once.
+/// Returns the files that the agents of a resource read, as secretName/key below the folder of the secrets; each once.
 std::vector<std::filesystem::path> secret_files(const api::DataSync& resource);
 
 }  // namespace datasync::cli

@@ -19,7 +19,7 @@ struct Column {
   bool right;
 };
 
-// The position takes what is left.
+// The position gets the remaining width.
 constexpr Column kColumns[] = {{"TASK", 20, false}, {"AGENT", 7, false}, {"STATE", 17, false}, {"SERVER", 22, false},
                                {"ROWS", 13, true},  {"ROWS/S", 9, true}, {"LAG", 30, false},   {"POSITION", 0, false}};
 
@@ -91,7 +91,7 @@ std::string verify_line(const VerifyView& v) {
   return fmt::format("  verify: {} table{} equal{}", v.tables, v.tables == 1 ? "" : "s", v.done ? "" : " so far");
 }
 
-// What is told below an agent's row.
+// Returns the lines below an agent's row.
 std::vector<std::string> notes(const AgentView& a) {
   std::vector<std::string> out;
   if (!a.reason.empty()) out.push_back(fmt::format("  {}: {}", clean(a.reason), clean(a.message)));

@@ -8,7 +8,7 @@
 namespace datasync::cli {
 namespace {
 
-// "-" is the standard input.
+// "-" means the standard input.
 base::Result<std::string> text_of(const std::filesystem::path& file) {
   if (file == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
   return config::read_file(file);
@@ -47,7 +47,7 @@ int validate(const std::vector<std::filesystem::path>& files, std::ostream& out)
     const auto first = loaded.resources.size();
     if (load_file(file, loaded, out)) {
       out << file.string() << ": ok\n";
-      // The resource is good; this version cannot run it yet.
+      // The resource is valid, but this version cannot run it yet.
       for (auto i = first; i < loaded.resources.size(); ++i)
         for (const auto& p : api::not_built(loaded.resources[i]))
           out << fmt::format("{}: note: {}: {}\n", file.string(), loaded.resources[i].id(), p.text());

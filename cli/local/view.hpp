@@ -1,5 +1,5 @@
 #pragma once
-// What `datasync run` shows of its agents (table.hpp), and when their work is done.
+// The data that `datasync run` shows of its agents (table.hpp), and when their work is done.
 
 #include <cstdint>
 #include <vector>
@@ -13,10 +13,10 @@ using decide::read_status;
 using decide::SnapshotView;
 using decide::VerifyView;
 
-/// How a task in mode Once stands.
+/// The state of a task in mode Once.
 enum class Once : std::uint8_t { Running, Done, Failed };
-/// Done: every agent of the task is Completed and what was verified is equal. Failed: a verification found a
-/// difference.
+/// Returns Done when every agent of the task is Completed and the verified tables are equal; Failed when a verification
+/// found a difference.
 Once once_state(const std::vector<const AgentView*>& agents_of_task);
 
 }  // namespace datasync::cli

@@ -27,7 +27,7 @@ base::Error not_ours(const std::string& topic, std::string_view why) {
                       why, topic)};
 }
 
-/// Who has claimed the topic, by the tasks' names; empty for a claim that names none.
+/// Returns the tasks that have claimed the topic, by name; empty for a claim without a task.
 base::Result<std::set<std::string>> claimants(const kafka::Access& access, const std::string& state_topic) {
   DS_ASSIGN(const auto log, kafka::open_state_log(access, state_topic));
   DS_ASSIGN(const auto records, log->read_to_end({}));
@@ -40,9 +40,9 @@ base::Result<std::set<std::string>> claimants(const kafka::Access& access, const
   return out;
 }
 
-/// Whose topic it is, the claims tell: the newest of every task and instance is kept for ever. That of another program,
-/// or of another task that a mistaken resource named, must not go along. One claim of another task is enough: which of
-/// the two is mistaken, their order does not tell.
+/// The claims show which task owns the topic: the newest claim of every task is always kept. A topic of
+/// another program, or of another task that a resource names by mistake, must not be deleted. One claim of another task
+/// is enough to refuse, because the order of the claims does not show which of the two resources is wrong.
 base::Result<void> confirm_ours(const config::Capture& c, const kafka::Access& access, kafka::Admin& admin) {
   const auto& channel = c.common.channel;
   DS_ASSIGN(const auto stream, admin.describe(channel.topic));
@@ -66,7 +66,7 @@ base::Result<void> forget_topics(const config::Capture& c, std::ostream& out) {
   DS_ASSIGN(const auto access, kafka::access(channel, c.common.secrets_dir));
   DS_ASSIGN(const auto admin, kafka::Admin::open(access));
   DS_TRY(confirm_ours(c, access, *admin));
-  // The state topic last: while it stands, the position is known to whoever has to begin this again.
+  // The state topic is deleted last: a repeated cleanup needs its claims to confirm the owner.
   for (const auto& topic : {channel.topic, channel.state_topic()}) {
     DS_TRY(admin->remove(topic));
     fmt::print(out, "topic {} is deleted\n", topic);

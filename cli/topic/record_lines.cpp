@@ -17,7 +17,7 @@ using Json = nlohmann::ordered_json;
 using message::Kind;
 
 std::string iso_time(std::uint64_t micros) {
-  // Source clocks may say anything: what is no date is shown as a number.
+  // Source clocks may have any value: a value that is not a date is shown as a number.
   constexpr std::uint64_t kYear9999 = 253'402'300'799ULL * 1'000'000;
   if (micros > kYear9999) return std::to_string(micros);
   const std::chrono::sys_time<std::chrono::microseconds> at{std::chrono::microseconds(micros)};

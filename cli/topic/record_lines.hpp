@@ -1,5 +1,5 @@
 #pragma once
-// Records of a topic as JSON lines. Pure: no Kafka, no clock.
+// Formats records of a topic as JSON lines. Pure: no Kafka, no clock.
 
 #include <cstdint>
 #include <functional>
@@ -14,7 +14,8 @@
 
 namespace datasync::cli {
 
-/// What to show; empty members let all pass. With a table, GTID or key only rows and notes that have it are shown.
+/// The records to show; an empty member does not filter. With a table, GTID or key, only rows and notes that have it
+/// are shown.
 struct RecordFilter {
   std::string type;
   std::string table;                                       ///< "shop.orders"
@@ -22,7 +23,7 @@ struct RecordFilter {
   std::optional<std::pair<std::string, std::string>> key;  ///< column and value, as shown, before or after the change
 };
 
-/// A record as it stands in a topic.
+/// A record as read from a topic.
 struct RawRecord {
   std::int32_t partition = 0;
   std::int64_t offset = 0;
@@ -32,12 +33,12 @@ struct RawRecord {
   bool tombstone = false;
 };
 
-/// The schema of an id, or nothing when nobody knows it.
+/// Returns the schema of an id; nullopt when it is not known.
 using FindSchema = std::function<std::optional<message::TableSchema>(message::SchemaId)>;
 
-/// One JSON object a line, without line ends: a line for each row of a change or snapshot chunk, one for every other
-/// record. What cannot be read gives a line with "error". Numbers are JSON numbers (64-bit whole), DECIMAL and temporal
-/// values text, binary values and text that is not UTF-8 "0x" hex.
+/// Returns one JSON object per line, without line ends: a line for each row of a change or snapshot chunk, one for
+/// every other record. A record that cannot be read gives a line with "error". Numbers are JSON numbers (64-bit
+/// integers), DECIMAL and temporal values are text, binary values and text that is not UTF-8 are "0x" and hex.
 std::vector<std::string> record_lines(const RawRecord& record, const RecordFilter& filter, const FindSchema& schema);
 
 }  // namespace datasync::cli

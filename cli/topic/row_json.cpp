@@ -21,7 +21,7 @@ Json value_json(const message::Column& column, base::Bytes value) {
     return number.is_discarded() ? Json(text) : number;
   }
   if (column.type == message::ColumnType::Float || column.type == message::ColumnType::Double) {
-    const auto number = Json::parse(text, nullptr, false);  // inf and nan are no JSON numbers
+    const auto number = Json::parse(text, nullptr, false);  // inf and nan are not JSON numbers
     return number.is_number() ? number : Json(text);
   }
   return text;

@@ -1,5 +1,5 @@
 #pragma once
-// Rows as JSON, for people and for scripts.
+// Formats rows as JSON, for users and for scripts.
 
 #include <nlohmann/json.hpp>
 
@@ -8,7 +8,7 @@
 
 namespace datasync::cli {
 
-/// An object with a member for each column, in the table's order: numbers as numbers, everything else as text.
+/// Returns an object with a member for each column, in the table's order: numbers as numbers, everything else as text.
 nlohmann::ordered_json image_json(const message::TableSchema& schema, const message::ImageView& image);
 
 }  // namespace datasync::cli

@@ -23,9 +23,9 @@ constexpr kafka::ConsumerOptions kSmallQueue{1024, 1U << 20U};
 constexpr std::int64_t kDefaultOffset = -10;
 constexpr std::string_view kStateSuffix = ".state";
 constexpr base::Millis kWait{50};
-constexpr base::Millis kSilence{15'000};  // before the end is reached: the broker has gone
+constexpr base::Millis kSilence{15'000};  // for this long without reaching the end: the broker no longer responds
 
-/// The schemas that a state topic holds; read on when an unknown one is asked for.
+/// The schemas of a state topic; it continues to read the topic when an unknown schema is requested.
 class Schemas {
  public:
   Schemas(const kafka::Access& access, std::string state_topic) : access_(access), topic_(std::move(state_topic)) {}
@@ -37,7 +37,7 @@ class Schemas {
   }
 
  private:
-  // What cannot be read is not known: the line that needs it says so.
+  // A schema that cannot be read is not known, and the line that needs it reports that.
   void read_on() {
     if (!consumer_) {
       auto opened = Consumer::open(access_, topic_, 0, Consumer::kFirst, kSmallQueue);
@@ -137,7 +137,7 @@ class Tail {
  private:
   [[nodiscard]] bool full() const { return options_.max != 0 && printed_ >= options_.max; }
 
-  // Reads what is there of one partition, but not for ever: the others wait.
+  // Reads the available records of one partition, up to a limit, because the other partitions wait.
   base::Result<bool> step(Partition& p) {
     constexpr int kAtOnce = 500;
     const auto before = p.consumer->position();

@@ -17,20 +17,20 @@ namespace datasync::cli {
 struct TailOptions {
   std::string topic;
   RecordFilter filter;
-  std::optional<std::int32_t> partition;  ///< nothing: all
+  std::optional<std::int32_t> partition;  ///< nullopt: all
   bool from_beginning = false;
-  std::optional<std::int64_t> offset;  ///< in each partition; below zero: that many before the end. Default: -10
-  bool follow = false;                 ///< goes on at the end
-  std::uint64_t max = 0;               ///< ends after that many lines; 0: no limit
+  std::optional<std::int64_t> offset;  ///< in each partition; below zero: this many before the end. Default: -10
+  bool follow = false;                 ///< continues to read at the end of the topic
+  std::uint64_t max = 0;               ///< stops after this many lines; 0: no limit
 };
 
-/// Prints the records of a topic, or of its state topic, as JSON lines to `print`, up to where the topic ended when it
-/// was called, or on until `stop`. Rows are decoded with the schemas of the state topic. Order holds within a
-/// partition. Errors: those of kafka::Consumer; TopicMissing.
+/// Prints the records of a topic, or of its state topic, as JSON lines to `print`, up to the end of the topic at the
+/// time of the call, or, with `follow`, until `stop`. Rows are decoded with the schemas of the state topic. The order
+/// is kept within a partition. Errors: those of kafka::Consumer; TopicMissing.
 base::Result<void> tail(const kafka::Access& access, const TailOptions& options, std::stop_token stop,
                         const std::function<void(std::string_view)>& print);
 
-/// The channel of the first resource in a YAML file that has the topic (any, when it is empty); sets the topic.
+/// Returns the channel of the first resource in a YAML file that has the topic (any, when it is empty); sets the topic.
 /// Errors: ConfigInvalid.
 base::Result<kafka::Access> channel_of(const std::filesystem::path& file, const std::filesystem::path& secrets_dir,
                                        std::string& topic);
