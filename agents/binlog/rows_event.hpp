@@ -27,7 +27,7 @@ std::optional<RowsKind> rows_kind(EventType type) noexcept;
 struct RowsHead {
   TableId table;
   bool keys_unchecked = false;  ///< foreign_key_checks=0: no row that refers to these rows changed with them
-  bool statement_end = false;  ///< the table ids are not valid after this event
+  bool statement_end = false;   ///< the table ids are not valid after this event
 };
 /// Parses the beginning of a rows event. Errors: BinlogCorrupt.
 base::Result<RowsHead> parse_rows_head(base::Bytes body, const Where& where);

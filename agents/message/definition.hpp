@@ -1,7 +1,7 @@
 #pragma once
 // The definitions of captured tables that capture has read, stored on the state topic: the binlog does not contain the
-// full definition, and the server has only the current one. Readers take from it which foreign keys of the source change
-// rows.
+// full definition, and the server has only the current one. Readers take from it which foreign keys of the source
+// change rows.
 
 #include <cstdint>
 #include <optional>
