@@ -8,9 +8,9 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
-#include "agents/apply/plan/copies.hpp"
 #include "agents/base/clock.hpp"
 #include "agents/base/identifier.hpp"
+#include "agents/destination/copy_token.hpp"
 #include "agents/destination/ledger_tables.hpp"
 #include "agents/message/row.hpp"
 

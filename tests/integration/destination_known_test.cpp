@@ -140,42 +140,6 @@ TEST_F(Destination, column_that_was_dropped_and_added_in_one_statement) {
   EXPECT_TRUE(recovers({"a"}));
 }
 
-// Its rows were left out for good: nothing ended the wait for a copy of a table that the source did not have.
-TEST_F(Destination, copy_requested_before_the_table_is_captured) {
-  prepare("early", {"CREATE TABLE a (id INT PRIMARY KEY, v INT)", "CREATE TABLE `b c` (id INT PRIMARY KEY, v INT)",
-                    "INSERT INTO a VALUES (1, 1)", "INSERT INTO `b c` VALUES (1, 1)"});
-  auto apply = apply_here();
-  apply.copy_tables = "early.b c,early.none#1";
-  start({"a"}, apply);
-  ASSERT_TRUE(equal({"a"}));
-  fixture_->capture().process().terminate();
-  fixture_->forget(fixture_->capture());
-  fixture_->start_capture(capture_of({"a", "b c"}));
-  ASSERT_TRUE(equal({"a", "b c"}));
-  at_source(
-      {"INSERT INTO `b c` VALUES (2, 2)", "CREATE TABLE none (id INT PRIMARY KEY)", "INSERT INTO none VALUES (1)"});
-  EXPECT_TRUE(equal({"a", "b c"}));
-  EXPECT_EQ(fixture_->apply().status()->state, "Streaming");
-}
-
-// The recommended annotation was read as the name of another table.
-TEST_F(Destination, copy_of_a_table_whose_name_has_special_characters) {
-  prepare("special", {"CREATE TABLE a (id INT PRIMARY KEY, v INT)", "CREATE TABLE `a b,#c` (id INT PRIMARY KEY, v INT)",
-                      "INSERT INTO a VALUES (1, 1)", "INSERT INTO `a b,#c` VALUES (1, 1), (2, 2)"});
-  start({"a", "a b,#c"});
-  ASSERT_TRUE(equal({"a", "a b,#c"}));
-  at_destination({"DELETE FROM `a b,#c` WHERE id=1"});
-  at_source({"UPDATE `a b,#c` SET v=3 WHERE id=1"});
-  const auto message = refusal("RowConflict");
-  constexpr std::string_view kName = "datasync.dev/copy-tables=";
-  const auto at = message.find(kName);
-  ASSERT_NE(at, std::string::npos) << message;
-  auto apply = apply_here();
-  apply.copy_tables = message.substr(at + kName.size(), message.find_first_of(" ;\n", at) - at - kName.size());
-  restart_apply(apply);
-  EXPECT_TRUE(recovers({"a", "a b,#c"})) << apply.copy_tables;
-}
-
 // A held table that a user recreated empty was released, without its past.
 TEST_F(Destination, held_table_that_was_recreated_empty) {
   prepare("held_again", {"CREATE TABLE a (id INT PRIMARY KEY, v INT)", "CREATE TABLE b (id INT PRIMARY KEY)",

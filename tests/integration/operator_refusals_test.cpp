@@ -1,5 +1,4 @@
-// What the API server refuses: reported with its message, tried again with back-off, recovers automatically (FAULTS D9,
-// D10, D18). And two installations, and the agents' own words.
+// What the API server refuses, two installations, and the agents' messages (FAULTS D9, D10, D18).
 
 #include <algorithm>
 #include <atomic>

@@ -73,15 +73,6 @@ base::Result<std::vector<std::string>> tables_of(const Incoming& record, const S
   }
 }
 
-Error with_token(Error error, const std::string& token) {
-  constexpr std::string_view kName = "datasync.dev/copy-tables=";
-  const auto at = error.what.find(kName);
-  if (at == std::string::npos) return error;
-  const auto end = std::min(error.what.find_first_of(" \n;", at), error.what.size());
-  if (error.what.find('#', at) >= end) error.what.insert(end, "#" + token);
-  return error;
-}
-
 /// As far as it is known what type a table is of.
 bool AwaitedCopies::may_be_here(const std::string& table) {
   const auto type = book_.type_of(table);

@@ -12,6 +12,7 @@
 #include "agents/apply/read/schema_book.hpp"
 #include "agents/base/result.hpp"
 #include "agents/config/config.hpp"
+#include "agents/destination/copy_token.hpp"
 #include "agents/destination/ledger.hpp"
 
 namespace datasync::apply {
@@ -21,10 +22,6 @@ namespace datasync::apply {
 /// record that bounds it. Errors: those of the schema book.
 base::Result<std::vector<std::string>> tables_of(const Incoming& record, const SnapshotState& snapshot,
                                                  SchemaBook& book, std::stop_token stop);
-
-/// Each value of the annotation copy-tables is used once: what a message recommends gets `token` behind it, unless it
-/// has one.
-base::Error with_token(base::Error error, const std::string& token);
 
 /// The copies that one stream waits for. Not thread-safe.
 class AwaitedCopies {

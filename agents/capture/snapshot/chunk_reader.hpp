@@ -81,10 +81,6 @@ class ChunkReader {
   bool failed_ = false;
 };
 
-/// What a row of the table is called in messages, which have no values of rows: the table, its key columns, and a
-/// statement that finds the largest rows.
-std::string row_name(const message::TableSchema& schema);
-
 /// True when a primary key, or a unique key without NULLs, lies within the key of `schema`.
 bool key_is_unique(const sql::TableInfo& info, const message::TableSchema& schema);
 

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "agents/capture/plan/row_name.hpp"
 #include "agents/capture/snapshot/snapshot.hpp"
 
 namespace datasync::capture {

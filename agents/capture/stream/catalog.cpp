@@ -7,8 +7,8 @@
 
 #include "agents/base/identifier.hpp"
 #include "agents/capture/plan/exclusions.hpp"
+#include "agents/capture/plan/row_name.hpp"
 #include "agents/capture/replica/cascades.hpp"
-#include "agents/capture/snapshot/chunk_reader.hpp"
 #include "agents/message/row.hpp"
 
 namespace datasync::capture {

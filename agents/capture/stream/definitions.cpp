@@ -6,45 +6,10 @@
 #include "agents/base/identifier.hpp"
 #include "agents/base/log.hpp"
 #include "agents/capture/replica/cascades.hpp"
+#include "agents/capture/stream/definition_match.hpp"
 
 namespace datasync::capture {
 namespace {
-
-using binlog::WireType;
-using message::ColumnType;
-
-constexpr std::uint32_t kUuidBytes = 16, kInet4Bytes = 4;
-constexpr std::uint32_t kBinary = 63;  // the collation of bytes
-
-/// BINARY in the binlog.
-bool plain_bytes(const binlog::WireColumn& wire) noexcept {
-  return wire.type == WireType::String && (wire.collation == 0 || wire.collation == kBinary);
-}
-
-std::optional<ColumnType> refined_type(const binlog::WireColumn& wire, ColumnType type) {
-  if (!plain_bytes(wire)) return std::nullopt;
-  if (wire.length == kInet4Bytes && type == ColumnType::Inet4) return type;
-  if (wire.length == kUuidBytes && (type == ColumnType::Uuid || type == ColumnType::Inet6)) return type;
-  return std::nullopt;
-}
-
-bool refinable(ColumnType type) noexcept {
-  return type == ColumnType::Uuid || type == ColumnType::Inet4 || type == ColumnType::Inet6;
-}
-
-bool fits(const message::Column& column, const binlog::WireColumn& wire) {
-  if (refinable(column.type)) return refined_type(wire, column.type).has_value();
-  return !plain_bytes(wire) || column.type == ColumnType::Binary;
-}
-
-bool old_temporal(WireType type) noexcept {
-  return type == WireType::Time || type == WireType::DateTime || type == WireType::Timestamp;
-}
-
-const message::Column* find(const message::TableSchema& schema, std::string_view name) {
-  const auto at = std::ranges::find_if(schema.columns, [&](const auto& c) { return base::same_column(c.name, name); });
-  return at == schema.columns.end() ? nullptr : &*at;
-}
 
 /// Takes out what a statement may have changed.
 void forget(message::TableSchema& schema, const std::vector<std::string>& columns) {
@@ -54,94 +19,7 @@ void forget(message::TableSchema& schema, const std::vector<std::string>& column
   if (changed != 0) schema.key.clear();
 }
 
-/// What both say of the map's columns; `first` where it knows.
-message::TableSchema merge(const binlog::TableMap& map, const message::TableSchema* first,
-                           const message::TableSchema* second) {
-  message::TableSchema out;
-  out.database = map.database;
-  out.table = map.table;
-  for (const auto& wire : map.columns)
-    for (const auto* from : {first, second}) {
-      const auto* column = from == nullptr ? nullptr : find(*from, wire.name);
-      if (column == nullptr || !fits(*column, wire)) continue;
-      out.columns.push_back(*column);
-      break;
-    }
-  return out;
-}
-
 }  // namespace
-
-std::vector<binlog::Refinement> refine(const binlog::TableMap& map, const message::TableSchema* definition) {
-  std::vector<binlog::Refinement> out;
-  for (std::size_t i = 0; i < map.columns.size(); ++i) {
-    const auto& wire = map.columns[i];
-    binlog::Refinement r;
-    r.column = static_cast<std::uint16_t>(i);
-    const auto* column = definition == nullptr ? nullptr : find(*definition, wire.name);
-    if (column == nullptr) {
-      r.hidden = binlog::named_as_hidden(wire);
-    } else {
-      r.type = refined_type(wire, column->type);
-      r.generated = column->generated;
-      if (old_temporal(wire.type)) r.fractional_digits = column->scale;
-    }
-    if (r.type || r.generated || r.hidden || r.fractional_digits) out.push_back(r);
-  }
-  return out;
-}
-
-bool same_key(const message::TableSchema& definition, const binlog::TableMap& map) {
-  return std::ranges::equal(definition.key, map.primary_key, [&](auto a, auto b) {
-    return base::same_column(definition.columns[a].name, map.columns[b].name);
-  });
-}
-
-bool describes(const message::TableSchema& definition, const binlog::TableMap& map) {
-  std::size_t next = 0;
-  for (const auto& wire : map.columns) {
-    const bool same = next < definition.columns.size() && base::same_column(definition.columns[next].name, wire.name) &&
-                      fits(definition.columns[next], wire);
-    if (same)
-      ++next;
-    else if (!binlog::named_as_hidden(wire))
-      return false;
-  }
-  return next == definition.columns.size() && same_key(definition, map);
-}
-
-bool carries(const message::Definition& definition, const TableChoice& table, const message::TableSchema& carried,
-             const binlog::TableMap& map) {
-  if (!definition.exists) return false;
-  std::size_t next = 0;
-  for (const auto& column : definition.schema.columns) {
-    if (table.excludes(column.name)) continue;
-    if (next == carried.columns.size() || carried.columns[next] != column) return false;
-    ++next;
-  }
-  if (next != carried.columns.size()) return false;
-  // What a copy has learnt has the declared key of a table without a primary key.
-  const auto& key = definition.schema.key;
-  if (key.empty() && map.primary_key.empty()) return true;
-  return std::ranges::equal(key, carried.key, [&](auto a, auto b) {
-    return base::same_column(definition.schema.columns[a].name, carried.columns[b].name);
-  });
-}
-
-std::optional<message::Definition> newest_at(const std::vector<message::Definition>& known,
-                                             const message::GtidSet& place) {
-  const message::Definition* best = nullptr;
-  for (const auto& d : known) {
-    if (!place.contains(d.position)) continue;
-    if (best == nullptr) {
-      best = &d;
-      continue;
-    }
-    const bool after = d.position.contains(best->position), before = best->position.contains(d.position);
-    if (after == before ? d.sequence > best->sequence : after) best = &d;
-  }
-  return best == nullptr ? std::nullopt : std::optional(*best);
-}
 
 Definitions::Definitions(ServerTables& server, DefinitionStore store) : server_(server), store_(std::move(store)) {}
 
@@ -204,13 +82,13 @@ base::Result<Definitions::Basis> Definitions::of(const TableChoice& table, const
   for (const auto& wire : map.columns) names.push_back(wire.name);
   auto given = k.replaced ? std::nullopt : store_.published(table, names);
   if (given) forget(*given, k.touched);
-  k.merged =
-      merge(map, k.definition && k.definition->exists ? &k.definition->schema : nullptr, given ? &*given : nullptr);
+  k.merged = merge_definitions(map, k.definition && k.definition->exists ? &k.definition->schema : nullptr,
+                               given ? &*given : nullptr);
   Basis out{&*k.merged};
   const auto* then = k.definition && k.definition->exists ? &k.definition->schema : nullptr;
   for (const auto& wire : map.columns) {
-    const bool known =
-        (then != nullptr && find(*then, wire.name) != nullptr) || (now != nullptr && find(*now, wire.name) != nullptr);
+    const bool known = (then != nullptr && find_column(*then, wire.name) != nullptr) ||
+                       (now != nullptr && find_column(*now, wire.name) != nullptr);
     if (!known && !binlog::named_as_hidden(wire) && !table.excludes(wire.name)) out.unknown = wire.name;
   }
   const bool known_key = then != nullptr && !then->key.empty() && same_key(*then, map);
