@@ -29,7 +29,7 @@ int main(int argc, char** argv) {
   return health::agent_main(
       argc, argv,
       {.name = "apply",
-       .description = "DataSync apply agent: stores the types that it is asked for at the destination, exactly once.",
+       .description = "DataSync apply agent: stores the requested types at the destination, exactly once.",
        .read = read,
        .run = [&](const health::Process& process) { return run(*config, process); }});
 }

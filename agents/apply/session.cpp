@@ -158,10 +158,8 @@ base::Result<void> Session::open() {
   catalog_->set_token(writer_->token());
   catalog_->set_fence([this](sql::Connection& connection) { return ledger_->hold(connection, context_.dialect); });
   DS_TRY(known_->read(*connection_, context_.dialect));
-  if (main_ == nullptr) {
-    if (config.on_table_error == config::OnTableError::HoldTable)
-      DS_TRY(HeldTables::create(*connection_, context_.dialect, config.ledger_database));
-  }
+  if (main_ == nullptr && config.on_table_error == config::OnTableError::HoldTable)
+    DS_TRY(HeldTables::create(*connection_, context_.dialect, config.ledger_database));
   DS_TRY(open_consumer());
   auto start = writer_->ledger();
   start.next_offset = std::max<std::int64_t>(0, start.next_offset);
@@ -178,9 +176,7 @@ base::Result<void> Session::open() {
       {{"stream", context_.stream}, {"token", writer_->token()}, {"next_offset", writer_->ledger().next_offset}});
   if (main_ != nullptr) return {};
   DS_TRY(begin_copies());
-  DS_TRY(load_held());
-  context_.report.held(held_.all());
-  return {};
+  return load_held();
 }
 
 base::Result<void> Session::open_consumer() {

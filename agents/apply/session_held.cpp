@@ -122,6 +122,7 @@ base::Result<void> Session::fenced(const std::function<base::Result<void>()>& wr
 /// Outside of a transaction.
 base::Result<void> Session::load_held() {
   DS_TRY(held_.load(*connection_, context_.dialect, writer_->ledger().awaited));
+  context_.report.held(held_.all());
   if (!held_.needs_record()) return {};
   return fenced([&] { return held_.record(*connection_, context_.dialect); });
 }

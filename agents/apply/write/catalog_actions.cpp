@@ -68,7 +68,7 @@ base::Result<void> Catalog::check_actions(const KnownTable& known, const sql::Ta
     const auto like = [&](const message::ActingKey& source) { return is_like(source, key); };
     if (at_source && std::ranges::any_of(*at_source, like)) continue;
     return lost(known, Reason::DestinationSchemaMismatch,
-                fmt::format("got the foreign key {}, which changes its rows by itself", text));
+                fmt::format("got the foreign key {}, by which the server changes its rows", text));
   }
   return {};
 }
@@ -83,7 +83,7 @@ base::Result<void> Catalog::check_acting_keys(sql::Connection& connection, const
     const auto like = [&](const message::ActingKey& source) { return is_like(source, key); };
     if (!acts_by_itself(key) || std::ranges::any_of(*at_source, like)) continue;
     return Error(Reason::DestinationSchemaMismatch,
-                 fmt::format("{} has the foreign key {}, which changes its rows by itself, and {} has none like it at "
+                 fmt::format("{} has the foreign key {}, by which the server changes its rows, and {} has none like it at "
                              "the source. Run ALTER TABLE {} DROP FOREIGN KEY {} at the destination{}",
                              name.qualified(), action_text(key.name, key.on_update, key.on_delete), schema.qualified(),
                              table, sql::quote_identifier(key.name),
@@ -102,7 +102,7 @@ base::Result<void> Catalog::check_acting_keys(sql::Connection& connection, const
     }
     return Error(
         Reason::DestinationSchemaMismatch,
-        fmt::format("the foreign key {} of {} changes rows at the source by itself, which no message has, and "
+        fmt::format("the foreign key {} of {} makes the source server change rows, which no message has, and "
                     "{} has none like it. Run SET STATEMENT foreign_key_checks=0 FOR ALTER TABLE {} ADD FOREIGN KEY "
                     "({}) REFERENCES {} ({}) ON "
                     "UPDATE {} ON DELETE {} at the destination",

@@ -71,7 +71,11 @@ base::Result<void> Catalog::check_known(sql::Connection& connection, const std::
     }
     const auto at = found.find(names_->key(name.database, name.table));
     failed_known_ = known;
-    DS_TRY(check_known_table(connection, known, at == found.end() ? std::nullopt : std::optional(at->second)));
+    auto checked = check_known_table(connection, known, at == found.end() ? std::nullopt : std::optional(at->second));
+    // The server does not say which table is locked.
+    if (!checked && checked.error().is(Reason::DestinationBusy))
+      return std::move(checked).error().context("while checking " + target);
+    DS_TRY(std::move(checked));
     failed_known_.reset();
   }
   return {};

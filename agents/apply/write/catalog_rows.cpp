@@ -93,7 +93,7 @@ base::Result<void> Catalog::check_written(sql::Connection& connection) {
     if (row[1].value_or("") == created) continue;
     const auto& table = *tables_[static_cast<TableIndex>(std::stoul(row[0].value_or("0")))];
     return base::Error(base::Reason::DestinationBusy,
-                       fmt::format("{} was altered or made again while rows were stored in it; nothing of them was "
+                       fmt::format("{} was altered or recreated while rows were stored in it; nothing of them was "
                                    "committed, and they are stored again after it was checked",
                                    table.qualified()));
   }

@@ -106,7 +106,7 @@ base::Result<std::vector<FallenNumbers>> find_fallen(const sql::ConnectOptions& 
   UntilEnd end(stream->end());
   while (true) {
     auto event = stream->next([](base::Bytes) { return false; });
-    if (stop.stop_requested()) return base::Error(base::Reason::Stopping, "a stop was asked for");
+    if (stop.stop_requested()) return base::Error(base::Reason::Stopping, "a stop was requested");
     if (!event) return std::move(event).error();
     on_event();
     if (!event->whole) continue;  // neither a GTID nor the last event of a transaction is that large
