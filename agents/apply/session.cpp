@@ -15,9 +15,9 @@ using base::Error;
 using base::Reason;
 using std::chrono::milliseconds;
 
-constexpr milliseconds kPoll{100};                        ///< how soon a stop is noticed
-constexpr auto kKnownEvery = std::chrono::seconds(1);     ///< so often it is checked that the tables are there,
-constexpr int kKnownShare = 20;                           ///< and so much longer than the check takes
+constexpr milliseconds kPoll{100};                     ///< how soon a stop is noticed
+constexpr auto kKnownEvery = std::chrono::seconds(1);  ///< so often it is checked that the tables are there,
+constexpr int kKnownShare = 20;                        ///< and so much longer than the check takes
 constexpr std::chrono::seconds kReadTimeout{60};
 constexpr std::chrono::seconds kDdlTimeout{3600};
 /// A large transaction whose end does not come for so long gives its locks back: capture may be away for days.

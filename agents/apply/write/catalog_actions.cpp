@@ -82,14 +82,15 @@ base::Result<void> Catalog::check_acting_keys(sql::Connection& connection, const
   for (const auto& key : info.foreign_keys) {
     const auto like = [&](const message::ActingKey& source) { return is_like(source, key); };
     if (!acts_by_itself(key) || std::ranges::any_of(*at_source, like)) continue;
-    return Error(Reason::DestinationSchemaMismatch,
-                 fmt::format("{} has the foreign key {}, by which the server changes its rows, and {} has none like it at "
-                             "the source. Run ALTER TABLE {} DROP FOREIGN KEY {} at the destination{}",
-                             name.qualified(), action_text(key.name, key.on_update, key.on_delete), schema.qualified(),
-                             table, sql::quote_identifier(key.name),
-                             known != nullptr && known->has_rows
-                                 ? ", and have the table copied again: " + copy_hint(schema.qualified())
-                                 : std::string()));
+    return Error(
+        Reason::DestinationSchemaMismatch,
+        fmt::format("{} has the foreign key {}, by which the server changes its rows, and {} has none like it at "
+                    "the source. Run ALTER TABLE {} DROP FOREIGN KEY {} at the destination{}",
+                    name.qualified(), action_text(key.name, key.on_update, key.on_delete), schema.qualified(), table,
+                    sql::quote_identifier(key.name),
+                    known != nullptr && known->has_rows
+                        ? ", and have the table copied again: " + copy_hint(schema.qualified())
+                        : std::string()));
   }
   for (const auto& source : *at_source) {
     if (std::ranges::any_of(info.foreign_keys, [&](const auto& key) { return is_like(source, key); })) continue;
