@@ -126,10 +126,10 @@ class World {
    public:
     explicit Session(World& world)
         : cache_(world.cluster, options(), [](const ObjectKey&) {}),
-          unasked_(world.cluster, {}, [](const ObjectKey&) {}),
+          orphans_(world.cluster, {}, [](const ObjectKey&) {}),
           reports_({.threads = 0}, [](const ObjectKey&) {}),
           events_(world.cluster, {}),
-          reconciler_(world.cluster, cache_, unasked_, reports_, events_,
+          reconciler_(world.cluster, cache_, orphans_, reports_, events_,
                       {.children = {.installation = "one", .image = "i"}, .lease = {}, .secrets = false},
                       [&world] { return world.now; }) {
       cache_.start();
@@ -147,8 +147,8 @@ class World {
       return out;
     }
     Cache cache_;
-    Unasked unasked_;
-    Reports reports_;
+    OrphanFinder orphans_;
+    AgentPoller reports_;
     runtime::EventRecorder events_;
     Reconciler reconciler_;
   };

@@ -106,7 +106,7 @@ std::optional<decide::Report> report_of(const std::string& answer) {
   const FakeStatus agent(answer);
   std::promise<void> told;
   std::once_flag once;
-  Reports reports({.threads = 1}, [&](const kube::ObjectKey&) { std::call_once(once, [&] { told.set_value(); }); });
+  AgentPoller reports({.threads = 1}, [&](const kube::ObjectKey&) { std::call_once(once, [&] { told.set_value(); }); });
   reports.watch({"w", "shop"}, {{"apply", "p", "127.0.0.1", agent.port()}});
   if (told.get_future().wait_for(std::chrono::seconds(20)) != std::future_status::ready) return std::nullopt;
   reports.stop();
@@ -114,7 +114,7 @@ std::optional<decide::Report> report_of(const std::string& answer) {
 }
 
 // The stack of the asking thread overflowed, and with it ended the operator of all tenants.
-TEST(Reports, an_answer_of_many_brackets_ends_no_thread) {
+TEST(AgentPoller, an_answer_of_many_brackets_ends_no_thread) {
   const auto report = report_of(R"({"state":"Streaming","streams":[{"skippedOffsets":[)" + std::string(200'000, '[') +
                                 std::string(200'000, ']') + "]}]}");
   ASSERT_TRUE(report);
@@ -122,7 +122,7 @@ TEST(Reports, an_answer_of_many_brackets_ends_no_thread) {
   EXPECT_EQ(report->error, "/status: not the response of an agent");
 }
 
-TEST(Reports, a_time_without_a_text_ends_no_thread) {
+TEST(AgentPoller, a_time_without_a_text_ends_no_thread) {
   const auto report = report_of(R"({"state":"Streaming","held":[{"table":"t","since":9223372036854775807}]})");
   ASSERT_TRUE(report);
   EXPECT_TRUE(report->view);
