@@ -129,7 +129,7 @@ class World {
           orphans_(world.cluster, {}, [](const ObjectKey&) {}),
           reports_({.threads = 0}, [](const ObjectKey&) {}),
           events_(world.cluster, {}),
-          reconciler_(world.cluster, cache_, orphans_, reports_, events_,
+          reconciler_(world.cluster, cache_, orphans_, reports_, events_, conditions_,
                       {.children = {.installation = "one", .image = "i"}, .lease = {}, .secrets = false},
                       [&world] { return world.now; }) {
       cache_.start();
@@ -150,6 +150,8 @@ class World {
     OrphanFinder orphans_;
     AgentPoller reports_;
     runtime::EventRecorder events_;
+    health::Metrics metrics_;
+    ConditionMetrics conditions_{metrics_};
     Reconciler reconciler_;
   };
 
