@@ -242,7 +242,9 @@ base::Result<void> Session::dump(const ChosenReplica& pick, bool strict, bool& i
     }
     std::vector<std::uint32_t> replicated;
     for (const auto& [domain, gtid] : pick.history.replicated.domains()) replicated.push_back(domain);
-    DS_TRY(catalog.begun(pick.tables, std::move(replicated)));
+    DS_TRY(catalog.begun(pick.tables, std::move(replicated), [&](const TableChoice& table) {
+      return on_outdated({table.qualified(), true}, "its foreign keys are not the ones that were known");
+    }));
     DS_TRY(undo_writes_elsewhere(selection, catalog, pick));
     for (const auto& table : selection_.tables())
       if (keeper_->had_several_schemas(table)) DS_TRY(pipeline.announce_again(table));

@@ -100,7 +100,7 @@ base::Result<void> Session::serve(message::Request request) {
                    {"tables", fmt::format("{}", fmt::join(names, ","))},
                    {"absent", fmt::format("{}", fmt::join(request.absent, ","))}});
   DS_ASSIGN(known_, keeper_->revise(selection_, outdated, stop_.get_token()));
-  for (const auto& each : outdated) outdated_.insert(each.table);
+  outdated_.insert(names.begin(), names.end());
   return keeper_->served(request, stop_.get_token());
 }
 

@@ -106,10 +106,13 @@ base::Result<void> Catalog::check_acting_keys(sql::Connection& connection, const
         fmt::format("the foreign key {} of {} makes the source server change rows, which no message has, and "
                     "{} has none like it. Run SET STATEMENT foreign_key_checks=0 FOR ALTER TABLE {} ADD FOREIGN KEY "
                     "({}) REFERENCES {} ({}) ON "
-                    "UPDATE {} ON DELETE {} at the destination",
+                    "UPDATE {} ON DELETE {} at the destination{}",
                     action_text(source.name, source.on_update, source.on_delete), schema.qualified(), name.qualified(),
                     table, list_of(source.columns), dialect_.quote(parent.database, parent.table),
-                    list_of(source.parent_columns), source.on_update, source.on_delete));
+                    list_of(source.parent_columns), source.on_update, source.on_delete,
+                    known != nullptr && known->has_rows
+                        ? ", and have the table copied again: " + copy_hint(schema.qualified())
+                        : std::string()));
   }
   return {};
 }

@@ -94,9 +94,9 @@ base::Result<void> Catalog::check_restored(sql::Connection& connection, const Kn
 Error Catalog::moved(const KnownTable& known, const TargetName& name) const {
   return {
       Reason::DestinationSchemaMismatch,
-      fmt::format("rows of {} were stored in {}, and destination.tables.rename names {} now. Undo that, or have the "
-                  "table copied there: {}. {} keeps its rows",
-                  known.source, known.target, name.qualified(), copy_hint(known.source), known.target)};
+      fmt::format("rows of {} were stored in {}, and destination.tables.rename names {} now; {} keeps its rows. Undo "
+                  "that, or have the table copied there: {}",
+                  known.source, known.target, name.qualified(), known.target, copy_hint(known.source))};
 }
 
 /// The rule of another name (destination.tables.rename) was changed: the rows of before are elsewhere.

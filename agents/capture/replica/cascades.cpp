@@ -7,14 +7,11 @@
 #include "agents/base/identifier.hpp"
 
 namespace datasync::capture {
-namespace {
 
 bool acts(std::string_view action) {
   const auto is = [&](std::string_view word) { return base::same_column(action, word); };
   return is("CASCADE") || is("SET NULL") || is("SET DEFAULT");
 }
-
-}  // namespace
 
 bool cascades(const sql::TableInfo::ForeignKey& key) {
   return acts(key.on_delete) || acts(key.on_update);

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agents/base/result.hpp"
@@ -14,6 +15,9 @@
 #include "agents/message/definition.hpp"
 
 namespace datasync::capture {
+
+/// ON UPDATE or ON DELETE with this action changes rows.
+bool acts(std::string_view action);
 
 /// The foreign key changes rows of its table when rows of its parent change.
 bool cascades(const sql::TableInfo::ForeignKey& key);

@@ -134,13 +134,18 @@ base::Result<Catalog::Changed> Catalog::as_of_now(const TableChoice& choice) {
   return out;
 }
 
-base::Result<void> Catalog::begun(const std::vector<TableFacts>& tables, std::vector<std::uint32_t> replicated) {
+base::Result<void> Catalog::begun(const std::vector<TableFacts>& tables, std::vector<std::uint32_t> replicated,
+                                  const std::function<base::Result<void>(const TableChoice&)>& changed) {
   replicated_ = std::move(replicated);
   for (const auto& facts : tables) {
     if (!facts.info || facts.choice == nullptr) continue;
     // The connection has choices of its own.
-    if (const auto* choice = selection_.find(facts.choice->database, facts.choice->table))
-      DS_TRY(definitions_.acting_keys(*choice, acting_keys_of(*facts.info)));
+    const auto* choice = selection_.find(facts.choice->database, facts.choice->table);
+    if (choice == nullptr) continue;
+    auto keys = acting_keys_of(*facts.info);
+    // The statement that changed them may be one that the dump is still to read, and would then find no difference.
+    if (definitions_.knows_other_acting_keys(*choice, keys)) DS_TRY(changed(*choice));
+    DS_TRY(definitions_.acting_keys(*choice, std::move(keys)));
   }
   return {};
 }
@@ -158,13 +163,15 @@ bool Catalog::has_rows_of(const TableChoice& choice, const std::vector<std::uint
                              [&](auto domain) { return std::ranges::find(domains, domain) != domains.end(); });
 }
 
-base::Result<std::vector<const TableChoice*>> Catalog::acting_children(const std::vector<binlog::NamedTable>& parents) {
+base::Result<std::vector<const TableChoice*>> Catalog::acting_children(const std::vector<binlog::NamedTable>& parents,
+                                                                       std::optional<message::Op> op) {
   std::vector<const TableChoice*> out;
   if (!rules_.allow_cascades || parents.empty()) return out;
   const auto& names = selection_.names();
   for (const auto& child : selection_.tables()) {
     DS_ASSIGN(const auto keys, definitions_.acting_keys(child));
     const bool refers = std::ranges::any_of(keys, [&](const message::ActingKey& key) {
+      if (op && !acts(*op == message::Op::Delete ? key.on_delete : key.on_update)) return false;
       return std::ranges::any_of(parents, [&](const binlog::NamedTable& parent) {
         return names.same(parent.database, key.parent_database) &&
                (parent.table.empty() || names.same(parent.table, key.parent_table));

@@ -72,8 +72,10 @@ class Catalog {
   /// the preflight says it; those of the server, of publish and of the store.
   base::Result<Changed> changed(const TableChoice& choice, const DefinitionChange& change);
   /// The tables as the server has them when a dump begins: what readers are to know besides columns.
-  /// `replicated`: the GTID domains that the server has replicated; in others, rows may be its own.
-  base::Result<void> begun(const std::vector<TableFacts>& tables, std::vector<std::uint32_t> replicated);
+  /// `replicated`: the GTID domains that the server has replicated; in others, rows may be its own. `changed`: called
+  /// for a table whose acting foreign keys are not the ones that were known, before these are forgotten.
+  base::Result<void> begun(const std::vector<TableFacts>& tables, std::vector<std::uint32_t> replicated,
+                           const std::function<base::Result<void>(const TableChoice&)>& changed);
   /// A row of a table is published, written in this GTID domain. Errors: those of the store.
   base::Result<void> wrote(std::uint32_t number, std::uint32_t domain);
   /// Rows of it were published that were written in one of these domains.
@@ -82,8 +84,10 @@ class Catalog {
     return definitions_.forget_domains(choice, domains);
   }
   /// Captured tables that have a foreign key to one of these that changes their rows by itself. Nothing without
-  /// allowCascades. Errors: those of the server.
-  base::Result<std::vector<const TableChoice*>> acting_children(const std::vector<binlog::NamedTable>& parents);
+  /// allowCascades. `op`: only by keys that act when a row of the parent is updated or deleted. Errors: those of the
+  /// server.
+  base::Result<std::vector<const TableChoice*>> acting_children(const std::vector<binlog::NamedTable>& parents,
+                                                                std::optional<message::Op> op = std::nullopt);
   /// From the transaction `gtid` on, no table has the name.
   base::Result<void> set_gone(const TableChoice& choice, const message::Gtid& gtid);
   [[nodiscard]] bool gone(const TableChoice& choice) { return definitions_.gone(choice); }

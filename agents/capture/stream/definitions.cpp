@@ -161,6 +161,11 @@ base::Result<void> Definitions::acting_keys(const TableChoice& table, std::vecto
   return keep(table, k, std::move(kept));
 }
 
+bool Definitions::knows_other_acting_keys(const TableChoice& table, const std::vector<message::ActingKey>& keys) {
+  const auto& k = known(table);
+  return k.definition && k.definition->exists && k.definition->acting_keys && *k.definition->acting_keys != keys;
+}
+
 base::Result<std::vector<message::ActingKey>> Definitions::acting_keys(const TableChoice& table) {
   auto& k = known(table);
   if (k.definition && k.definition->acting_keys) return *k.definition->acting_keys;

@@ -80,6 +80,8 @@ class Definitions {
 
   /// The server's table has these foreign keys now that act by themselves: readers are told when they did not know it.
   base::Result<void> acting_keys(const TableChoice& table, std::vector<message::ActingKey> keys);
+  /// Acting foreign keys of the table are known, and they are not these.
+  [[nodiscard]] bool knows_other_acting_keys(const TableChoice& table, const std::vector<message::ActingKey>& keys);
 
   /// The foreign keys of a table that act by themselves: as they are kept, else as the server has them now.
   base::Result<std::vector<message::ActingKey>> acting_keys(const TableChoice& table);

@@ -175,7 +175,7 @@ base::Result<void> Pipeline::left_out(const TableChoice& table, const binlog::Ro
 /// copied again.
 base::Result<void> Pipeline::unchecked(const TableChoice& parent, const binlog::RowsEvent& rows) {
   if (rows.op == message::Op::Insert || !unchecked_.insert(&parent).second) return {};
-  DS_ASSIGN(const auto children, catalog_.acting_children({{parent.database, parent.table}}));
+  DS_ASSIGN(const auto children, catalog_.acting_children({{parent.database, parent.table}}, rows.op));
   if (children.empty()) return {};
   const auto what = fmt::format("transaction {} at {} changes rows of {} with foreign_key_checks=0", gtid_.text(),
                                 rows.where.text(), parent.qualified());

@@ -168,7 +168,7 @@ base::Result<void> Pipeline::on_statement(const TableStatement& s, const binlog:
   for (const auto& column : s.columns) key = key || catalog_.may_be_key(table, column);
   missing_.erase(&table);
   DefinitionChange change{s.columns, s.rows || s.created, gtid_, column_names(query)};
-  change.replaced = change.names.certain && s.created && !s.if_missing;
+  change.replaced = change.names.certain && s.created && (!s.if_missing || was_gone);
   if (s.truncated && !s.rows && !s.created && !s.values)
     return wanted ? truncated(table, std::nullopt) : base::Result<void>();
   // Asked before the new definition is published: a column counts as known to readers only if they had one of the name.
