@@ -39,6 +39,21 @@ std::optional<base::Millis> too_many_writes(Memory& memory, decide::Time now) {
   return std::chrono::duration_cast<base::Millis>(writes.front() + kWritesWithin - now);
 }
 
+/// The status answers an edit of the resource, or is not Ready any more: never delayed.
+bool is_urgent(const Json& before, const Json& now) {
+  const auto generation = [](const Json& status) {
+    return status.is_object() ? status.value("observedGeneration", Json()) : Json();
+  };
+  const auto ready = [](const Json& status) {
+    if (!status.is_object()) return false;
+    const auto conditions = status.value("conditions", Json::array());
+    return std::ranges::any_of(conditions, [](const Json& c) {
+      return c.is_object() && c.value("type", Json()) == "Ready" && c.value("status", Json()) == "True";
+    });
+  };
+  return generation(before) != generation(now) || (ready(before) && !ready(now));
+}
+
 Outcome outcome(const ApplyResult& done, std::optional<base::Millis> requeue, Memory& memory) {
   if (done.error) return Outcome::failed(*done.error);
   if (!done.refused.empty()) {
@@ -109,7 +124,7 @@ Outcome Reconciler::update_status(const decide::Observed& seen, const decide::Pl
   const auto before = seen.resource.value("status", Json::object());
   const auto due = status::due(before, told.status, memory.status_written, seen.now);
   if (!due.now) return outcome(done, sooner(plan.requeue_after, due.later), memory);
-  if (const auto wait = too_many_writes(memory, seen.now))
+  if (const auto wait = too_many_writes(memory, seen.now); wait && !is_urgent(before, told.status))
     return outcome(done, sooner(plan.requeue_after, wait), memory);
   if (const auto written = write_status(seen.resource, told.status, memory); !written) {
     if (written.error().is(kube::Code::NotFound) || written.error().is(kube::Code::Conflict)) return look_again(memory);
