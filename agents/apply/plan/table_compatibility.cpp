@@ -171,7 +171,8 @@ void fit_column(const message::TableSchema& source, std::uint16_t i, const Colum
   }
   out.written.push_back(i);
   const auto why = misfit(s, d, in_key(source.key, i));
-  if (!why && is_float(d.type) && !restriction.empty()) {
+  // With the source's own type the table was probably made from the source's definition, digits included.
+  if (!why && is_float(d.type) && d.type != s.type && !restriction.empty()) {
     Column bare = d;
     bare.nullable = s.nullable || d.nullable;
     out.narrow.push_back(

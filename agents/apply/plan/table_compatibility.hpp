@@ -36,7 +36,8 @@ struct Fit {
   std::vector<message::Column> there;   ///< by source column: the destination's, or the source's where it is missing
 };
 /// `required_extra`: destination columns that must be given a value. `restricted`: DestinationFacts::restricted; a
-/// FLOAT or DOUBLE that rounds is too narrow, whatever the source has: no message says how many digits these are.
+/// FLOAT or DOUBLE that rounds is too narrow for the other of the two types. For its own type it is accepted, because
+/// no message says whether the source's column has the same digits.
 Fit fit(const message::TableSchema& source, const sql::TableInfo& destination, const Dialect& dialect,
         const std::vector<std::string>& required_extra, const std::map<std::string, std::string>& restricted = {});
 
