@@ -27,7 +27,7 @@ TEST_F(Destination, copy_requested_before_the_table_is_captured) {
   at_source(
       {"INSERT INTO `b c` VALUES (2, 2)", "CREATE TABLE none (id INT PRIMARY KEY)", "INSERT INTO none VALUES (1)"});
   EXPECT_TRUE(equal({"a", "b c"}));
-  EXPECT_EQ(fixture_->apply().status()->state, "Streaming");
+  EXPECT_TRUE(fixture_->becomes(fixture_->apply(), "Streaming", "")) << "early.none is awaited no more";
 }
 
 // The recommended annotation was read as the name of another table.
