@@ -153,8 +153,8 @@ base::Result<void> Catalog::begun(const std::vector<TableFacts>& tables, std::ve
 base::Result<void> Catalog::wrote(std::uint32_t number, std::uint32_t domain) {
   auto& table = tables_[number];
   table.domains.push_back(domain);
-  // What the server has replicated is the source's.
-  if (std::ranges::find(replicated_, domain) != replicated_.end()) return {};
+  // What the server has replicated is the source's, and so is everything of a server that has never been a replica.
+  if (replicated_.empty() || std::ranges::find(replicated_, domain) != replicated_.end()) return {};
   return definitions_.wrote(*table.choice, domain);
 }
 
