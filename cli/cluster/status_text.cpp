@@ -62,17 +62,17 @@ std::string joined(const Json& list, std::string_view member = {}) {
 }
 
 // Parses "2026-01-02T03:04:05.678Z" without the fraction.
-std::optional<base::WallTime> time_of(const std::string& text) {
+std::optional<std::chrono::sys_seconds> time_of(const std::string& text) {
   std::tm parts{};
   const char* end = strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
   if (end == nullptr || (*end != 'Z' && *end != '.')) return std::nullopt;
-  return std::chrono::system_clock::from_time_t(timegm(&parts));
+  return std::chrono::sys_seconds(std::chrono::seconds(timegm(&parts)));
 }
 
 std::string age(const std::string& time, base::WallTime now) {
   const auto then = time_of(time);
   if (!then) return {};
-  const auto s = std::max<std::int64_t>(0, std::chrono::duration_cast<std::chrono::seconds>(now - *then).count());
+  const auto s = std::max<std::int64_t>(0, (std::chrono::floor<std::chrono::seconds>(now) - *then).count());
   if (s < 120) return fmt::format("{}s", s);
   if (s < 7200) return fmt::format("{}m", s / 60);
   if (s < 172'800) return fmt::format("{}h", s / 3600);

@@ -100,8 +100,7 @@ std::chrono::seconds age_of_deletion(const Observed& seen) {
   std::tm tm{};
   const auto text = seen.resource.at("metadata").value("deletionTimestamp", std::string());
   if (strptime(text.c_str(), "%Y-%m-%dT%H:%M:%SZ", &tm) == nullptr) return {};
-  return seen.now -
-         std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::from_time_t(timegm(&tm)));
+  return seen.now - Time(std::chrono::seconds(timegm(&tm)));
 }
 
 bool is_held(const Json& resource) {

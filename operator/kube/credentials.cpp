@@ -36,7 +36,7 @@ std::optional<int> digits(std::string_view text, std::size_t at, std::size_t cou
 
 }  // namespace
 
-std::optional<base::WallTime> parse_time(std::string_view text) {
+std::optional<std::chrono::sys_seconds> parse_time(std::string_view text) {
   using namespace std::chrono;
   const auto year = digits(text, 0, 4);
   const auto month = digits(text, 5, 2);
@@ -105,7 +105,9 @@ Credentials::Credentials(Access access, RunPlugin run, Wall wall)
 
 Result<ExecCredential> Credentials::from_plugin() {
   const std::lock_guard lock(mutex_);
-  const bool fresh = cached_ && (!cached_->expires || wall_() + kEarly < *cached_->expires);
+  // In seconds: the year 9999, as plugins write "never", is beyond the nanoseconds of the system's clock.
+  const auto now = std::chrono::floor<std::chrono::seconds>(wall_());
+  const bool fresh = cached_ && (!cached_->expires || now + kEarly < *cached_->expires);
   if (!fresh) {
     DS_ASSIGN(cached_, run_(*access_.exec, exec_info(*access_.exec, access_)));
   }

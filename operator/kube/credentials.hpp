@@ -17,7 +17,7 @@ struct ExecCredential {
   base::Secret token;
   base::Secret certificate;  ///< PEM, with `key`; empty: the token alone
   base::Secret key;
-  std::optional<base::WallTime> expires;
+  std::optional<std::chrono::sys_seconds> expires;
 };
 
 /// Reads what a plugin printed. Errors: ConfigInvalid saying what is missing, never with the text itself.
@@ -31,7 +31,7 @@ std::string exec_info(const ExecPlugin& plugin, const Access& access);
 base::Result<ExecCredential> run_plugin(const ExecPlugin& plugin, const std::string& info, base::Millis limit);
 
 /// RFC 3339, as the API writes times.
-std::optional<base::WallTime> parse_time(std::string_view text);
+std::optional<std::chrono::sys_seconds> parse_time(std::string_view text);
 
 /// PEM texts for one connection.
 struct TlsMaterial {

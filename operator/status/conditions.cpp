@@ -1,6 +1,7 @@
 #include "operator/status/conditions.hpp"
 
 #include <algorithm>
+#include <ctime>
 
 #include <fmt/chrono.h>
 
@@ -21,7 +22,8 @@ std::string cut(std::string text) {
 }  // namespace
 
 std::string to_text(Time time) {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
+  // Not by system_clock: it counts nanoseconds, and the year 9999 is beyond them.
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(static_cast<std::time_t>(time.time_since_epoch().count())));
 }
 
 const Json* find_condition(const Json& conditions, std::string_view type) {

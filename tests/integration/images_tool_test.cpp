@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <sstream>
 #include <string>
@@ -83,9 +84,18 @@ class WithDocker : public testing::Test {
  protected:
   void SetUp() override {
     fs::create_directories(tree_);
-    for (const char* folder : {"agents", "operator", "cmake", "tools"}) copy_tree(kSource / folder, tree_ / folder);
-    for (const char* file : {"Dockerfile", ".dockerignore", "CMakeLists.txt", "LICENSE"})
-      fs::copy_file(kSource / file, tree_ / file);
+    copy_tree(kSource / "tools", tree_ / "tools");
+    for (const char* file : {"Dockerfile", ".dockerignore"}) fs::copy_file(kSource / file, tree_ / file);
+    std::ifstream context(kSource / ".dockerignore");  // it leaves out all but what a line with '!' names
+    for (std::string line; std::getline(context, line);) {
+      if (line.empty() || line.front() != '!' || line.starts_with("!tools")) continue;
+      const auto part = line.substr(1);
+      if (fs::is_directory(kSource / part)) {
+        copy_tree(kSource / part, tree_ / part);
+      } else {
+        fs::copy_file(kSource / part, tree_ / part);
+      }
+    }
     fs::create_directories(bin_);
     write_file(bin_ / "docker", kFakeDocker);
     fs::permissions(bin_ / "docker", fs::perms::owner_all);

@@ -9,14 +9,15 @@ namespace {
 
 using std::chrono::seconds;
 
-base::WallTime at(std::int64_t unix_seconds) {
-  return base::WallTime(seconds(unix_seconds));
+std::chrono::sys_seconds at(std::int64_t unix_seconds) {
+  return std::chrono::sys_seconds(seconds(unix_seconds));
 }
 
 TEST(ParseTime, ReadsZonesAndFractions) {
   EXPECT_EQ(parse_time("1970-01-02T00:00:00Z"), at(86400));
   EXPECT_EQ(parse_time("1970-01-02T02:00:00.123456+02:00"), at(86400));
   EXPECT_EQ(parse_time("1970-01-01T23:30:00-00:30"), at(86400));
+  EXPECT_EQ(parse_time("9999-12-31T23:59:59Z"), at(253'402'300'799)) << "as plugins write \"never\"";
   EXPECT_FALSE(parse_time("1970-01-02T00:00:00"));
   EXPECT_FALSE(parse_time("1970-13-02T00:00:00Z"));
   EXPECT_FALSE(parse_time("soon"));
@@ -41,7 +42,7 @@ TEST(ExecCredential, IsReadOrRefusedWithoutItsText) {
 struct PluginFixture {
   base::WallTime now = at(1000);
   int runs = 0;
-  std::optional<base::WallTime> expires;
+  std::optional<std::chrono::sys_seconds> expires;
   Credentials credentials{[] {
                             Access access;
                             access.exec = ExecPlugin{"v1", "p", {}, {}, "", false, false};
@@ -62,6 +63,13 @@ TEST(Credentials, RunAPluginAgainShortlyBeforeItsCredentialExpires) {
   EXPECT_EQ(w.credentials.token()->reveal(), "token-1");
   w.now = at(1981);
   EXPECT_EQ(w.credentials.token()->reveal(), "token-2");
+}
+
+TEST(Credentials, a_credential_that_never_expires_is_kept) {
+  PluginFixture w;
+  w.expires = parse_time("9999-12-31T23:59:59Z");
+  EXPECT_EQ(w.credentials.token()->reveal(), "token-1");
+  EXPECT_EQ(w.credentials.token()->reveal(), "token-1");
 }
 
 TEST(Credentials, RunAPluginAgainAfterARefusal) {
