@@ -43,10 +43,7 @@ LedgerKey key_of(const StreamContext& context) {
 
 /// `config` must outlive it.
 HeldTables::TargetOf target_of(const config::Apply& config) {
-  return [&config](const std::string& source) {
-    const auto dot = std::min(source.find('.'), source.size() - 1);
-    return target_name(config, source.substr(0, dot), source.substr(dot + 1)).qualified();
-  };
+  return [&config](const std::string& source) { return target_name(config, source).qualified(); };
 }
 
 }  // namespace
@@ -122,8 +119,7 @@ base::Result<void> Session::run() {
 /// says so and names the ways on.
 Error Session::blamed(Error error) {
   const bool missing = error.is(Reason::DestinationTableMissing) || error.is(Reason::DestinationSchemaMismatch);
-  if (!missing || main_ != nullptr || !writer_ || error.what.find("datasync.dev/copy-tables") != std::string::npos)
-    return error;
+  if (!missing || main_ != nullptr || !writer_ || error.what.find(kCopyTables) != std::string::npos) return error;
   writer_->rollback();
   auto known = check_known_but(held_.names(), writer_->ledger().awaited);
   return known ? std::move(error) : std::move(known).error();

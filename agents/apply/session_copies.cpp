@@ -8,7 +8,6 @@
 
 #include "agents/apply/session.hpp"
 #include "agents/base/log.hpp"
-#include "agents/config/orders.hpp"
 
 namespace datasync::apply {
 namespace {
@@ -77,9 +76,9 @@ base::Error Session::with_copy(base::Error error, std::span<const RowChange> row
   for (const auto& row : rows) tables.insert(catalog_->table(row.table).schema->qualified());
   error.what = fmt::format(
       "{}; the row is in partition {}, offsets {} to {}, of topic {} (datasync tail shows it); where more may differ, "
-      "have the table copied again: annotate the DataSync with datasync.dev/copy-tables={}",
+      "have the table copied again: {}",
       error.what, context_.stream, std::max<std::int64_t>(0, writer_->ledger().next_offset), offset_,
-      context_.config.common.channel.topic, config::copy_value({tables.begin(), tables.end()}));
+      context_.config.common.channel.topic, copy_hint({tables.begin(), tables.end()}));
   return error;
 }
 

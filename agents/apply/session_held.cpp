@@ -8,7 +8,6 @@
 
 #include "agents/apply/session.hpp"
 #include "agents/base/log.hpp"
-#include "agents/config/orders.hpp"
 
 namespace datasync::apply {
 namespace {
@@ -20,7 +19,6 @@ using base::Reason;
 constexpr Millis kFirstTry{1'000};
 constexpr Millis kLongestWait{15'000};
 constexpr unsigned kMostDoublings = 4;
-constexpr std::string_view kCopyTables = "datasync.dev/copy-tables=";
 
 /// Half of the wait to all of it.
 Millis jittered(Millis wait) {
@@ -89,9 +87,8 @@ base::Result<void> Session::check_known_but(const std::vector<std::string>& held
   const auto& failed = catalog_->failed_known();
   if (done || !failed) return done;
   // Held by the name that the configuration gives it, as every record is judged; the server may store another case.
-  const auto dot = std::min(failed->source.find('.'), failed->source.size() - 1);
-  refusals_.push_back({target_name(context_.config, failed->source.substr(0, dot), failed->source.substr(dot + 1)),
-                       failed->source, done.error().reason, done.error().what});
+  refusals_.push_back(
+      {target_name(context_.config, failed->source), failed->source, done.error().reason, done.error().what});
   return done;
 }
 
@@ -103,8 +100,7 @@ void Session::refuse_executed(const Error& error, const std::string& way_on) {
   auto what = refused->what.empty() ? error.what : refused->what + way_on;
   // As for a stream that halts, see with_copy().
   if (error.what.find(kCopyTables) != std::string::npos && what.find(kCopyTables) == std::string::npos)
-    what += fmt::format("; where more may differ, have the table copied again: annotate the DataSync with {}{}",
-                        kCopyTables, config::copy_value({schema.qualified()}));
+    what += fmt::format("; where more may differ, have the table copied again: {}", copy_hint({schema.qualified()}));
   refusals_.push_back(
       {target_name(context_.config, schema.database, schema.table), schema.qualified(), error.reason, std::move(what)});
 }

@@ -10,7 +10,6 @@
 #include "agents/apply/session.hpp"
 #include "agents/base/backoff.hpp"
 #include "agents/base/log.hpp"
-#include "agents/config/orders.hpp"
 
 namespace datasync::apply {
 namespace {
@@ -194,8 +193,7 @@ base::Result<void> Session::replay_refused(Error error) {
     std::vector<std::string> sources;
     for (const auto& name : tables)
       if (const auto* held = held_.find(name)) sources.push_back(held->source);
-    error.what += fmt::format("; copy again what is held: annotate the DataSync with datasync.dev/copy-tables={}",
-                              config::copy_value(sources));
+    error.what += fmt::format("; copy again what is held: {}", copy_hint(sources));
   }
   const bool report = !again && may_hold(error);
   const auto write = [&]() -> base::Result<void> {

@@ -22,8 +22,7 @@ Requested resolve(const message::Request& request, const Selection& selection) {
     return out;
   }
   for (const auto& name : request.tables) {
-    const auto dot = name.find('.');
-    const auto* table = dot == name.npos ? nullptr : selection.find(name.substr(0, dot), name.substr(dot + 1));
+    const auto* table = selection.find(name);
     // A reader that asked by another spelling waits for that one, which no row names.
     if (table == nullptr || table->qualified() != name) out.absent.push_back(name);
     if (table != nullptr && std::ranges::find(out.tables, table) == out.tables.end()) out.tables.push_back(table);

@@ -22,11 +22,6 @@ base::Result<bool> is_there(sql::Connection& connection, const TableChoice& tabl
   return info.error();
 }
 
-bool is_captured(const Selection& selection, const std::string& name) {
-  const auto dot = name.find('.');
-  return dot != name.npos && selection.find(name.substr(0, dot), name.substr(dot + 1)) != nullptr;
-}
-
 /// With cascading foreign keys the rows of a child change by changes of its parent alone, which readers leave out until
 /// the parent's copy begins: children are copied as well, and theirs.
 base::Result<void> add_children(sql::Connection& connection, const Selection& selection,
@@ -93,7 +88,7 @@ base::Result<void> Session::serve(message::Request request) {
   // Readers stop waiting for a table that the source does not have. One that is captured later may find rows of before
   // at the destination: its first copy empties it.
   for (const auto& name : requested.absent)
-    if (!is_captured(selection_, name)) outdated.push_back({name, true});
+    if (selection_.find(name) == nullptr) outdated.push_back({name, true});
   base::log::warn("tables are copied again, as requested",
                   {{"request", request.id},
                    {"from", request.from},

@@ -13,24 +13,24 @@ using base::Reason;
 
 /// Watches the replica that is read.
 void Session::watch() {
-  MonitorCallbacks tells;
-  tells.read_time_us = [this] { return freshness_.read_time_us.load(std::memory_order_relaxed); };
-  tells.inspect = [this](sql::Connection& connection, const std::string& replica) {
+  MonitorCallbacks callbacks;
+  callbacks.read_time_us = [this] { return freshness_.read_time_us.load(std::memory_order_relaxed); };
+  callbacks.inspect = [this](sql::Connection& connection, const std::string& replica) {
     return around_.source.inspect(connection, replica, selection_);
   };
-  tells.other_is_better = [this](const std::string& replica, std::stop_token stop) {
+  callbacks.other_is_better = [this](const std::string& replica, std::stop_token stop) {
     const auto position = writer_->position();
     return around_.source.better_than(replica, selection_, {position, position}, std::move(stop));
   };
-  tells.unfit = [this](Error error) { unfit(std::move(error)); };
-  tells.trouble = [this](std::optional<Error> trouble) {
+  callbacks.unfit = [this](Error error) { unfit(std::move(error)); };
+  callbacks.trouble = [this](std::optional<Error> trouble) {
     {
       const std::scoped_lock lock(mutex_);
       watch_trouble_ = std::move(trouble);
     }
     show_state();
   };
-  monitor_ = std::make_unique<Monitor>(gate_, connect_to(), clock_, std::move(tells));
+  monitor_ = std::make_unique<Monitor>(gate_, connect_to(), clock_, std::move(callbacks));
 }
 
 /// From the monitor: ends the dump; the dump thread takes another replica, or the same one again.

@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "agents/config/orders.hpp"
+#include "agents/destination/copy_token.hpp"
 #include "agents/destination/held_tables.hpp"
 #include "agents/destination/known_tables.hpp"
 
@@ -48,9 +48,8 @@ base::Result<void> HeldTables::check_record(sql::Connection& connection, const D
     return base::Error(
         base::Reason::LedgerInvalid,
         fmt::format("rows of the table held at the destination no longer exist, and with them the place from which the "
-                    "changes of {} are applied. Have these tables copied again: annotate the DataSync with "
-                    "datasync.dev/copy-tables={}",
-                    fmt::join(missing, ", "), config::copy_value(missing)));
+                    "changes of {} are applied. Have these tables copied again: {}",
+                    fmt::join(missing, ", "), copy_hint(missing)));
   needs_record_ = !missing_held(recorded, there, {}).empty();
   return {};
 }

@@ -111,7 +111,7 @@ struct Consumer::Impl {
   base::Result<void> outage();
   base::Result<void> failed(const rd_kafka_message_t& m);
   base::Result<void> out_of_range();
-  base::Result<void> grown_back(const std::string& told);
+  base::Result<void> grown_back(const std::string& reported);
   base::Result<void> quiet();
   std::string place() const { return fmt::format("topic {}, partition {}", topic, partition); }
 
@@ -192,13 +192,13 @@ base::Result<void> Consumer::Impl::quiet() {
 /// The offset exists again, but it may be in another log: a truncated log that has grown again, or a recreated topic of
 /// this name. (From 2.1 on, librdkafka detects a truncated log by its leader epochs and reports the same error.) The
 /// caller must compare the last record it has read.
-base::Result<void> Consumer::Impl::grown_back(const std::string& told) {
+base::Result<void> Consumer::Impl::grown_back(const std::string& reported) {
   DS_TRY(out_of_range());
   return Error(
       Reason::BrokerRejected,
       fmt::format("{}; the offset exists again, but the log may have been truncated or recreated: reading begins "
                   "again and first compares the last record that was read",
-                  told));
+                  reported));
 }
 
 base::Result<void> Consumer::Impl::failed(const rd_kafka_message_t& m) {

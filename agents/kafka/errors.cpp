@@ -143,16 +143,16 @@ void ClientEvents::forget() {
 Error ClientEvents::unreachable(const std::string& doing) const {
   const std::scoped_lock lock(mutex_);
   if (last_text_.empty()) return {Reason::BrokerUnreachable, fmt::format("{}: no broker answered in time", doing)};
-  std::string_view mend;
-  if (last_reason_ == Reason::CertificateRejected) mend = base::advice(base::certificate_fault(last_text_));
+  std::string_view fix;
+  if (last_reason_ == Reason::CertificateRejected) fix = base::advice(base::certificate_fault(last_text_));
   if (last_reason_ == Reason::CredentialsRejected) {
     // edenhill/kcat#462: Kafka 4 refuses older libraries although the password is correct.
     const bool old = rd_kafka_version() < kScramOfKafka4 && last_text_.find("SCRAM") != std::string::npos;
-    mend = old ? "fix the secret that the channel's sasl names; with Kafka 4 SCRAM needs librdkafka 2.6.1 or later"
-               : "fix the secret that the channel's sasl names";
+    fix = old ? "fix the secret that the channel's sasl names; with Kafka 4 SCRAM needs librdkafka 2.6.1 or later"
+              : "fix the secret that the channel's sasl names";
   }
   return {last_reason_, fmt::format("{}: no broker answered in time; last error: {}{}{}", doing, last_text_,
-                                    mend.empty() ? "" : "; ", mend)};
+                                    fix.empty() ? "" : "; ", fix)};
 }
 
 }  // namespace datasync::kafka

@@ -147,12 +147,12 @@ std::string summary(const Json& r, base::WallTime now) {
 
 std::string conditions(const Json& r, base::WallTime now) {
   Rows rows;
-  std::string told;  // the message of the condition before; all three are usually equal
+  std::string before;  // the message of the condition before; all three are usually equal
   for (const auto& c : list_at(r, "status/conditions")) {
     const auto message = text_at(c, "message");
     rows.push_back({text_at(c, "type"), text_at(c, "status"), text_at(c, "reason"),
-                    age(text_at(c, "lastTransitionTime"), now), message == told ? "" : message});
-    told = message;
+                    age(text_at(c, "lastTransitionTime"), now), message == before ? "" : message});
+    before = message;
   }
   return rows.empty() ? "" : "\nConditions\n" + columns(rows, 2);
 }

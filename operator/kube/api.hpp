@@ -43,7 +43,7 @@ enum class Code : std::uint8_t {
   Gone,           ///< 410, as status or as an ERROR event: list again
   Unauthorized,
   Forbidden,
-  Invalid,          ///< 400, 413, 415, 422, and refusals by admission, quota or a schema that a retry does not mend
+  Invalid,          ///< 400, 413, 415, 422, and refusals by admission, quota or a schema that a retry does not change
   TooManyRequests,  ///< 429, see retry_after
   ServerError,      ///< 5xx
   Timeout,          ///< our own deadline; of a write: outcome unknown

@@ -159,15 +159,15 @@ int fail(std::string_view doing, const base::Error& error) {
 /// Passes on that reconciling moves, and whether this process leads, until `stop`.
 void watch_over(const reconcile::Operator& op, health::Status& status, health::Gauge& leading,
                 const std::function<bool()>& leads, std::stop_token stop) {
-  std::string told;
+  std::string reported;
   do {
     try {
       leading.set(leads() ? 1 : 0);
       auto silent = op.silent_about();
       if (silent.empty()) status.beat();
-      if (silent != told && !silent.empty())
+      if (silent != reported && !silent.empty())
         base::log::error("reconciling makes no progress", {{"about", std::string_view(silent)}});
-      told = std::move(silent);
+      reported = std::move(silent);
     } catch (const std::exception& e) {
       base::log::error("the progress cannot be checked", {{"error", std::string_view(e.what())}});
     }

@@ -15,10 +15,6 @@ namespace {
 
 namespace log = base::log;
 
-base::Millis millis(base::SteadyTime::duration d) {
-  return std::chrono::duration_cast<base::Millis>(d);
-}
-
 double seconds(base::Millis d) {
   return std::chrono::duration<double>(d).count();
 }
@@ -215,7 +211,7 @@ void Controller::process(const ObjectKey& key, std::stop_token stop) {
   const auto outcome = reconcile(key, stop, timed_out);
   // A reconcile that a stop cut short says nothing about the object.
   if (!stop.stop_requested()) {
-    tell(key, outcome, timed_out, millis(options_.now() - begin));
+    tell(key, outcome, timed_out, std::chrono::duration_cast<base::Millis>(options_.now() - begin));
     settle(key, outcome);
   }
   queue_.done(key);

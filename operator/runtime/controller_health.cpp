@@ -8,13 +8,6 @@
 #include "operator/runtime/controller.hpp"
 
 namespace datasync::runtime {
-namespace {
-
-base::Millis millis(base::SteadyTime::duration d) {
-  return std::chrono::duration_cast<base::Millis>(d);
-}
-
-}  // namespace
 
 bool Controller::live() const {
   return silent_about().empty();
@@ -43,13 +36,14 @@ std::optional<base::Millis> Controller::last_success_age(const ObjectKey& key) c
   const std::lock_guard lock(mutex_);
   const auto known = known_.find(key);
   if (known == known_.end()) return {};
-  return millis(options_.now() - known->second.success);
+  return std::chrono::duration_cast<base::Millis>(options_.now() - known->second.success);
 }
 
 base::Millis Controller::oldest_success_age() const {
   const std::lock_guard lock(mutex_);
   base::Millis oldest{0};
-  for (const auto& [key, known] : known_) oldest = std::max(oldest, millis(options_.now() - known.success));
+  for (const auto& [key, known] : known_)
+    oldest = std::max(oldest, std::chrono::duration_cast<base::Millis>(options_.now() - known.success));
   return oldest;
 }
 

@@ -198,11 +198,6 @@ const Column* find_column(const std::vector<Column>& columns, std::string_view n
   return at == columns.end() ? nullptr : &*at;
 }
 
-bool acts_by_itself(const sql::TableInfo::ForeignKey& key) {
-  const auto passive = [](const std::string& rule) { return rule == "RESTRICT" || rule == "NO ACTION"; };
-  return !passive(key.on_update) || !passive(key.on_delete);
-}
-
 bool compares_bytes(const Column& column, bool& pads) {
   pads = false;
   if (column.type == ColumnType::Float || column.type == ColumnType::Double) return false;  // 0.0 and -0.0
@@ -262,7 +257,7 @@ PlanTable plan_table(const message::TableSchema& source, const sql::TableInfo& d
   for (const auto& key : destination.unique_keys) add(key);
   for (const auto& key : destination.foreign_keys) {
     out.parents.push_back(names.key(key.parent_database, key.parent_table));
-    if (acts_by_itself(key)) why = fmt::format("by the foreign key {} the server changes rows", key.name);
+    if (key.acts()) why = fmt::format("by the foreign key {} the server changes rows", key.name);
   }
   const bool null_key = std::ranges::any_of(source.key, [&](auto i) { return source.columns[i].nullable; });
   if (destination.unique_by_prefix) why = "a unique key covers only the front of a value";

@@ -46,9 +46,6 @@ Fit fit(const message::TableSchema& source, const sql::TableInfo& destination, c
 PlanTable plan_table(const message::TableSchema& source, const sql::TableInfo& destination,
                      const base::TableNames& names, std::string& why);
 
-/// True for CASCADE, SET NULL and SET DEFAULT: the server changes rows of the child when the parent changes.
-bool acts_by_itself(const sql::TableInfo::ForeignKey& key);
-
 /// True when equal under this collation is equal bytes, or equal bytes but for trailing spaces (`pads`).
 bool compares_bytes(const message::Column& column, bool& pads);
 

@@ -43,17 +43,6 @@ std::uint16_t column_of(const message::TableSchema& schema, const message::Colum
 
 }  // namespace
 
-TargetName target_name(const config::Apply& config, const std::string& database, const std::string& table) {
-  const auto source = database + "." + table;
-  auto renamed = config.rename.find(source);
-  if (renamed == config.rename.end())
-    renamed =
-        std::ranges::find_if(config.rename, [&](const auto& rule) { return base::same_column(rule.first, source); });
-  if (renamed == config.rename.end()) return {database, table};
-  const auto dot = renamed->second.find('.');
-  return {renamed->second.substr(0, dot), renamed->second.substr(dot + 1)};
-}
-
 const TargetTable* Catalog::active(message::SchemaId id, TableIndex& index) const {
   const auto at = by_id_.find(id);
   if (at == by_id_.end()) return nullptr;
@@ -237,8 +226,7 @@ void Catalog::set_snapshot(const SnapshotState& snapshot, const Awaited& awaited
   // A copy may have begun because the source's table changed in something that its schema does not say.
   for (const auto& source : snapshot.tables) {
     if (!names_ || snapshot_.tables.contains(source)) continue;
-    const auto dot = std::min(source.find('.'), source.size() - 1);
-    const auto name = target_name(config_, source.substr(0, dot), source.substr(dot + 1));
+    const auto name = target_name(config_, source);
     forget_loaded(names_->key(name.database, name.table));
   }
   snapshot_ = snapshot;
@@ -253,8 +241,7 @@ void Catalog::refresh_copying() {
   if (!names_) return;  // no table yet
   copying_.clear();
   for (const auto& source : incomplete_) {
-    const auto dot = std::min(source.find('.'), source.size() - 1);
-    const auto name = target_name(config_, source.substr(0, dot), source.substr(dot + 1));
+    const auto name = target_name(config_, source);
     copying_.insert(names_->key(name.database, name.table));
   }
   for (auto& table : tables_) {

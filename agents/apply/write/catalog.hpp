@@ -56,12 +56,11 @@ struct TargetName {
 };
 /// A name in `rename` counts as it is written, and if there is none so, without regard to case.
 TargetName target_name(const config::Apply& config, const std::string& database, const std::string& table);
+/// The same for a qualified name of the source.
+TargetName target_name(const config::Apply& config, const std::string& source);
 
 /// Where a known table is at the destination.
 TargetName name_of(const KnownTable& known);
-
-/// What a user does to have this table of the source copied again.
-std::string copy_hint(const std::string& source);
 
 /// A known table is not as it was: the error with both ways on, to restore it or to have it copied again.
 base::Error lost(const KnownTable& known, base::Reason reason, std::string_view what);

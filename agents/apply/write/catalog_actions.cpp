@@ -9,6 +9,7 @@
 #include <fmt/ranges.h>
 
 #include "agents/apply/write/catalog.hpp"
+#include "agents/destination/copy_token.hpp"
 
 namespace datasync::apply {
 namespace {
@@ -46,7 +47,7 @@ std::string list_of(const std::vector<std::string>& columns) {
 std::vector<std::string> actions_of(const sql::TableInfo& info) {
   std::vector<std::string> out;
   for (const auto& key : info.foreign_keys) {
-    if (acts_by_itself(key)) out.push_back(action_text(key.name, key.on_update, key.on_delete));
+    if (key.acts()) out.push_back(action_text(key.name, key.on_update, key.on_delete));
   }
   std::ranges::sort(out);
   return out;
@@ -64,7 +65,7 @@ base::Result<void> Catalog::check_actions(const KnownTable& known, const sql::Ta
   const auto at_source = book_.acting_keys(known.source);
   for (const auto& key : info.foreign_keys) {
     const auto text = action_text(key.name, key.on_update, key.on_delete);
-    if (!acts_by_itself(key) || std::ranges::find(known.actions, text) != known.actions.end()) continue;
+    if (!key.acts() || std::ranges::find(known.actions, text) != known.actions.end()) continue;
     const auto like = [&](const message::ActingKey& source) { return is_like(source, key); };
     if (at_source && std::ranges::any_of(*at_source, like)) continue;
     return lost(known, Reason::DestinationSchemaMismatch,
@@ -81,7 +82,7 @@ base::Result<void> Catalog::check_acting_keys(sql::Connection& connection, const
   const auto table = dialect_.quote(name.database, name.table);
   for (const auto& key : info.foreign_keys) {
     const auto like = [&](const message::ActingKey& source) { return is_like(source, key); };
-    if (!acts_by_itself(key) || std::ranges::any_of(*at_source, like)) continue;
+    if (!key.acts() || std::ranges::any_of(*at_source, like)) continue;
     return Error(
         Reason::DestinationSchemaMismatch,
         fmt::format("{} has the foreign key {}, by which the server changes its rows, and {} has none like it at "
@@ -89,7 +90,7 @@ base::Result<void> Catalog::check_acting_keys(sql::Connection& connection, const
                     name.qualified(), action_text(key.name, key.on_update, key.on_delete), schema.qualified(), table,
                     sql::quote_identifier(key.name),
                     known != nullptr && known->has_rows
-                        ? ", and have the table copied again: " + copy_hint(schema.qualified())
+                        ? ", and have the table copied again: " + copy_hint({schema.qualified()})
                         : std::string()));
   }
   for (const auto& source : *at_source) {
@@ -111,7 +112,7 @@ base::Result<void> Catalog::check_acting_keys(sql::Connection& connection, const
                     table, list_of(source.columns), dialect_.quote(parent.database, parent.table),
                     list_of(source.parent_columns), source.on_update, source.on_delete,
                     known != nullptr && known->has_rows
-                        ? ", and have the table copied again: " + copy_hint(schema.qualified())
+                        ? ", and have the table copied again: " + copy_hint({schema.qualified()})
                         : std::string()));
   }
   return {};

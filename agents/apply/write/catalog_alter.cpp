@@ -8,6 +8,7 @@
 
 #include "agents/apply/write/catalog.hpp"
 #include "agents/base/log.hpp"
+#include "agents/destination/copy_token.hpp"
 
 namespace datasync::apply {
 namespace {
@@ -150,7 +151,7 @@ base::Result<void> Catalog::alter(sql::Connection& connection, const message::Ta
   const auto why = fmt::format("{}: {}", name.qualified(), texts(alterations, &Alteration::why));
   const auto statements = texts(alterations, &Alteration::statement);
   const auto emptying = "DELETE FROM " + dialect_.quote(name.database, name.table);
-  const auto copying = "have the table copied again: " + copy_hint(schema.qualified());
+  const auto copying = "have the table copied again: " + copy_hint({schema.qualified()});
   const auto mismatch = [&](std::string way_on) {
     return Error(Reason::DestinationSchemaMismatch, why + ". " + way_on);
   };

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "agents/apply/write/catalog.hpp"
+#include "agents/destination/copy_token.hpp"
 
 namespace datasync::apply {
 namespace {
@@ -96,7 +97,7 @@ Error Catalog::moved(const KnownTable& known, const TargetName& name) const {
       Reason::DestinationSchemaMismatch,
       fmt::format("rows of {} were stored in {}, and destination.tables.rename names {} now; {} keeps its rows. Undo "
                   "that, or have the table copied there: {}",
-                  known.source, known.target, name.qualified(), known.target, copy_hint(known.source))};
+                  known.source, known.target, name.qualified(), known.target, copy_hint({known.source}))};
 }
 
 /// The rule of another name (destination.tables.rename) was changed: the rows of before are elsewhere.

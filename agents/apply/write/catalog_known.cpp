@@ -7,7 +7,7 @@
 
 #include "agents/apply/write/catalog.hpp"
 #include "agents/base/log.hpp"
-#include "agents/config/orders.hpp"
+#include "agents/destination/copy_token.hpp"
 #include "agents/destination/mariadb/grants.hpp"
 
 namespace datasync::apply {
@@ -45,13 +45,9 @@ base::Result<std::map<std::string, FoundTable>> find_tables(sql::Connection& con
 
 }  // namespace
 
-std::string copy_hint(const std::string& source) {
-  return "annotate the DataSync with datasync.dev/copy-tables=" + config::copy_value({source});
-}
-
 Error lost(const KnownTable& known, Reason reason, std::string_view what) {
   return {reason, fmt::format("{}, where rows of {} were stored, {}. Restore it as it was, or have it copied again: {}",
-                              known.target, known.source, what, copy_hint(known.source))};
+                              known.target, known.source, what, copy_hint({known.source}))};
 }
 
 base::Result<void> Catalog::check_known(sql::Connection& connection, const std::set<std::string>& left_out) {
@@ -142,7 +138,7 @@ base::Result<void> Catalog::check_definition(sql::Connection& connection, const 
                  fmt::format("{} holds rows of {}, and rows of {} would be stored there too. Give one of them another "
                              "name by destination.tables.rename, or have {} copied in its place: {}",
                              name.qualified(), known->source, schema.qualified(), schema.qualified(),
-                             copy_hint(schema.qualified())));
+                             copy_hint({schema.qualified()})));
   for (const auto& column : known->columns) {
     if (find_column(schema.columns, column) != nullptr && find_column(info.schema.columns, column) == nullptr)
       return lost_columns(
@@ -173,7 +169,7 @@ base::Result<void> Catalog::check_new_column(sql::Connection& connection, const 
       Reason::SchemaChanged,
       fmt::format("{} got the column {}, and {} has values in a column of this name from before. Run UPDATE {} "
                   "SET {}=NULL at the destination, or have the table copied again: {}",
-                  schema.qualified(), there.name, name.qualified(), table, column, copy_hint(schema.qualified())));
+                  schema.qualified(), there.name, name.qualified(), table, column, copy_hint({schema.qualified()})));
 }
 
 /// A table that is emptied first is from now on what its copy makes it. What was known before counts until here: a try
@@ -197,8 +193,7 @@ base::Result<void> Catalog::store_known(sql::Connection& connection, const Targe
 base::Result<void> Catalog::check_renamed(const KnownTable& known) const {
   const auto is_it = [&](const auto& rule) { return base::same_column(rule.first, known.source); };
   if (std::ranges::none_of(config_.rename, is_it)) return {};
-  const auto dot = std::min(known.source.find('.'), known.source.size() - 1);
-  const auto now = target_name(config_, known.source.substr(0, dot), known.source.substr(dot + 1));
+  const auto now = target_name(config_, known.source);
   const auto there = [&](const auto& entry) {
     return entry.second.source == known.source && goes_to(known.source, name_of(entry.second));
   };
@@ -208,8 +203,7 @@ base::Result<void> Catalog::check_renamed(const KnownTable& known) const {
 
 /// The rules of today still lead there.
 bool Catalog::goes_to(const std::string& source, const TargetName& name) const {
-  const auto dot = std::min(source.find('.'), source.size() - 1);
-  const auto now = target_name(config_, source.substr(0, dot), source.substr(dot + 1));
+  const auto now = target_name(config_, source);
   return names_->key(now.database, now.table) == names_->key(name.database, name.table);
 }
 

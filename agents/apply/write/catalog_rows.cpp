@@ -21,11 +21,6 @@ std::vector<std::string> names_of(const TargetTable& table, const std::vector<st
 
 }  // namespace
 
-TargetName name_of(const KnownTable& known) {
-  const auto dot = std::min(known.target.find('.'), known.target.size() - 1);
-  return {known.target.substr(0, dot), known.target.substr(dot + 1)};
-}
-
 void Catalog::fills(TableIndex index, const base::Bytes* values) {
   auto& table = *tables_[index];
   const auto has_value = [&](std::uint16_t column) {

@@ -94,4 +94,9 @@ const TableChoice* Selection::find(std::string_view database, std::string_view t
   return at == by_name_.end() ? nullptr : &tables_[at->second];
 }
 
+const TableChoice* Selection::find(std::string_view qualified) const {
+  const auto dot = qualified.find('.');
+  return dot == qualified.npos ? nullptr : find(qualified.substr(0, dot), qualified.substr(dot + 1));
+}
+
 }  // namespace datasync::capture

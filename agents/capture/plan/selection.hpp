@@ -38,6 +38,8 @@ class Selection {
 
   /// Null when no type names the table.
   [[nodiscard]] const TableChoice* find(std::string_view database, std::string_view table) const;
+  /// The same for "database.table".
+  [[nodiscard]] const TableChoice* find(std::string_view qualified) const;
   [[nodiscard]] std::span<const TableChoice> tables() const noexcept { return tables_; }
   [[nodiscard]] std::int32_t streams() const noexcept { return streams_; }
   /// How names are compared: byte by byte, until `as_on` says how a server does it.

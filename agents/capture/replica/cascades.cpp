@@ -1,26 +1,14 @@
 #include "agents/capture/replica/cascades.hpp"
 
 #include <algorithm>
-#include <string_view>
 #include <utility>
 
-#include "agents/base/identifier.hpp"
-
 namespace datasync::capture {
-
-bool acts(std::string_view action) {
-  const auto is = [&](std::string_view word) { return base::same_column(action, word); };
-  return is("CASCADE") || is("SET NULL") || is("SET DEFAULT");
-}
-
-bool cascades(const sql::TableInfo::ForeignKey& key) {
-  return acts(key.on_delete) || acts(key.on_update);
-}
 
 std::vector<message::ActingKey> acting_keys_of(const sql::TableInfo& info) {
   std::vector<message::ActingKey> out;
   for (const auto& key : info.foreign_keys) {
-    if (cascades(key))
+    if (key.acts())
       out.push_back({key.name, key.columns, key.parent_database, key.parent_table, key.parent_columns, key.on_update,
                      key.on_delete});
   }
@@ -39,7 +27,7 @@ base::Result<CascadingParents> cascading_parents(sql::Connection& connection, co
     if (!info || !*info) continue;
     for (const auto& key : (*info)->foreign_keys) {
       const auto* parent = selection.find(key.parent_database, key.parent_table);
-      if (parent != nullptr && parent != &child && cascades(key)) out[child.qualified()].insert(parent->qualified());
+      if (parent != nullptr && parent != &child && key.acts()) out[child.qualified()].insert(parent->qualified());
     }
   }
   return out;

@@ -4,7 +4,6 @@
 #include <map>
 #include <set>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "agents/base/result.hpp"
@@ -15,12 +14,6 @@
 #include "agents/message/definition.hpp"
 
 namespace datasync::capture {
-
-/// ON UPDATE or ON DELETE with this action changes rows.
-bool acts(std::string_view action);
-
-/// The foreign key changes rows of its table when rows of its parent change.
-bool cascades(const sql::TableInfo::ForeignKey& key);
 
 /// Those of a table, by name, as the state topic has them.
 std::vector<message::ActingKey> acting_keys_of(const sql::TableInfo& info);

@@ -33,7 +33,7 @@ std::string variable(const ServerFacts& facts, const std::string& name) {
 
 /// A global variable that must have one value.
 struct Required {
-  std::string_view name, value, mend;
+  std::string_view name, value, fix;
   bool of_sessions = false;  ///< threads and sessions that run keep the value that they began with
 };
 constexpr std::string_view kRunningOnes =
@@ -134,7 +134,7 @@ void check_foreign_keys(const TableFacts& t, const Selection& selection, const P
                         std::vector<Finding>& out) {
   for (const auto& fk : t.info->foreign_keys) {
     const auto& choice = *t.choice;
-    if (!rules.allow_cascades && cascades(fk))
+    if (!rules.allow_cascades && fk.acts())
       out.push_back(
           {Reason::PreflightFailed,
            fmt::format("foreign key {} of {} changes rows by ON DELETE {} ON UPDATE {}; such changes are not in "
@@ -144,7 +144,7 @@ void check_foreign_keys(const TableFacts& t, const Selection& selection, const P
                        "actions, or set allowCascades: true when the destination has the same foreign key",
                        sql::quote_identifier(choice.database, choice.table), sql::quote_identifier(fk.name))});
     const auto* parent = selection.find(fk.parent_database, fk.parent_table);
-    if (rules.allow_cascades && parent == nullptr && cascades(fk))
+    if (rules.allow_cascades && parent == nullptr && fk.acts())
       out.push_back(
           {Reason::PreflightFailed,
            fmt::format("foreign key {} of {} changes rows by ON DELETE {} ON UPDATE {} of {}.{}, which is not "
@@ -192,7 +192,7 @@ void settings(const ServerFacts& facts, const PreflightRules& rules, std::vector
   for (const auto& r : kRequired)
     if (const auto value = variable(facts, std::string(r.name)); !fits(value, r.value))
       out.push_back({Reason::PreflightFailed, fmt::format("{} is {}", r.name, value),
-                     fmt::format("{}{}", r.mend, r.of_sessions ? kRunningOnes : "")});
+                     fmt::format("{}{}", r.fix, r.of_sessions ? kRunningOnes : "")});
   if (facts.is_replica && !is_on(variable(facts, "log_slave_updates")))
     out.push_back({Reason::PreflightFailed, "log_slave_updates is OFF: what it replicates is not in its binlog",
                    "put log_slave_updates=ON into the server's option file and restart it"});
@@ -264,7 +264,7 @@ base::Result<void> verdict(const std::string& server, const std::vector<Finding>
   std::string text;
   for (const auto& f : findings) {
     if (f.reason != reason) reason = Reason::PreflightFailed;
-    text += fmt::format("{}{}: {}. Fix: {}", text.empty() ? "" : "\n", server, f.what, f.mend);
+    text += fmt::format("{}{}: {}. Fix: {}", text.empty() ? "" : "\n", server, f.what, f.fix);
   }
   return base::Error(reason, text);
 }

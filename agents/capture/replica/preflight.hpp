@@ -44,7 +44,7 @@ struct TableFacts {
 struct Finding {
   base::Reason reason = base::Reason::PreflightFailed;
   std::string what;  ///< "binlog_format is MIXED"
-  std::string mend;  ///< "SET GLOBAL binlog_format='ROW'"
+  std::string fix;   ///< "SET GLOBAL binlog_format='ROW'"
 };
 
 struct PreflightRules {

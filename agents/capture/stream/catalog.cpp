@@ -171,7 +171,7 @@ base::Result<std::vector<const TableChoice*>> Catalog::acting_children(const std
   for (const auto& child : selection_.tables()) {
     DS_ASSIGN(const auto keys, definitions_.acting_keys(child));
     const bool refers = std::ranges::any_of(keys, [&](const message::ActingKey& key) {
-      if (op && !acts(*op == message::Op::Delete ? key.on_delete : key.on_update)) return false;
+      if (op && !sql::acts(*op == message::Op::Delete ? key.on_delete : key.on_update)) return false;
       return std::ranges::any_of(parents, [&](const binlog::NamedTable& parent) {
         return names.same(parent.database, key.parent_database) &&
                (parent.table.empty() || names.same(parent.table, key.parent_table));

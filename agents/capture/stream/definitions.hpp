@@ -78,7 +78,7 @@ class Definitions {
   /// otherwise, and no statement has come since that may concern the table. What is kept agrees from here on.
   base::Result<bool> met(const TableChoice& table, const binlog::TableMap& map, const message::TableSchema& carried);
 
-  /// The server's table has these foreign keys now that act by themselves: readers are told when they did not know it.
+  /// The server's table has these acting foreign keys now: they are published when readers do not know them yet.
   base::Result<void> acting_keys(const TableChoice& table, std::vector<message::ActingKey> keys);
   /// Acting foreign keys of the table are known, and they are not these.
   [[nodiscard]] bool knows_other_acting_keys(const TableChoice& table, const std::vector<message::ActingKey>& keys);

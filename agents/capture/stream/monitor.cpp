@@ -37,11 +37,11 @@ std::optional<double> hours_left(std::uint64_t expire_seconds, std::uint64_t sou
   return static_cast<double>(expire_seconds - behind) / kSecondsOfHour;
 }
 
-Monitor::Monitor(const ChunkGate& gate, ConnectTo connect, SourceClock& clock, MonitorCallbacks tells)
+Monitor::Monitor(const ChunkGate& gate, ConnectTo connect, SourceClock& clock, MonitorCallbacks callbacks)
     : gate_(gate),
       connect_(std::move(connect)),
       clock_(clock),
-      tells_(std::move(tells)),
+      callbacks_(std::move(callbacks)),
       thread_([this](std::stop_token stop) { run(std::move(stop)); }) {}
 
 ReplicaFigures Monitor::figures() const {
@@ -79,7 +79,7 @@ void Monitor::cannot_ask(const base::Error& error) {
 void Monitor::tell(std::optional<base::Error> trouble) {
   if (!trouble && !told_) return;
   told_ = trouble.has_value();
-  tells_.trouble(std::move(trouble));
+  callbacks_.trouble(std::move(trouble));
 }
 
 /// True when the connection's server is the one that the dump reads, in the same run and with the same binlog.
@@ -94,7 +94,7 @@ base::Result<bool> Monitor::same_server(const Origin& origin) {
   // A name may lead to several servers: the next connection may find the right one.
   if (another && ++elsewhere_ < kElsewhere) return false;
   elsewhere_ = 0;
-  tells_.unfit(
+  callbacks_.unfit(
       base::Error(base::Reason::SourceMoved,
                   another ? fmt::format("{} now resolves to another server ({}, it was {}); restarting the binlog dump",
                                         origin.replica, history, origin.history)
@@ -122,8 +122,9 @@ base::Result<void> Monitor::ask(const Origin& origin, std::stop_token stop) {
   const auto now_us = number(rows.front()[0]);
   clock_.set(now_us);
   ReplicaFigures figures;
-  figures.binlog_hours_left = hours_left(number(rows.front()[1]), now_us / kMicros, tells_.read_time_us() / kMicros);
-  DS_ASSIGN(const auto turned, tells_.inspect(*connection_, replica));
+  figures.binlog_hours_left =
+      hours_left(number(rows.front()[1]), now_us / kMicros, callbacks_.read_time_us() / kMicros);
+  DS_ASSIGN(const auto turned, callbacks_.inspect(*connection_, replica));
   unasked_ = 0;
   figures.lag_seconds = turned.replication_lag.seconds;
   figures.lag_unknown = turned.replication_lag.unknown();
@@ -132,7 +133,7 @@ base::Result<void> Monitor::ask(const Origin& origin, std::stop_token stop) {
     figures_ = figures;
   }
   if (!turned.fit)
-    tells_.unfit(turned.fit.error());
+    callbacks_.unfit(turned.fit.error());
   else
     replication(origin, turned.replication_lag, std::move(stop));
   return {};
@@ -148,8 +149,8 @@ void Monitor::replication(const Origin& origin, const ReplicationLag& replicatio
                           fmt::format("{} does not replicate: {}", origin.replica, replication_lag.why));
   tell(error);
   if (base::steady_now() < look_again_) return;
-  if (tells_.other_is_better(origin.replica, std::move(stop)))
-    tells_.unfit(error);
+  if (callbacks_.other_is_better(origin.replica, std::move(stop)))
+    callbacks_.unfit(error);
   else
     look_again_ = base::steady_now() + kLookAgain;
 }

@@ -46,7 +46,7 @@ struct MonitorCallbacks {
 /// Runs from construction to destruction.
 class Monitor {
  public:
-  Monitor(const ChunkGate& gate, ConnectTo connect, SourceClock& clock, MonitorCallbacks tells);
+  Monitor(const ChunkGate& gate, ConnectTo connect, SourceClock& clock, MonitorCallbacks callbacks);
   [[nodiscard]] ReplicaFigures figures() const;
 
  private:
@@ -60,7 +60,7 @@ class Monitor {
   const ChunkGate& gate_;
   ConnectTo connect_;
   SourceClock& clock_;
-  MonitorCallbacks tells_;
+  MonitorCallbacks callbacks_;
   std::unique_ptr<sql::Connection> connection_;
   std::string connected_to_;
   Origin watched_;                 ///< what the counters are about

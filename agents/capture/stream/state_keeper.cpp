@@ -12,14 +12,14 @@ namespace datasync::capture {
 
 StateKeeper::StateKeeper(protocol::StateLog& state, protocol::StateView view, message::Epoch epoch,
                          protocol::AckTracker& acks, PreparedTransactions& prepared, health::Status& status,
-                         std::function<std::uint64_t()> bytes, KeeperOptions options, KeeperCallbacks tells)
+                         std::function<std::uint64_t()> bytes, KeeperOptions options, KeeperCallbacks callbacks)
     : view_(std::move(view)),
       acks_(acks),
       prepared_(prepared),
       status_(status),
       bytes_(std::move(bytes)),
       options_(std::move(options)),
-      tells_(std::move(tells)),
+      callbacks_(std::move(callbacks)),
       writer_(state, view_, epoch),
       known_(view_.schemas()),
       written_(static_cast<std::size_t>(options_.streams)),
@@ -32,14 +32,14 @@ StateKeeper::~StateKeeper() = default;
 
 void StateKeeper::run(std::stop_token stop) {
   while (base::sleep_for(stop, options_.look_every)) {
-    tells_.look();
+    callbacks_.look();
     auto looked = look(stop);
     if (looked) {
       kept_again();
     } else if (looked.error().outcome() == base::Outcome::Retry) {
       tell_trouble(std::move(looked).error());
     } else if (!looked.error().is(base::Reason::Stopping)) {
-      tells_.failure(std::move(looked).error());
+      callbacks_.failure(std::move(looked).error());
       return;
     }
   }
@@ -54,12 +54,12 @@ void StateKeeper::tell_trouble(base::Error error) {
   }
   if (options_.now() - *failing_since_ < options_.patience) return;
   trouble_told_ = true;
-  tells_.trouble(std::move(error).context("claims and checkpoints on the state topic cannot be kept"));
+  callbacks_.trouble(std::move(error).context("claims and checkpoints on the state topic cannot be kept"));
 }
 
 void StateKeeper::kept_again() {
   failing_since_.reset();
-  if (std::exchange(trouble_told_, false)) tells_.trouble(std::nullopt);
+  if (std::exchange(trouble_told_, false)) callbacks_.trouble(std::nullopt);
 }
 
 base::Result<void> StateKeeper::look(std::stop_token stop) {

@@ -52,7 +52,7 @@ class StateKeeper {
   /// `view` is what `state` was read into so far. `bytes` tells how much was produced so far.
   StateKeeper(protocol::StateLog& state, protocol::StateView view, message::Epoch epoch, protocol::AckTracker& acks,
               PreparedTransactions& prepared, health::Status& status, std::function<std::uint64_t()> bytes,
-              KeeperOptions options, KeeperCallbacks tells);
+              KeeperOptions options, KeeperCallbacks callbacks);
   ~StateKeeper();
   StateKeeper(const StateKeeper&) = delete;
   StateKeeper& operator=(const StateKeeper&) = delete;
@@ -113,7 +113,7 @@ class StateKeeper {
   health::Status& status_;
   std::function<std::uint64_t()> bytes_;
   KeeperOptions options_;
-  KeeperCallbacks tells_;
+  KeeperCallbacks callbacks_;
 
   std::mutex state_mutex_;  ///< writer_, view_; held while brokers are asked
   protocol::StateWriter writer_;

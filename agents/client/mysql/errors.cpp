@@ -208,10 +208,10 @@ std::string without_values(unsigned number, std::string_view text) {
 
 base::Error server_error(Reason reason, const config::HostPort& server, unsigned number, std::string_view text,
                          std::source_location at) {
-  const auto mend = reason == Reason::CertificateRejected ? base::advice(base::certificate_fault(text)) : "";
+  const auto fix = reason == Reason::CertificateRejected ? base::advice(base::certificate_fault(text)) : "";
   return {reason,
           fmt::format("{}: {} (error {}){}{}", server.text(), without_values(number, text), number,
-                      mend.empty() ? "" : "; ", mend),
+                      fix.empty() ? "" : "; ", fix),
           at};
 }
 

@@ -225,6 +225,14 @@ class InfoReader {
 
 }  // namespace
 
+bool acts(std::string_view action) {
+  return action != "RESTRICT" && action != "NO ACTION";
+}
+
+bool TableInfo::ForeignKey::acts() const {
+  return sql::acts(on_update) || sql::acts(on_delete);
+}
+
 base::Result<std::optional<TableInfo>> read_table_info(Connection& connection, std::string_view database,
                                                        std::string_view table,
                                                        const std::vector<std::string>& excluded) {

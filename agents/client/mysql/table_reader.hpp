@@ -29,7 +29,9 @@ struct TableInfo {
     std::vector<std::string> columns;
     std::string parent_database, parent_table;
     std::vector<std::string> parent_columns;
-    std::string on_update, on_delete;  ///< RESTRICT, CASCADE, SET NULL, NO ACTION
+    std::string on_update, on_delete;  ///< RESTRICT, CASCADE, SET NULL, SET DEFAULT, NO ACTION
+    /// The server changes rows of this table when rows of the parent change.
+    [[nodiscard]] bool acts() const;
   };
   std::vector<ForeignKey> foreign_keys;
   std::uint64_t rows_estimate = 0;
@@ -38,6 +40,10 @@ struct TableInfo {
       unread_columns;  ///< excluded columns with a type that messages do not support; not in `schema`
   bool system_versioned = false;
 };
+
+/// ON UPDATE or ON DELETE with this action changes rows: not RESTRICT and not NO ACTION.
+bool acts(std::string_view action);
+
 /// Reads the definition of a table. `excluded`: columns that are not replicated, so that their type does not matter
 /// unless they are in the primary key. Errors: UnsupportedType naming the column; PermissionDenied when the user has no
 /// privilege on the whole table; those of Connection.

@@ -37,7 +37,7 @@ struct ServerRow {
   void (*spoil)(ServerFacts&);
   Reason reason;
   const char* what;
-  const char* mend;
+  const char* fix;
 };
 
 class Server : public testing::TestWithParam<ServerRow> {};
@@ -49,7 +49,7 @@ TEST_P(Server, is_reported_with_its_fix) {
   ASSERT_EQ(findings.size(), 1U);
   EXPECT_EQ(findings[0].reason, GetParam().reason);
   EXPECT_NE(findings[0].what.find(GetParam().what), std::string::npos) << findings[0].what;
-  EXPECT_NE(findings[0].mend.find(GetParam().mend), std::string::npos) << findings[0].mend;
+  EXPECT_NE(findings[0].fix.find(GetParam().fix), std::string::npos) << findings[0].fix;
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -136,7 +136,7 @@ TEST(Preflight, values_of_running_sessions_are_named) {
   auto facts = good_server();
   facts.variables["binlog_format"] = "MIXED";
   const auto findings = check_server(facts, {false, false, 99}, one_table());
-  EXPECT_NE(findings.at(0).mend.find("then STOP ALL SLAVES and START ALL SLAVES"), std::string::npos);
+  EXPECT_NE(findings.at(0).fix.find("then STOP ALL SLAVES and START ALL SLAVES"), std::string::npos);
 }
 
 // What is watched while a server is read.
@@ -249,7 +249,7 @@ TEST_F(Tables, cascades_of_a_parent_not_captured_are_always_reported) {
   const auto findings = check(true);
   ASSERT_EQ(findings.size(), 1U);
   EXPECT_NE(findings[0].what.find("of shop.other, which is not captured"), std::string::npos) << findings[0].what;
-  EXPECT_NE(findings[0].mend.find("name shop.other in a type too"), std::string::npos) << findings[0].mend;
+  EXPECT_NE(findings[0].fix.find("name shop.other in a type too"), std::string::npos) << findings[0].fix;
   facts.info->foreign_keys[0].on_delete = "RESTRICT";
   EXPECT_TRUE(check(true).empty());
 }
@@ -258,7 +258,7 @@ TEST_F(Tables, view_is_reported_as_one) {
   facts.info.reset();
   facts.kind = "VIEW";
   expect_one(Reason::PreflightFailed, "shop.orders is a VIEW, not a table");
-  EXPECT_NE(check()[0].mend.find("tables that it selects from"), std::string::npos);
+  EXPECT_NE(check()[0].fix.find("tables that it selects from"), std::string::npos);
   facts.kind = "SEQUENCE";
   expect_one(Reason::PreflightFailed, "shop.orders is a SEQUENCE");
 }
