@@ -57,6 +57,7 @@ class HeldTables : public testing::Test {
     auto capture = fixture_->capture_config({chosen}, name_);
     auto apply = fixture_->apply_config(name_, name_);
     capture.common.mode = apply.common.mode = mode;
+    capture.parallelism = 1;  // the tables are copied in their order
     apply.on_table_error = on_error;
     apply.rename.insert(rename.begin(), rename.end());
     fixture_->start_capture(capture);

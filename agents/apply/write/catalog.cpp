@@ -123,7 +123,7 @@ base::Result<std::unique_ptr<TargetTable>> Catalog::load(std::shared_ptr<const m
                              name.qualified(), info.engine, dialect_.quote(name.database, name.table)));
   DS_TRY(check_definition(*connection, *schema, name, expected, info));
   DS_ASSIGN(auto facts, read_destination_facts(*connection, name.database, name.table));
-  if (expected != nullptr) DS_TRY(check_restored(*connection, *expected, facts.created));
+  if (expected != nullptr) DS_TRY(check_altered(*connection, *expected, facts.created));
   DS_TRY(check_triggers(facts, name));
   DS_TRY(check_acting_keys(*connection, *schema, name, expected, info));
   DS_ASSIGN(auto fits, fit_or_alter(*connection, *schema, name, info, facts, cause, expected));

@@ -167,6 +167,7 @@ class Catalog {
   base::Result<void> lost_columns(sql::Connection& connection, const KnownTable& known,
                                   const std::vector<std::string>& columns, base::Error error);
   base::Result<void> check_restored(sql::Connection& connection, const KnownTable& known, std::string_view created);
+  base::Result<void> check_altered(sql::Connection& connection, const KnownTable& known, std::string_view created);
   [[nodiscard]] base::Error moved(const KnownTable& known, const TargetName& name) const;
   base::Result<void> check_renamed(const KnownTable& known) const;
   base::Result<void> check_one_target(const message::TableSchema& schema, const TargetName& name) const;

@@ -113,9 +113,7 @@ base::Result<void> Catalog::check_known_table(sql::Connection& connection, const
   if (found->created == known.created && !known.created.ends_with('?')) return note_certainly_empty(connection, known);
   // Altered, or made again.
   const auto name = name_of(known);
-  DS_TRY(check_restored(connection, known, found->created));
-  if (!known.created.ends_with('?') || !found->created.starts_with(known.created.substr(0, known.created.size() - 1)))
-    DS_TRY(check_filled(connection, known));
+  DS_TRY(check_altered(connection, known, found->created));
   DS_ASSIGN(const auto info, sql::read_table_info(connection, name.database, name.table));
   if (info) {
     DS_TRY(book_.refresh({}));
