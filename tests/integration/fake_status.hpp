@@ -1,6 +1,7 @@
 #pragma once
 // An agent of which only /status is there.
 
+#include <atomic>
 #include <string>
 #include <thread>
 
@@ -14,7 +15,12 @@ class FakeStatus {
     server_.Get("/status",
                 [this](const httplib::Request&, httplib::Response& r) { r.set_content(status_, "application/json"); });
     port_ = server_.bind_to_any_port("127.0.0.1");
-    thread_ = std::jthread([this] { server_.listen_after_bind(); });
+    thread_ = std::jthread([this] {
+      server_.listen_after_bind();
+      ended_ = true;
+    });
+    // `stop` has no effect before the listener runs, and the destructor would then wait forever.
+    while (!server_.is_running() && !ended_) std::this_thread::yield();
   }
   ~FakeStatus() { server_.stop(); }
   FakeStatus(const FakeStatus&) = delete;
@@ -25,6 +31,7 @@ class FakeStatus {
   std::string status_;
   httplib::Server server_;
   int port_ = 0;
+  std::atomic<bool> ended_ = false;
   std::jthread thread_;
 };
 

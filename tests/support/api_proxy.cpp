@@ -1,20 +1,22 @@
 #include "tests/support/api_proxy.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <cerrno>
 #include <condition_variable>
 #include <deque>
 #include <map>
 #include <mutex>
-#include <stdexcept>
+#include <system_error>
 #include <thread>
 #include <utility>
 
 #include <fmt/format.h>
 #include <httplib.h>
 #include <nlohmann/json.hpp>
+#include <sys/socket.h>
 
 #include "tests/support/api_proxy_parts.hpp"
-#include "tests/support/eventually.hpp"
 #include "tests/support/temp_dir.hpp"
 
 namespace datasync::test {
@@ -22,17 +24,19 @@ namespace datasync::test {
 using std::chrono::seconds;
 
 struct ApiProxy::Impl {
-  explicit Impl(const ApiServer& server, const std::string& user)
+  Impl(const ApiServer& server, const std::string& user, PortLease l)
       : api_port(server.port()),
         folder(server.folder()),
         certificate(folder / ((user.empty() ? "admin" : user) + ".crt")),
-        key(folder / ((user.empty() ? "admin" : user) + ".key")) {}
+        key(folder / ((user.empty() ? "admin" : user) + ".key")),
+        lease(std::move(l)) {}
 
   std::uint16_t api_port;
   std::filesystem::path folder, certificate, key;
   PortLease lease;
   httplib::Server http;
   std::thread thread;
+  std::atomic<bool> listener_ended = false;
 
   std::mutex mutex;
   std::condition_variable changed;
@@ -260,10 +264,20 @@ struct ApiProxy::Impl {
     http.Patch(".*", handler);
     http.Delete(".*", handler);
     http.set_logger([this](const httplib::Request&, const httplib::Response& response) { answered(response); });
-    if (!http.bind_to_port("127.0.0.1", lease.port())) throw std::runtime_error("the proxy cannot listen");
-    thread = std::thread([this] { http.listen_after_bind(); });
-    await(
-        "the proxy", [&] { return http.is_running(); }, seconds(10));
+    // The library's default is SO_REUSEPORT: that fails where connections of a server without it are left, and it does
+    // not fail where another program listens with it.
+    http.set_socket_options([](socket_t s) {
+      const int on = 1;
+      setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    });
+    if (!http.bind_to_port("127.0.0.1", lease.port()))
+      throw std::system_error(errno, std::generic_category(), "the proxy cannot listen on " + lease.address());
+    thread = std::thread([this] {
+      http.listen_after_bind();
+      listener_ended = true;
+    });
+    // `stop` has no effect before the listener runs.
+    while (!http.is_running() && !listener_ended) std::this_thread::yield();
   }
 
   void close() {
@@ -277,7 +291,8 @@ struct ApiProxy::Impl {
   }
 };
 
-ApiProxy::ApiProxy(const ApiServer& server, const std::string& user) : impl_(std::make_shared<Impl>(server, user)) {
+ApiProxy::ApiProxy(const ApiServer& server, const std::string& user, PortLease lease)
+    : impl_(std::make_shared<Impl>(server, user, std::move(lease))) {
   impl_->start();
 }
 

@@ -57,8 +57,9 @@ struct Fault {
 /// run on the proxy's threads, several at once. Every call here may come from any thread.
 class ApiProxy {
  public:
-  /// `user`: a name for ApiServer::kubeconfig_of, called before; empty: the administrator.
-  explicit ApiProxy(const ApiServer& server, const std::string& user = "");
+  /// `user`: a name for ApiServer::kubeconfig_of, called before; empty: the administrator. Throws when it cannot
+  /// listen.
+  explicit ApiProxy(const ApiServer& server, const std::string& user = "", PortLease lease = PortLease());
   ~ApiProxy();
   ApiProxy(const ApiProxy&) = delete;
   ApiProxy& operator=(const ApiProxy&) = delete;

@@ -25,11 +25,10 @@ sockaddr_in endpoint(const std::string& address, std::uint16_t port) {
   return out;
 }
 
+/// Without SO_REUSEADDR: a bind with it succeeds where one with SO_REUSEPORT, or with neither, does not.
 int call(int (*function)(int, const sockaddr*, socklen_t), std::uint16_t port, const std::string& host = "127.0.0.1") {
   const auto address = endpoint(host, port);
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const int on = 1;
-  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   const int result = function(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address);
   close(fd);
   return result;
@@ -58,12 +57,16 @@ PortLease::PortLease() {
     const int fd = try_lock(port);
     if (fd < 0) continue;
     lock_ = std::shared_ptr<const void>(nullptr, [fd](const void*) { close(fd); });
-    if (call(bind, port) == 0) {
+    if (can_listen(port)) {
       port_ = port;
       return;
     }
   }
   throw std::runtime_error("no free port on 127.0.0.1");
+}
+
+bool can_listen(std::uint16_t port) {
+  return call(bind, port) == 0;
 }
 
 bool accepts_connections(std::uint16_t port, const std::string& address) {
