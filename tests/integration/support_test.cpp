@@ -1,16 +1,20 @@
 // tests/support itself: a helper that lies makes every other test worthless.
 
+#include <fstream>
 #include <set>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <sys/wait.h>
 
+#include "tests/integration/left_connection.hpp"
 #include "tests/support/certificates.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/kafka_broker.hpp"
 #include "tests/support/mariadb_server.hpp"
+#include "tests/support/own_time.hpp"
 #include "tests/support/ports.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -96,6 +100,67 @@ TEST(PortLease, NeverGivesAPortTwice) {
   std::set<std::uint16_t> ports;
   for (const auto& lease : leases) ports.insert(lease.port());
   EXPECT_EQ(ports.size(), leases.size());
+}
+
+TEST(PortLease, IsOfNoPortWhereAnEndedServerLeftConnections) {
+  const PortLease lease;
+  EXPECT_TRUE(can_listen(lease.port()));
+  leave_connection(lease.port());
+  EXPECT_FALSE(accepts_connections(lease.port()));
+  EXPECT_FALSE(can_listen(lease.port())) << "a program whose socket has no SO_REUSEADDR could not listen";
+}
+
+/// Which has nothing to do and does not wait for a CPU either.
+Process frozen() {
+  auto process = Process::start(shell("sleep 1000"));
+  process.freeze();
+  EXPECT_TRUE(eventually(
+      [&] { return read_file(fmt::format("/proc/{}/stat", process.pid())).find(") T ") != std::string::npos; },
+      seconds(10)));
+  return process;
+}
+
+// A server that starts while the machine is busy was given up although it made progress.
+TEST(OwnTime, DoesNotCountWaitingForACpu) {
+  std::int64_t ran = 0;
+  std::int64_t waited = 0;
+  if (!(std::ifstream("/proc/self/schedstat") >> ran >> waited) || ran == 0) GTEST_SKIP() << "it does not count";
+  cpu_set_t allowed;
+  ASSERT_EQ(sched_getaffinity(0, sizeof allowed, &allowed), 0);
+  std::size_t cpu = 0;
+  while (!CPU_ISSET(cpu, &allowed)) ++cpu;
+  // Two that never wait for anything else share one CPU with the one that is to wait.
+  const auto busy = fmt::format("exec taskset -c {} bash -c 'while :; do :; done'", cpu);
+  const auto first = Process::start(shell(busy));
+  const auto second = Process::start(shell(busy));
+  const auto starved = Process::start(shell("exec nice -n 10 " + busy.substr(5)));
+  const auto idle = frozen();
+  OwnTime of_starved(starved.pid());
+  OwnTime of_idle(idle.pid());
+  OwnTime of_all;
+  const auto begin = std::chrono::steady_clock::now();
+  milliseconds passed{0};
+  // At first it is not yet what it is to be.
+  for (bool waits = false; passed < seconds(2) || (!waits && passed < seconds(60));) {
+    std::this_thread::sleep_for(milliseconds(100));
+    passed = of_idle.passed();
+    const auto all = of_all.passed();
+    waits = of_starved.passed() * 2 < passed && all * 2 < passed;
+  }
+  EXPECT_LE(passed, std::chrono::steady_clock::now() - begin);
+  EXPECT_GE(passed, seconds(2)) << "a process that does nothing has all the time";
+  EXPECT_LT(of_starved.passed() * 2, passed);
+  EXPECT_LT(of_all.passed() * 2, passed) << "the one that waits is a child of this program";
+}
+
+TEST(OwnTime, LimitsAProcessThatHangs) {
+  const auto hung = frozen();
+  EXPECT_FALSE(eventually([] { return false; }, milliseconds(200)));
+  EXPECT_TRUE(eventually([] { return true; }, milliseconds(0)));
+  OwnTime time(hung.pid());
+  std::this_thread::sleep_for(milliseconds(50));
+  EXPECT_TRUE(time.has_reached(milliseconds(50)));
+  EXPECT_FALSE(time.has_reached(seconds(1000)));
 }
 
 TEST(TempDir, IsRemovedAfterUse) {

@@ -1,21 +1,26 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <stdexcept>
 #include <string>
 #include <thread>
 
+#include "tests/support/own_time.hpp"
+
 namespace datasync::test {
 
-/// Asks `predicate` until it is true; false when it was not within `limit`. It is asked at least once, and the first
-/// pauses are short, so that what is quick is seen quickly.
+/// Asks `predicate` until it is true; false when it was not within `limit` of the own time of this program and its
+/// children (OwnTime): they have the same time for their work on a busy machine. It is asked at least once, and the
+/// first pauses are short, so that what is quick is seen quickly.
 template <class Predicate>
 [[nodiscard]] bool eventually(Predicate predicate, std::chrono::milliseconds limit) {
-  const auto deadline = std::chrono::steady_clock::now() + limit;
+  if (predicate()) return true;
+  OwnTime time;
   for (auto pause = std::chrono::milliseconds(2);; pause = std::min(pause * 2, std::chrono::milliseconds(50))) {
-    if (predicate()) return true;
-    if (std::chrono::steady_clock::now() >= deadline) return false;
+    if (time.has_reached(limit)) return false;
     std::this_thread::sleep_for(pause);
+    if (predicate()) return true;
   }
 }
 

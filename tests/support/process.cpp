@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/support/own_time.hpp"
 #include "tests/support/spawn.hpp"
 #include "tests/support/temp_dir.hpp"
 
@@ -70,13 +71,15 @@ std::optional<Exit> Process::exit_status() {
 
 std::optional<Exit> Process::wait(milliseconds limit) {
   if (pid_ == 0 || exit_) return exit_;
-  const auto deadline = std::chrono::steady_clock::now() + limit;
+  std::optional<OwnTime> time;
   for (auto pause = milliseconds(1);; pause = std::min(pause * 2, milliseconds(20))) {
     int status = 0;
     const auto got = waitpid(pid_, &status, WNOHANG);
     if (got == pid_) return exit_ = decode(status);
     if (got < 0 && errno != EINTR) throw std::system_error(errno, std::generic_category(), "waitpid");
-    if (std::chrono::steady_clock::now() >= deadline) return {};
+    if (limit <= milliseconds(0)) return {};
+    if (!time) time.emplace(pid_);
+    if (time->has_reached(limit)) return {};
     std::this_thread::sleep_for(pause);
   }
 }

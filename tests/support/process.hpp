@@ -55,7 +55,7 @@ class Process {
   [[nodiscard]] bool is_running();
   /// How it ended; nothing while it runs or if it never started.
   [[nodiscard]] std::optional<Exit> exit_status();
-  /// Waits for the end; nothing if it still runs after `limit`.
+  /// Waits for the end; nothing if it still runs after `limit` of its own time (OwnTime).
   std::optional<Exit> wait(milliseconds limit);
 
   void send(int signal) const;  ///< no effect on a child that has ended
@@ -63,7 +63,7 @@ class Process {
   void thaw() const { send(SIGCONT); }
   /// kill -9, and reaps: when it returns, the child's ports and locks are free.
   void kill();
-  /// SIGTERM, then SIGKILL after `grace`. Returns how it ended.
+  /// SIGTERM, then SIGKILL after `grace` of its own time. Returns how it ended.
   Exit terminate(milliseconds grace = milliseconds(10000));
   /// Lets go of the child without ending it (KEEP=1).
   pid_t release() noexcept;
@@ -80,7 +80,7 @@ class Process {
 };
 
 /// Runs a command to its end and returns its standard output; throws with its standard error and `input`'s first line
-/// when it fails or takes longer than `limit`.
+/// when it fails or takes longer than `limit` of its own time.
 std::string run(const std::vector<std::string>& args, const std::string& input = "",
                 milliseconds limit = milliseconds(120000));
 

@@ -119,6 +119,28 @@ class Spawner {
   std::deque<std::packaged_task<pid_t()>> tasks_;
 };
 
+/// Every process that was spawned, until it is seen that it has been reaped.
+class Children {
+ public:
+  static Children& instance() {
+    static auto* all = new Children;  // NOLINT: never destroyed, threads of tests may still ask
+    return *all;
+  }
+  void add(pid_t pid) {
+    const std::lock_guard lock(mutex_);
+    pids_.push_back(pid);
+  }
+  std::vector<pid_t> alive() {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(pids_, [](pid_t pid) { return ::kill(pid, 0) != 0; });
+    return pids_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<pid_t> pids_;
+};
+
 /// An open file that closes itself.
 class File {
  public:
@@ -172,7 +194,12 @@ pid_t spawn(const ProcessOptions& options, const SpawnFiles& files) {
     waitpid(pid, nullptr, 0);
     throw std::system_error(error, std::generic_category(), "starting " + image.program);
   }
+  Children::instance().add(pid);
   return pid;
+}
+
+std::vector<pid_t> children() {
+  return Children::instance().alive();
 }
 
 }  // namespace datasync::test
