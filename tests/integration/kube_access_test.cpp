@@ -15,7 +15,6 @@ TEST_F(KubeTest, RefusesAServerOfAnotherAuthority) {
              "-keyout", (dir_->path() / "other.key").string(), "-out", (dir_->path() / "other.crt").string(), "-days",
              "2", "-subj", "/CN=other"});
   options_.kubeconfig = kubeconfig_with("{token: x}", (dir_->path() / "other.crt").string()).string();
-  options_.call_deadline = seconds(2);
   const auto refused = open()->get(kNamespaces, {"", "default"});
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Code::Transport);

@@ -183,7 +183,7 @@ TEST_F(KubeTest, WatchesResumesAndStops) {
     stop.request_stop();
     const auto end = ended.get();
     EXPECT_TRUE(end) << "a stop is an orderly end: " << end.error().message;
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds(2));
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, options_.watch_idle) << "nothing else ends it sooner";
   }
   ASSERT_TRUE(api_->remove(kConfigMaps, key("a")));
   ASSERT_TRUE(api_->create(kConfigMaps, ns_, config_map("b", {})));
@@ -263,9 +263,7 @@ TEST_F(KubeTest, AFrozenServerMeetsTheDeadlineAndAStopEndsTheCall) {
   options_.call_deadline = milliseconds(500);
   const auto hasty = open();
   server_->freeze();
-  const auto begin = std::chrono::steady_clock::now();
-  const auto late = hasty->create(kConfigMaps, ns_, config_map("a", {}));
-  const auto took = std::chrono::steady_clock::now() - begin;
+  const auto late = hasty->create(kConfigMaps, ns_, config_map("a", {}));  // nothing else would end it
   std::stop_source stop;
   auto stopped = std::async(std::launch::async, [&] {
     const CallScope scope(stop.get_token());
@@ -273,11 +271,10 @@ TEST_F(KubeTest, AFrozenServerMeetsTheDeadlineAndAStopEndsTheCall) {
   });
   std::this_thread::sleep_for(milliseconds(100));
   stop.request_stop();
-  const auto end = stopped.wait_for(seconds(3));
+  const auto end = stopped.wait_for(seconds(60));  // its own deadline is in an hour
   server_->thaw();
   ASSERT_FALSE(late);
   EXPECT_EQ(late.error().code, Code::Timeout) << late.error().message;
-  EXPECT_LT(took, seconds(3));
   ASSERT_EQ(end, std::future_status::ready);
   EXPECT_EQ(stopped.get().error().code, Code::Stopped);
 }
