@@ -246,9 +246,16 @@ TEST_F(Capture, continues_at_the_next_replica_when_one_fails) {
     const Writing writing(source(), "moves", 11);
     for (std::size_t i = 0; i < 4; ++i) {
       auto& replica = environment_->replica(i % 2);
+      const auto other = fmt::format("127.0.0.1:{}", environment_->replica(1 - i % 2).port());
       std::this_thread::sleep_for(milliseconds(700));
       replica.kill();
-      std::this_thread::sleep_for(milliseconds(1500));
+      EXPECT_TRUE(eventually(
+          [&] {
+            const auto status = agent.status();
+            return status && status->state == "Streaming" && status->at("/replica") == other;
+          },
+          seconds(60)))
+          << agent.log_tail();
       replica.start();
     }
   }

@@ -94,7 +94,14 @@ TEST_F(Halts, PositionAdvancesWhileOnlyOtherTablesChange) {
     std::this_thread::sleep_for(milliseconds(20));
   }
   // What was read is not needed any more: neither agent asks for it again.
-  std::this_thread::sleep_for(seconds(2));
+  const auto position = fixture_->source().gtid();
+  ASSERT_TRUE(eventually(
+      [&] {
+        const auto status = fixture_->apply().status();
+        return status && status->at("/streams/0/gtids") == position;
+      },
+      seconds(30)))
+      << position << fixture_->diagnostics();
   fixture_->capture().process().kill();
   purge_all();
   fixture_->capture().start();

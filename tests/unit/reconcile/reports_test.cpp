@@ -60,7 +60,8 @@ StatusAnswer ask(std::uint16_t port) {
 
 TEST(Ask, gives_what_an_agent_answers) {
   const FakeStatus agent(R"({"state":"Streaming"})");
-  const auto answer = ask(static_cast<std::uint16_t>(agent.port()));
+  const Millis no_limit = std::chrono::minutes(10);
+  const auto answer = ask_status("127.0.0.1", static_cast<std::uint16_t>(agent.port()), no_limit, no_limit, 100'000);
   EXPECT_EQ(answer.error, "");
   EXPECT_EQ(answer.body, R"({"state":"Streaming"})");
 }

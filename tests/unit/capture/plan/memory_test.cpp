@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "agents/base/memory_limit.hpp"
 
@@ -19,7 +20,8 @@ TEST(LargestEvent, is_a_quarter_of_the_memory_that_is_left_for_rows) {
 }
 
 TEST(MemoryLimit, is_read_from_either_version_of_the_control_group) {
-  const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "datasync-memory-limit";
+  const std::filesystem::path folder =
+      std::filesystem::path(testing::TempDir()) / ("memory-limit" + std::to_string(getpid()));
   std::filesystem::remove_all(folder);
   std::filesystem::create_directories(folder / "memory");
   EXPECT_EQ(base::memory_limit(folder), std::nullopt);
