@@ -91,6 +91,9 @@ std::string kafka_properties(const KafkaOptions& options, const KafkaPorts& port
       // A broker that was killed may register again only when its session is over.
       {"broker.session.timeout.ms", "2000"},
       {"broker.heartbeat.interval.ms", "500"},
+      // By default it ends itself when it has not registered within 60 s; how long a start may take is decided by
+      // KafkaBroker::wait_ready, which knows how busy the machine is.
+      {"initial.broker.registration.timeout.ms", "3600000"},
       // What takes minutes by default happens within seconds: retention, compaction, deletion of files.
       {"log.initial.task.delay.ms", "500"},
       {"log.retention.check.interval.ms", "1000"},
