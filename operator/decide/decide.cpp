@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "operator/decide/cleanup.hpp"
+#include "operator/decide/newest.hpp"
 #include "operator/decide/once.hpp"
 #include "operator/decide/ownership.hpp"
 #include "operator/decide/rollout.hpp"
@@ -266,6 +267,8 @@ Plan decide(const Observed& seen) {
   if (!compare(seen, wanted, plan)) return plan;
   find_run_again(seen, plan);
   if (!plan.once.done) find_missing_secrets(seen, plan);
+  // Nothing of the pod changes while its events do.
+  if (!plan.requeue_after && std::ranges::any_of(seen.pods, is_silent)) plan.requeue_after = kPollSecret;
   return plan;
 }
 

@@ -61,6 +61,8 @@ struct Observed {
   std::vector<Json> pods;                 ///< of the agents (`is_agents_pod`)
   std::string cleanup_words;              ///< with which the cleanup's last pod ended
   std::optional<Finding> pods_unknown;    ///< why `pods` may not be all there are
+  /// The last warning about a pod or Job whose status says nothing, by its uid.
+  std::map<std::string, std::string> warnings;
   std::map<std::string, Report> reports;  ///< by agent
   /// The keys of the named secrets that exist; nothing: the operator may not look.
   std::optional<std::map<std::string, std::set<std::string>>> secrets;

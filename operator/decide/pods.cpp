@@ -52,8 +52,9 @@ std::optional<Finding> waiting(const std::string& pod, const Json& waiting, cons
   const auto why = text(waiting, "reason");
   const auto words = text(waiting, "message");
   if (too_little_memory(words)) return finding(Level::Stalled, reason::OutOfMemory, pod, why, words);
-  constexpr std::array kPull{"ErrImagePull",      "ImagePullBackOff",    "InvalidImageName",
-                             "ErrImageNeverPull", "RegistryUnavailable", "ImageInspectError"};
+  constexpr std::array kPull{
+      "ErrImagePull",        "ImagePullBackOff",  "InvalidImageName",         "ErrImageNeverPull",
+      "RegistryUnavailable", "ImageInspectError", "SignatureValidationFailed"};
   constexpr std::array kConfig{"CreateContainerConfigError", "CreateContainerError", "RunContainerError"};
   // It ended between being made and being started, mostly for want of memory; the next try tells more.
   if (why == "RunContainerError" && words.find("cannot start a stopped process") != std::string::npos)
@@ -62,7 +63,11 @@ std::optional<Finding> waiting(const std::string& pod, const Json& waiting, cons
     return finding(Level::Stalled, reason::ImagePullFailed, pod, why, words);
   if (std::ranges::find(kConfig, why) != kConfig.end())
     return finding(Level::Stalled, reason::ContainerConfigInvalid, pod, why, words);
-  if (why != "CrashLoopBackOff") return std::nullopt;
+  if (why != "CrashLoopBackOff") {
+    constexpr std::array kNormal{"", "ContainerCreating", "PodInitializing"};
+    if (std::ranges::find(kNormal, why) != kNormal.end()) return std::nullopt;
+    return finding(Level::Waiting, reason::PodPending, pod, why, words);
+  }
   const auto& ended = member(last, "terminated");
   if (text(ended, "reason") == "OOMKilled")
     return finding(Level::Stalled, reason::OutOfMemory, pod, "OOMKilled", words);

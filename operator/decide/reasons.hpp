@@ -43,6 +43,10 @@ enum class Shown : std::uint8_t { Ready, Reconciling, Stalled, Paused, Event };
     "The pod cannot be scheduled to a node; the message has the scheduler's message.")                                 \
   X(PodRefused, Stalled, Warning,                                                                                      \
     "Pods cannot be created (quota, Pod Security, admission); the message has the error.")                             \
+  X(RolloutPaused, Stalled, Warning,                                                                                   \
+    "An agent's Deployment is paused (kubectl rollout pause), so no pod of the new revision starts. Resume it.")       \
+  X(ProgressDeadlineExceeded, Stalled, Warning,                                                                        \
+    "An agent's new pod did not become ready within 10 minutes; the message has the last warning about it.")           \
   X(ApplyRefused, Stalled, Warning,                                                                                    \
     "The API server, a quota or an admission rule refuses an object; the message has the error.")                      \
   X(Forbidden, Stalled, Warning, "The operator lacks the RBAC right that the message names.")                          \

@@ -19,10 +19,13 @@ using kube::Json;
 constexpr unsigned kTrust = 3;       ///< failures in a row until the last view no longer counts
 constexpr unsigned kMostWaits = 12;  ///< a silent pod is asked this many times more seldom
 
+/// Of the agent's own container: a sidecar may have a port of this name too.
 int port_of(const Json& pod) {
-  for (const auto& container : pod.value("/spec/containers"_json_pointer, Json::array()))
+  for (const auto& container : pod.value("/spec/containers"_json_pointer, Json::array())) {
+    if (container.value("name", "") != desired::kContainer) continue;
     for (const auto& port : container.value("ports", Json::array()))
       if (port.value("name", "") == "http") return port.value("containerPort", int{desired::kPort});
+  }
   return desired::kPort;
 }
 
@@ -44,7 +47,7 @@ bool same_figures(const decide::Report& a, const decide::Report& b) {
 std::vector<Target> targets_of(const std::vector<Json>& pods) {
   std::vector<Target> out;
   for (const auto agent : {desired::kCapture, desired::kApply}) {
-    const auto* pod = decide::current_pod(pods, agent);
+    const auto* pod = decide::speaking_pod(pods, agent);
     if (pod == nullptr) continue;
     auto host = pod->value("/status/podIP"_json_pointer, std::string());
     if (host.empty()) continue;

@@ -13,7 +13,6 @@
 namespace datasync::reconcile {
 namespace {
 
-constexpr std::chrono::seconds kAskAgain{600};  // for a right that was refused
 constexpr std::chrono::seconds kDefaultLease{15};
 constexpr std::chrono::seconds kCleanupAtLeast{120};
 constexpr std::chrono::seconds kRollOut{180};  // for so long an operator may be away and keep its resources
@@ -116,6 +115,7 @@ std::optional<Gathered> Reconciler::gather(const ObjectKey& key, Memory& memory)
   if (held) seen.namespace_ends = namespace_ends(key.ns);
   if ((!ends || held) && seen.document.problems.empty()) out.unreadable = gather_unlabelled(seen);
   if (!ends && seen.document.problems.empty()) gather_secrets(seen);
+  if (!ends || held) gather_warnings(seen, memory);
   reports_.watch(key, ends ? std::vector<Target>{} : targets_of(seen.pods));
   seen.reports = reports_.of(key);
   return out;
@@ -183,11 +183,7 @@ void Reconciler::gather_rivals(decide::Observed& seen) const {
 void Reconciler::gather_secrets(decide::Observed& seen) {
   if (!settings_.secrets || !needs_look_at_secrets(seen)) return;
   const auto ns = decide::owner_of(seen.resource).ns;
-  {
-    const std::lock_guard lock(mutex_);
-    const auto at = no_secrets_.find(ns);
-    if (at != no_secrets_.end() && seen.now - at->second < kAskAgain) return;
-  }
+  if (is_refused("secrets in " + ns, seen.now)) return;
   std::map<std::string, std::set<std::string>> found;
   for (const auto& wanted : desired::secrets_of(seen.document.resource)) {
     const auto secret = api_.get(kube::kSecrets, {ns, wanted.secret});
@@ -198,7 +194,7 @@ void Reconciler::gather_secrets(decide::Observed& seen) {
     } else if (!secret.error().is(kube::Code::NotFound)) {
       if (secret.error().is(kube::Code::Forbidden)) {
         const std::lock_guard lock(mutex_);
-        no_secrets_[ns] = seen.now;
+        refused_["secrets in " + ns] = seen.now;
       }
       return;  // the agents tell what they miss
     }

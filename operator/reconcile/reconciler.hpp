@@ -37,6 +37,12 @@ struct Memory {
   Json status;                                ///< and what was written over it
   std::string told_elsewhere;                 ///< who manages it, as told last; empty: we
   decide::Time told_elsewhere_at;
+  struct Silent {
+    decide::Time since;
+    std::optional<decide::Time> asked;  ///< for events
+    std::string words;
+  };
+  std::map<std::string, Silent> silent;  ///< pods that do not start and do not say why, by uid
   std::string told_unknown;  ///< fields that are not known, as told last
   std::string told_extras;   ///< what could not be made beside the agents, as told last
   unsigned failures = 0;     ///< in a row, that heal by themselves
@@ -81,6 +87,10 @@ class Reconciler {
   void gather_pods(decide::Observed& seen);
   void gather_rivals(decide::Observed& seen) const;
   void gather_secrets(decide::Observed& seen);
+  // gather_words.cpp
+  void gather_warnings(decide::Observed& seen, Memory& memory);
+  std::string warning_about(const Json& object);
+  bool is_refused(const std::string& what, decide::Time now);
   bool namespace_ends(const std::string& ns);
   decide::OtherLease other_lease(const Json& status, const std::string& ns);
   // apply_plan.cpp
@@ -117,7 +127,7 @@ class Reconciler {
   std::mutex mutex_;  ///< all below; a Memory itself belongs to the worker that has its key
   std::map<ObjectKey, Memory> memories_;
   std::map<std::string, OtherLease> leases_;
-  std::map<std::string, decide::Time> no_secrets_;  ///< namespace -> when reading secrets was last refused
+  std::map<std::string, decide::Time> refused_;  ///< "events in NAMESPACE" -> when reading them was last refused
 };
 
 /// The kind of a child, or nothing for one that is not known.

@@ -5,7 +5,7 @@ target_compile_definitions(ds_operator_environment PRIVATE OPERATOR="$<TARGET_FI
                                                      CRD_FILE="${PROJECT_SOURCE_DIR}/crds/datasync.dev_datasyncs.yaml")
 add_dependencies(ds_operator_environment datasync-operator)
 
-foreach(name IN ITEMS chart deletion faults fields kill refusals rollout scale)
+foreach(name IN ITEMS chart deletion faults fields kill pods refusals rollout scale)
   integration_test(operator_${name}_test WHOLE LINKS ds_operator_environment ds_desired PkgConfig::httplib TIMEOUT 900)
 endforeach()
 target_compile_definitions(operator_chart_test PRIVATE PROJECT_SOURCE_DIR="${PROJECT_SOURCE_DIR}"

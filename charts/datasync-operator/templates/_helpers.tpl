@@ -63,8 +63,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
   resources: [leases]            # is another installation alive?
   verbs: [get]
 - apiGroups: [events.k8s.io]
-  resources: [events]
-  verbs: [create, patch]
+  resources: [events]            # of pods that do not start: why
+  verbs: [list, create, patch]
 {{- $optional := dict "networkpolicies" (list "networking.k8s.io" .Values.agents.networkPolicy) "podmonitors" (list "monitoring.coreos.com" .Values.agents.podMonitor) }}
 {{- range $kind, $of := $optional }}
 {{- if or (index $of 1) $.Values.agents.deleteDisabled }}
