@@ -30,7 +30,43 @@ bool is_reference(std::string_view key) {
          (key.ends_with(kKey) && sounds_secret(key.substr(0, key.size() - kKey.size())));
 }
 
+/// What the operator itself writes into a command, and the names of flags.
+bool is_harmless(const std::string& word) {
+  constexpr std::string_view kOurs[] = {"datasync",          "datasync-capture", "datasync-apply",
+                                        "datasync-operator", "datasync-agent",   "cleanup"};
+  return std::ranges::find(kOurs, word) != std::end(kOurs) || word.starts_with("/etc/datasync/") ||
+         (word.starts_with("--") && word.find('=') == std::string::npos);
+}
+
+/// The words of a command may hold a password in any form (--password=x, -px, sh -c "mariadb -px"): of those that are
+/// not known to be harmless the names of flags are kept.
+void redact_words(Json& words, std::size_t from) {
+  for (auto i = from; i < words.size(); ++i) {
+    if (!words[i].is_string()) continue;
+    const auto word = words[i].get<std::string>();
+    const auto equals = word.find('=');
+    if (is_harmless(word)) continue;
+    words[i] = word.starts_with("--") && equals != std::string::npos
+                   ? word.substr(0, equals + 1) + std::string(kRemoved)
+                   : std::string(kRemoved);
+  }
+}
+
+/// user:password@ of every address in the text.
+void redact_addresses(std::string& text) {
+  for (auto at = text.find("://"); at != std::string::npos; at = text.find("://", at + 3)) {
+    const auto begin = at + 3;
+    const auto end = text.find_first_of("/?# \t\n\"'", begin);
+    const auto user = text.rfind('@', end == std::string::npos ? end : end - (end > 0 ? 1 : 0));
+    if (user != std::string::npos && user >= begin) text.replace(begin, user - begin, kRemoved);
+  }
+}
+
 void redact(Json& v) {
+  if (v.is_string()) {
+    redact_addresses(v.get_ref<std::string&>());
+    return;
+  }
   if (v.is_array()) {
     for (auto& item : v) redact(item);
     return;
@@ -38,7 +74,9 @@ void redact(Json& v) {
   if (!v.is_object()) return;
   for (auto& [key, member] : v.items()) {
     const bool of_env = key == "value" && v.contains("name");
-    if (member.is_string() && (of_env || (sounds_secret(key) && !is_reference(key)))) {
+    const bool secret = of_env || (sounds_secret(key) && !is_reference(key));
+    if (member.is_array() && (key == "args" || key == "command")) redact_words(member, key == "command" ? 1 : 0);
+    if (secret && !member.is_structured()) {
       member = kRemoved;
     } else {
       redact(member);

@@ -4,9 +4,12 @@
 #include <iterator>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace datasync::cli {
 namespace {
+
+constexpr std::string_view kNone = "there is no DataSync";
 
 // "-" means the standard input.
 base::Result<std::string> text_of(const std::filesystem::path& file) {
@@ -21,7 +24,9 @@ bool load_file(const std::filesystem::path& file, Loaded& loaded, std::ostream& 
     return false;
   }
   bool valid = true;
-  for (auto& document : api::read_documents(*text)) {
+  auto read = api::read_manifests(*text);
+  for (auto& kind : read.others) loaded.others.insert(std::move(kind));
+  for (auto& document : read.documents) {
     for (const auto& p : document.problems) {
       out << fmt::format("{}, document {}: {}\n", file.string(), document.number, p.text());
       valid = false;
@@ -37,6 +42,10 @@ Loaded load(const std::vector<std::filesystem::path>& files, std::ostream& out) 
   Loaded loaded;
   for (const auto& file : files) {
     if (!load_file(file, loaded, out)) loaded.valid = false;
+  }
+  if (loaded.valid && loaded.resources.empty()) {
+    out << kNone << '\n';
+    loaded.valid = false;
   }
   return loaded;
 }
@@ -54,6 +63,12 @@ int validate(const std::vector<std::filesystem::path>& files, std::ostream& out)
     } else {
       loaded.valid = false;
     }
+  }
+  if (!loaded.others.empty())
+    out << fmt::format("note: objects of other kinds are not checked: {}\n", fmt::join(loaded.others, ", "));
+  if (loaded.valid && loaded.resources.empty()) {
+    out << kNone << '\n';
+    loaded.valid = false;
   }
   return loaded.valid ? 0 : 1;
 }

@@ -103,6 +103,68 @@ std::vector<Document> read_documents(std::string_view text) {
   return out;
 }
 
+namespace {
+
+constexpr std::string_view kGroup = "datasync.dev/";
+
+std::string_view text_at(const Value& tree, std::string_view name) {
+  const auto* v = tree.find(name);
+  const auto* text = v == nullptr ? nullptr : v->as<std::string>();
+  return text == nullptr ? std::string_view() : *text;
+}
+
+/// By group and kind: what comes near to a DataSync is one with a mistake.
+bool is_other(const Value& tree) {
+  const auto version = text_at(tree, "apiVersion");
+  const auto kind = text_at(tree, "kind");
+  return !version.empty() && !kind.empty() && kind != kKind && !version.starts_with(kGroup);
+}
+
+/// `v1 List`, and `DataSyncList` of older clients.
+const Value::List* items_of(const Value& tree) {
+  const auto kind = text_at(tree, "kind");
+  const auto version = text_at(tree, "apiVersion");
+  const bool is_list =
+      (kind == "List" && version == "v1") || (kind == std::string(kKind) + "List" && version.starts_with(kGroup));
+  const auto* items = is_list ? tree.find("items") : nullptr;
+  return items == nullptr ? nullptr : items->as<Value::List>();
+}
+
+/// `at`: where the tree is in its document, as "items[2]."; empty: it is the whole.
+void take(const YamlDocument& from, const Value& tree, const std::string& at, Manifests& out) {
+  if (const auto* items = items_of(tree)) {
+    for (std::size_t i = 0; i < items->size(); ++i) take(from, (*items)[i], fmt::format("{}items[{}].", at, i), out);
+    return;
+  }
+  if (is_other(tree)) {
+    out.others.emplace_back(text_at(tree, "kind"));
+    return;
+  }
+  auto document = read_resource(tree);
+  document.number = from.number;
+  for (auto& p : document.problems) p.path = at + p.path;
+  auto of_yaml = from.problems;
+  std::erase_if(of_yaml, [&](const Problem& p) { return !p.path.starts_with(at); });
+  merge(document, std::move(of_yaml));
+  out.documents.push_back(std::move(document));
+}
+
+}  // namespace
+
+Manifests read_manifests(std::string_view text) {
+  Manifests out;
+  auto parsed = parse_yaml(text);
+  if (!parsed) {
+    out.documents.push_back({.number = 1, .resource = {}, .problems = {{"", parsed.error().what}}});
+  } else if (parsed->empty()) {
+    out.documents.push_back({.number = 1, .resource = {}, .problems = {{"", "there is no document"}}});
+  } else {
+    for (const auto& document : *parsed) take(document, document.value, "", out);
+    check_between(out.documents);
+  }
+  return out;
+}
+
 std::vector<Problem> not_built(const DataSync& resource) {
   constexpr std::string_view kMessage = "this version does not support this engine yet; it supports MariaDB";
   std::vector<Problem> out;

@@ -22,6 +22,15 @@ struct Document {
 /// one name, no two captures on one topic.
 std::vector<Document> read_documents(std::string_view text);
 
+/// What files of a cluster hold: DataSyncs among other objects.
+struct Manifests {
+  std::vector<Document> documents;  ///< as `read_documents`, without those below
+  std::vector<std::string> others;  ///< the kinds of objects of other API groups, which are not checked
+};
+/// The same for files that hold Secrets, Namespaces... too, and for lists of objects, as `kubectl get -o yaml` prints
+/// them: an item's problems have its place in their path. The same rules between DataSyncs hold.
+Manifests read_manifests(std::string_view text);
+
 /// Reads one resource from a tree, with every rule between its fields, and fills the defaults.
 Document read_resource(const config::Value& tree);
 

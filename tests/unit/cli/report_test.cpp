@@ -26,6 +26,29 @@ TEST(Redacted, removes_what_may_be_a_secret_and_keeps_what_names_one) {
   EXPECT_FALSE(object["metadata"].contains("managedFields"));
 }
 
+// Whoever sent the bundle sent the passwords of his sidecars too.
+TEST(Redacted, no_password_stays_in_the_words_of_a_command) {
+  const auto object = redacted(Json::parse(R"({"kind": "DataSync", "spec": {"apply": {"podTemplate": {"spec": {
+    "containers": [
+      {"name": "agent", "command": ["datasync-apply"], "args": ["--config", "/etc/datasync/config/config.json"]},
+      {"name": "proxy", "command": ["sh", "-c", "proxy -phunter2"],
+       "args": ["--password=hunter2", "--user", "hunter2", "-phunter2", "hunter2", 7, "http://me:hunter2@host/path"],
+       "livenessProbe": {"exec": {"command": ["mariadb", "-phunter2"]}},
+       "lifecycle": {"preStop": {"httpGet": {"httpHeaders": [{"name": "Authorization", "value": "hunter2"}]}}},
+       "env": [{"name": "PIN", "value": 4711}]}]}}}},
+    "status": {"note": "a http://me:hunter2@host:1/x and https://u:hunter2@h, b@c://d"}})"));
+  const auto text = object.dump();
+  EXPECT_EQ(text.find("hunter2"), std::string::npos) << text;
+  EXPECT_EQ(text.find("4711"), std::string::npos) << text;
+  const auto& containers = object["spec"]["apply"]["podTemplate"]["spec"]["containers"];
+  EXPECT_EQ(containers[0]["args"], Json({"--config", "/etc/datasync/config/config.json"}));
+  EXPECT_EQ(containers[0]["command"], Json({"datasync-apply"}));
+  EXPECT_EQ(containers[1]["command"], Json({"sh", "<removed>", "<removed>"}));
+  EXPECT_EQ(containers[1]["args"][0], "--password=<removed>");
+  EXPECT_EQ(containers[1]["args"][1], "--user");
+  EXPECT_EQ(object["status"]["note"], "a http://<removed>@host:1/x and https://<removed>@h, b@c://d");
+}
+
 TEST(Redacted, drops_the_content_of_a_secret) {
   const auto object = redacted({{"kind", "Secret"}, {"data", {{"a", "aHVudGVyMg=="}}}, {"stringData", {{"b", "c"}}}});
   EXPECT_EQ(object, Json({{"kind", "Secret"}}));
