@@ -73,6 +73,36 @@ Finding taken(const Json& wanted) {
                       wanted.at("metadata").at("name").get<std::string>())};
 }
 
+/// What the status said last, for whoever has to do the cleanup's work now; empty: that it runs.
+std::string last_told(const Json& resource) {
+  const auto status = resource.value("status", Json::object());
+  for (const auto& c : status.is_object() ? status.value("conditions", Json::array()) : Json::array()) {
+    if (!c.is_object() || c.value("type", Json()) != "Ready") continue;
+    const auto why = c.value("reason", Json());
+    const auto words = c.value("message", Json());
+    if (why.is_string() && words.is_string() && why != reason::CleanupRunning)
+      return fmt::format("; its last status was {}: {}", why.get<std::string>(), words.get<std::string>());
+  }
+  return {};
+}
+
+/// Why the Job has no pod and had none, in the words of its controller, which are in its events only: a quota, a limit
+/// range or an admission webhook refuses it. It is no failure of the cleanup, which has not begun.
+std::optional<Finding> no_pod_of(const Observed& seen, const Json& job) {
+  const auto status = job.value("status", Json::object());
+  const auto any = [&](const char* key) { return status.value(key, Json(0)) != 0; };
+  if (any("active") || any("failed") || any("succeeded")) return std::nullopt;
+  const auto at = seen.warnings.find(job.at("metadata").value("uid", ""));
+  const auto* failed = job_condition(job, "Failed");
+  const bool late = failed != nullptr && failed->value("reason", Json()) == "DeadlineExceeded";
+  if (failed != nullptr && !late) return std::nullopt;
+  if (at == seen.warnings.end() && !late) return std::nullopt;
+  const auto name = job.at("metadata").value("name", "");
+  return Finding{Level::Stalled, std::string(reason::PodRefused),
+                 at == seen.warnings.end() ? fmt::format("{}: no pod was created", name)
+                                           : fmt::format("{}: {}", name, at->second)};
+}
+
 /// The Job, and before it what its pod needs.
 void make_job(const Observed& seen, const Json& job, Plan& plan) {
   const auto owner = owner_of(seen.resource);
@@ -133,8 +163,8 @@ Plan decide_end(const Observed& seen) {
   }
   if (age_of_deletion(seen) >= seen.settings.cleanup_limit) {
     let_go(plan, reason::CleanupGaveUp,
-           fmt::format("the cleanup timed out after {} s; delete manually: {}", seen.settings.cleanup_limit.count(),
-                       left(r)));
+           fmt::format("the cleanup timed out after {} s; delete manually: {}{}", seen.settings.cleanup_limit.count(),
+                       left(r), last_told(seen.resource)));
     return plan;
   }
   plan.requeue_after = kLook;
@@ -150,6 +180,9 @@ Plan decide_end(const Observed& seen) {
   if (const auto pods = agents_pods(seen); !pods.empty())
     plan.findings.push_back(
         {Level::Waiting, std::string(reason::CleanupRunning), "waiting for the termination of pod " + pods});
+  for (const auto& set : seen.replica_sets)
+    plan.findings.push_back({Level::Waiting, std::string(reason::CleanupRunning),
+                             fmt::format("waiting for the deletion of ReplicaSet {}, which may create a pod", set)});
   if (!plan.deletes.empty() && plan.findings.empty()) plan.findings.push_back(running);
   if (!plan.findings.empty()) return plan;
   const auto owner = owner_of(seen.resource);
@@ -163,6 +196,11 @@ Plan decide_end(const Observed& seen) {
   } else if (job_condition(*live, "Complete") != nullptr) {
     let_go(plan, reason::CleanupDone, "deleted: " + left(r));
     plan.gone = true;
+  } else if (auto blocked = no_pod_of(seen, *live)) {
+    // Its time has passed without a pod: the next one has as much again.
+    if (job_condition(*live, "Failed") != nullptr)
+      plan.deletes.push_back({"batch/v1", "Job", job.at("metadata").at("name"), live->at("metadata").value("uid", "")});
+    plan.findings.push_back(std::move(*blocked));
   } else if (const auto* failed = job_condition(*live, "Failed")) {
     plan.findings.push_back(
         {Level::Stalled, std::string(reason::CleanupFailed),
@@ -171,7 +209,7 @@ Plan decide_end(const Observed& seen) {
                      job.at("metadata").at("name").get<std::string>(), failed->value("message", ""),
                      seen.cleanup_words.empty() ? "" : ": ", seen.cleanup_words, seen.settings.cleanup_limit.count())});
   } else {
-    plan.findings.push_back(running);
+    plan.findings.push_back(seen.cleanup_trouble.value_or(running));
   }
   return plan;
 }

@@ -61,6 +61,14 @@ bool is_orphan(const Json& object, const desired::Owner& owner) {
          meta.value("annotations", Json::object()).contains(std::string(desired::kSpecHash));
 }
 
+std::string hash_of(const Json& object) {
+  return object.at("metadata").value("annotations", Json::object()).value(std::string(desired::kSpecHash), "");
+}
+
+Json labels_of(const Json& object) {
+  return object.at("metadata").value("labels", Json::object());
+}
+
 /// All of them at once: who deletes one must not learn of the next only then.
 Finding names_taken(const std::vector<const Json*>& taken, const desired::Owner& owner) {
   std::vector<std::string> names;
@@ -219,25 +227,22 @@ bool is_ours(const Json& object, std::string_view uid) {
   return ref != nullptr && ref->value("uid", "") == uid;
 }
 
-std::string mark_of(const Json& object) {
+std::string mark_of(const Json& object, const Json& wanted) {
   const auto& meta = object.at("metadata");
   const auto generation = meta.find("generation");
-  return generation == meta.end() ? meta.value("resourceVersion", "") : generation->dump();
+  return fmt::format("{} {} {} {}", generation == meta.end() ? meta.value("resourceVersion", "") : generation->dump(),
+                     desired::hash(labels_of(object)), hash_of(object), hash_of(wanted));
 }
 
 bool needs_write(const Json& live, const Json& wanted, const std::map<std::string, std::string>& settled) {
-  const auto hash_of = [](const Json& object) {
-    return object.at("metadata").value("annotations", Json::object()).value(std::string(desired::kSpecHash), "");
-  };
-  if (hash_of(live) != hash_of(wanted) || desired::has_former_manager(live)) return true;
-  // No server spells labels differently, and a change of them changes no generation.
-  const auto labels_of = [](const Json& object) { return object.at("metadata").value("labels", Json::object()); };
-  if (!desired::covers(labels_of(live), labels_of(wanted))) return true;
-  // The hash alone would not show what others changed. But what the server writes differently from what we sent must
-  // not be sent for ever: after a write of ours only a change by somebody else is looked at.
+  if (desired::has_former_manager(live)) return true;
+  // What the server writes differently from what we sent, or what an admission webhook makes of it, must not be sent
+  // for ever: after a write of ours only a change by another client counts.
   const auto at = settled.find(live.at("metadata").value("uid", ""));
-  if (at != settled.end() && at->second == mark_of(live)) return false;
-  return !desired::covers(live, wanted);
+  if (at != settled.end() && at->second == mark_of(live, wanted)) return false;
+  // The hash alone would not show what others changed.
+  return hash_of(live) != hash_of(wanted) || !desired::covers(labels_of(live), labels_of(wanted)) ||
+         !desired::covers(live, wanted);
 }
 
 Plan decide(const Observed& seen) {

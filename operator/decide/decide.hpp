@@ -55,12 +55,15 @@ struct TopicConflict {
 
 /// Everything about one resource, as it was seen.
 struct Observed {
-  Json resource;                          ///< as the server gave it
-  api::Document document;                 ///< read from it, without its status
-  std::vector<Json> children;             ///< objects of our labels or of a wanted name, each with apiVersion and kind
-  std::vector<Json> pods;                 ///< of the agents (`is_agents_pod`)
-  std::string cleanup_words;              ///< with which the cleanup's last pod ended
-  std::optional<Finding> pods_unknown;    ///< why `pods` may not be all there are
+  Json resource;                           ///< as the server gave it
+  api::Document document;                  ///< read from it, without its status
+  std::vector<Json> children;              ///< objects of our labels or of a wanted name, each with apiVersion and kind
+  std::vector<Json> pods;                  ///< of the agents (`is_agents_pod`)
+  std::string cleanup_words;               ///< with which the cleanup's last pod ended
+  std::optional<Finding> cleanup_trouble;  ///< why the cleanup's newest pod does not run
+  /// ReplicaSets that may still make an agent's pod, as the server lists them; only before a cleanup begins.
+  std::vector<std::string> replica_sets;
+  std::optional<Finding> pods_unknown;  ///< why `pods` may not be all there are
   /// The last warning about a pod or Job whose status says nothing, by its uid.
   std::map<std::string, std::string> warnings;
   std::map<std::string, Report> reports;  ///< by agent
@@ -127,9 +130,10 @@ struct Plan {
 
 Plan decide(const Observed& seen);
 
-/// What changes when an object's wanted part may have changed: its generation, or its resourceVersion where it has
-/// none.
-std::string mark_of(const Json& object);
+/// Of an object as the server stored it after a write of `wanted`: changes when another client may have changed what is
+/// wanted of it (its generation, or its resourceVersion where it has none; its labels and our hash, which have no
+/// generation), and when something else is wanted.
+std::string mark_of(const Json& object, const Json& wanted);
 /// Seconds since the resource was deleted.
 std::chrono::seconds age_of_deletion(const Observed& seen);
 /// It is being deleted, and our finalizer holds it.

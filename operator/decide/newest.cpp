@@ -115,13 +115,11 @@ bool is_silent(const Json& pod) {
 }
 
 std::string last_warning(const std::vector<Json>& events) {
-  std::string words, time;
-  for (const auto& event : events) {
-    if (text(event, "type") != "Warning" || time_of(event) < time) continue;
-    time = time_of(event);
-    words = fmt::format("{}: {}", text(event, "reason"), text(event, "note"));
-  }
-  return words;
+  const auto warns = [](const Json& event) { return text(event, "type") == "Warning"; };
+  const auto rank = [&](const Json& event) { return std::pair(time_of(event), warns(event)); };
+  const auto last = std::ranges::max_element(events, {}, rank);
+  if (last == events.end() || !warns(*last)) return {};
+  return fmt::format("{}: {}", text(*last, "reason"), text(*last, "note"));
 }
 
 }  // namespace datasync::decide

@@ -27,7 +27,8 @@ std::optional<Finding> timed_out(const Json& deployment);
 /// The pod's containers are not started, and its status does not say why: what keeps it (volumes that cannot be
 /// mounted, a network that cannot be set up) is in its events only.
 bool is_silent(const Json& pod);
-/// "FailedMount: MountVolume.SetUp failed ..." of the last warning among these events; empty: there is none.
+/// "FailedMount: MountVolume.SetUp failed ..." of the last of these events; empty: it is no warning. What was warned of
+/// before another step succeeded is over.
 std::string last_warning(const std::vector<Json>& events);
 
 }  // namespace datasync::decide

@@ -105,6 +105,16 @@ bool ends(const Json& pod) {
   return member(pod, "metadata").contains("deletionTimestamp");
 }
 
+std::string made(const Json& pod) {
+  return text(member(pod, "metadata"), "creationTimestamp");
+}
+
+bool is_cleanups(const Json& pod, const desired::Owner& owner) {
+  return std::ranges::any_of(member(member(pod, "metadata"), "ownerReferences"), [&](const Json& ref) {
+    return text(ref, "kind") == "Job" && text(ref, "name") == desired::child_name(owner, desired::kCleanup);
+  });
+}
+
 /// What runc could not start has not run (kubelet: StartError, ContainerCannotRun).
 bool has_run(const Json& terminated) {
   const auto why = text(terminated, "reason");
@@ -130,21 +140,50 @@ bool is_agents_pod(const Json& pod, const desired::Owner& owner) {
 }
 
 std::string cleanup_words(const std::vector<Json>& pods, const desired::Owner& owner) {
-  std::string words, made;
+  std::string words, last;
   for (const auto& pod : pods) {
-    const auto is_job = [&](const Json& ref) {
-      return text(ref, "kind") == "Job" && text(ref, "name") == desired::child_name(owner, desired::kCleanup);
-    };
-    const auto& meta = member(pod, "metadata");
-    if (!std::ranges::any_of(member(meta, "ownerReferences"), is_job) || text(meta, "creationTimestamp") < made)
-      continue;
+    if (!is_cleanups(pod, owner) || made(pod) < last) continue;
     for (const auto& one : member(member(pod, "status"), "containerStatuses"))
       if (const auto& ended = member(member(one, "state"), "terminated"); number(ended, "exitCode", 0) != 0) {
         words = text(ended, "message");
-        made = text(meta, "creationTimestamp");
+        last = made(pod);
       }
   }
   return words;
+}
+
+std::optional<Finding> cleanup_trouble(const std::vector<Json>& pods, const desired::Owner& owner) {
+  const Json* newest = nullptr;
+  for (const auto& pod : pods)
+    if (is_cleanups(pod, owner) && !ends(pod) && (newest == nullptr || made(pod) > made(*newest))) newest = &pod;
+  if (newest == nullptr || pod_ended(*newest)) return std::nullopt;
+  auto trouble = pod_trouble(*newest);
+  return trouble && trouble->reason != reason::AgentGone ? trouble : std::nullopt;
+}
+
+std::vector<Json> agents_left(const std::vector<Json>& pods, const desired::Owner& owner) {
+  const auto config = desired::child_name(owner, "config");
+  std::vector<Json> out;
+  for (const auto& pod : pods) {
+    const auto mounts = [&](const Json& volume) { return text(member(volume, "configMap"), "name") == config; };
+    const bool ours = is_agents_pod(pod, owner) || std::ranges::any_of(member(member(pod, "spec"), "volumes"), mounts);
+    if (ours && !pod_ended(pod) && !is_cleanups(pod, owner)) out.push_back(pod);
+  }
+  return out;
+}
+
+std::vector<std::string> sets_left(const std::vector<Json>& sets, const desired::Owner& owner) {
+  std::vector<std::string> out;
+  for (const auto& set : sets) {
+    const auto& meta = member(set, "metadata");
+    const auto name = text(meta, "name");
+    const bool ours = std::ranges::any_of(std::array{desired::kCapture, desired::kApply}, [&](std::string_view agent) {
+      return pod_of(set, agent) && name.starts_with(desired::child_name(owner, agent) + "-");
+    });
+    // Zero: it may only delete pods.
+    if (ours && !ends(set) && number(member(set, "spec"), "replicas", 1) > 0) out.push_back(name);
+  }
+  return out;
 }
 
 bool cleanup_done(const std::vector<Json>& pods, const Json& job) {

@@ -189,7 +189,7 @@ ApplyResult Reconciler::apply_plan(const decide::Observed& seen, const decide::P
     if (!kind || (missing && makes_pods(*kind))) continue;
     auto now = api_.apply(*kind, {owner.ns, wanted.at("metadata").value("name", "")}, guarded(wanted));
     if (now) {
-      memory.settled[now->at("metadata").value("uid", "")] = decide::mark_of(*now);
+      memory.settled[now->at("metadata").value("uid", "")] = decide::mark_of(*now, wanted);
       continue;
     }
     if (take_extra(done, *kind, now.error())) continue;

@@ -116,6 +116,7 @@ std::optional<Gathered> Reconciler::gather(const ObjectKey& key, Memory& memory)
   if ((!ends || held) && seen.document.problems.empty()) out.unreadable = gather_unlabelled(seen);
   if (!ends && seen.document.problems.empty()) gather_secrets(seen);
   if (!ends || held) gather_warnings(seen, memory);
+  if (held) gather_left(seen);
   reports_.watch(key, ends ? std::vector<Target>{} : targets_of(seen.pods));
   seen.reports = reports_.of(key);
   return out;
@@ -153,6 +154,7 @@ void Reconciler::gather_pods(decide::Observed& seen) {
   const auto owner = decide::owner_of(seen.resource);
   seen.pods = cache_.pods({owner.ns, owner.name});
   seen.cleanup_words = decide::cleanup_words(seen.pods, owner);
+  seen.cleanup_trouble = decide::cleanup_trouble(seen.pods, owner);
   for (auto& child : seen.children)
     if (child.value("kind", "") == "Job" && decide::is_ours(child, owner.uid) && decide::cleanup_done(seen.pods, child))
       child["status"]["conditions"] = {{{"type", "Complete"}, {"status", "True"}}};

@@ -1,4 +1,9 @@
-// What only events say: about a pod that does not start, and about a Job that gets no pod.
+// What the cache does not hold and is asked for rarely: events, which alone say why a pod does not start or a Job gets
+// no pod, and before a cleanup everything in which an agent may run.
+#include <algorithm>
+
+#include <fmt/format.h>
+
 #include "operator/decide/newest.hpp"
 #include "operator/decide/pods.hpp"
 #include "operator/reconcile/reconciler.hpp"
@@ -6,6 +11,7 @@
 namespace datasync::reconcile {
 namespace {
 
+const kube::Resource kReplicaSets{"apps", "v1", "replicasets", "ReplicaSet"};
 constexpr std::chrono::seconds kAskAgain{600};  // for a right that was refused
 constexpr std::chrono::seconds kStartsBy{10};   // what takes no longer needs no words
 constexpr std::chrono::seconds kEventsEvery{30};
@@ -53,6 +59,29 @@ void Reconciler::gather_warnings(decide::Observed& seen, Memory& memory) {
     if (child.value("kind", "") != "Job" || !decide::is_ours(child, uid)) continue;
     if (auto words = warning_about(child); !words.empty())
       seen.warnings[child.at("metadata").value("uid", "")] = std::move(words);
+  }
+}
+
+/// The server's own lists, once no Deployment and no pod is known any more: a ReplicaSet may make a pod after its
+/// Deployment is gone, and the cache does not hold pods without our labels.
+void Reconciler::gather_left(decide::Observed& seen) {
+  const auto owner = decide::owner_of(seen.resource);
+  const auto keeps = [&](const Json& c) {
+    const auto kind = c.value("kind", "");
+    const bool ends = c.at("metadata").contains("deletionTimestamp");
+    return ((kind == "Deployment" && !ends) || kind == "Job") && decide::is_ours(c, owner.uid);
+  };
+  if (!seen.pods.empty() || seen.pods_unknown || std::ranges::any_of(seen.children, keeps)) return;
+  const auto pods = api_.list(kube::kPods, {owner.ns, {}, {}});
+  if (pods) seen.pods = decide::agents_left(pods->items, owner);
+  const auto labels = fmt::format("{}={}", desired::kNameLabel, owner.name);
+  const auto sets = api_.list(kReplicaSets, {owner.ns, labels, {}});
+  if (sets) seen.replica_sets = decide::sets_left(sets->items, owner);
+  for (const auto* list : {&pods, &sets}) {
+    // A role of an earlier chart does not have this right: as before, the pods alone are waited for.
+    if (*list || (list == &sets && list->error().is(kube::Code::Forbidden))) continue;
+    seen.pods_unknown =
+        decide::Finding{decide::Level::Waiting, std::string(decide::reason::ApiUnavailable), list->error().message};
   }
 }
 

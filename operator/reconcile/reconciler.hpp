@@ -43,10 +43,10 @@ struct Memory {
     std::string words;
   };
   std::map<std::string, Silent> silent;  ///< pods that do not start and do not say why, by uid
-  std::string told_unknown;  ///< fields that are not known, as told last
-  std::string told_extras;   ///< what could not be made beside the agents, as told last
-  unsigned failures = 0;     ///< in a row, that heal by themselves
-  unsigned conflicts = 0;    ///< in a row
+  std::string told_unknown;              ///< fields that are not known, as told last
+  std::string told_extras;               ///< what could not be made beside the agents, as told last
+  unsigned failures = 0;                 ///< in a row, that heal by themselves
+  unsigned conflicts = 0;                ///< in a row
 };
 
 /// What was seen, and why not all of it was.
@@ -89,6 +89,7 @@ class Reconciler {
   void gather_secrets(decide::Observed& seen);
   // gather_words.cpp
   void gather_warnings(decide::Observed& seen, Memory& memory);
+  void gather_left(decide::Observed& seen);
   std::string warning_about(const Json& object);
   bool is_refused(const std::string& what, decide::Time now);
   bool namespace_ends(const std::string& ns);

@@ -47,6 +47,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 - apiGroups: [apps]
   resources: [deployments]
   verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [apps]
+  resources: [replicasets]       # may one make a pod yet? then no cleanup begins
+  verbs: [list]
 - apiGroups: [batch]
   resources: [jobs]              # the cleanup
   verbs: [get, list, watch, create, patch, delete]

@@ -205,6 +205,93 @@ TEST(CleanupDone, does_not_wait_for_other_containers_of_the_pod) {
   EXPECT_FALSE(cleanup_done({}, job));
 }
 
+constexpr const char* kForbidden = "FailedCreate: Error creating: pods \"shop-cleanup-x\" is forbidden: exceeded quota";
+
+// It was CleanupRunning, then CleanupFailed, and in the end given up with nothing said of the quota.
+TEST(CleanupBegins, when_the_quota_that_refuses_its_pod_is_raised) {
+  auto seen = settled(kEnding);
+  job(seen, "{}");
+  EXPECT_EQ(reasons(decide(seen)), Names{"CleanupRunning"}) << "its controller has not seen it";
+  seen.warnings["job"] = kForbidden;
+  auto plan = decide(seen);
+  ASSERT_EQ(reasons(plan), Names{"PodRefused"});
+  EXPECT_EQ(plan.findings[0].message, std::string("shop-cleanup: ") + kForbidden);
+  EXPECT_EQ(deleted(plan), Names{});
+  std::erase_if(seen.children, [](const Json& c) { return c.at("kind") == "Job"; });
+  job(seen, R"({"conditions":[{"type":"Failed","status":"True","reason":"DeadlineExceeded","message":"m"}]})");
+  plan = decide(seen);
+  EXPECT_EQ(reasons(plan), Names{"PodRefused"});
+  EXPECT_EQ(deleted(plan), Names{"Job shop-cleanup"}) << "it never began: another one does";
+  seen.children.back()["status"] = Json::parse(R"({"active":1})");
+  EXPECT_EQ(reasons(decide(seen)), Names{"CleanupRunning"}) << "what events said before is over";
+  seen.children.back()["status"] =
+      Json::parse(R"({"failed":4,"conditions":[{"type":"Failed","status":"True","message":"m"}]})");
+  EXPECT_EQ(reasons(decide(seen)), Names{"CleanupFailed"});
+}
+
+TEST(CleanupGaveUp, says_what_stood_in_its_way) {
+  auto seen = settled(kEnding);
+  job(seen, "{}");
+  seen.resource["status"]["conditions"] = {{{"type", "Ready"}, {"reason", "PodRefused"}, {"message", kForbidden}}};
+  seen.now += seen.settings.cleanup_limit;
+  const auto plan = decide(seen);
+  ASSERT_EQ(plan.notes.size(), 1U);
+  EXPECT_TRUE(plan.notes[0].message.ends_with(std::string("its last status was PodRefused: ") + kForbidden))
+      << plan.notes[0].message;
+}
+
+TEST(CleanupRuns, says_why_its_pod_does_not) {
+  auto seen = settled(kEnding);
+  job(seen, R"({"active":1})");
+  const auto owner = owner_of(seen.resource);
+  auto waits = Json::parse(R"({"metadata":{"name":"p","ownerReferences":[{"kind":"Job","name":"shop-cleanup"}]},
+    "status":{"phase":"Pending","conditions":[{"type":"PodScheduled","status":"False","reason":"Unschedulable",
+    "message":"0/3 nodes are available"}]}})");
+  seen.cleanup_trouble = cleanup_trouble({waits}, owner);
+  const auto plan = decide(seen);
+  ASSERT_EQ(reasons(plan), Names{"Unschedulable"});
+  EXPECT_NE(plan.findings[0].message.find("0/3 nodes"), std::string::npos);
+  waits["status"] = Json::parse(R"({"phase":"Running","containerStatuses":[{"name":"agent","state":{"running":{}}}]})");
+  EXPECT_FALSE(cleanup_trouble({waits}, owner));
+}
+
+// Topics and ledger rows were made again by an agent that came after the cleanup had begun.
+TEST(CleanupWaits, for_whatever_may_still_make_an_agent) {
+  auto seen = settled(kEnding);
+  no_deployments(seen);
+  const auto owner = owner_of(seen.resource);
+  const auto set = Json::parse(R"({"metadata":{"name":"shop-capture-5d8f",
+    "labels":{"datasync.dev/name":"shop","datasync.dev/agent":"capture"}},"spec":{"replicas":1}})");
+  ASSERT_EQ(sets_left({set}, owner), Names{"shop-capture-5d8f"});
+  for (const auto* change :
+       {R"({"spec":{"replicas":0}})", R"({"metadata":{"deletionTimestamp":"2026-01-01T00:00:00Z"}})",
+        R"({"metadata":{"name":"other-capture-5d8f"}})", R"({"metadata":{"labels":{"datasync.dev/agent":null}}})"}) {
+    auto other = set;
+    other.merge_patch(Json::parse(change));
+    EXPECT_EQ(sets_left({other}, owner), Names{}) << change;
+  }
+  seen.replica_sets = sets_left({set}, owner);
+  auto plan = decide(seen);
+  EXPECT_EQ(applied(plan), Names{});
+  ASSERT_EQ(reasons(plan), Names{"CleanupRunning"});
+  EXPECT_NE(plan.findings[0].message.find("ReplicaSet shop-capture-5d8f"), std::string::npos);
+  seen.replica_sets.clear();
+
+  // Its labels were changed, and its ReplicaSet gave it up: it runs all the same.
+  const auto stray = Json::parse(R"({"metadata":{"name":"stray"},"spec":{"volumes":[{"name":"config",
+    "configMap":{"name":"shop-config"}}]},"status":{"phase":"Running"}})");
+  auto ended = stray, cleanup = stray, other = stray;
+  ended["status"]["phase"] = "Succeeded";
+  cleanup["metadata"]["ownerReferences"] = {{{"kind", "Job"}, {"name", "shop-cleanup"}}};
+  other["spec"]["volumes"][0]["configMap"]["name"] = "other-config";
+  EXPECT_TRUE(agents_left({ended, cleanup, other}, owner).empty());
+  seen.pods = agents_left({ended, cleanup, other, stray}, owner);
+  ASSERT_EQ(seen.pods.size(), 1U);
+  EXPECT_EQ(applied(decide(seen)), Names{});
+  seen.pods.clear();
+  EXPECT_EQ(applied(decide(seen)), Names{"Job shop-cleanup"});
+}
+
 TEST(CleanupFailed, shows_the_message_of_the_job) {
   auto seen = settled(kEnding);
   job(seen, R"({"conditions":[{"type":"Failed","status":"True","message":"backoff limit"}]})");

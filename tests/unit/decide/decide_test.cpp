@@ -75,7 +75,7 @@ INSTANTIATE_TEST_SUITE_P(
             "{}",
             [](Observed& s) {
               auto& d = child(s, "Deployment", "shop-apply");
-              s.settled[d["metadata"]["uid"]] = mark_of(d);
+              s.settled[d["metadata"]["uid"]] = mark_of(d, d);
               d["metadata"]["labels"].erase("app.kubernetes.io/managed-by");
             },
             {"Deployment shop-apply"},
@@ -149,16 +149,42 @@ INSTANTIATE_TEST_SUITE_P(
             [](Observed& s) {
               auto& d = child(s, "Deployment", "shop-apply");
               d["spec"]["strategy"] = "spelt otherwise";
-              s.settled[d["metadata"]["uid"]] = mark_of(d);
+              s.settled[d["metadata"]["uid"]] = mark_of(d, d);
             },
             {},
+            {},
+            {}},
+        Row{"writes_no_second_time_what_a_webhook_makes_of_it",
+            "{}",
+            [](Observed& s) {
+              for (auto& c : s.children) {
+                const auto wanted = c;
+                c["metadata"]["labels"]["app.kubernetes.io/part-of"] = "platform";
+                c["metadata"]["annotations"].clear();
+                if (c.at("kind") == "Deployment") c["spec"]["template"]["spec"]["containers"][0]["image"] = "mirror/i";
+                s.settled[c["metadata"]["uid"]] = mark_of(c, wanted);
+              }
+            },
+            {},
+            {},
+            {}},
+        Row{"writes_again_when_something_else_is_wanted_than_the_webhook_saw",
+            "{}",
+            [](Observed& s) {
+              auto& d = child(s, "Deployment", "shop-apply");
+              auto wanted = d;
+              wanted["metadata"]["annotations"]["datasync.dev/spec-hash"] = "before";
+              d["metadata"]["annotations"].clear();
+              s.settled[d["metadata"]["uid"]] = mark_of(d, wanted);
+            },
+            {"Deployment shop-apply"},
             {},
             {}},
         Row{"looks_again_when_it_changed_since",
             "{}",
             [](Observed& s) {
               auto& d = child(s, "Deployment", "shop-apply");
-              s.settled[d["metadata"]["uid"]] = mark_of(d);
+              s.settled[d["metadata"]["uid"]] = mark_of(d, d);
               d["spec"]["replicas"] = 5;
               d["metadata"]["generation"] = 2;
             },
@@ -293,7 +319,7 @@ TEST(Decide, objects_of_a_former_field_manager_are_taken_over_and_written) {
   seen.resource["metadata"]["managedFields"] = former;
   auto& config = child(seen, "ConfigMap", "shop-config");
   config["metadata"]["managedFields"] = former;
-  seen.settled[config["metadata"]["uid"]] = mark_of(config);
+  seen.settled[config["metadata"]["uid"]] = mark_of(config, config);
   const auto plan = decide(seen);
   ASSERT_EQ(plan.take_overs.size(), 2U);
   EXPECT_EQ(plan.take_overs[0].kind, "DataSync");

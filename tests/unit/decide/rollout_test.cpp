@@ -63,6 +63,19 @@ TEST(Rollout, the_old_key_stays_until_its_deployment_is_replaced) {
   EXPECT_EQ(data->value(old_key, Json()), text);
 }
 
+// The ConfigMap was written, the Deployment that mounts its new key was refused, and the old one was looked for in
+// vain.
+TEST(Rollout, the_old_key_stays_while_the_deployment_is_refused) {
+  std::string old_key;
+  auto seen = changed(old_key);
+  const auto plan = decide(seen);
+  config(seen) = *wanted_config(plan);
+  child(seen, "ConfigMap", "shop-config")["metadata"]["annotations"] =
+      plan.applies.front().at("metadata").at("annotations");
+  for (int look = 0; look < 3; ++look) EXPECT_EQ(applied(decide(seen)), Names{"Deployment shop-capture"});
+  EXPECT_TRUE(running_of(seen).config.contains(old_key));
+}
+
 TEST(Rollout, the_old_key_stays_only_while_a_pod_mounts_it) {
   std::string old_key;
   auto before = settled();

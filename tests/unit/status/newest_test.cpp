@@ -85,7 +85,7 @@ std::string condition(const Observed& seen, const char* type, const char* key) {
 constexpr const char* kQuota =
     R"([{"type":"Available","status":"True","reason":"MinimumReplicasAvailable","message":"a"},
   {"type":"ReplicaFailure","status":"True","reason":"FailedCreate",
-   "message":"pods \"shop-capture-5d8f-x\" is forbidden: exceeded quota: pods, requested: pods=1, used: pods=2, limited: pods=2"},
+   "message":"pods \"shop-capture-5d8f-x\" is forbidden: exceeded quota: pods, requested: pods=1"},
   {"type":"Progressing","status":"True","reason":"ReplicaSetUpdated","message":"p"}])";
 constexpr const char* kNoSet =
     R"([{"type":"Progressing","status":"False","reason":"ReplicaSetCreateError",
@@ -97,7 +97,8 @@ constexpr const char* kLate =
 constexpr const char* kCreating =
     R"({"phase":"Pending","conditions":[{"type":"PodScheduled","status":"True"},
   {"type":"Ready","status":"False","reason":"ContainersNotReady"}],
-  "containerStatuses":[{"name":"agent","ready":false,"restartCount":0,"state":{"waiting":{"reason":"ContainerCreating"}}}]})";
+  "containerStatuses":[{"name":"agent","ready":false,"restartCount":0,
+    "state":{"waiting":{"reason":"ContainerCreating"}}}]})";
 
 struct Row {
   const char* name;
@@ -246,10 +247,14 @@ TEST(Warning, the_last_one_counts_by_any_of_its_times) {
      "metadata":{"creationTimestamp":"2026-01-01T00:00:01Z"}},
     {"type":"Warning","reason":"B","note":"last","eventTime":"2026-01-01T00:00:02.000001Z",
      "series":{"count":9,"lastObservedTime":"2026-01-01T00:00:10.5Z"},"deprecatedLastTimestamp":null},
-    {"type":"Normal","reason":"C","note":"no warning","eventTime":"2026-01-01T00:00:20.0Z"},
+    {"type":"Normal","reason":"C","note":"no warning","eventTime":"2026-01-01T00:00:10.0Z"},
     {"type":"Warning","reason":"D","note":"between","eventTime":"2026-01-01T00:00:05.0Z"}, 7])");
   EXPECT_EQ(decide::last_warning(events.get<std::vector<Json>>()), "B: last");
   EXPECT_EQ(decide::last_warning({}), "");
+  auto over = events.get<std::vector<Json>>();
+  over.push_back(
+      Json::parse(R"({"type":"Normal","reason":"Pulling","note":"n","eventTime":"2026-01-01T00:00:11.0Z"})"));
+  EXPECT_EQ(decide::last_warning(over), "") << "the step after it is under way";
 }
 
 }  // namespace
