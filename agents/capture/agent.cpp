@@ -27,18 +27,18 @@ constexpr base::Millis kOlderLook{5000};
 
 }  // namespace
 
-Agent::Agent(const config::Capture& config, health::Status& status, health::Metrics& metrics,
-             const std::string& instance, Selection selection)
+Agent::Agent(const config::Capture& config, const source::Engine& engine, health::Status& status,
+             health::Metrics& metrics, const std::string& instance, Selection selection)
     : config_(config),
       status_(status),
       metrics_(metrics),
       claimant_(message::instance_of(config.common.name, instance)),
       selection_(std::move(selection)),
       server_id_(config.server_id != 0 ? config.server_id : derived_server_id(config.common.name)),
-      source_(config, server_id_),
+      replicas_(config, engine, server_id_),
       loss_(config) {
   status_.set_detail([this] { return detail(); });
-  source_.on_progress([this, next = base::SteadyTime{}](std::size_t done, std::size_t of) mutable {
+  replicas_.on_progress([this, next = base::SteadyTime{}](std::size_t done, std::size_t of) mutable {
     status_.beat();
     if (base::steady_now() < next) return;
     if (next != base::SteadyTime{}) base::log::info("checking the tables", {{"checked", done}, {"of", of}});
@@ -52,13 +52,12 @@ Agent::~Agent() {
   for (const auto* name : kSampled) metrics_.forget(name);
 }
 
-base::Result<std::unique_ptr<Agent>> Agent::make(const config::Capture& config, health::Status& status,
-                                                 health::Metrics& metrics, const std::string& instance) {
-  if (config.engine != config::Engine::MariaDB)
-    return base::Error(base::Reason::ConfigInvalid, "source.engine: this version captures from MariaDB only");
+base::Result<std::unique_ptr<Agent>> Agent::make(const config::Capture& config, const source::Engine& engine,
+                                                 health::Status& status, health::Metrics& metrics,
+                                                 const std::string& instance) {
   if (config.replicas.empty()) return base::Error(base::Reason::ConfigInvalid, "source.replicas: none is named");
   DS_ASSIGN(auto selection, Selection::make(config.types, config.common.channel.partitions));
-  return std::unique_ptr<Agent>(new Agent(config, status, metrics, instance, std::move(selection)));
+  return std::unique_ptr<Agent>(new Agent(config, engine, status, metrics, instance, std::move(selection)));
 }
 
 base::Result<void> Agent::open_session(std::stop_token stop) {
@@ -69,9 +68,9 @@ base::Result<void> Agent::open_session(std::stop_token stop) {
   topics_seen_ = true;  // from now on a missing topic was deleted by somebody
   DS_ASSIGN(auto claims, wait_while_older(access, stop));
   for (std::int32_t stream = 0; stream < selection_.streams(); ++stream)
-    if (claims.view.furthest(stream)) source_.stream_has_begun();
-  DS_ASSIGN(const auto pick, source_.pick(selection_, std::nullopt, stop));
-  const Context around{config_, claimant_, server_id_, source_, status_, loss_};
+    if (claims.view.furthest(stream)) replicas_.stream_has_begun();
+  DS_ASSIGN(const auto pick, replicas_.pick(selection_, std::nullopt, stop));
+  const Context around{config_, claimant_, server_id_, replicas_, status_, loss_};
   DS_ASSIGN(auto claimed, claim(around, std::move(access), std::move(claims), max_bytes, held_, stop));
   DS_ASSIGN(auto session, Session::open(around, selection_, std::move(claimed), pick, stop));
   const std::scoped_lock lock(mutex_);

@@ -20,9 +20,10 @@ namespace datasync::capture {
 /// Not thread-safe, except what it tells through status and metrics. `instance`: see config::instance_of.
 class Agent {
  public:
-  /// `config`, `status` and `metrics` must outlive it. Errors: ConfigInvalid.
-  static base::Result<std::unique_ptr<Agent>> make(const config::Capture& config, health::Status& status,
-                                                   health::Metrics& metrics, const std::string& instance);
+  /// `config`, `engine`, `status` and `metrics` must outlive it. Errors: ConfigInvalid.
+  static base::Result<std::unique_ptr<Agent>> make(const config::Capture& config, const source::Engine& engine,
+                                                   health::Status& status, health::Metrics& metrics,
+                                                   const std::string& instance);
   ~Agent();
   Agent(const Agent&) = delete;
   Agent& operator=(const Agent&) = delete;
@@ -38,8 +39,8 @@ class Agent {
   bool asked_again(std::stop_token stop);
 
  private:
-  Agent(const config::Capture& config, health::Status& status, health::Metrics& metrics, const std::string& instance,
-        Selection selection);
+  Agent(const config::Capture& config, const source::Engine& engine, health::Status& status, health::Metrics& metrics,
+        const std::string& instance, Selection selection);
   base::Result<void> open_session(std::stop_token stop);
   base::Result<void> ask_for_size();
   base::Result<Claims> wait_while_older(const kafka::Access& access, std::stop_token stop);
@@ -54,7 +55,7 @@ class Agent {
   std::string claimant_;  ///< the task and the instance
   Selection selection_;
   std::uint32_t server_id_;
-  ReplicaSet source_;
+  ReplicaSet replicas_;
   PositionLoss loss_;
   bool topics_seen_ = false;
   bool row_too_large_ = false;                 ///< the last run ended so

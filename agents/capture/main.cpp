@@ -5,15 +5,22 @@
 #include "agents/base/log.hpp"
 #include "agents/base/program.hpp"
 #include "agents/capture/agent.hpp"
+#include "agents/capture/plan/memory.hpp"
 #include "agents/health/agent_main.hpp"
 #include "agents/health/supervise.hpp"
+#include "agents/source/engines/engines.hpp"
 
 namespace {
 
 using namespace datasync;
 
 int run(const config::Capture& config, const health::Process& process) {
-  auto agent = capture::Agent::make(config, process.status, process.metrics, process.instance);
+  const auto engine = source::make_engine(config, capture::largest_event());
+  if (!engine) {
+    base::log::error("the configuration cannot be used", {{"error", engine.error().what}});
+    return base::kBadConfiguration;
+  }
+  auto agent = capture::Agent::make(config, **engine, process.status, process.metrics, process.instance);
   if (!agent) {
     base::log::error("the configuration cannot be used", {{"error", agent.error().what}});
     return base::kBadConfiguration;

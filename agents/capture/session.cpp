@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "agents/base/log.hpp"
+#include "agents/capture/plan/before_start.hpp"
 #include "agents/capture/plan/memory.hpp"
 
 namespace datasync::capture {
@@ -49,11 +50,12 @@ base::Result<std::unique_ptr<Session>> Session::open(const Context& around, Sele
 }
 
 ConnectTo Session::connect_to() const {
-  return [this](const std::string& replica) { return around_.source.connect(replica); };
+  return [this](const std::string& replica) { return around_.replicas.connect(replica); };
 }
 
 std::string Session::name_row(message::SchemaId schema) const {
-  return catalog_ == nullptr ? "a row" : catalog_->name_row(schema);
+  const auto* known = catalog_ == nullptr ? nullptr : catalog_->known(schema);
+  return known == nullptr ? "a row" : around_.replicas.engine().name_row(*known);
 }
 
 void Session::fail(Error error) {
@@ -74,24 +76,24 @@ base::Result<void> Session::begin(const ChosenReplica& pick) {
   const auto n = static_cast<std::size_t>(selection_.streams());
   const auto& streams = claimed_.streams;
   const bool lost = streams.empty();
-  fallen_ = kept_fallen(claimed_.view.served_requests());
+  before_start_ = kept_before_start(claimed_.view.served_requests());
   const bool fresh = std::ranges::all_of(streams, &protocol::StreamState::fresh);
   std::vector<message::GtidSet> published, sent;
   std::vector<protocol::Offset> offsets(n, 0);
   for (std::size_t i = 0; i < streams.size(); ++i) offsets[i] = streams[i].start + 1;
   auto from = protocol::dump_position(streams);
   if (fresh) {
-    DS_ASSIGN(const auto connection, around_.source.connect(pick.server.text()));
-    DS_ASSIGN(auto position, start_position(*connection));
+    DS_ASSIGN(const auto server, around_.replicas.connect(pick.server.text()));
+    DS_ASSIGN(auto position, server->start_position());
     for (std::size_t i = 0; lost && i < n; ++i) {
       const auto known = claimed_.view.checkpoint(static_cast<std::int32_t>(i));
       if (!known || position.dump_from.contains(known->published)) continue;
-      around_.source.prefer_after(pick.index);  // see give_up_position
+      around_.replicas.prefer_after(pick.index);  // see give_up_position
       return Error(Reason::WaitingForReplica, fmt::format("{} has executed {}, published is {}", pick.server.text(),
                                                           position.dump_from.text(), known->published.text()));
     }
     from = position.dump_from;
-    DS_TRY(find_fallen(pick, from));
+    DS_TRY(find_before_start(pick, from));
     published.assign(n, position.dump_from);
     sent.assign(n, position.position);
   } else {
@@ -124,7 +126,7 @@ base::Result<void> Session::begin(const ChosenReplica& pick) {
   if (lost)
     for (auto& table : everything(selection_)) outdated.push_back(std::move(table));
   DS_ASSIGN(known_, keeper_->revise(selection_, outdated, stop_.get_token()));
-  if (fresh) DS_TRY(keep_fallen());
+  if (fresh) DS_TRY(keep_before_start());
   // Where a stream begins stands on it before anything else does, so that no restart takes another beginning.
   DS_TRY(writer_->watermark(0));
   DS_TRY(output_->flush());
@@ -151,13 +153,13 @@ base::Result<void> Session::run() {
     if (const auto unfit = take_unfit(); unfit && !stop_.stop_requested()) {
       base::log::warn("the replica in use is not read on", {{"replica", pick->server.text()}, {"error", unfit->what}});
       around_.status.set(health::State::Retrying, unfit->reason, unfit->what);
-      if (!unfit->is(Reason::SourceMoved)) around_.source.prefer_after(pick->index);
+      if (!unfit->is(Reason::SourceMoved)) around_.replicas.prefer_after(pick->index);
       continue;
     }
     if (dumped || !history_refused(dumped.error())) return outcome(std::move(dumped), *pick);
     base::log::warn("a replica cannot continue from the position; trying the others",
                     {{"replica", pick->server.text()}, {"error", dumped.error().what}});
-    around_.source.dump_refused(pick->index, writer_->position(), std::move(dumped).error());
+    around_.replicas.dump_refused(pick->index, writer_->position(), std::move(dumped).error());
   }
 }
 
@@ -172,33 +174,33 @@ base::Result<void> Session::dump(const ChosenReplica& pick) {
   return dump(pick, false, in_hole);
 }
 
-sql::DumpOptions Session::dump_options(const std::string& replica) {
-  sql::DumpOptions dump;
-  dump.server_id = around_.server_id;
-  dump.heartbeat = around_.config.heartbeat;
-  dump.watchdog = around_.config.watchdog;
-  dump.max_event_bytes = largest_event();
-  dump.on_search = [this, replica](std::uint64_t thread, base::Millis silent) {
-    return searching(replica, thread, silent, writer_ ? writer_->position().text() : "a new stream's position");
+source::StreamOptions Session::stream_options(const std::string& replica) {
+  source::StreamOptions options;
+  options.server_id = around_.server_id;
+  options.heartbeat = around_.config.heartbeat;
+  options.watchdog = around_.config.watchdog;
+  options.max_event_bytes = largest_event();
+  options.on_search = [this, replica](base::Millis silent) {
+    return searching(replica, silent, writer_ ? writer_->position().text() : "a new stream's position");
   };
-  return dump;
+  return options;
 }
 
 base::Result<void> Session::dump(const ChosenReplica& pick, bool strict, bool& in_hole) {
   DS_ASSIGN(const auto selection, selection_.as_on(pick.names));  // a copy: other threads read the session's
   const auto name = pick.server.text();
-  DS_ASSIGN(const auto connect, around_.source.options(pick.server));
-  const auto from = dump_position_at(pick.history, writer_->position(), pick.local_elsewhere);
-  auto dump = dump_options(name);
-  dump.position = from.text();
-  dump.strict = strict;
-  GtidOrder order(from, !strict, fallen_);
-  DS_ASSIGN(const auto stream, sql::BinlogStream::open(connect, dump));
+  const auto& engine = around_.replicas.engine();
+  auto options = stream_options(name);
+  options.position = engine.stream_position(pick.history, writer_->position(), pick.without);
+  options.strict = strict;
+  options.before_start = before_start_;
+  DS_ASSIGN(const auto stream, engine.open_stream(pick.server, options));
   const auto& history = stream->history();
-  base::log::info("reading the binlog", {{"replica", name}, {"server", history}, {"position", dump.position}});
-  gate_.connected(name, history, {stream->end().file, stream->end().position});
+  base::log::info("reading the binlog",
+                  {{"replica", name}, {"server", history}, {"position", options.position.text()}});
+  gate_.connected(name, history, stream->end());
   Catalog catalog(
-      selection, around_.source.rules(), [this, name] { return around_.source.connect(name); },
+      selection, around_.replicas.rules(), [this, name] { return around_.replicas.connect(name); },
       [this](const message::TableSchema& schema) { return keeper_->schema(schema, stop_.get_token()); },
       definition_store());
   catalog_ = &catalog;
@@ -206,12 +208,11 @@ base::Result<void> Session::dump(const ChosenReplica& pick, bool strict, bool& i
     const std::scoped_lock lock(mutex_);
     dumping_ = stream.get();
     watch_trouble_.reset();
-    if (!pick.replication_lag.replicates)
-      watch_trouble_ =
-          Error(Reason::ReplicationStopped, fmt::format("{} does not replicate: {}", name, pick.replication_lag.why));
+    if (!pick.lag.replicates)
+      watch_trouble_ = Error(Reason::ReplicationStopped, fmt::format("{} does not replicate: {}", name, pick.lag.why));
   }
   Pipeline pipeline(
-      {selection, *writer_, prepared_, gate_, clock_, around_.status, freshness_, order, between_,
+      {selection, *writer_, prepared_, gate_, clock_, around_.status, freshness_, between_,
        [this, &name] {
          if (!replica_.empty() && replica_ != name) failovers_.fetch_add(1, std::memory_order_relaxed);
          replica_ = name;
@@ -232,7 +233,7 @@ base::Result<void> Session::dump(const ChosenReplica& pick, bool strict, bool& i
          return pass_prepare(gtid, xid, passed);
        },
        [this](const std::string& xid) { return accepted_->of_prepare(xid); }, due_},
-      catalog, stop_.get_token(), dump.max_event_bytes);
+      catalog, stop_.get_token(), options.max_event_bytes);
   auto result = [&]() -> base::Result<void> {
     if (plan_) {
       for (auto& task : plan_->tasks)

@@ -13,7 +13,6 @@
 #include <vector>
 
 #include "agents/base/result.hpp"
-#include "agents/capture/plan/fallen_numbers.hpp"
 #include "agents/capture/plan/position_loss.hpp"
 #include "agents/capture/replica/replica_set.hpp"
 #include "agents/capture/snapshot/snapshot.hpp"
@@ -39,7 +38,7 @@ struct Context {
   const config::Capture& config;
   std::string instance;
   std::uint32_t server_id = 0;
-  ReplicaSet& source;
+  ReplicaSet& replicas;
   health::Status& status;
   PositionLoss& loss;
 };
@@ -111,18 +110,17 @@ class Session {
   Session(const Context& around, Selection selection, Claimed claimed, std::stop_token stop);
   base::Result<void> begin(const ChosenReplica& pick);
   base::Result<void> give_up_position();
-  base::Result<void> find_fallen(const ChosenReplica& pick, const message::GtidSet& position);
-  base::Result<void> keep_fallen();
+  base::Result<void> find_before_start(const ChosenReplica& pick, const message::GtidSet& position);
+  base::Result<void> keep_before_start();
   [[nodiscard]] bool former_are_gone(const std::vector<protocol::Offset>& begins) const;
   [[nodiscard]] message::GtidSet published() const;
   base::Result<ChosenReplica> find_replica();
-  std::optional<ChosenReplica> after_published(const Needed& needed);
+  std::optional<ChosenReplica> after_published(const source::Needed& needed);
   base::Result<void> dump(const ChosenReplica& pick);
   DefinitionStore definition_store();
   base::Result<void> dump(const ChosenReplica& pick, bool strict, bool& in_hole);
-  [[nodiscard]] sql::DumpOptions dump_options(const std::string& replica);
-  base::Result<void> searching(const std::string& replica, std::uint64_t thread, base::Millis silent,
-                               const std::string& position);
+  [[nodiscard]] source::StreamOptions stream_options(const std::string& replica);
+  base::Result<void> searching(const std::string& replica, base::Millis silent, const std::string& position);
   void unfit(base::Error error);
   std::optional<base::Error> take_unfit();
   void watch();
@@ -166,7 +164,7 @@ class Session {
   std::string replica_;                           ///< whose dump worked last; dump thread
   std::optional<AcceptedTransactions> accepted_;  ///< dump thread
   DueDefinitions due_;                            ///< dump thread
-  std::vector<FallenNumbers> fallen_;             ///< before the streams' beginning; dump thread
+  std::vector<std::string> before_start_;         ///< see source::Engine; dump thread
   // What is copied; dump thread.
   KnownSnapshot known_;             ///< as the state topic had it when it was last brought in line
   std::set<std::string> outdated_;  ///< tables for which `known_` has changed since the plan was made
@@ -178,7 +176,7 @@ class Session {
   std::optional<base::Error> failure_;
   std::optional<base::Error> watch_trouble_;  ///< with the replica in use; the data goes on
   std::optional<base::Error> unfit_;          ///< why the dump was ended
-  sql::BinlogStream* dumping_ = nullptr;
+  source::ChangeStream* dumping_ = nullptr;
   std::optional<base::Error> trouble_;  ///< with the state topic, for longer than a moment; the data goes on
   std::atomic<std::uint64_t> failovers_ = 0;
   std::atomic<bool> complete_ = false;

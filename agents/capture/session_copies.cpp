@@ -67,13 +67,13 @@ base::Result<void> Session::on_outdated(const Outdated& table, const std::string
 /// source has not: the tables are copied again.
 base::Result<void> Session::undo_writes_elsewhere(const Selection& selection, Catalog& catalog,
                                                   const ChosenReplica& pick) {
-  if (pick.local_elsewhere.empty()) return {};
+  if (pick.without.empty()) return {};
   for (const auto& table : selection.tables()) {
-    if (!catalog.has_rows_of(table, pick.local_elsewhere)) continue;
+    if (!catalog.has_rows_of(table, pick.without)) continue;
     DS_TRY(on_outdated({table.qualified(), true},
                        fmt::format("a replica wrote to it in a GTID domain that {} has not replicated: {}",
-                                   pick.server.text(), fmt::join(pick.local_elsewhere, ", "))));
-    DS_TRY(catalog.forget_rows_of(table, pick.local_elsewhere));
+                                   pick.server.text(), fmt::join(pick.without, ", "))));
+    DS_TRY(catalog.forget_rows_of(table, pick.without));
   }
   return {};
 }
@@ -107,13 +107,14 @@ base::Result<void> Session::start_snapshot() {
                         if (once) stop_.request_stop();
                         show_state();
                       },
-                      [this](const Error* trouble) { show_trouble(trouble); }};
+                      [this](const Error* trouble) { show_trouble(trouble); },
+                      [this](const auto& schema) { return around_.replicas.engine().name_row(schema); }};
   SnapshotSettings settings{around_.config.parallelism, around_.config.chunk_rows, around_.config.record_bytes,
                             claimed_.max_message_bytes, once};
   auto plan = plan_;
   if (plan && around_.config.allow_cascades) {
-    DS_ASSIGN(const auto connection, around_.source.connect(gate_.replica()));
-    DS_ASSIGN(const auto parents, cascading_parents(*connection, selection_, plan->tasks));
+    DS_ASSIGN(const auto server, around_.replicas.connect(gate_.replica()));
+    DS_ASSIGN(const auto parents, cascading_parents(*server, selection_, plan->tasks));
     if (!parents.empty()) {
       parents_first(plan->tasks, parents);
       settings.parallelism = 1;

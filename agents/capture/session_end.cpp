@@ -37,7 +37,7 @@ base::Result<void> Session::outcome(base::Result<void> dumped, const ChosenRepli
   if (error.is(Reason::DuplicateServerId) && ++cut_by_twin_ < kMaxDuplicateIdDisconnects)
     return Error(Reason::SourceRestarted,
                  error.what);  // an instance that is being replaced may fight back for a moment
-  if (blames_replica(error) && !pick.server.host.empty()) around_.source.prefer_after(pick.index);
+  if (blames_replica(error) && !pick.server.host.empty()) around_.replicas.prefer_after(pick.index);
   if (position_lost(error) && !pick.server.host.empty() && around_.loss.may_give_up(published())) {
     DS_TRY(give_up_position());
     return Error(Reason::SourceRestarted, "the loss of the position was accepted: " + error.what);

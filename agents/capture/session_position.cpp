@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "agents/base/log.hpp"
+#include "agents/capture/plan/before_start.hpp"
 #include "agents/capture/session.hpp"
 #include "agents/kafka/logs.hpp"
 
@@ -14,24 +15,22 @@ namespace datasync::capture {
 using base::Error;
 using base::Reason;
 
-/// Numbers that fell before a position that a new stream begins at: they would be taken for another history.
-base::Result<void> Session::find_fallen(const ChosenReplica& pick, const message::GtidSet& position) {
-  DS_ASSIGN(const auto connect, around_.source.options(pick.server));
-  DS_ASSIGN(const auto found, capture::find_fallen(connect, dump_options(pick.server.text()), position,
-                                                   stop_.get_token(), [this] { around_.status.beat(); }));
-  for (const auto& fallen : found) {
-    base::log::warn("numbers fell in the binlog before the stream begins: gtid_strict_mode was off",
-                    {{"replica", pick.server.text()}, {"last", fallen.last.text()}, {"highest", fallen.highest}});
-    if (std::ranges::find(fallen_, fallen) == fallen_.end()) fallen_.push_back(fallen);
-  }
+/// What streams that begin at the position must know of transactions before it.
+base::Result<void> Session::find_before_start(const ChosenReplica& pick, const message::GtidSet& position) {
+  auto options = stream_options(pick.server.text());
+  options.position = position;
+  DS_ASSIGN(auto found, around_.replicas.engine().before_start(pick.server, options, stop_.get_token(),
+                                                               [this] { around_.status.beat(); }));
+  for (auto& text : found)
+    if (std::ranges::find(before_start_, text) == before_start_.end()) before_start_.push_back(std::move(text));
   return {};
 }
 
 /// Before the stream's beginning is written: a later epoch must know them.
-base::Result<void> Session::keep_fallen() {
-  for (const auto& fallen : fallen_) {
+base::Result<void> Session::keep_before_start() {
+  for (const auto& text : before_start_) {
     message::Request kept;
-    kept.id = fallen_id(fallen);
+    kept.id = before_start_id(text);
     kept.from = around_.config.common.name;
     if (!keeper_->is_served(kept.id)) DS_TRY(keeper_->served(kept, stop_.get_token()));
   }
@@ -41,19 +40,19 @@ base::Result<void> Session::keep_fallen() {
 /// onPositionLost: Resnapshot. What lies between the old position and the new one comes as a snapshot that replaces the
 /// tables.
 base::Result<void> Session::give_up_position() {
-  DS_ASSIGN(const auto pick, around_.source.pick(selection_, std::nullopt, stop_.get_token()));
-  DS_ASSIGN(const auto connection, around_.source.connect(pick.server.text()));
-  DS_ASSIGN(const auto position, start_position(*connection));
+  DS_ASSIGN(const auto pick, around_.replicas.pick(selection_, std::nullopt, stop_.get_token()));
+  DS_ASSIGN(const auto server, around_.replicas.connect(pick.server.text()));
+  DS_ASSIGN(const auto position, server->start_position());
   // Readers refuse transactions that they have: rows read from before them would never be brought up to date.
   if (!position.dump_from.contains(writer_->newest())) {
-    around_.source.prefer_after(pick.index);
+    around_.replicas.prefer_after(pick.index);
     return Error(Reason::WaitingForReplica, fmt::format("{} has executed {}, published is {}", pick.server.text(),
                                                         position.dump_from.text(), writer_->newest().text()));
   }
   base::log::warn("the position is lost; as declared, everything is read again",
                   {{"position", writer_->position().text()}, {"begins", position.position.text()}});
-  DS_TRY(find_fallen(pick, position.dump_from));
-  DS_TRY(keep_fallen());
+  DS_TRY(find_before_start(pick, position.dump_from));
+  DS_TRY(keep_before_start());
   // Before the new position: who starts after a crash in between would find it and not know what was missed.
   DS_ASSIGN(known_, keeper_->revise(selection_, everything(selection_), stop_.get_token()));
   drop_runner();
@@ -67,10 +66,10 @@ base::Result<void> Session::give_up_position() {
 
 /// What is read again before what is published is there for the rows of XA transactions alone, and a commit whose rows
 /// were not seen is never taken: PositionUnknown. So binlogs that are purged before what is published are not missed.
-std::optional<ChosenReplica> Session::after_published(const Needed& needed) {
+std::optional<ChosenReplica> Session::after_published(const source::Needed& needed) {
   const auto all = published();
   if (!all.contains(needed.from) || needed.from.contains(all)) return std::nullopt;
-  auto pick = around_.source.pick(selection_, Needed{all, needed.newest}, stop_.get_token());
+  auto pick = around_.replicas.pick(selection_, source::Needed{all, needed.newest}, stop_.get_token());
   if (!pick) return std::nullopt;
   base::log::warn("binlogs before what is published are purged; reading what comes after it",
                   {{"position", needed.from.text()}, {"published", all.text()}});
@@ -91,8 +90,8 @@ bool Session::former_are_gone(const std::vector<protocol::Offset>& begins) const
 
 base::Result<ChosenReplica> Session::find_replica() {
   for (int tries = 0;; ++tries) {
-    const Needed needed{writer_->position(), writer_->newest()};
-    auto pick = around_.source.pick(selection_, needed, stop_.get_token());
+    const source::Needed needed{writer_->position(), writer_->newest()};
+    auto pick = around_.replicas.pick(selection_, needed, stop_.get_token());
     if (!pick && pick.error().is(Reason::BinlogPurged))
       if (auto later = after_published(needed)) return std::move(*later);
     const bool give_up = !pick && position_lost(pick.error()) && tries == 0 && around_.loss.may_give_up(published());

@@ -9,14 +9,13 @@
 #include "agents/base/log.hpp"
 #include "agents/capture/requests.hpp"
 #include "agents/capture/session.hpp"
-#include "agents/client/mysql/table_reader.hpp"
 
 namespace datasync::capture {
 namespace {
 
 /// A table that the server has, whether or not all of its definition can be carried.
-base::Result<bool> is_there(sql::Connection& connection, const TableChoice& table) {
-  const auto info = sql::read_table_info(connection, table.database, table.table);
+base::Result<bool> is_there(source::Server& server, const TableChoice& table) {
+  const auto info = server.table(table.database, table.table, {});
   if (info) return info->has_value();
   if (info.error().outcome() == base::Outcome::Halt) return true;
   return info.error();
@@ -24,12 +23,12 @@ base::Result<bool> is_there(sql::Connection& connection, const TableChoice& tabl
 
 /// With cascading foreign keys the rows of a child change by changes of its parent alone, which readers leave out until
 /// the parent's copy begins: children are copied as well, and theirs.
-base::Result<void> add_children(sql::Connection& connection, const Selection& selection,
+base::Result<void> add_children(source::Server& server, const Selection& selection,
                                 std::vector<const TableChoice*>& tables) {
   for (bool added = true; std::exchange(added, false);) {
     for (const auto& child : selection.tables()) {
       if (std::ranges::find(tables, &child) != tables.end()) continue;
-      const auto info = sql::read_table_info(connection, child.database, child.table);
+      const auto info = server.table(child.database, child.table, {});
       if (!info && info.error().outcome() != base::Outcome::Halt) return info.error();
       const bool depends =
           info && *info && std::ranges::any_of((*info)->foreign_keys, [&](const auto& key) {
@@ -52,8 +51,8 @@ base::Result<std::vector<Outdated>> Session::with_children(const Outdated& table
   std::vector<const TableChoice*> tables;
   for (const auto& choice : selection_.tables())
     if (choice.qualified() == table.table) tables.push_back(&choice);
-  DS_ASSIGN(const auto connection, around_.source.connect(gate_.replica()));
-  DS_TRY(add_children(*connection, selection_, tables));
+  DS_ASSIGN(const auto server, around_.replicas.connect(gate_.replica()));
+  DS_TRY(add_children(*server, selection_, tables));
   for (std::size_t i = 1; i < tables.size(); ++i) out.push_back({tables[i]->qualified(), true});
   return out;
 }
@@ -74,10 +73,10 @@ base::Result<void> Session::serve(message::Request request) {
   request.absent = requested.absent;
   std::vector<Outdated> outdated;
   std::vector<std::string> names;
-  DS_ASSIGN(const auto connection, around_.source.connect(gate_.replica()));
-  if (around_.config.allow_cascades) DS_TRY(add_children(*connection, selection_, requested.tables));
+  DS_ASSIGN(const auto server, around_.replicas.connect(gate_.replica()));
+  if (around_.config.allow_cascades) DS_TRY(add_children(*server, selection_, requested.tables));
   for (const auto* table : requested.tables) {
-    DS_ASSIGN(const bool there, is_there(*connection, *table));
+    DS_ASSIGN(const bool there, is_there(*server, *table));
     if (!there) {
       request.absent.push_back(table->qualified());
       continue;

@@ -15,12 +15,12 @@ using base::Reason;
 void Session::watch() {
   MonitorCallbacks callbacks;
   callbacks.read_time_us = [this] { return freshness_.read_time_us.load(std::memory_order_relaxed); };
-  callbacks.inspect = [this](sql::Connection& connection, const std::string& replica) {
-    return around_.source.inspect(connection, replica, selection_);
+  callbacks.inspect = [this](source::Server& server, const std::string& replica) {
+    return around_.replicas.inspect(server, replica, selection_);
   };
   callbacks.other_is_better = [this](const std::string& replica, std::stop_token stop) {
     const auto position = writer_->position();
-    return around_.source.better_than(replica, selection_, {position, position}, std::move(stop));
+    return around_.replicas.better_than(replica, selection_, {position, position}, std::move(stop));
   };
   callbacks.unfit = [this](Error error) { unfit(std::move(error)); };
   callbacks.trouble = [this](std::optional<Error> trouble) {
@@ -46,14 +46,8 @@ std::optional<Error> Session::take_unfit() {
   return std::exchange(unfit_, std::nullopt);
 }
 
-/// The dump has been silent, which a server is while it searches its binlog. It does so as long as it keeps the dump.
-base::Result<void> Session::searching(const std::string& replica, std::uint64_t thread, base::Millis silent,
-                                      const std::string& position) {
-  DS_ASSIGN(const auto connection, around_.source.connect(replica));
-  DS_ASSIGN(const auto rows,
-            connection->query(fmt::format("SELECT COMMAND FROM information_schema.PROCESSLIST WHERE ID = {}", thread)));
-  if (rows.empty())
-    return Error(Reason::SourceSilent, fmt::format("{} sends nothing, and its dump has ended", replica));
+/// The dump has been silent, which a server is while it searches its binlog.
+base::Result<void> Session::searching(const std::string& replica, base::Millis silent, const std::string& position) {
   around_.status.beat();
   searching_ = true;
   around_.status.set(health::State::Retrying, Reason::SourceSearching,

@@ -15,6 +15,10 @@ base::Error foreign(std::string_view what) {
 
 }  // namespace
 
+bool acts(std::string_view action) {
+  return action != "RESTRICT" && action != "NO ACTION";
+}
+
 std::string encode(const Definition& d) {
   v1::Definition p;
   p.set_version(kVersion);

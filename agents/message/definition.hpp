@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agents/message/record.hpp"
@@ -21,6 +22,9 @@ struct ActingKey {
   std::string on_update, on_delete;
   bool operator==(const ActingKey&) const = default;
 };
+
+/// ON UPDATE or ON DELETE with this action changes rows: not RESTRICT and not NO ACTION.
+bool acts(std::string_view action);
 
 /// A column that has the values of one that was excluded under its former name.
 struct MovedColumn {

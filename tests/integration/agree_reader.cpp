@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "agents/capture/snapshot/chunk_reader.hpp"
+#include "agents/source/mariadb/source.hpp"
 #include "tests/support/compare.hpp"
 
 namespace datasync::test {
@@ -143,7 +144,7 @@ AgreeReader::AgreeReader(const capture::Selection& selection, sql::ConnectOption
     : selection_(selection),
       server_(std::move(server)),
       catalog_(
-          selection_, {.allow_primary = true}, [this] { return sql::Connection::open(server_); },
+          selection_, {.allow_primary = true}, [this] { return source::mariadb::connect(server_); },
           [](const message::TableSchema&) { return base::Result<void>(); },
           {.place = [] { return message::GtidSet(); },
            .load = [](const auto&, const auto&) { return std::optional<message::Definition>(); },

@@ -3,7 +3,7 @@
 #include <stdexcept>
 #include <thread>
 
-#include "agents/capture/replica/preflight.hpp"
+#include "agents/capture/plan/captured_schema.hpp"
 #include "agents/capture/snapshot/chunk_reader.hpp"
 #include "agents/client/mysql/table_reader.hpp"
 #include "tests/support/eventually.hpp"

@@ -11,7 +11,8 @@
 #include "agents/capture/snapshot/snapshot.hpp"
 #include "agents/capture/stream/pipeline.hpp"
 #include "agents/protocol/capture_epoch.hpp"
-#include "agents/source/mariadb/binlog_place.hpp"
+#include "agents/source/mariadb/change_reader.hpp"
+#include "agents/source/mariadb/source.hpp"
 #include "tests/integration/sql_fixture.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/unit/binlog/events.hpp"
@@ -58,7 +59,7 @@ class CaptureParts : public sql::SqlTest {
     server_->execute("CREATE TABLE a.t (id INT PRIMARY KEY, v INT NOT NULL)");
     selection_ = std::make_unique<Selection>(*Selection::make({config::Type{"things", {"a.t"}, {}, {}}}, 1));
     catalog_ = std::make_unique<Catalog>(
-        *selection_, PreflightRules{}, [] { return sql::Connection::open(options(sql::Role::Source)); },
+        *selection_, source::Rules{}, [] { return connect_to_source(); },
         [this](const message::TableSchema&) -> base::Result<void> {
           ++published_;
           return {};
@@ -67,6 +68,9 @@ class CaptureParts : public sql::SqlTest {
                         [](const TableChoice&, const message::GtidSet&) { return std::nullopt; },
                         [](const message::Definition&) -> base::Result<void> { return {}; },
                         [](const TableChoice&, const std::vector<std::string>&) { return std::nullopt; }});
+  }
+  static base::Result<std::unique_ptr<source::Server>> connect_to_source() {
+    return source::mariadb::connect(options(sql::Role::Source));
   }
   [[nodiscard]] const TableChoice& table() const { return selection_->tables()[0]; }
   static std::string map_body(std::uint64_t id) {
@@ -92,8 +96,8 @@ class CaptureParts : public sql::SqlTest {
   class Dump {
    public:
     Dump(CaptureParts& of, StreamWriter& stream, std::uint64_t max_event = binlog::kMaxInflated)
-        : pipeline_({*of.selection_, stream, of.held_, of.gate_, of.clock_, of.status_, of.freshness_, order_,
-                     of.between_, [] {}, [] {},
+        : pipeline_({*of.selection_, stream, of.held_, of.gate_, of.clock_, of.status_, of.freshness_, of.between_,
+                     [] {}, [] {},
                      [&of](const Outdated& table, const std::string&) -> base::Result<void> {
                        of.reported_.push_back(table.table + (table.rows_missed ? " is emptied" : " is copied"));
                        return {};
@@ -114,22 +118,20 @@ class CaptureParts : public sql::SqlTest {
                      },
                      of.due_},
                     *of.catalog_, {}, max_event),
-          reader_(pipeline_) {
+          reader_({}, false, max_event) {
       feed(binlog::test::format_description(binlog::Checksum::Crc32));
     }
     void feed(const std::string& event) {
-      const auto fed = reader_.feed(base::as_bytes(event));
+      const auto fed = reader_.take(pipeline_, base::as_bytes(event));
       EXPECT_TRUE(fed) << fed.error().what;
     }
-    base::Result<void> run(sql::BinlogStream& stream) { return pipeline_.run(stream); }
 
    private:
     static std::string shown(const Passed& passed) {
       return passed.all ? "everything" : fmt::format("{}", fmt::join(passed.tables, ","));
     }
-    GtidOrder order_;
     Pipeline pipeline_;
-    binlog::EventReader reader_;
+    source::mariadb::ChangeReader reader_;
   };
   static std::string plain(EventType type, const std::string& body) {
     return binlog::test::make_event({.type = type, .body = body});

@@ -122,10 +122,25 @@ TEST_F(CaptureParts, the_commit_of_a_skipped_xa_prepare_schedules_its_copies) {
   EXPECT_EQ(out_.changes, std::vector<std::string>{});
 }
 
+// The heartbeat after it committed it once more, so that it was counted again.
+TEST_F(CaptureParts, a_skipped_transaction_that_is_rolled_back_is_not_committed_by_a_heartbeat) {
+  accepted_ = {"0-1-5"};
+  auto stream = writer();
+  Dump dump(*this, stream);
+  dump.feed(binlog::test::gtid_event(5, binlog::GtidEvent::kTransactional));
+  dump.feed(plain(static_cast<EventType>(150), ""));  // it cannot be read
+  dump.feed(binlog::test::query_event("", "ROLLBACK"));
+  EXPECT_EQ(stream.counts().filtered, 1U);
+  dump.feed(plain(EventType::Heartbeat, "mariadb-bin.000001"));
+  EXPECT_EQ(stream.counts().filtered, 1U);
+  EXPECT_EQ(stream.position().text(), "0-1-5");
+  EXPECT_EQ(reported_, std::vector<std::string>{});
+}
+
 // A host's name, a server and its binlog are three things: rows were taken for those of the dump's server by its name.
 TEST_F(CaptureParts, rows_of_another_binlog_history_are_refused) {
-  const auto connect = [](const std::string&) { return sql::Connection::open(options(sql::Role::Source)); };
-  const auto history = [&] { return sql::binlog_history(*connect("").value()).value(); };
+  const auto connect = [](const std::string&) { return connect_to_source(); };
+  const auto history = [&] { return connect("").value()->history().value(); };
   const auto read = [&] { return ChunkReader(gate_, connect).read(table(), "", {}, {}); };
   const auto first = history();
   gate_.connected("here", "another server", {});
@@ -148,11 +163,10 @@ class Snapshots : public CaptureParts {
   void SetUp() override {
     CaptureParts::SetUp();
     server_->execute("INSERT INTO a.t SELECT seq, seq FROM a.seq_1_to_1000");
-    const auto connection = sql::Connection::open(options(sql::Role::Source)).value();
-    gate_.connected("here", sql::binlog_history(*connection).value(), {});
+    gate_.connected("here", connect_to_source().value()->history().value(), {});
     gate_.moved_to(now());
   }
-  static BinlogPoint now() {
+  static source::Place now() {
     const auto at = server_->query("SHOW MASTER STATUS").front();
     return {at[0].value(), std::stoull(at[1].value())};
   }
@@ -176,7 +190,7 @@ class Snapshots : public CaptureParts {
                         keeper_,
                         between_,
                         status_,
-                        [](const std::string&) { return sql::Connection::open(options(sql::Role::Source)); },
+                        [](const std::string&) { return connect_to_source(); },
                         []() -> base::Result<void> { return {}; },
                         [](base::Error error) { ADD_FAILURE() << error.what; },
                         [this] { complete_ = true; }};

@@ -3,7 +3,7 @@ add_library(ds_integration_fixture STATIC e2e_fixture.cpp chaos.cpp key_types_da
 target_link_libraries(ds_integration_fixture PUBLIC datasync_flags ds_test_support GTest::gtest)
 
 # Copy and stream agree; the defects of copies and of the decoder.
-integration_test(images_agree_test WHOLE LINKS ds_integration_fixture ds_capture TIMEOUT 600 PROCESSORS 2)
+integration_test(images_agree_test WHOLE LINKS ds_integration_fixture ds_capture ds_source_mariadb TIMEOUT 600 PROCESSORS 2)
 target_sources(images_agree_test PRIVATE agree_data.cpp agree_reader.cpp copy_defects.cpp)
 add_dependencies(images_agree_test datasync-capture datasync-apply)
 

@@ -6,9 +6,10 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "agents/capture/replica/preflight.hpp"
+#include "agents/capture/plan/captured_schema.hpp"
 #include "agents/capture/snapshot/chunk_reader.hpp"
 #include "agents/client/mysql/row_decode.hpp"
+#include "agents/client/mysql/table_reader.hpp"
 #include "tests/integration/agree_data.hpp"
 #include "tests/integration/agree_fixture.hpp"
 #include "tests/integration/agree_reader.hpp"

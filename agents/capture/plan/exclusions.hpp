@@ -8,19 +8,13 @@
 
 #include "agents/base/result.hpp"
 #include "agents/capture/plan/selection.hpp"
-#include "agents/client/mysql/connection.hpp"
 #include "agents/message/definition.hpp"
-#include "agents/message/schema.hpp"
 
 namespace datasync::capture {
 
 /// The error of a table that lacks columns that the resource excludes: they may have other names now, under which they
 /// would be carried. PreflightFailed.
 base::Error exclusion_missing(const TableChoice& table, const std::vector<std::string>& missing);
-
-/// Excluded columns that the table does not have. `unread`: columns that it has besides those of `full`.
-std::vector<std::string> missing_exclusions(const TableChoice& table, const message::TableSchema& full,
-                                            const std::vector<std::string>& unread = {});
 
 /// The error of a table of which an excluded column was renamed to one that is carried. PreflightFailed.
 base::Error exclusion_moved(const TableChoice& table, const std::string& was, const std::string& is);
@@ -38,19 +32,5 @@ std::vector<message::MovedColumn> moved_by(const TableChoice& table, const std::
 /// The move by which a column of this name, which is carried, has the values of an excluded one; null: none.
 const message::MovedColumn* shown_by_name(const TableChoice& table, const std::vector<message::MovedColumn>& moved,
                                           std::string_view column);
-
-/// A column that is generated, or has a default: DEFAULT (expr) may copy another column, also into rows that are there.
-struct Computed {
-  std::string column;
-  std::string expression;   ///< as information_schema.columns has it
-  bool is_virtual = false;  ///< computed whenever it is read
-};
-
-/// The generated columns of a table and those with a default. Errors: those of the connection.
-base::Result<std::vector<Computed>> computed_columns(sql::Connection& connection, const TableChoice& table);
-
-/// Columns that would be carried and are computed, directly or through others, from an excluded column.
-/// "total (from secret)"
-std::vector<std::string> computed_from_excluded(const TableChoice& table, const std::vector<Computed>& computed);
 
 }  // namespace datasync::capture

@@ -5,29 +5,18 @@
 
 namespace datasync::capture {
 
-std::vector<message::ActingKey> acting_keys_of(const sql::TableInfo& info) {
-  std::vector<message::ActingKey> out;
-  for (const auto& key : info.foreign_keys) {
-    if (key.acts())
-      out.push_back({key.name, key.columns, key.parent_database, key.parent_table, key.parent_columns, key.on_update,
-                     key.on_delete});
-  }
-  std::ranges::sort(out, {}, &message::ActingKey::name);
-  return out;
-}
-
-base::Result<CascadingParents> cascading_parents(sql::Connection& connection, const Selection& selection,
+base::Result<CascadingParents> cascading_parents(source::Server& server, const Selection& selection,
                                                  const std::vector<SnapshotTask>& tasks) {
   CascadingParents out;
   for (const auto& task : tasks) {
     const auto& child = *task.table;
-    const auto info = sql::read_table_info(connection, child.database, child.table);
+    const auto info = server.table(child.database, child.table, {});
     // What cannot be read is reported when the table is copied.
     if (!info && info.error().outcome() != base::Outcome::Halt) return info.error();
     if (!info || !*info) continue;
-    for (const auto& key : (*info)->foreign_keys) {
+    for (const auto& key : (*info)->acting_keys) {
       const auto* parent = selection.find(key.parent_database, key.parent_table);
-      if (parent != nullptr && parent != &child && key.acts()) out[child.qualified()].insert(parent->qualified());
+      if (parent != nullptr && parent != &child) out[child.qualified()].insert(parent->qualified());
     }
   }
   return out;

@@ -9,21 +9,16 @@
 #include "agents/base/result.hpp"
 #include "agents/capture/plan/selection.hpp"
 #include "agents/capture/plan/snapshot_plan.hpp"
-#include "agents/client/mysql/connection.hpp"
-#include "agents/client/mysql/table_reader.hpp"
-#include "agents/message/definition.hpp"
+#include "agents/source/source.hpp"
 
 namespace datasync::capture {
-
-/// Those of a table, by name, as the state topic has them.
-std::vector<message::ActingKey> acting_keys_of(const sql::TableInfo& info);
 
 /// By qualified name of a captured table: the captured tables whose changes change its rows.
 using CascadingParents = std::map<std::string, std::set<std::string>>;
 
 /// Of the tables of `tasks`, as the server has them now; a table itself is not its parent here. Errors: those of the
 /// connection.
-base::Result<CascadingParents> cascading_parents(sql::Connection& connection, const Selection& selection,
+base::Result<CascadingParents> cascading_parents(source::Server& server, const Selection& selection,
                                                  const std::vector<SnapshotTask>& tasks);
 
 /// Puts every table behind its parents. A reader does to children what the source did only where it has the parent's

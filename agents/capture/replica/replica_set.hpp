@@ -15,12 +15,11 @@
 #include "agents/base/clock.hpp"
 #include "agents/base/result.hpp"
 #include "agents/capture/plan/selection.hpp"
-#include "agents/capture/replica/preflight.hpp"
 #include "agents/capture/replica/replica_picker.hpp"
-#include "agents/capture/replica/server_facts.hpp"
-#include "agents/client/mysql/connection.hpp"
+#include "agents/capture/replica/verdict.hpp"
 #include "agents/config/config.hpp"
 #include "agents/message/gtid.hpp"
+#include "agents/source/source.hpp"
 
 namespace datasync::capture {
 
@@ -28,20 +27,26 @@ namespace datasync::capture {
 struct ChosenReplica {
   std::size_t index = 0;
   config::HostPort server;
-  HistoryFacts history;
-  ReplicationLag replication_lag;
+  source::HistoryFacts history;
+  source::ReplicationLag lag;
   std::vector<TableFacts> tables;
-  base::TableNames names{};                    ///< how the server compares table names
-  std::vector<std::uint32_t> local_elsewhere;  ///< see replica_picker.hpp: not needed of this server
+  base::TableNames names{};            ///< how the server compares table names
+  std::vector<std::uint32_t> without;  ///< see source::Continuity
 };
 
 /// Opens a connection to a replica by its "host:port". Thread-safe.
-using ConnectTo = std::function<base::Result<std::unique_ptr<sql::Connection>>(const std::string& replica)>;
+using ConnectTo = std::function<base::Result<std::unique_ptr<source::Server>>(const std::string& replica)>;
+
+/// So many tables of so many are checked.
+using Progress = std::function<void(std::size_t done, std::size_t of)>;
 
 /// Candidates in their order. `connect` may be called from any thread, the rest from one.
 class ReplicaSet {
  public:
-  ReplicaSet(const config::Capture& config, std::uint32_t server_id) : config_(config), server_id_(server_id) {}
+  using Needed = source::Needed;
+
+  ReplicaSet(const config::Capture& config, const source::Engine& engine, std::uint32_t server_id)
+      : config_(config), engine_(engine), server_id_(server_id) {}
 
   /// Of the candidates that meet all requirements and can continue from what is `needed` (none: from now) the one to
   /// `choose`, from the preferred one on; those after the first that is not late are not asked. Names are resolved and
@@ -56,17 +61,17 @@ class ReplicaSet {
   /// until another position is needed or every candidate has refused. Then all are asked anew.
   void dump_refused(std::size_t index, message::GtidSet from, base::Error error);
 
-  [[nodiscard]] PreflightRules rules() const noexcept {
+  [[nodiscard]] source::Rules rules() const noexcept {
     return {config_.allow_primary, config_.allow_cascades, server_id_};
   }
   /// What the server at the end of a connection has turned into since it was taken: nothing wrong, or the findings in
   /// one error, see `verdict`; and how late it is. From any thread. Errors: also those of the connection.
-  struct Turned {
+  struct Inspection {
     base::Result<void> fit;
-    ReplicationLag replication_lag;
+    source::ReplicationLag lag;
   };
-  base::Result<Turned> inspect(sql::Connection& connection, const std::string& replica,
-                               const Selection& selection) const;
+  base::Result<Inspection> inspect(source::Server& server, const std::string& replica,
+                                   const Selection& selection) const;
   /// True when another candidate than `replica` is fit and not late. From any thread.
   [[nodiscard]] bool better_than(const std::string& replica, const Selection& selection, const Needed& needed,
                                  std::stop_token stop) const;
@@ -76,9 +81,9 @@ class ReplicaSet {
   /// Called while the tables of a candidate are checked, which takes long when there are many.
   void on_progress(Progress progress) { progress_ = std::move(progress); }
 
-  base::Result<sql::ConnectOptions> options(const config::HostPort& server) const;
   /// `replica` is a HostPort's text.
-  base::Result<std::unique_ptr<sql::Connection>> connect(const std::string& replica) const;
+  base::Result<std::unique_ptr<source::Server>> connect(const std::string& replica) const;
+  [[nodiscard]] const source::Engine& engine() const noexcept { return engine_; }
 
  private:
   /// As `examine`, or what its dump said.
@@ -94,6 +99,7 @@ class ReplicaSet {
   };
 
   const config::Capture& config_;
+  const source::Engine& engine_;
   std::uint32_t server_id_;
   std::size_t preferred_ = 0;
   std::atomic<bool> begun_ = false;
@@ -102,24 +108,15 @@ class ReplicaSet {
   /// make it fit as soon as they are high enough.
   std::map<std::size_t, message::GtidSet> diverged_;
   Progress progress_;
-  /// Since when a candidate lacks domains and is behind its primary by nothing. A domain that the primary began a
-  /// moment ago looks the same.
+  /// Since when a candidate lacks parts of the position and is behind its primary by nothing. A domain that the primary
+  /// began a moment ago looks the same.
   struct Lacking {
-    std::vector<std::uint32_t> domains;
+    std::vector<std::uint32_t> without;
     base::SteadyTime since;
   };
-  [[nodiscard]] bool long_lacking(std::size_t index, const std::vector<std::uint32_t>& domains, bool caught_up) const;
+  [[nodiscard]] bool long_lacking(std::size_t index, const std::vector<std::uint32_t>& without, bool caught_up) const;
   mutable std::mutex mutex_;  ///< lacking_
   mutable std::map<std::size_t, Lacking> lacking_;
 };
-
-/// A position to begin a new stream at. Every XA transaction that is prepared at `position` and committed after it was
-/// prepared after `dump_from`.
-struct StartPosition {
-  message::GtidSet dump_from, position;
-};
-/// Errors: WaitingForReplica while an XA transaction is prepared or the binlog holds no transaction; those of the
-/// connection.
-base::Result<StartPosition> start_position(sql::Connection& connection);
 
 }  // namespace datasync::capture

@@ -11,23 +11,25 @@
 
 #include "agents/base/result.hpp"
 #include "agents/binlog/schema.hpp"
-#include "agents/capture/replica/preflight.hpp"
-#include "agents/client/mysql/connection.hpp"
-#include "agents/client/mysql/table_reader.hpp"
+#include "agents/capture/plan/selection.hpp"
+#include "agents/capture/replica/verdict.hpp"
 #include "agents/message/gtid.hpp"
+#include "agents/source/source.hpp"
 
 namespace datasync::capture {
 
 /// One connection, opened at its first use and again after the server closed it. Not thread-safe.
 class ServerTables {
  public:
-  using Connect = std::function<base::Result<std::unique_ptr<sql::Connection>>()>;
-  explicit ServerTables(Connect connect) : connect_(std::move(connect)) {}
+  using Connect = std::function<base::Result<std::unique_ptr<source::Server>>()>;
+  /// `selection`: as the server compares names; it must outlive this.
+  ServerTables(Connect connect, const source::Rules& rules, const Selection& selection)
+      : connect_(std::move(connect)), rules_(rules), selection_(selection) {}
 
   // Errors of all: those of the connection.
 
   /// Nothing when there is no such table. Errors: UnsupportedType too.
-  base::Result<std::optional<sql::TableInfo>> info(const TableChoice& table);
+  base::Result<std::optional<source::TableInfo>> info(const TableChoice& table);
   /// What the preflight checks of it.
   base::Result<TableFacts> facts(const TableChoice& table);
   /// Everything that stands in the server's binlog.
@@ -42,12 +44,14 @@ class ServerTables {
   std::optional<base::Error> trouble() { return std::exchange(trouble_, std::nullopt); }
 
  private:
-  base::Result<sql::Connection*> connection();
+  base::Result<source::Server*> server();
   template <class Call>
-  auto asked(Call call) -> decltype(call(std::declval<sql::Connection&>()));
+  auto asked(Call call) -> decltype(call(std::declval<source::Server&>()));
 
   Connect connect_;
-  std::unique_ptr<sql::Connection> connection_;
+  source::Rules rules_;
+  const Selection& selection_;
+  std::unique_ptr<source::Server> server_;
   std::map<std::uint32_t, binlog::Collation> collations_;
   std::optional<base::Error> trouble_;
 };

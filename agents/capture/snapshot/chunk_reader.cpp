@@ -5,10 +5,9 @@
 
 #include <fmt/format.h>
 
-#include "agents/capture/replica/cascades.hpp"
-#include "agents/capture/replica/preflight.hpp"
+#include "agents/capture/plan/captured_schema.hpp"
+#include "agents/message/key_schema.hpp"
 #include "agents/message/row.hpp"
-#include "agents/source/mariadb/binlog_place.hpp"
 
 namespace datasync::capture {
 namespace {
@@ -16,54 +15,9 @@ namespace {
 using base::Error;
 using base::Reason;
 
-/// The server stores a value without a single byte where a GEOMETRY NOT NULL was added or left out, but no server takes
-/// such a value in a statement.
-base::Result<void> check_geometry(const message::TableSchema& schema, base::Bytes row) {
-  message::RowReader reader(schema, row);
-  message::RowView view;
-  DS_TRY(reader.next(view));
-  for (std::size_t i = 0; i < schema.columns.size(); ++i) {
-    const auto& column = schema.columns[i];
-    if (column.type != message::ColumnType::Geometry || view.after.nulls[i] != 0 || !view.after.values[i].empty())
-      continue;
-    const auto table = sql::quote_identifier(schema.database, schema.table);
-    const auto name = sql::quote_identifier(column.name);
-    return Error(
-        Reason::UnsupportedValue,
-        fmt::format("a row of {} has an empty value in the GEOMETRY column {}, which no destination can store. Give "
-                    "all such rows a value: UPDATE {} SET {}=... WHERE LENGTH({})=0; copying then continues",
-                    schema.qualified(), column.name, table, name, name));
-  }
-  return {};
-}
-
-/// The server compares a YEAR(2) by its last two digits, and sorts it by the whole year.
-base::Result<void> comparable_key(sql::Connection& connection, const message::TableSchema& schema) {
-  for (const auto i : schema.key) {
-    const auto& column = schema.columns[i];
-    if (column.type != message::ColumnType::Year) continue;
-    DS_ASSIGN(const auto found,
-              connection.query_one(fmt::format("SELECT 1 FROM information_schema.columns WHERE table_schema={} AND "
-                                               "table_name={} AND column_name={} AND column_type='year(2)'",
-                                               sql::quote_text(schema.database), sql::quote_text(schema.table),
-                                               sql::quote_text(column.name))));
-    if (found)
-      return Error(Reason::UnsupportedType,
-                   fmt::format("the key column {} of {} is YEAR(2), which the server compares in another order than it "
-                               "sorts: ALTER TABLE {} MODIFY {} YEAR(4) NOT NULL",
-                               column.name, schema.qualified(), sql::quote_identifier(schema.database, schema.table),
-                               sql::quote_identifier(column.name)));
-  }
-  return {};
-}
-
-bool has_geometry(const message::TableSchema& schema) {
-  return std::ranges::any_of(schema.columns, [](const auto& c) { return c.type == message::ColumnType::Geometry; });
-}
-
 }  // namespace
 
-bool key_is_unique(const sql::TableInfo& info, const message::TableSchema& schema) {
+bool key_is_unique(const source::TableInfo& info, const message::TableSchema& schema) {
   if (!info.schema.key.empty()) return true;
   if (info.unique_by_prefix) return false;
   const auto within = [&](std::uint16_t index) {
@@ -78,7 +32,7 @@ bool key_is_unique(const sql::TableInfo& info, const message::TableSchema& schem
 std::string place_of(const message::TableSchema& schema, std::string_view key) {
   base::Buffer out(key.size() + sizeof(std::uint64_t));
   out.append(key);
-  out.put(sql::key_schema(schema).id().value());
+  out.put(message::key_schema(schema).id().value());
   return std::string(out.text());
 }
 
@@ -87,7 +41,7 @@ std::string key_in(const message::TableSchema& schema, std::string_view place) {
   if (place.size() <= kId) return {};
   const auto key = place.substr(0, place.size() - kId);
   const bool same = base::Cursor(base::as_bytes(place.substr(key.size()))).get<std::uint64_t>() ==
-                    sql::key_schema(schema).id().value();
+                    message::key_schema(schema).id().value();
   return same ? std::string(key) : std::string();
 }
 
@@ -113,56 +67,51 @@ base::Result<std::string> key_of(const message::TableSchema& schema, base::Bytes
 
 base::Result<void> ChunkReader::connect(const std::string& replica) {
   if (replica.empty()) return Error(Reason::SourceUnreachable, "no replica is connected");
-  if (connection_ && !failed_ && connected_to_ == replica) return {};
-  connection_.reset();
-  DS_ASSIGN(connection_, connect_(replica));
+  if (server_ && !failed_ && connected_to_ == replica) return {};
+  server_.reset();
+  DS_ASSIGN(server_, connect_(replica));
   failed_ = false;
   connected_to_ = replica;
-  DS_TRY(connection_->execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ"));
-  // By default a sort compares only the first 1024 bytes: longer keys would come in another order than the WHERE of the
-  // next chunk compares them in.
-  DS_TRY(connection_->execute("SET SESSION max_sort_length=65536"));
-  return {};
+  return server_->prepare_copy();
 }
 
-base::Result<ChunkGate::Ticket> ChunkReader::take_place(const Origin& origin) {
+base::Result<ChunkReader::Opened> ChunkReader::take_place(const Origin& origin, bool exact) {
   const ChunkGate::Hold hold(gate_);
   if (gate_.origin() != origin)
     return Error(Reason::SourceRestarted, "the binlog connection was opened again meanwhile");
-  DS_TRY(connection_->execute("START TRANSACTION WITH CONSISTENT SNAPSHOT"));
-  DS_ASSIGN(auto place, sql::binlog_place(*connection_));
-  return gate_.take_place({std::move(place.file), place.position}, origin.generation);
+  DS_ASSIGN(auto opened, server_->open_snapshot(exact));
+  return Opened{gate_.take_place(opened.place, origin.generation), std::move(opened.until)};
 }
 
 /// Asked when the snapshot is open, so that a change before it is seen. One after it passes the place, as soon as the
 /// dump sees it.
 base::Result<void> ChunkReader::same_history(const Origin& origin) {
-  DS_ASSIGN(const auto history, sql::binlog_history(*connection_));
+  DS_ASSIGN(const auto history, server_->history());
   if (history == origin.history) return {};
   return Error(Reason::SourceMoved, fmt::format("{} now resolves to {}, and the binlog is read from {}", origin.replica,
                                                 history, origin.history));
 }
 
-base::Result<ChunkGate::Ticket> ChunkReader::open_snapshot() {
+base::Result<ChunkReader::Opened> ChunkReader::open_snapshot(bool exact) {
   const auto origin = gate_.origin();
   DS_TRY(connect(origin.replica));
-  DS_ASSIGN(const auto place, take_place(origin));
+  DS_ASSIGN(auto opened, take_place(origin, exact));
   if (auto same = same_history(origin); !same) {
-    gate_.done(place);
+    gate_.done(opened.place);
     return Error(std::move(same).error());
   }
-  return place;
+  return opened;
 }
 
 base::Result<Chunk> ChunkReader::describe(const TableChoice& table) {
   Chunk chunk;
-  DS_ASSIGN(const auto info, sql::read_table_info(*connection_, table.database, table.table, table.exclude));
+  DS_ASSIGN(const auto info, server_->table(table.database, table.table, table.exclude));
   if (!info) return Error(Reason::TableDropped, table.qualified() + " does not exist");
   DS_ASSIGN(chunk.schema, captured_schema(table, info->schema, info->unread_columns));
-  DS_TRY(comparable_key(*connection_, chunk.schema));
+  DS_TRY(server_->check_key(chunk.schema));
   chunk.rows_estimate = info->rows_estimate;
   chunk.key_unique = key_is_unique(*info, chunk.schema);
-  chunk.acting_keys = acting_keys_of(*info);
+  chunk.acting_keys = info->acting_keys;
   return chunk;
 }
 
@@ -172,9 +121,9 @@ base::Result<Chunk> ChunkReader::describe(const TableChoice& table) {
 base::Result<void> ChunkReader::unique_keys(const TableChoice& table, const std::string& after_key,
                                             const Chunk& chunk) {
   if (chunk.key_unique) return {};
-  sql::TableReader::Range range;
+  source::KeyRange range;
   if (!chunk.complete) range = {after_key, chunk.last_key, 0};
-  DS_ASSIGN(const bool repeated, sql::repeats_a_key(*connection_, chunk.schema, table.database, table.table, range));
+  DS_ASSIGN(const bool repeated, server_->repeats_a_key(chunk.schema, range));
   if (!repeated) return {};
   std::string key;
   for (const auto i : chunk.schema.key) key += (key.empty() ? "" : ", ") + chunk.schema.columns[i].name;
@@ -185,32 +134,34 @@ base::Result<void> ChunkReader::unique_keys(const TableChoice& table, const std:
 }
 
 template <class Work>
-base::Result<Chunk> ChunkReader::within_snapshot(const TableChoice& table, std::stop_token stop, Work work) {
-  auto place = open_snapshot();
-  if (!place) {
+base::Result<Chunk> ChunkReader::within_snapshot(const TableChoice& table, bool exact, std::stop_token stop,
+                                                 Work work) {
+  auto opened = open_snapshot(exact);
+  if (!opened) {
     failed_ = true;
-    return Error(std::move(place).error());
+    return Error(std::move(opened).error());
   }
-  const std::stop_callback wake(stop, [this] { connection_->abort(); });
+  const std::stop_callback wake(stop, [this] { server_->abort(); });
   auto chunk = describe(table);
   if (chunk) {
-    chunk->place = *place;
+    chunk->place = opened->place;
+    chunk->until = std::move(opened->until);
     if (auto done = work(*chunk); !done) chunk = std::move(done).error();
   }
   if (!chunk) {
-    gate_.done(*place);
+    gate_.done(opened->place);
     failed_ = true;  // closed before the next use: a stop may be aborting it right now
     return std::move(chunk).error().context("while reading " + table.qualified());
   }
-  connection_->rollback();
+  server_->close_snapshot();
   return chunk;
 }
 
 base::Result<Chunk> ChunkReader::read(const TableChoice& table, const std::string& after, const ChunkLimits& limits,
                                       std::stop_token stop) {
-  auto read = within_snapshot(table, std::move(stop), [&](Chunk& chunk) -> base::Result<void> {
+  auto read = within_snapshot(table, false, std::move(stop), [&](Chunk& chunk) -> base::Result<void> {
     const auto key = key_in(chunk.schema, after);
-    DS_TRY(read_rows(table, key, limits, chunk));
+    DS_TRY(read_rows(key, limits, chunk));
     DS_TRY(unique_keys(table, key, chunk));
     chunk.after = chunk.rows > 0 ? place_of(chunk.schema, chunk.last_key) : after;
     return {};
@@ -218,17 +169,12 @@ base::Result<Chunk> ChunkReader::read(const TableChoice& table, const std::strin
   // The library keeps a buffer as large as the largest row for as long as the connection lives.
   constexpr std::size_t kHuge = std::size_t{4} << 20U;
   if (read && std::ranges::any_of(read->fragments, [](const auto& f) { return f.rows.size() > kHuge; }))
-    connection_.reset();
+    server_.reset();
   return read;
 }
 
-base::Result<void> ChunkReader::read_rows(const TableChoice& table, const std::string& after_key,
-                                          const ChunkLimits& limits, Chunk& chunk) {
-  sql::TableReader::Range range;
-  range.after_key = after_key;
-  range.limit = limits.rows;
-  DS_ASSIGN(const auto reader, sql::TableReader::open(*connection_, chunk.schema, table.database, table.table, range));
-  const bool geometry = has_geometry(chunk.schema);
+base::Result<void> ChunkReader::read_rows(const std::string& after_key, const ChunkLimits& limits, Chunk& chunk) {
+  DS_ASSIGN(const auto reader, server_->read(chunk.schema, {after_key, "", limits.rows}));
   std::uint64_t bytes = 0;
   std::size_t last_at = 0;
   while (true) {
@@ -244,7 +190,6 @@ base::Result<void> ChunkReader::read_rows(const TableChoice& table, const std::s
       break;
     }
     const auto row = fragment.rows.bytes().subspan(at);
-    if (geometry) DS_TRY(check_geometry(chunk.schema, row));
     bytes += row.size();
     ++chunk.rows;
     last_at = at + 1;
@@ -270,10 +215,8 @@ base::Result<void> ChunkReader::read_rows(const TableChoice& table, const std::s
 }
 
 base::Result<Chunk> ChunkReader::scan(const TableChoice& table, const Take& take, std::stop_token stop) {
-  return within_snapshot(table, std::move(stop), [&](Chunk& chunk) -> base::Result<void> {
-    // The checksum does not depend on the order, and a server that need not sort sends the first row at once.
-    DS_ASSIGN(const auto reader,
-              sql::TableReader::open(*connection_, chunk.schema, table.database, table.table, {.ordered = false}));
+  return within_snapshot(table, true, std::move(stop), [&](Chunk& chunk) -> base::Result<void> {
+    DS_ASSIGN(const auto reader, server_->scan(chunk.schema));  // the checksum does not depend on the order
     base::Buffer image;
     while (true) {
       image.clear();

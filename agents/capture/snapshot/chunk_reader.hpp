@@ -14,10 +14,9 @@
 #include "agents/capture/plan/selection.hpp"
 #include "agents/capture/replica/replica_set.hpp"
 #include "agents/capture/stream/gate.hpp"
-#include "agents/client/mysql/connection.hpp"
-#include "agents/client/mysql/table_reader.hpp"
 #include "agents/message/definition.hpp"
 #include "agents/message/schema.hpp"
+#include "agents/source/source.hpp"
 
 namespace datasync::capture {
 
@@ -44,6 +43,7 @@ struct Chunk {
   bool key_unique = true;  ///< the server sees to it that no two rows have the same key
   std::vector<message::ActingKey> acting_keys;
   ChunkGate::Ticket place;
+  std::optional<message::GtidSet> until = {};  ///< see source::SnapshotPlace
 };
 
 /// One connection and what is read over it. Not thread-safe.
@@ -58,38 +58,42 @@ class ChunkReader {
   base::Result<Chunk> read(const TableChoice& table, const std::string& after, const ChunkLimits& limits,
                            std::stop_token stop);
 
-  /// The same place and schema, but every row image is handed to `take` and nothing is kept.
+  /// The same at an exact place, but every row image is handed to `take` and nothing is kept.
   using Take = std::function<void(base::Bytes image)>;
   base::Result<Chunk> scan(const TableChoice& table, const Take& take, std::stop_token stop);
 
  private:
   base::Result<void> connect(const std::string& replica);
-  base::Result<ChunkGate::Ticket> take_place(const Origin& origin);
+  /// A snapshot that is open.
+  struct Opened {
+    ChunkGate::Ticket place;
+    std::optional<message::GtidSet> until;
+  };
+  base::Result<Opened> take_place(const Origin& origin, bool exact);
   base::Result<void> same_history(const Origin& origin);
-  base::Result<ChunkGate::Ticket> open_snapshot();
+  base::Result<Opened> open_snapshot(bool exact);
   base::Result<Chunk> describe(const TableChoice& table);
   base::Result<void> unique_keys(const TableChoice& table, const std::string& after_key, const Chunk& chunk);
-  base::Result<void> read_rows(const TableChoice& table, const std::string& after_key, const ChunkLimits& limits,
-                               Chunk& chunk);
+  base::Result<void> read_rows(const std::string& after_key, const ChunkLimits& limits, Chunk& chunk);
   template <class Work>
-  base::Result<Chunk> within_snapshot(const TableChoice& table, std::stop_token stop, Work work);
+  base::Result<Chunk> within_snapshot(const TableChoice& table, bool exact, std::stop_token stop, Work work);
 
   ChunkGate& gate_;
   ConnectTo connect_;
-  std::unique_ptr<sql::Connection> connection_;
+  std::unique_ptr<source::Server> server_;
   std::string connected_to_;
   bool failed_ = false;
 };
 
 /// True when a primary key, or a unique key without NULLs, lies within the key of `schema`.
-bool key_is_unique(const sql::TableInfo& info, const message::TableSchema& schema);
+bool key_is_unique(const source::TableInfo& info, const message::TableSchema& schema);
 
 /// A place in a table: the key image of a row, and which key that is. A key that was altered has another order.
 std::string place_of(const message::TableSchema& schema, std::string_view key);
 /// The key image in a place; empty when the table has another key by now.
 std::string key_in(const message::TableSchema& schema, std::string_view place);
 
-/// The key columns of a row image, as an image of sql::key_schema. Errors: ForeignMessage.
+/// The key columns of a row image, as an image of message::key_schema. Errors: ForeignMessage.
 base::Result<std::string> key_of(const message::TableSchema& schema, base::Bytes image);
 
 }  // namespace datasync::capture

@@ -197,7 +197,8 @@ base::Result<bool> SnapshotRunner::one_chunk(SnapshotTask& task, ChunkReader& re
   if (state && *state == ChunkGate::State::Reached) {
     done = check_moved(*task.table, chunk);
     if (done) done = parts_.keeper.schema(chunk.schema, stop);
-    if (done && task.rows_done == 0) done = learn(*task.table, chunk, stop);
+    if (done && task.rows_done == 0 && !chunk.until) done = learn(*task.table, chunk, stop);
+    if (chunk.until) newer_than_place(*chunk.until);
     if (done) done = emit(task, chunk, task.rows_done == 0);
     // Before the dump goes on: what failed half-way through a chunk has left it open, and no transaction may follow.
     if (!done && done.error().outcome() != base::Outcome::Retry) fail(done.error());
@@ -248,6 +249,7 @@ base::Result<void> SnapshotRunner::learn(const TableChoice& table, const Chunk& 
 
 base::Result<void> SnapshotRunner::end(std::stop_token stop) {
   if (plan_.id.empty()) return {};
+  DS_TRY(wait_for_changes(stop));
   {
     // The mark must not stand inside a transaction.
     const ChunkGate::Hold hold(parts_.gate);

@@ -40,6 +40,7 @@ struct SnapshotParts {
   std::function<void(base::Error)> on_failure;  ///< called once at most: the work cannot go on without a person
   std::function<void()> on_complete;            ///< snapshot (and verification) done and acknowledged
   OnTrouble on_trouble;                         ///< from any worker
+  std::function<std::string(const message::TableSchema&)> name_row;  ///< see source::Engine
 };
 
 struct SnapshotSettings {
@@ -91,6 +92,8 @@ class SnapshotRunner {
   base::Result<void> emit(const SnapshotTask& task, Chunk& chunk, bool first);
   base::Result<void> emit_fragment(const TableChoice& table, message::Snapshot record, message::End end,
                                    Output::OnAcked on_acked);
+  void newer_than_place(const message::GtidSet& until);
+  base::Result<void> wait_for_changes(std::stop_token stop);
   base::Result<void> end(std::stop_token stop);
   base::Result<void> verify(std::stop_token stop);
   base::Result<void> verify_table(const TableChoice& table, bool last, ChunkReader& reader, std::stop_token stop);
@@ -107,6 +110,7 @@ class SnapshotRunner {
   std::set<std::string> before_them_;  ///< tables of which nothing is on a stream yet
   std::set<std::string> missing_;      ///< tables that the server does not have
   std::map<std::string, std::uint64_t> estimates_;
+  message::GtidSet until_;  ///< rows that were read may have changes up to here
   SnapshotFigures figures_;
   std::uint64_t rows_at_start_ = 0;
   base::SteadyTime started_;

@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include "agents/capture/plan/row_name.hpp"
 #include "agents/capture/snapshot/snapshot.hpp"
 
 namespace datasync::capture {
@@ -14,6 +13,8 @@ namespace {
 using base::Error;
 using base::Reason;
 using Phase = message::Snapshot::Phase;
+
+constexpr base::Millis kLookEvery{50};
 
 std::string text_of(const base::Buffer& buffer) {
   return std::string(buffer.text());
@@ -44,7 +45,7 @@ base::Result<void> SnapshotRunner::check_size(const Chunk& chunk) const {
     if (f.rows.size() + frame > settings_.max_record_bytes)
       return Error(Reason::RowTooLarge,
                    fmt::format("{} makes a record of {} bytes, the topic takes {}: raise its max.message.bytes",
-                               row_name(chunk.schema), f.rows.size() + frame, settings_.max_record_bytes));
+                               parts_.name_row(chunk.schema), f.rows.size() + frame, settings_.max_record_bytes));
   return {};
 }
 
@@ -103,6 +104,22 @@ base::Result<void> SnapshotRunner::emit_fragment(const TableChoice& table, messa
   const auto value = message::encode(record);
   return parts_.output.between(table.stream, {message::Kind::Snapshot, table.type, {}, end}, value,
                                std::move(on_acked));
+}
+
+void SnapshotRunner::newer_than_place(const message::GtidSet& until) {
+  const std::scoped_lock lock(mutex_);
+  until_.unite(until);
+}
+
+/// Readers take changes whose rows they have already only until the end of the snapshot.
+base::Result<void> SnapshotRunner::wait_for_changes(std::stop_token stop) {
+  const auto until = [this] {
+    const std::scoped_lock lock(mutex_);
+    return until_;
+  }();
+  while (!parts_.writer.position().contains(until))
+    if (!base::sleep_for(stop, kLookEvery)) return Error(Reason::Stopping, "stopped at the end of a snapshot");
+  return {};
 }
 
 }  // namespace datasync::capture

@@ -6,21 +6,28 @@
 #include <fmt/format.h>
 
 #include "agents/base/identifier.hpp"
+#include "agents/capture/plan/captured_schema.hpp"
 #include "agents/capture/plan/exclusions.hpp"
-#include "agents/capture/plan/row_name.hpp"
-#include "agents/capture/replica/cascades.hpp"
 #include "agents/message/row.hpp"
 
 namespace datasync::capture {
+namespace {
+
+base::Result<void> findings(const TableFacts& facts) {
+  // A table that disappeared later is no fault of this place: the statement that dropped it comes.
+  return facts.exists ? verdict(facts.choice->qualified(), facts.findings) : base::Result<void>();
+}
+
+}  // namespace
 
 using base::Error;
 using base::Reason;
 
-Catalog::Catalog(const Selection& selection, const PreflightRules& rules, Connect connect, Publish publish,
+Catalog::Catalog(const Selection& selection, const source::Rules& rules, Connect connect, Publish publish,
                  DefinitionStore store)
     : selection_(selection),
-      rules_(rules),
-      server_(std::move(connect)),
+      allows_cascades_(rules.allow_cascades),
+      server_(std::move(connect), rules, selection),
       definitions_(server_, std::move(store)),
       publish_(std::move(publish)) {}
 
@@ -94,12 +101,6 @@ base::Result<Catalog::Added> Catalog::add(const TableChoice& choice, binlog::Tab
   return out;
 }
 
-base::Result<void> Catalog::findings(const TableFacts& facts) const {
-  // A table that disappeared later is no fault of this place: the statement that dropped it comes.
-  if (facts.readable && facts.problem.empty() && !facts.info) return {};
-  return verdict(facts.choice->qualified(), check_tables({facts}, selection_, rules_));
-}
-
 base::Result<Catalog::Now> Catalog::now(const TableChoice& choice, const binlog::TableMap& map) {
   DS_ASSIGN(const auto facts, server_.facts(choice));
   DS_TRY(findings(facts));
@@ -142,7 +143,7 @@ base::Result<void> Catalog::begun(const std::vector<TableFacts>& tables, std::ve
     // The connection has choices of its own.
     const auto* choice = selection_.find(facts.choice->database, facts.choice->table);
     if (choice == nullptr) continue;
-    auto keys = acting_keys_of(*facts.info);
+    auto keys = facts.info->acting_keys;
     // The statement that changed them may be one that the dump is still to read, and would then find no difference.
     if (definitions_.knows_other_acting_keys(*choice, keys)) DS_TRY(changed(*choice));
     DS_TRY(definitions_.acting_keys(*choice, std::move(keys)));
@@ -166,12 +167,12 @@ bool Catalog::has_rows_of(const TableChoice& choice, const std::vector<std::uint
 base::Result<std::vector<const TableChoice*>> Catalog::acting_children(const std::vector<binlog::NamedTable>& parents,
                                                                        std::optional<message::Op> op) {
   std::vector<const TableChoice*> out;
-  if (!rules_.allow_cascades || parents.empty()) return out;
+  if (!allows_cascades_ || parents.empty()) return out;
   const auto& names = selection_.names();
   for (const auto& child : selection_.tables()) {
     DS_ASSIGN(const auto keys, definitions_.acting_keys(child));
     const bool refers = std::ranges::any_of(keys, [&](const message::ActingKey& key) {
-      if (op && !sql::acts(*op == message::Op::Delete ? key.on_delete : key.on_update)) return false;
+      if (op && !message::acts(*op == message::Op::Delete ? key.on_delete : key.on_update)) return false;
       return std::ranges::any_of(parents, [&](const binlog::NamedTable& parent) {
         return names.same(parent.database, key.parent_database) &&
                (parent.table.empty() || names.same(parent.table, key.parent_table));
@@ -202,7 +203,7 @@ base::Result<bool> Catalog::is_known(const TableChoice& choice) {
 
 base::Result<bool> Catalog::exists(const TableChoice& choice) {
   DS_ASSIGN(const auto facts, server_.facts(choice));
-  return facts.info.has_value() || !facts.problem.empty() || !facts.readable;
+  return facts.exists;
 }
 
 base::Result<std::optional<message::SchemaId>> Catalog::schema_of(const TableChoice& choice) {
@@ -238,9 +239,9 @@ bool Catalog::may_be_key(const TableChoice& choice, std::string_view column) {
   return !schema || std::ranges::none_of(schema->columns, named) || in_key(*schema);
 }
 
-std::string Catalog::name_row(message::SchemaId schema) const {
+const message::TableSchema* Catalog::known(message::SchemaId schema) const {
   const auto at = schemas_.find(schema);
-  return at == schemas_.end() ? "a row" : row_name(at->second);
+  return at == schemas_.end() ? nullptr : &at->second;
 }
 
 }  // namespace datasync::capture

@@ -13,8 +13,8 @@
 #include "agents/binlog/judgement.hpp"
 #include "agents/binlog/row_encoder.hpp"
 #include "agents/capture/plan/selection.hpp"
-#include "agents/capture/replica/preflight.hpp"
 #include "agents/capture/replica/server_tables.hpp"
+#include "agents/capture/replica/verdict.hpp"
 #include "agents/capture/stream/definitions.hpp"
 
 namespace datasync::capture {
@@ -37,7 +37,7 @@ class Catalog {
 
   /// `publish` makes a schema known to readers before the first row that needs it is sent. The selection's choices must
   /// outlive the catalog.
-  Catalog(const Selection& selection, const PreflightRules& rules, Connect connect, Publish publish,
+  Catalog(const Selection& selection, const source::Rules& rules, Connect connect, Publish publish,
           DefinitionStore store);
 
   /// A version of a table, by its number.
@@ -98,7 +98,7 @@ class Catalog {
   base::Result<bool> exists(const TableChoice& choice);
   /// A table map of it came on this connection.
   [[nodiscard]] bool seen(const TableChoice& choice) const { return newest_.contains(&choice); }
-  [[nodiscard]] bool allows_cascades() const noexcept { return rules_.allow_cascades; }
+  [[nodiscard]] bool allows_cascades() const noexcept { return allows_cascades_; }
 
   /// The schema that the server's table has now, already known to readers, for the place that the server had come to
   /// when it was asked (`Changed::executed`). No schema where it has no table that can be carried: the statement that
@@ -114,11 +114,10 @@ class Catalog {
   std::optional<std::string> to_utf8(std::string_view charset, std::string_view text) {
     return server_.to_utf8(charset, text);
   }
-  /// What a row of a schema is called in messages, see `row_name`.
-  [[nodiscard]] std::string name_row(message::SchemaId schema) const;
+  /// Null: it was not made known to readers on this connection.
+  [[nodiscard]] const message::TableSchema* known(message::SchemaId schema) const;
 
  private:
-  base::Result<void> findings(const TableFacts& facts) const;
   template <class Columns>
   base::Result<void> nothing_shown(const TableChoice& choice, const Columns& columns);
   base::Result<message::SchemaId> known_to_readers(message::TableSchema schema);
@@ -131,7 +130,7 @@ class Catalog {
   };
 
   const Selection& selection_;
-  PreflightRules rules_;
+  bool allows_cascades_;
   ServerTables server_;
   Definitions definitions_;
   Publish publish_;

@@ -5,7 +5,6 @@
 
 #include "agents/base/identifier.hpp"
 #include "agents/base/log.hpp"
-#include "agents/capture/replica/cascades.hpp"
 #include "agents/capture/stream/definition_match.hpp"
 
 namespace datasync::capture {
@@ -57,11 +56,11 @@ base::Result<void> Definitions::keep(const TableChoice& table, Known& known, mes
 }
 
 base::Result<void> Definitions::learn(const TableChoice& table, Known& known, message::TableSchema schema,
-                                      bool complete, const sql::TableInfo* server) {
+                                      bool complete, const source::TableInfo* server) {
   message::Definition d;
   d.schema = std::move(schema);
   d.complete = complete;
-  if (server != nullptr) d.acting_keys = acting_keys_of(*server);
+  if (server != nullptr) d.acting_keys = server->acting_keys;
   return keep(table, known, std::move(d));
 }
 
@@ -139,7 +138,7 @@ base::Result<Definitions::Reading> Definitions::read_again(const TableChoice& ta
   k.replaced = k.replaced || change.all;
   std::ranges::copy(change.columns, std::back_inserter(k.touched));
   const auto keys = k.definition ? k.definition->acting_keys : std::nullopt;
-  out.acting_keys_changed = keys && out.facts.info && *keys != acting_keys_of(*out.facts.info);
+  out.acting_keys_changed = keys && out.facts.info && *keys != out.facts.info->acting_keys;
   message::TableSchema schema;
   if (out.of_this_place && out.facts.info) {
     schema = out.facts.info->schema;
@@ -172,7 +171,7 @@ base::Result<std::vector<message::ActingKey>> Definitions::acting_keys(const Tab
   if (!k.server_keys) {
     const auto server = server_.info(table);
     if (!server && server.error().outcome() == base::Outcome::Retry) return base::Error(server.error());
-    k.server_keys = server && *server ? acting_keys_of(**server) : std::vector<message::ActingKey>();
+    k.server_keys = server && *server ? (*server)->acting_keys : std::vector<message::ActingKey>();
   }
   return *k.server_keys;
 }

@@ -127,7 +127,7 @@ class Definitions {
   };
   Known& known(const TableChoice& table);
   base::Result<void> learn(const TableChoice& table, Known& known, message::TableSchema schema, bool complete,
-                           const sql::TableInfo* server);
+                           const source::TableInfo* server);
   base::Result<void> keep(const TableChoice& table, Known& known, message::Definition definition);
 
   ServerTables& server_;

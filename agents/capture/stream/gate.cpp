@@ -5,19 +5,13 @@
 
 namespace datasync::capture {
 
-bool BinlogPoint::before(const BinlogPoint& other) const noexcept {
-  if (file.size() != other.file.size()) return file.size() < other.file.size();
-  if (const int order = file.compare(other.file); order != 0) return order < 0;
-  return position < other.position;
-}
-
 /// The same name does not make the same binlog, and neither does the same server: its binlog may have been begun anew.
-void ChunkGate::begin_anew(const BinlogPoint& at) {
+void ChunkGate::begin_anew(const source::Place& at) {
   ++origin_.generation;
   read_ = ended_ = at;
 }
 
-void ChunkGate::connected(const std::string& replica, const std::string& history, const BinlogPoint& end) {
+void ChunkGate::connected(const std::string& replica, const std::string& history, const source::Place& end) {
   const std::scoped_lock lock(mutex_);
   if (replica != origin_.replica || history != origin_.history || end.before(ended_)) begin_anew({});
   origin_.replica = replica;
@@ -28,7 +22,7 @@ void ChunkGate::connected(const std::string& replica, const std::string& history
   changed_.notify_all();
 }
 
-void ChunkGate::moved_to(const BinlogPoint& point) {
+void ChunkGate::moved_to(const source::Place& point) {
   const std::scoped_lock lock(mutex_);
   if (read_.before(point)) read_ = point;
   if (places_.empty()) return;
@@ -36,7 +30,7 @@ void ChunkGate::moved_to(const BinlogPoint& point) {
   changed_.notify_all();
 }
 
-void ChunkGate::transaction_ended(const BinlogPoint& end) {
+void ChunkGate::transaction_ended(const source::Place& end) {
   const std::scoped_lock lock(mutex_);
   in_transaction_ = false;
   if (end.before(ended_)) begin_anew(end);
@@ -47,7 +41,7 @@ void ChunkGate::transaction_ended(const BinlogPoint& end) {
   changed_.notify_all();
 }
 
-base::Result<void> ChunkGate::before_transaction(const BinlogPoint& first_event_end, std::stop_token stop) {
+base::Result<void> ChunkGate::before_transaction(const source::Place& first_event_end, std::stop_token stop) {
   std::unique_lock lock(mutex_);
   if (holds_ != 0 || !places_.empty()) {
     const auto free = [&] {
@@ -99,7 +93,7 @@ Origin ChunkGate::origin() const {
   return origin_;
 }
 
-ChunkGate::Ticket ChunkGate::take_place(const BinlogPoint& point, std::uint64_t generation) {
+ChunkGate::Ticket ChunkGate::take_place(const source::Place& point, std::uint64_t generation) {
   const std::scoped_lock lock(mutex_);
   places_.push_back({point, generation, State::Waiting});
   settle();

@@ -7,8 +7,8 @@
 // point is and lets go; the dump goes on up to it and waits until the rows are on the stream.
 //
 // Coordinates are compared only between the dump of one binlog history and snapshots of the same history (a run of one
-// server between two RESET MASTER, see sql::BinlogPlace), within this process; they are never a position to go on from.
-// A replica's name is no such thing: it may lead to another server at every connection.
+// server between two RESET MASTER, see source::Server::history), within this process; they are never a position to go
+// on from. A replica's name is no such thing: it may lead to another server at every connection.
 
 #include <atomic>
 #include <condition_variable>
@@ -20,18 +20,9 @@
 #include <string_view>
 
 #include "agents/base/result.hpp"
+#include "agents/source/place.hpp"
 
 namespace datasync::capture {
-
-/// A place in one replica's binlog.
-struct BinlogPoint {
-  std::string file;
-  std::uint64_t position = 0;
-
-  /// Files are numbered: "mariadb-bin.999999" stands before "mariadb-bin.1000000".
-  [[nodiscard]] bool before(const BinlogPoint& other) const noexcept;
-  bool operator==(const BinlogPoint&) const = default;
-};
 
 /// What a place is taken in.
 struct Origin {
@@ -50,7 +41,7 @@ class ChunkGate {
     Passed,   ///< the dump is past it, or reads another history: read again
   };
   struct Place {
-    BinlogPoint point;
+    source::Place point;
     std::uint64_t generation = 0;
     State state = State::Waiting;
   };
@@ -60,16 +51,16 @@ class ChunkGate {
 
   /// A dump of `replica` begins, whose binlog has this history and ended here just before. Coordinates of another
   /// history, or of a binlog that went further than this one, mean nothing now: places not reached are passed.
-  void connected(const std::string& replica, const std::string& history, const BinlogPoint& end);
+  void connected(const std::string& replica, const std::string& history, const source::Place& end);
   /// Somebody doubts that the dump reads the server that the replica's name leads to: it should begin anew.
   [[nodiscard]] bool doubted() const noexcept { return doubted_.load(std::memory_order_relaxed); }
   /// The binlog was read up to here; outside a transaction.
-  void moved_to(const BinlogPoint& point);
+  void moved_to(const source::Place& point);
   /// A transaction ended here.
-  void transaction_ended(const BinlogPoint& end);
+  void transaction_ended(const source::Place& end);
   /// A transaction begins whose first event ends here: waits while a reader holds or has a place before it.
   /// Errors: Stopping.
-  base::Result<void> before_transaction(const BinlogPoint& first_event_end, std::stop_token stop);
+  base::Result<void> before_transaction(const source::Place& first_event_end, std::stop_token stop);
 
   // The readers.
 
@@ -91,7 +82,7 @@ class ChunkGate {
   [[nodiscard]] std::string replica() const { return origin().replica; }
   /// See `doubted`; until the next dump begins.
   void doubt() noexcept { doubted_.store(true, std::memory_order_relaxed); }
-  Ticket take_place(const BinlogPoint& point, std::uint64_t generation);
+  Ticket take_place(const source::Place& point, std::uint64_t generation);
   /// Waits until the place is Reached or Passed. Errors: Stopping.
   base::Result<State> wait(Ticket ticket, std::stop_token stop);
   /// The rows are on the stream, or given up: the dump may go on.
@@ -100,15 +91,15 @@ class ChunkGate {
  private:
   // With the mutex held.
   void settle();
-  void begin_anew(const BinlogPoint& at);
+  void begin_anew(const source::Place& at);
 
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
   Origin origin_;
   std::atomic<bool> doubted_ = false;
   bool in_transaction_ = false;
-  BinlogPoint read_;   ///< read up to here
-  BinlogPoint ended_;  ///< end of the last transaction
+  source::Place read_;   ///< read up to here
+  source::Place ended_;  ///< end of the last transaction
   unsigned holds_ = 0;
   std::list<Place> places_;
 };

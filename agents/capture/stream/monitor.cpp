@@ -1,14 +1,11 @@
 #include "agents/capture/stream/monitor.hpp"
 
-#include <charconv>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "agents/base/backoff.hpp"
 #include "agents/base/log.hpp"
-#include "agents/capture/replica/server_facts.hpp"
-#include "agents/source/mariadb/binlog_place.hpp"
 
 namespace datasync::capture {
 namespace {
@@ -19,14 +16,6 @@ constexpr unsigned kElsewhere = 3, kUnasked = 5;
 constexpr base::Millis kLookAgain{10'000};  ///< for a better replica, after none was found
 constexpr std::uint64_t kMicros = 1'000'000;
 constexpr double kSecondsOfHour = 3600.0;
-constexpr std::string_view kClock =
-    "SELECT CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS UNSIGNED), @@GLOBAL.binlog_expire_logs_seconds";
-
-std::uint64_t number(const std::optional<std::string>& text) {
-  std::uint64_t value = 0;
-  if (text) std::from_chars(text->data(), text->data() + text->size(), value);
-  return value;
-}
 
 }  // namespace
 
@@ -67,7 +56,7 @@ void Monitor::run(std::stop_token stop) {
 
 /// Unknown is not 0: without an answer there are no figures.
 void Monitor::cannot_ask(const base::Error& error) {
-  connection_.reset();
+  server_.reset();
   base::log::debug("the figures of the replica could not be read", {{"error", error.what}});
   {
     const std::scoped_lock lock(mutex_);
@@ -84,13 +73,13 @@ void Monitor::tell(std::optional<base::Error> trouble) {
 
 /// True when the connection's server is the one that the dump reads, in the same run and with the same binlog.
 base::Result<bool> Monitor::same_server(const Origin& origin) {
-  DS_ASSIGN(const auto history, sql::binlog_history(*connection_));
+  DS_ASSIGN(const auto history, server_->history());
   if (history == origin.history || gate_.origin().history != origin.history) {
     elsewhere_ = 0;
     return history == origin.history;
   }
-  connection_.reset();
-  const bool another = sql::server_of(history) != sql::server_of(origin.history);
+  const bool another = !server_->same_server(history, origin.history);
+  server_.reset();
   // A name may lead to several servers: the next connection may find the right one.
   if (another && ++elsewhere_ < kElsewhere) return false;
   elsewhere_ = 0;
@@ -106,9 +95,9 @@ base::Result<bool> Monitor::same_server(const Origin& origin) {
 
 base::Result<void> Monitor::ask(const Origin& origin, std::stop_token stop) {
   const auto& replica = origin.replica;
-  if (!connection_ || connected_to_ != replica) {
-    connection_.reset();
-    DS_ASSIGN(connection_, connect_(replica));
+  if (!server_ || connected_to_ != replica) {
+    server_.reset();
+    DS_ASSIGN(server_, connect_(replica));
     connected_to_ = replica;
   }
   DS_ASSIGN(const bool same, same_server(origin));
@@ -117,17 +106,15 @@ base::Result<void> Monitor::ask(const Origin& origin, std::stop_token stop) {
     figures_ = {};
     return {};
   }
-  DS_ASSIGN(const auto rows, connection_->query(kClock));
-  if (rows.empty() || rows.front().size() < 2) return base::Error(base::Reason::Internal, "no answer to a clock query");
-  const auto now_us = number(rows.front()[0]);
-  clock_.set(now_us);
+  DS_ASSIGN(const auto clock, server_->clock());
+  clock_.set(clock.now_us);
   ReplicaFigures figures;
   figures.binlog_hours_left =
-      hours_left(number(rows.front()[1]), now_us / kMicros, callbacks_.read_time_us() / kMicros);
-  DS_ASSIGN(const auto turned, callbacks_.inspect(*connection_, replica));
+      hours_left(clock.expire_seconds, clock.now_us / kMicros, callbacks_.read_time_us() / kMicros);
+  DS_ASSIGN(const auto turned, callbacks_.inspect(*server_, replica));
   unasked_ = 0;
-  figures.lag_seconds = turned.replication_lag.seconds;
-  figures.lag_unknown = turned.replication_lag.unknown();
+  figures.lag_seconds = turned.lag.seconds;
+  figures.lag_unknown = turned.lag.unknown();
   {
     const std::scoped_lock lock(mutex_);
     figures_ = figures;
@@ -135,18 +122,18 @@ base::Result<void> Monitor::ask(const Origin& origin, std::stop_token stop) {
   if (!turned.fit)
     callbacks_.unfit(turned.fit.error());
   else
-    replication(origin, turned.replication_lag, std::move(stop));
+    replication(origin, turned.lag, std::move(stop));
   return {};
 }
 
-void Monitor::replication(const Origin& origin, const ReplicationLag& replication_lag, std::stop_token stop) {
-  if (replication_lag.replicates) {
+void Monitor::replication(const Origin& origin, const source::ReplicationLag& lag, std::stop_token stop) {
+  if (lag.replicates) {
     stopped_ = 0;
     return tell(std::nullopt);
   }
   if (++stopped_ < kStopped) return;
   const base::Error error(base::Reason::ReplicationStopped,
-                          fmt::format("{} does not replicate: {}", origin.replica, replication_lag.why));
+                          fmt::format("{} does not replicate: {}", origin.replica, lag.why));
   tell(error);
   if (base::steady_now() < look_again_) return;
   if (callbacks_.other_is_better(origin.replica, std::move(stop)))

@@ -33,7 +33,7 @@ std::optional<double> hours_left(std::uint64_t expire_seconds, std::uint64_t sou
 /// What the monitor tells and asks, each from its own thread.
 struct MonitorCallbacks {
   std::function<std::uint64_t()> read_time_us;  ///< the source's time of the newest transaction read
-  std::function<base::Result<ReplicaSet::Turned>(sql::Connection&, const std::string& replica)> inspect;
+  std::function<base::Result<ReplicaSet::Inspection>(source::Server&, const std::string& replica)> inspect;
   /// Another candidate is fit and not late. Takes as long as a preflight.
   std::function<bool(const std::string& replica, std::stop_token)> other_is_better;
   /// The replica must not be read any longer as it is: its dump must end.
@@ -53,7 +53,7 @@ class Monitor {
   void run(std::stop_token stop);
   base::Result<void> ask(const Origin& origin, std::stop_token stop);
   base::Result<bool> same_server(const Origin& origin);
-  void replication(const Origin& origin, const ReplicationLag& replication_lag, std::stop_token stop);
+  void replication(const Origin& origin, const source::ReplicationLag& lag, std::stop_token stop);
   void cannot_ask(const base::Error& error);
   void tell(std::optional<base::Error> trouble);
 
@@ -61,7 +61,7 @@ class Monitor {
   ConnectTo connect_;
   SourceClock& clock_;
   MonitorCallbacks callbacks_;
-  std::unique_ptr<sql::Connection> connection_;
+  std::unique_ptr<source::Server> server_;
   std::string connected_to_;
   Origin watched_;                 ///< what the counters are about
   unsigned stopped_ = 0;           ///< times in a row that it did not replicate

@@ -14,9 +14,6 @@ using base::Error;
 using base::Reason;
 
 constexpr base::Millis kTick{1000};
-constexpr std::size_t kNextPositionAt = 13;  // in the event header
-constexpr std::uint64_t kFourGiB = std::uint64_t{1} << 32U;
-constexpr std::uint64_t kMicros = 1'000'000;
 
 std::int64_t steady_us() noexcept {
   return std::chrono::duration_cast<std::chrono::microseconds>(base::steady_now().time_since_epoch()).count();
@@ -34,15 +31,14 @@ std::uint64_t SourceClock::now_us() const noexcept {
   return static_cast<std::uint64_t>(steady_us() + offset_us_.load(std::memory_order_relaxed));
 }
 
-Pipeline::Pipeline(const PipelineParts& parts, Catalog& catalog, std::stop_token stop, std::uint64_t max_inflated)
+Pipeline::Pipeline(const PipelineParts& parts, Catalog& catalog, std::stop_token stop, std::uint64_t max_value)
     : parts_(parts),
       catalog_(catalog),
       stop_(std::move(stop)),
-      max_inflated_(max_inflated),
-      reader_(*this, {.max_inflated = max_inflated}),
+      max_value_(max_value),
       next_tick_(base::steady_now() + kTick) {}
 
-base::Result<void> Pipeline::run(sql::BinlogStream& stream) {
+base::Result<void> Pipeline::run(source::ChangeStream& stream) {
   const std::stop_callback wake(stop_, [&] { stream.abort(); });
   auto result = read(stream);
   parts_.freshness.caught_up.store(false, std::memory_order_relaxed);
@@ -51,43 +47,24 @@ base::Result<void> Pipeline::run(sql::BinlogStream& stream) {
   return result;
 }
 
-base::Result<void> Pipeline::read(sql::BinlogStream& stream) {
+base::Result<void> Pipeline::read(source::ChangeStream& stream) {
   bool first = true;
   while (!stop_.stop_requested()) {
-    std::string large;  // what is held whole although it is large
-    auto next = stream.next([&](base::Bytes front) {
-      const bool whole = reader_.needs_whole(front) && !passes(front);
-      if (whole) large = reader_.name_of(front);
-      return whole;
-    });
-    if (!next) return unread(std::move(next).error(), large);
-    const auto event = next->bytes;
-    parts_.status.beat();
-    parts_.freshness.heard_us.store(steady_us(), std::memory_order_relaxed);
-    move_point(event);
-    DS_TRY(next->whole ? feed(event) : reader_.pass_over(event));
+    DS_TRY(stream.next(*this));
     if (std::exchange(first, false)) parts_.on_first_event();
     if (parts_.gate.doubted())
       return Error(Reason::SourceMoved,
                    parts_.gate.replica() + " now resolves to another server; restarting the binlog dump");
-    if (!reader_.outside()) continue;
+    if (!stream.outside()) continue;
     if (std::exchange(outdated_, false)) DS_TRY(parts_.on_between());
     if (base::steady_now() >= next_tick_) DS_TRY(tick());
   }
   return Error(Reason::Stopping, "a stop was requested");
 }
 
-/// The header has 32 bits for a position that may be above 4 GiB.
-void Pipeline::move_point(base::Bytes event) {
-  if (event.size() < binlog::kHeaderSize) return;
-  base::Cursor cursor(event.subspan(kNextPositionAt));
-  const std::uint64_t next = cursor.get<std::uint32_t>();
-  if (next == 0) return;
-  const auto candidate = point_.position / kFourGiB * kFourGiB + next;
-  if (candidate >= point_.position)
-    point_.position = candidate;
-  else if (point_.position - candidate > kFourGiB / 2)
-    point_.position = candidate + kFourGiB;
+void Pipeline::on_heard() {
+  parts_.status.beat();
+  parts_.freshness.heard_us.store(steady_us(), std::memory_order_relaxed);
 }
 
 base::Result<void> Pipeline::tick() {
@@ -101,19 +78,17 @@ base::Result<void> Pipeline::tick() {
       parts_.freshness.caught_up.load(std::memory_order_relaxed) && now != 0 ? now : commit_time_us_);
 }
 
-base::Result<void> Pipeline::on_gtid(const binlog::GtidEvent& gtid, const binlog::EventHeader& header,
-                                     const binlog::Where&) {
-  before_start_ = parts_.order.precedes(gtid.gtid);
-  if (!before_start_) DS_TRY(parts_.order.transaction(gtid.gtid));
-  DS_TRY(parts_.gate.before_transaction(point_, stop_));
-  gtid_ = gtid.gtid;
-  commit_time_us_ = header.timestamp * kMicros;
+base::Result<void> Pipeline::on_begin(const source::Transaction& transaction, const source::Place& first) {
+  DS_TRY(parts_.gate.before_transaction(first, stop_));
+  before_start_ = transaction.before_start;
+  gtid_ = transaction.gtid;
+  commit_time_us_ = transaction.commit_time_us;
   rows_in_transaction_ = 0;
   unchecked_.clear();
   parts_.freshness.caught_up.store(false, std::memory_order_relaxed);
   parts_.freshness.read_time_us.store(commit_time_us_, std::memory_order_relaxed);
-  held_ = gtid.prepared_xa() && !before_start_;
-  xid_ = gtid.xid ? gtid.xid->text() : std::string();
+  held_ = transaction.prepared && !before_start_;
+  xid_ = transaction.xid;
   in_transaction_ = true;
   passing_.reset();
   unread_ = false;
@@ -138,7 +113,7 @@ bool Pipeline::wants(std::string_view database, std::string_view table) {
   return choice != nullptr;
 }
 
-base::Result<void> Pipeline::on_rows(binlog::TableToken token, const binlog::RowsEvent& rows) {
+base::Result<void> Pipeline::on_rows(source::TableToken token, const binlog::RowsEvent& rows) {
   if (passing_) {
     passing_->tables.insert(catalog_.table(token).choice->qualified());
     return {};
@@ -148,7 +123,7 @@ base::Result<void> Pipeline::on_rows(binlog::TableToken token, const binlog::Row
   if (std::ranges::find(table.domains, gtid_.domain) == table.domains.end())
     DS_TRY(catalog_.wrote(token, gtid_.domain));
   if (rows.head.keys_unchecked) DS_TRY(unchecked(*table.choice, rows));
-  table.encoder.limit_values(max_inflated_);
+  table.encoder.limit_values(max_value_);
   DS_ASSIGN(auto cursor, table.encoder.open(rows));
   while (!cursor.done()) {
     DS_ASSIGN(auto* buffer, parts_.writer.rows(*table.choice, table.schema, cursor.expected()));
@@ -185,12 +160,12 @@ base::Result<void> Pipeline::unchecked(const TableChoice& parent, const binlog::
   return {};
 }
 
-void Pipeline::ended() {
+void Pipeline::ended(const source::Place& end) {
   held_ = in_transaction_ = false;
-  parts_.gate.transaction_ended(point_);
+  parts_.gate.transaction_ended(end);
 }
 
-base::Result<void> Pipeline::on_commit(const binlog::EventHeader&) {
+base::Result<void> Pipeline::on_commit(const source::Place& end) {
   const bool held = std::exchange(held_, false);
   DS_TRY(end_passing());
   if (held) {  // XA COMMIT ONE PHASE: it was never prepared
@@ -200,45 +175,43 @@ base::Result<void> Pipeline::on_commit(const binlog::EventHeader&) {
   }
   announce_due();
   DS_TRY(parts_.writer.commit());
-  ended();
+  ended(end);
   return {};
 }
 
-base::Result<void> Pipeline::on_rollback() {
+base::Result<void> Pipeline::on_rollback(const source::Place& end) {
   passing_.reset();
   DS_TRY(parts_.writer.rollback());
-  ended();
+  ended(end);
   return {};
 }
 
 // Not over: a replica that crashed while it logged a transaction gets it again, under the same GTID.
-base::Result<void> Pipeline::on_broken_off() {
-  // Of a passed transaction whose end could not be read: it is over, and its tables are due.
-  if (unread_) return end_unread();
+base::Result<void> Pipeline::on_broken_off(const source::Place& end) {
   passing_.reset();
-  parts_.order.broken_off();
   DS_TRY(parts_.writer.discard());
-  ended();
+  ended(end);
   return {};
 }
 
-base::Result<void> Pipeline::on_xa_prepare(const binlog::Xid& xid) {
+base::Result<void> Pipeline::on_xa_prepare(std::string_view xid, const source::Place& end) {
   // Known before the position moves over it: a checkpoint in between must not forget it.
   auto held = parts_.writer.take_held();
   if (passing_)
     DS_TRY(end_passing());
   else if (!before_start_)
-    parts_.prepared.prepare(xid.text(), before_prepare_, std::move(held));
+    parts_.prepared.prepare(std::string(xid), before_prepare_, std::move(held));
   DS_TRY(parts_.writer.commit());
-  ended();
+  ended(end);
   return {};
 }
 
-base::Result<void> Pipeline::on_xa_commit(const binlog::Xid& xid) {
-  auto held = parts_.prepared.commit(xid.text(), gtid_);
+base::Result<void> Pipeline::on_xa_commit(std::string_view xid, const source::Place& end) {
+  const std::string id(xid);
+  auto held = parts_.prepared.commit(id, gtid_);
   bool wanted = false;
   for (std::int32_t i = 0; i < parts_.selection.streams(); ++i) wanted = wanted || parts_.writer.wants(i);
-  if (auto prepared = !held && wanted ? parts_.passed_prepare(xid.text()) : std::nullopt)
+  if (auto prepared = !held && wanted ? parts_.passed_prepare(id) : std::nullopt)
     passing_ = std::move(prepared);
   else if (passing_)
     passing_->all = true;  // its rows are in the prepare
@@ -247,41 +220,33 @@ base::Result<void> Pipeline::on_xa_commit(const binlog::Xid& xid) {
   else if (held)
     DS_TRY(parts_.writer.put_held(std::move(*held)));
   else if (wanted)
-    return Error(Reason::PositionUnknown,
-                 fmt::format("transaction {} commits XA transaction {}, whose rows are before the position",
-                             gtid_.text(), xid.text()));
+    return Error(
+        Reason::PositionUnknown,
+        fmt::format("transaction {} commits XA transaction {}, whose rows are before the position", gtid_.text(), id));
   announce_due();
   DS_TRY(parts_.writer.commit());
-  ended();
+  ended(end);
   return {};
 }
 
-base::Result<void> Pipeline::on_xa_rollback(const binlog::Xid& xid) {
-  parts_.prepared.rollback(xid.text());
+base::Result<void> Pipeline::on_xa_rollback(std::string_view xid, const source::Place& end) {
+  parts_.prepared.rollback(std::string(xid));
   passing_.reset();
   unread_ = false;
   announce_due();
   DS_TRY(parts_.writer.commit());
-  ended();
+  ended(end);
   return {};
 }
 
-base::Result<void> Pipeline::on_gtid_list(const message::GtidSet& list) {
-  return parts_.order.file(list);
-}
-
-base::Result<void> Pipeline::on_heartbeat(std::string_view file, std::uint64_t position) {
-  if (!reader_.outside()) return {};
-  parts_.freshness.caught_up.store(true, std::memory_order_relaxed);  // it sends one only when it has nothing else
-  if (file == point_.file && position > point_.position % kFourGiB)
-    point_.position = point_.position / kFourGiB * kFourGiB + position;
-  parts_.gate.moved_to(point_);
+base::Result<void> Pipeline::on_idle(const source::Place& here) {
+  parts_.freshness.caught_up.store(true, std::memory_order_relaxed);
+  parts_.gate.moved_to(here);
   return {};
 }
 
-base::Result<void> Pipeline::on_rotate(std::string_view file, std::uint64_t position, bool) {
-  point_ = {std::string(file), position};
-  if (reader_.outside()) parts_.gate.moved_to(point_);
+base::Result<void> Pipeline::on_moved(const source::Place& here) {
+  parts_.gate.moved_to(here);
   return {};
 }
 

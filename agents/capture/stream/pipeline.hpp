@@ -1,5 +1,5 @@
 #pragma once
-// One binlog connection, from its first event to its end: the dump thread's work.
+// One stream of changes, from its first event to its end: the dump thread's work.
 
 #include <atomic>
 #include <cstdint>
@@ -15,7 +15,6 @@
 #include "agents/base/clock.hpp"
 #include "agents/base/result.hpp"
 #include "agents/capture/plan/due.hpp"
-#include "agents/capture/plan/gtid_order.hpp"
 #include "agents/capture/plan/selection.hpp"
 #include "agents/capture/plan/snapshot_plan.hpp"
 #include "agents/capture/plan/statement_effects.hpp"
@@ -25,8 +24,7 @@
 #include "agents/capture/stream/writer.hpp"
 #include "agents/capture/stream/xa.hpp"
 #include "agents/health/status.hpp"
-#include "agents/source/mariadb/binlog_stream.hpp"
-#include "agents/source/mariadb/event_reader.hpp"
+#include "agents/source/change_stream.hpp"
 
 namespace datasync::capture {
 
@@ -59,7 +57,6 @@ struct PipelineParts {
   SourceClock& clock;
   health::Status& status;
   Freshness& freshness;
-  GtidOrder& order;
   std::mutex& between;  ///< held while several records that belong together go out between two transactions
   std::function<void()> on_first_event;
   std::function<void()> on_tick;  ///< about once a second while events come
@@ -79,12 +76,12 @@ struct PipelineParts {
   DueDefinitions& due;
 };
 
-/// Handles the events of one connection, on one thread.
-class Pipeline final : public binlog::Handler {
+/// Handles the changes of one connection, on one thread.
+class Pipeline final : public source::ChangeHandler {
  public:
-  /// `max_inflated`: bytes of the largest compressed event or value, inflated.
+  /// `max_value`: bytes of the largest value, inflated.
   Pipeline(const PipelineParts& parts, Catalog& catalog, std::stop_token stop,
-           std::uint64_t max_inflated = binlog::kMaxInflated);
+           std::uint64_t max_value = binlog::kMaxInflated);
 
   /// Before `run`: readers may lack the definition that the table has now, because a connection or a process ended
   /// before the place where it was to be announced. It is announced once the dump has come to what the server has
@@ -92,50 +89,49 @@ class Pipeline final : public binlog::Handler {
   base::Result<void> announce_again(const TableChoice& table);
   /// Reads until an error, which is returned; Stopping when `stop` was requested. What was sent of an unfinished
   /// transaction is voided before it returns (unless the streams themselves failed).
-  base::Result<void> run(sql::BinlogStream& stream);
+  base::Result<void> run(source::ChangeStream& stream);
 
-  base::Result<void> on_gtid(const binlog::GtidEvent& gtid, const binlog::EventHeader& header,
-                             const binlog::Where& where) override;
+  void on_heard() override;
+  base::Result<void> on_begin(const source::Transaction& transaction, const source::Place& first) override;
   bool wants(std::string_view database, std::string_view table) override;
-  base::Result<binlog::TableToken> on_table(const binlog::TableMap& map, const binlog::Where& where) override;
-  base::Result<void> on_rows(binlog::TableToken table, const binlog::RowsEvent& rows) override;
-  base::Result<void> on_query(const binlog::QueryInfo& query) override;
+  base::Result<source::TableToken> on_table(const binlog::TableMap& map, const binlog::Where& where) override;
+  base::Result<void> on_rows(source::TableToken table, const binlog::RowsEvent& rows) override;
+  base::Result<void> on_statement(const source::Statement& statement) override;
   std::optional<std::string> to_utf8(std::string_view charset, std::string_view text) override {
     return catalog_.to_utf8(charset, text);
   }
   [[nodiscard]] base::TableNames table_names() const override { return parts_.selection.names(); }
-  base::Result<void> on_commit(const binlog::EventHeader& header) override;
-  base::Result<void> on_rollback() override;
-  base::Result<void> on_broken_off() override;
-  base::Result<void> on_xa_prepare(const binlog::Xid& xid) override;
-  base::Result<void> on_xa_commit(const binlog::Xid& xid) override;
-  base::Result<void> on_xa_rollback(const binlog::Xid& xid) override;
-  base::Result<void> on_gtid_list(const message::GtidSet& set) override;
-  base::Result<void> on_heartbeat(std::string_view file, std::uint64_t position) override;
-  base::Result<void> on_rotate(std::string_view file, std::uint64_t position, bool artificial) override;
+  base::Result<void> on_commit(const source::Place& end) override;
+  base::Result<void> on_rollback(const source::Place& end) override;
+  base::Result<void> on_broken_off(const source::Place& end) override;
+  base::Result<void> on_xa_prepare(std::string_view xid, const source::Place& end) override;
+  base::Result<void> on_xa_commit(std::string_view xid, const source::Place& end) override;
+  base::Result<void> on_xa_rollback(std::string_view xid, const source::Place& end) override;
+  base::Result<void> on_idle(const source::Place& here) override;
+  base::Result<void> on_moved(const source::Place& here) override;
   base::Result<void> on_incident(std::string_view text, const binlog::Where& where) override;
 
+  base::Result<void> on_unreadable(base::Error error) override;
+  [[nodiscard]] base::Error too_large(base::Error error) const override;
+  [[nodiscard]] bool skips() const override { return passing_.has_value(); }
+  void on_skipped(bool rows) override;
+  base::Result<void> on_end_unread(const source::Place& end) override;
+
  private:
-  base::Result<void> read(sql::BinlogStream& stream);
-  base::Result<void> feed(base::Bytes event);
-  base::Result<void> pass_over(base::Bytes event, base::Error error);
-  base::Result<void> end_unread();
-  [[nodiscard]] bool passes(base::Bytes front);
-  [[nodiscard]] base::Error unread(base::Error error, const std::string& large) const;
+  base::Result<void> read(source::ChangeStream& stream);
   base::Result<void> end_passing();
   base::Result<void> tick();
-  void move_point(base::Bytes event);
-  void ended();
-  base::Result<void> passed(const binlog::QueryInfo& query);
+  void ended(const source::Place& end);
+  base::Result<void> passed(const source::Statement& query);
   base::Result<void> learn_passed(const TableChoice& table, ColumnNames names);
   base::Result<void> left_out(const TableChoice& table, const binlog::RowsEvent& rows);
   base::Result<bool> stays_missing(const TableChoice& table, const std::string& why);
   base::Result<void> unchecked(const TableChoice& parent, const binlog::RowsEvent& rows);
   base::Result<void> on_parents(const std::vector<binlog::NamedTable>& parents,
-                                const std::vector<TableStatement>& statements, const binlog::QueryInfo& query);
-  [[nodiscard]] ColumnNames column_names(const binlog::QueryInfo& query) const;
-  [[nodiscard]] std::vector<TableStatement> concerned_by(const binlog::QueryInfo& query) const;
-  base::Result<void> on_statement(const TableStatement& s, const binlog::QueryInfo& query);
+                                const std::vector<TableStatement>& statements, const source::Statement& query);
+  [[nodiscard]] ColumnNames column_names(const source::Statement& query) const;
+  [[nodiscard]] std::vector<TableStatement> concerned_by(const source::Statement& query) const;
+  base::Result<void> on_effect(const TableStatement& s, const source::Statement& query);
   base::Result<void> disappeared(const TableStatement& s, const std::string& statement, bool known);
   base::Result<bool> comes_back(const TableChoice& table);
   base::Result<void> truncated(const TableChoice& table, std::optional<message::SchemaId> schema);
@@ -145,9 +141,7 @@ class Pipeline final : public binlog::Handler {
   PipelineParts parts_;
   Catalog& catalog_;
   std::stop_token stop_;
-  std::uint64_t max_inflated_;
-  binlog::EventReader reader_;
-  BinlogPoint point_;  ///< end of the event being handled
+  std::uint64_t max_value_;
   std::uint64_t commit_time_us_ = 0;
   message::Gtid gtid_;
   message::GtidSet before_prepare_;

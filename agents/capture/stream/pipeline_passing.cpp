@@ -12,62 +12,31 @@ namespace {
 using base::Error;
 using base::Reason;
 
-constexpr std::size_t kTypeAt = 4, kSizeAt = 9;  // in the event header
-
-binlog::EventType type_of(base::Bytes event) noexcept {
-  return event.size() < binlog::kHeaderSize ? binlog::EventType::Unknown
-                                            : static_cast<binlog::EventType>(event[kTypeAt]);
-}
-
-std::uint32_t size_of(base::Bytes event) noexcept {
-  return base::Cursor(event.subspan(kSizeAt)).get<std::uint32_t>();
-}
-
 }  // namespace
 
-base::Result<void> Pipeline::feed(base::Bytes event) {
-  if (auto fed = reader_.feed(event); !fed) return pass_over(event, std::move(fed).error());
-  // The server sends a heartbeat only when it has sent everything.
-  const auto type = type_of(event);
-  const bool heartbeat = type == binlog::EventType::Heartbeat || type == binlog::EventType::HeartbeatV2;
-  return unread_ && heartbeat ? end_unread() : base::Result<void>();
-}
-
 /// What cannot be carried of a transaction that a user lets pass does not matter; without that it stops here.
-base::Result<void> Pipeline::pass_over(base::Bytes event, Error error) {
+base::Result<void> Pipeline::on_unreadable(Error error) {
   // Between transactions the binlog itself is damaged: no GTID names what is wrong.
   if (!in_transaction_ || !poisons(error.reason)) return error;
   if (!passing_) return with_way_past(std::move(error), gtid_.text());
   passing_->all = unread_ = true;
-  if (type_of(event) != binlog::EventType::Gtid) return {};
-  DS_TRY(end_unread());
-  return feed(event);
+  return {};
 }
 
-/// Rows of a transaction that is passed need not be held, however many they are, nor a statement that is too large to
-/// be. What begins and ends transactions is never that large.
-bool Pipeline::passes(base::Bytes front) {
-  if (!passing_ || front.size() < binlog::kHeaderSize) return false;
-  const bool rows = binlog::rows_kind(type_of(front)).has_value();
-  if (!rows && size_of(front) < max_inflated_) return false;
+Error Pipeline::too_large(Error error) const {
+  return in_transaction_ ? with_way_past(std::move(error), gtid_.text()) : error;
+}
+
+void Pipeline::on_skipped(bool rows) {
   passing_->all = true;        // its front does not name its table
   unread_ = unread_ || !rows;  // it may have been the one statement of the transaction
-  return true;
 }
 
-/// No event came. `large` names the one that is too large, if that is why.
-Error Pipeline::unread(Error error, const std::string& large) const {
-  if (large.empty()) return error;
-  error = std::move(error).context(large);
-  return error.is(Reason::RowTooLarge) && in_transaction_ ? with_way_past(std::move(error), gtid_.text()) : error;
-}
-
-/// The event that ended the transaction was one of those that could not be read.
-base::Result<void> Pipeline::end_unread() {
-  reader_.abandon();
+/// It is over, and its tables are due.
+base::Result<void> Pipeline::on_end_unread(const source::Place& end) {
   DS_TRY(end_passing());
   DS_TRY(parts_.writer.commit());
-  ended();
+  ended(end);
   return {};
 }
 
@@ -87,7 +56,7 @@ base::Result<void> Pipeline::end_passing() {
 }
 
 /// A statement without row events may have changed more than the tables that it names, by triggers.
-base::Result<void> Pipeline::passed(const binlog::QueryInfo& query) {
+base::Result<void> Pipeline::passed(const source::Statement& query) {
   if (query.judgement.harmless()) return {};
   if (query.judgement.by_statement) passing_->all = true;
   for (const auto& statement : concerned_by(query)) {

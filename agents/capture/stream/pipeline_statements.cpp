@@ -24,11 +24,11 @@ constexpr std::size_t kMostStatement = 1024;
 constexpr base::Millis kBackSoon{3000}, kStep{50};
 
 /// For logs, errors and records: without values, which may be of columns that nobody is to see.
-std::string shown(const binlog::QueryInfo& query) {
+std::string shown(const source::Statement& query) {
   const auto& context = query.context;
   // Where its strings end is not certain without the session's settings.
-  if (!context.quoting_known || context.charset.empty()) return binlog::first_words(query.event.sql);
-  return binlog::without_values(query.event.sql, context.quoting, context.charset, &context.to_utf8, kMostStatement);
+  if (!context.quoting_known || context.charset.empty()) return binlog::first_words(query.sql);
+  return binlog::without_values(query.sql, context.quoting, context.charset, &context.to_utf8, kMostStatement);
 }
 
 bool about_definition(const Error& error) {
@@ -39,9 +39,9 @@ bool about_definition(const Error& error) {
 
 }  // namespace
 
-base::Result<binlog::TableToken> Pipeline::on_table(const binlog::TableMap& map, const binlog::Where& where) {
+base::Result<source::TableToken> Pipeline::on_table(const binlog::TableMap& map, const binlog::Where& where) {
   const auto* choice = parts_.selection.find(map.database, map.table);
-  if (choice == nullptr) return binlog::kUnwanted;
+  if (choice == nullptr) return source::kUnwanted;
   const bool wanted = parts_.writer.wants(choice->stream);
   const auto place = fmt::format("transaction {} at {}", gtid_.text(), where.text());
   auto added = catalog_.add(*choice, map);
@@ -53,12 +53,12 @@ base::Result<binlog::TableToken> Pipeline::on_table(const binlog::TableMap& map,
     DS_ASSIGN(auto now, catalog_.now(*choice, map));
     if (now == Catalog::Now::Missing) {
       DS_ASSIGN(const bool missing, stays_missing(*choice, why));
-      if (missing) return binlog::kUnwanted;
+      if (missing) return source::kUnwanted;
       DS_ASSIGN(now, catalog_.now(*choice, map));
     }
     if (now == Catalog::Now::Other) {
       if (wanted) DS_TRY(outdated(*choice, true, why));
-      return binlog::kUnwanted;
+      return source::kUnwanted;
     }
     // While the server replaces a table, none has its name for a moment: it may have been asked just then.
     added = catalog_.add(*choice, map);
@@ -88,12 +88,12 @@ base::Result<bool> Pipeline::stays_missing(const TableChoice& table, const std::
   return true;
 }
 
-ColumnNames Pipeline::column_names(const binlog::QueryInfo& query) const {
-  return {renamed_columns(query.event.sql, query.context), dropped_columns(query.event.sql, query.context),
+ColumnNames Pipeline::column_names(const source::Statement& query) const {
+  return {renamed_columns(query.sql, query.context), dropped_columns(query.sql, query.context),
           query.judgement.certain && !query.context.failed};
 }
 
-base::Result<void> Pipeline::on_query(const binlog::QueryInfo& query) {
+base::Result<void> Pipeline::on_statement(const source::Statement& query) {
   if (before_start_) return {};
   if (passing_) return passed(query);
   const auto& judged = query.judgement;
@@ -116,14 +116,14 @@ base::Result<void> Pipeline::on_query(const binlog::QueryInfo& query) {
   });
   if (!judged.certain)
     for (const auto& s : statements) parents.push_back({s.table->database, s.table->table});
-  for (const auto& statement : statements) DS_TRY(on_statement(statement, query));
+  for (const auto& statement : statements) DS_TRY(on_effect(statement, query));
   return on_parents(parents, statements, query);
 }
 
 /// The server takes a foreign key along when the table that it refers to is renamed, and keeps it when that is dropped
 /// and created again. So a table's foreign keys may change by a statement that does not name it.
 base::Result<void> Pipeline::on_parents(const std::vector<binlog::NamedTable>& parents,
-                                        const std::vector<TableStatement>& statements, const binlog::QueryInfo& query) {
+                                        const std::vector<TableStatement>& statements, const source::Statement& query) {
   DS_ASSIGN(const auto children, catalog_.acting_children(parents));
   for (const auto* child : children) {
     if (std::ranges::find(statements, child, &TableStatement::table) != statements.end()) continue;
@@ -134,7 +134,7 @@ base::Result<void> Pipeline::on_parents(const std::vector<binlog::NamedTable>& p
   return {};
 }
 
-std::vector<TableStatement> Pipeline::concerned_by(const binlog::QueryInfo& query) const {
+std::vector<TableStatement> Pipeline::concerned_by(const source::Statement& query) const {
   const auto& judged = query.judgement;
   std::vector<const TableChoice*> uncertain;
   if (!judged.certain) {
@@ -144,13 +144,13 @@ std::vector<TableStatement> Pipeline::concerned_by(const binlog::QueryInfo& quer
       if (judged.any_table) uncertain.push_back(&t);
     }
     if (!judged.any_table)
-      for (const auto i : binlog::may_concern(query.event.sql, query.context, names))
+      for (const auto i : binlog::may_concern(query.sql, query.context, names))
         uncertain.push_back(&parts_.selection.tables()[i]);
   }
   return concerned(judged, parts_.selection, uncertain);
 }
 
-base::Result<void> Pipeline::on_statement(const TableStatement& s, const binlog::QueryInfo& query) {
+base::Result<void> Pipeline::on_effect(const TableStatement& s, const source::Statement& query) {
   const auto& table = *s.table;
   if (s.by_text)
     return Error(Reason::StatementFormat,
@@ -193,7 +193,7 @@ base::Result<void> Pipeline::on_statement(const TableStatement& s, const binlog:
     else
       rows = true;
   }
-  if (may_hide_changes(query.event.sql, query.context, catalog_.allows_cascades())) rows = true;
+  if (may_hide_changes(query.sql, query.context, catalog_.allows_cascades())) rows = true;
   // Readers compare the foreign keys before the copy's first row.
   if (changed.acting_keys_changed) rows = true;
   // What is not there cannot be copied.

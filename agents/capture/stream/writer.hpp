@@ -42,7 +42,7 @@ struct HeldTransaction {
   std::uint64_t rows = 0;
 };
 
-/// What a row of a schema is called in messages, see `row_name`.
+/// What a row of a schema is called in messages, see source::Engine::name_row.
 using RowNamer = std::function<std::string(message::SchemaId schema)>;
 
 /// Takes rows from one thread and hands records to an Output. `position` and `counts` may be called from any thread.

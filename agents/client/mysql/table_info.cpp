@@ -225,10 +225,6 @@ class InfoReader {
 
 }  // namespace
 
-bool acts(std::string_view action) {
-  return action != "RESTRICT" && action != "NO ACTION";
-}
-
 bool TableInfo::ForeignKey::acts() const {
   return sql::acts(on_update) || sql::acts(on_delete);
 }
@@ -237,17 +233,6 @@ base::Result<std::optional<TableInfo>> read_table_info(Connection& connection, s
                                                        std::string_view table,
                                                        const std::vector<std::string>& excluded) {
   return InfoReader(connection, database, table, excluded).read();
-}
-
-message::TableSchema key_schema(const message::TableSchema& schema) {
-  message::TableSchema out;
-  out.database = schema.database;
-  out.table = schema.table;
-  for (const std::uint16_t index : schema.key) {
-    out.key.push_back(static_cast<std::uint16_t>(out.columns.size()));
-    out.columns.push_back(schema.columns[index]);
-  }
-  return out;
 }
 
 }  // namespace datasync::sql

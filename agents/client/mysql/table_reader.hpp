@@ -9,6 +9,8 @@
 
 #include "agents/base/result.hpp"
 #include "agents/client/mysql/connection.hpp"
+#include "agents/message/definition.hpp"
+#include "agents/message/key_schema.hpp"
 #include "agents/message/row.hpp"
 #include "agents/message/schema.hpp"
 
@@ -41,8 +43,7 @@ struct TableInfo {
   bool system_versioned = false;
 };
 
-/// ON UPDATE or ON DELETE with this action changes rows: not RESTRICT and not NO ACTION.
-bool acts(std::string_view action);
+using message::acts;  // ON UPDATE or ON DELETE of a foreign key
 
 /// Reads the definition of a table. `excluded`: columns that are not replicated, so that their type does not matter
 /// unless they are in the primary key. Errors: UnsupportedType naming the column; PermissionDenied when the user has no
@@ -85,7 +86,6 @@ class TableReader {
 base::Result<bool> repeats_a_key(Connection& connection, const message::TableSchema& schema, std::string_view database,
                                  std::string_view table, const TableReader::Range& range);
 
-/// Returns the schema of only the key columns of a table, in key order; the images in Range have this schema.
-message::TableSchema key_schema(const message::TableSchema& schema);
+using message::key_schema;  // images of it are what Range holds
 
 }  // namespace datasync::sql

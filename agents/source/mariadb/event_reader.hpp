@@ -34,12 +34,12 @@
 #include "agents/binlog/judgement.hpp"
 #include "agents/binlog/rows_event.hpp"
 #include "agents/binlog/table_map.hpp"
+#include "agents/source/change_stream.hpp"
 
 namespace datasync::binlog {
 
-/// What the handler calls a table it wants; any number but kUnwanted.
-using TableToken = std::uint32_t;
-inline constexpr TableToken kUnwanted = ~TableToken{0};
+using source::kUnwanted;
+using source::TableToken;
 
 struct QueryInfo {
   const QueryEvent& event;  ///< sql is plain text here, also when it came compressed

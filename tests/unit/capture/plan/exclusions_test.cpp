@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "agents/capture/replica/preflight.hpp"
+#include "agents/capture/plan/captured_schema.hpp"
 
 namespace datasync::capture {
 namespace {
@@ -36,26 +36,6 @@ TEST(Exclusions, table_without_an_excluded_column_is_not_captured) {
       << refused.error().what;
 }
 
-// ADD COLUMN hash VARCHAR(64) AS (MD5(secret)): what an excluded column holds was carried under another name.
-TEST(Exclusions, columns_computed_from_an_excluded_one_are_found) {
-  const std::vector<Computed> computed{
-      {"twice", "concat(`once`,'x')"}, {"once", "md5(`SECRET`)"}, {"other", "`v` + 1"}, {"text", "'secret'"}};
-  EXPECT_EQ(computed_from_excluded(people(), computed), (Texts{"once (from Secret)", "twice (from once)"}));
-  auto all = people();
-  all.exclude = {"secret", "once", "TWICE"};
-  EXPECT_TRUE(computed_from_excluded(all, computed).empty());
-}
-
-// ADD COLUMN shown VARCHAR(50) DEFAULT (secret): rows that were there got the value of the excluded column.
-TEST(Exclusions, columns_whose_default_is_an_excluded_one_are_found) {
-  EXPECT_EQ(computed_from_excluded(people(), {{"shown", "`secret`"}, {"text", "'secret'"}, {"n", "NULL"}, {"m", "1"}}),
-            (Texts{"shown (from Secret)"}));
-  auto bits = people();
-  bits.exclude = {"b"};
-  EXPECT_TRUE(computed_from_excluded(bits, {{"flag", "b'1'"}}).empty());
-  EXPECT_EQ(computed_from_excluded(bits, {{"flag", "`b`"}, {"other", "b + 1"}}).size(), 2U);
-}
-
 /// After these statements, each of which renames and drops columns.
 std::vector<message::MovedColumn> moved(const std::vector<ColumnNames>& statements) {
   std::vector<message::MovedColumn> out;
@@ -87,20 +67,6 @@ TEST(Exclusions, names_exchanged_by_several_statements_are_followed) {
   EXPECT_EQ(moved({renamed("secret", "a"), {{}, {"a"}, false}}).size(), 1U) << "perhaps not dropped";
   EXPECT_EQ(moved({renamed("secret", "a"), {{{"a", "b"}}, {}, false}}).size(), 2U) << "perhaps not renamed";
   EXPECT_EQ(moved({renamed("v", "w"), {{{"v", "a"}, {"a", "v"}}, {}, true}}).size(), 0U);
-}
-
-TEST(Exclusions, preflight_names_columns_computed_from_an_excluded_one) {
-  const auto choice = people();
-  TableFacts facts;
-  facts.choice = &choice;
-  facts.info.emplace();
-  facts.info->schema = schema({"id", "secret", "hash"});
-  facts.info->engine = "InnoDB";
-  facts.computed = {{"hash", "md5(`secret`)"}};
-  const auto selection = Selection::make({config::Type{"t", {"crm.people"}, {}, {}}}, 1);
-  const auto findings = check_tables({facts}, *selection, {});
-  ASSERT_EQ(findings.size(), 1U);
-  EXPECT_EQ(findings.front().what, "column hash (from Secret) of crm.people is computed from an excluded column");
 }
 
 }  // namespace

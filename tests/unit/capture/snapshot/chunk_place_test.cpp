@@ -30,7 +30,7 @@ TEST(ChunkPlace, of_another_key_is_the_beginning_of_the_table) {
 }
 
 TEST(KeyIsUnique, only_when_a_unique_key_without_null_is_part_of_it) {
-  sql::TableInfo info;
+  source::TableInfo info;
   info.schema = table(message::ColumnType::Int);
   auto schema = info.schema;
   EXPECT_TRUE(key_is_unique(info, schema)) << "a primary key";

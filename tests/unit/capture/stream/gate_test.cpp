@@ -9,14 +9,14 @@ namespace {
 
 using State = ChunkGate::State;
 
-BinlogPoint at(std::uint64_t position, std::string file = "bin.000001") {
+source::Place at(std::uint64_t position, std::string file = "bin.000001") {
   return {std::move(file), position};
 }
 
 struct Gate : testing::Test {
   Gate() { connected("r1:3306"); }
   void connected(const std::string& replica, const std::string& history = "server 1",
-                 const BinlogPoint& end = at(1000, "bin.000002")) {
+                 const source::Place& end = at(1000, "bin.000002")) {
     gate.connected(replica, history, end);
   }
   std::uint64_t generation() const { return gate.origin().generation; }
@@ -26,12 +26,6 @@ struct Gate : testing::Test {
   }
   ChunkGate gate;
 };
-
-TEST(BinlogPoints, are_ordered_by_the_number_of_their_file) {
-  EXPECT_TRUE(at(900).before(at(4, "bin.000002")));
-  EXPECT_TRUE(at(1, "bin.999999").before(at(1, "bin.1000000")));
-  EXPECT_FALSE(at(5).before(at(5)));
-}
 
 TEST_F(Gate, place_waits_until_the_dump_comes_there) {
   transaction(10, 20);

@@ -1,0 +1,122 @@
+#include "agents/source/mariadb/table_copy.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "agents/client/mysql/table_reader.hpp"
+#include "agents/message/row.hpp"
+#include "agents/source/mariadb/binlog_place.hpp"
+
+namespace datasync::source::mariadb {
+namespace {
+
+using base::Error;
+using base::Reason;
+
+/// The server stores a value without a single byte where a GEOMETRY NOT NULL was added or left out, but no server takes
+/// such a value in a statement.
+base::Result<void> check_geometry(const message::TableSchema& schema, base::Bytes image) {
+  base::Buffer row(image.size() + 1);
+  row.put(static_cast<std::uint8_t>(message::Op::Insert));
+  row.append(image);
+  message::RowReader reader(schema, row.bytes());
+  message::RowView view;
+  DS_TRY(reader.next(view));
+  for (std::size_t i = 0; i < schema.columns.size(); ++i) {
+    const auto& column = schema.columns[i];
+    if (column.type != message::ColumnType::Geometry || view.after.nulls[i] != 0 || !view.after.values[i].empty())
+      continue;
+    const auto table = sql::quote_identifier(schema.database, schema.table);
+    const auto name = sql::quote_identifier(column.name);
+    return Error(
+        Reason::UnsupportedValue,
+        fmt::format("a row of {} has an empty value in the GEOMETRY column {}, which no destination can store. Give "
+                    "all such rows a value: UPDATE {} SET {}=... WHERE LENGTH({})=0; copying then continues",
+                    schema.qualified(), column.name, table, name, name));
+  }
+  return {};
+}
+
+bool has_geometry(const message::TableSchema& schema) {
+  return std::ranges::any_of(schema.columns, [](const auto& c) { return c.type == message::ColumnType::Geometry; });
+}
+
+class Rows final : public RowReader {
+ public:
+  Rows(std::unique_ptr<sql::TableReader> reader, std::optional<message::TableSchema> checked)
+      : reader_(std::move(reader)), checked_(std::move(checked)) {}
+
+  base::Result<bool> next(base::Buffer& out) override {
+    const auto at = out.size();
+    DS_ASSIGN(const bool more, reader_->next(out));
+    if (more && checked_) DS_TRY(check_geometry(*checked_, out.bytes().subspan(at)));
+    return more;
+  }
+
+ private:
+  std::unique_ptr<sql::TableReader> reader_;
+  std::optional<message::TableSchema> checked_;  ///< its GEOMETRY columns have a value
+};
+
+sql::TableReader::Range range_of(const KeyRange& range) {
+  return {range.after_key, range.up_to_key, range.limit};
+}
+
+}  // namespace
+
+base::Result<void> prepare_copy(sql::Connection& connection) {
+  DS_TRY(connection.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ"));
+  // By default a sort compares only the first 1024 bytes: longer keys would come in another order than the WHERE of the
+  // next chunk compares them in.
+  DS_TRY(connection.execute("SET SESSION max_sort_length=65536"));
+  return {};
+}
+
+base::Result<SnapshotPlace> open_snapshot(sql::Connection& connection) {
+  DS_TRY(connection.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT"));
+  DS_ASSIGN(auto place, sql::binlog_place(connection));
+  return SnapshotPlace{Place(std::move(place.file), place.position)};
+}
+
+/// The server compares a YEAR(2) by its last two digits, and sorts it by the whole year.
+base::Result<void> check_key(sql::Connection& connection, const message::TableSchema& schema) {
+  for (const auto i : schema.key) {
+    const auto& column = schema.columns[i];
+    if (column.type != message::ColumnType::Year) continue;
+    DS_ASSIGN(const auto found,
+              connection.query_one(fmt::format("SELECT 1 FROM information_schema.columns WHERE table_schema={} AND "
+                                               "table_name={} AND column_name={} AND column_type='year(2)'",
+                                               sql::quote_text(schema.database), sql::quote_text(schema.table),
+                                               sql::quote_text(column.name))));
+    if (found)
+      return Error(Reason::UnsupportedType,
+                   fmt::format("the key column {} of {} is YEAR(2), which the server compares in another order than it "
+                               "sorts: ALTER TABLE {} MODIFY {} YEAR(4) NOT NULL",
+                               column.name, schema.qualified(), sql::quote_identifier(schema.database, schema.table),
+                               sql::quote_identifier(column.name)));
+  }
+  return {};
+}
+
+base::Result<std::unique_ptr<RowReader>> read_rows(sql::Connection& connection, const message::TableSchema& schema,
+                                                   const KeyRange& range) {
+  DS_ASSIGN(auto reader, sql::TableReader::open(connection, schema, schema.database, schema.table, range_of(range)));
+  return std::unique_ptr<RowReader>(
+      std::make_unique<Rows>(std::move(reader), has_geometry(schema) ? std::optional(schema) : std::nullopt));
+}
+
+// A server that need not sort sends the first row at once.
+base::Result<std::unique_ptr<RowReader>> scan_rows(sql::Connection& connection, const message::TableSchema& schema) {
+  DS_ASSIGN(auto reader, sql::TableReader::open(connection, schema, schema.database, schema.table, {.ordered = false}));
+  return std::unique_ptr<RowReader>(std::make_unique<Rows>(std::move(reader), std::nullopt));
+}
+
+base::Result<bool> repeats_a_key(sql::Connection& connection, const message::TableSchema& schema,
+                                 const KeyRange& range) {
+  return sql::repeats_a_key(connection, schema, schema.database, schema.table, range_of(range));
+}
+
+}  // namespace datasync::source::mariadb
