@@ -11,3 +11,7 @@ integration_test(capture_replicas_test WHOLE LINKS ds_capture ds_source_mariadb 
 target_sources(capture_replicas_test PRIVATE capture_reader.cpp capture_environment.cpp)
 add_dependencies(capture_replicas_test datasync-capture)
 integration_test(capture_parts_test WHOLE LINKS ds_capture ds_source_mariadb binlog_test_support)
+
+# What capture expects of every engine of a source.
+integration_test(source_conformance_test WHOLE LINKS ds_source_mariadb ds_source_memory TIMEOUT 300)
+target_sources(source_conformance_test PRIVATE source_engines.cpp)
