@@ -110,6 +110,8 @@ base::Result<std::unique_ptr<TargetTable>> Catalog::load(std::shared_ptr<const m
   if (!emptied) DS_TRY(check_one_target(*schema, name));
   const auto* known = known_.find(name.qualified());
   DS_TRY(check_other_tasks(*connection, name, known));
+  // Before anything here is changed: a stop in between must not leave a table that seems to have lost its rows.
+  if (emptied) DS_TRY(note_to_be_emptied(*connection, name));
   Cause cause{known != nullptr && known->schema != schema->id(), emptied, nullptr};
   if (cause.source_changed) {
     if (auto before = book_.find(known->schema, stop)) cause.before = std::move(*before);

@@ -157,10 +157,8 @@ base::Result<void> Catalog::alter(sql::Connection& connection, const message::Ta
   };
   if (!wanted || !followed) {
     if (lossless) return mismatch(fmt::format("Run at the destination: {}", statements));
-    if (cause.emptied) {
-      DS_TRY(note_to_be_emptied(connection, name));
+    if (cause.emptied)
       return mismatch(fmt::format("A copy replaces its rows. Run at the destination: {}; {}", emptying, statements));
-    }
     return mismatch(fmt::format("Run at the destination: {}; {}. Then {}", emptying, statements, copying));
   }
   if (!lossless && !cause.emptied) {
@@ -178,8 +176,8 @@ base::Result<void> Catalog::alter(sql::Connection& connection, const message::Ta
   return {};
 }
 
-/// What comes next empties it in any case: a user who deletes its rows and alters it, as the message says, does not
-/// make it another one.
+/// What comes next empties it in any case: whoever deletes its rows and alters it, as apply does or as its message
+/// says, does not make it another one.
 base::Result<void> Catalog::note_to_be_emptied(sql::Connection& connection, const TargetName& name) {
   const auto* known = known_.find(name.qualified());
   if (known == nullptr || !known->has_rows) return {};
