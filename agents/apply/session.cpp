@@ -172,7 +172,8 @@ base::Result<void> Session::open() {
       {{"stream", context_.stream}, {"token", writer_->token()}, {"next_offset", writer_->ledger().next_offset}});
   if (main_ != nullptr) return {};
   DS_TRY(begin_copies());
-  return load_held();
+  DS_TRY(load_held());
+  return forget_tables(copies_.ordered_elsewhere());
 }
 
 base::Result<void> Session::open_consumer() {

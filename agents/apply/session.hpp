@@ -112,6 +112,7 @@ class Session final : private Sink {
   [[nodiscard]] base::Error with_copy(base::Error error, std::span<const RowChange> rows) const;
   [[nodiscard]] std::string copy_token() const;
   base::Result<void> watch_copies();
+  base::Result<void> forget_tables(const std::vector<std::string>& sources);
   base::Result<void> await_end();
   base::Result<void> begin_again(const base::Error& error);
   base::Result<void> forget_uncommitted();

@@ -1,6 +1,7 @@
 // The part of a session that skips records and waits for copies of tables.
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include <fmt/format.h>
@@ -87,8 +88,39 @@ base::Result<void> Session::watch_copies() {
   const auto now = base::steady_now();
   if (awaited.empty() || now - copies_watched_ < kWatchEvery) return {};
   copies_watched_ = now;
-  for (const auto& table : copies_.look(awaited, stop_)) assembler_->await_no_more(table);
+  auto others = copies_.look(awaited, stop_);
+  if (!others.empty() && !assembler_->in_transaction() && !writer_->streaming()) {
+    // Not one of which a copy has begun after all.
+    DS_TRY(assembler_->pause(true));
+    std::erase_if(others, [this](const auto& table) { return !writer_->ledger().awaited.contains(table); });
+    DS_TRY(forget_tables(others));
+    for (const auto& table : others) assembler_->await_no_more(table);
+    DS_TRY(assembler_->pause(true));
+  }
   show_state();
+  return {};
+}
+
+/// No copy of these tables comes on this stream: the source does not have them, capture does not read them any more, or
+/// this task does not store their type. So a user may drop or rename what the destination has of them, and a held one
+/// has nothing to wait for. Should one come later, its rows begin with the order to empty it. Outside of a transaction.
+base::Result<void> Session::forget_tables(const std::vector<std::string>& sources) {
+  std::vector<std::string> held;
+  std::ranges::copy_if(sources, std::back_inserter(held),
+                       [this](const auto& name) { return held_.find(name) != nullptr; });
+  const bool known = std::ranges::any_of(known_->all(), [&](const auto& entry) {
+    return std::ranges::find(sources, entry.second.source) != sources.end();
+  });
+  if (held.empty() && !known) return {};
+  replay_.reset();  // its transaction holds the ledger's row, and its tables may be held no longer
+  const auto forget = [&]() -> base::Result<void> {
+    for (const auto& source : sources) DS_TRY(catalog_->forget(*connection_, source));
+    return held_.remove(*connection_, context_.dialect, held);
+  };
+  DS_TRY(fenced(forget));
+  for (const auto& name : held) context_.retries.erase(name);
+  held_due_ = base::steady_now();
+  context_.report.held(held_.all());
   return {};
 }
 

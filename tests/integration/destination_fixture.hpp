@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/integration/e2e_fixture.hpp"
+#include "tests/support/eventually.hpp"
 
 namespace datasync::test {
 
@@ -69,6 +70,29 @@ class Destination : public testing::Test {
     EXPECT_TRUE(reported);
     const auto status = fixture_->apply().status();
     return status && status->reason == reason ? status->message : "";
+  }
+
+  /// The held tables as /status has them: "a:RowConflict b:..."; "?" while the agent does not answer.
+  std::string held() {
+    const auto status = fixture_->apply().status();
+    if (!status) return "?";
+    std::string out;
+    for (int i = 0; status->at(fmt::format("/held/{}/table", i)); ++i)
+      out += (out.empty() ? "" : " ") + status->at(fmt::format("/held/{}/table", i))->substr(name_.size() + 1) + ":" +
+             status->at(fmt::format("/held/{}/reason", i)).value_or("");
+    return out;
+  }
+  testing::AssertionResult becomes_held(const std::string& wanted) {
+    if (eventually([&] { return held() == wanted; }, seconds(40))) return testing::AssertionSuccess();
+    return testing::AssertionFailure() << "held: " << held() << "\n" << fixture_->diagnostics();
+  }
+  /// Why the table is held.
+  std::string held_message(const std::string& table) {
+    const auto status = fixture_->apply().status().value_or(AgentStatus{});
+    for (int i = 0; status.at(fmt::format("/held/{}/table", i)); ++i)
+      if (status.at(fmt::format("/held/{}/table", i)) == name_ + "." + table)
+        return status.at(fmt::format("/held/{}/message", i)).value_or("");
+    return "";
   }
 
   static inline Fixture* fixture_ = nullptr;

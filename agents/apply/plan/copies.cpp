@@ -81,6 +81,18 @@ bool AwaitedCopies::may_be_here(const std::string& table) {
   return wanted && message::stream_of(*type, streams_) == stream_;
 }
 
+/// Capture has answered that the source does not have it: this request, or that of the user whom `state` asked for it.
+bool AwaitedCopies::is_absent(const std::string& table, const std::string& request) {
+  return book_.absent(request).contains(table) || book_.absent_by_token(token_of(request)).contains(table);
+}
+
+std::vector<std::string> AwaitedCopies::ordered_elsewhere() {
+  if (config_.copy_tables.empty()) return {};
+  auto tables = config::copy_order(config_.copy_tables).tables;
+  std::erase_if(tables, [this](const auto& table) { return may_be_here(table); });
+  return tables;
+}
+
 base::Result<Awaited> AwaitedCopies::ordered(std::stop_token stop) {
   Awaited out;
   if (config_.copy_tables.empty()) return out;
@@ -122,7 +134,7 @@ std::vector<std::string> AwaitedCopies::look(const Awaited& committed, std::stop
     return out;
   }
   for (const auto& [table, id] : committed) {
-    if (!may_be_here(table) || book_.absent(id).contains(table)) {
+    if (!may_be_here(table) || is_absent(table, id)) {
       out.push_back(table);
       continue;
     }
@@ -148,7 +160,7 @@ std::optional<Error> AwaitedCopies::state(const Awaited& committed) {
   std::vector<std::string> tables;
   std::set<std::string> requests;
   for (const auto& [table, id] : committed) {
-    if (book_.absent(id).contains(table)) continue;
+    if (is_absent(table, id)) continue;
     tables.push_back(table);
     requests.insert(id);
   }

@@ -33,6 +33,9 @@ class AwaitedCopies {
   /// What `copyTables` of the configuration asks for and nobody has asked for yet, as it is to be awaited. Errors:
   /// those of the state topic.
   base::Result<Awaited> ordered(std::stop_token stop);
+  /// The tables of `copyTables` of which no copy comes on this stream, as the state topic was last read: another stream
+  /// has them, or this task no longer stores their type.
+  [[nodiscard]] std::vector<std::string> ordered_elsewhere();
   /// Every table that may come on this stream, as the state topic names them. Errors: those of the state topic.
   base::Result<std::vector<std::string>> all_here(std::stop_token stop);
   /// What is to be awaited when the record at `offset` is skipped.
@@ -51,6 +54,7 @@ class AwaitedCopies {
 
  private:
   [[nodiscard]] bool may_be_here(const std::string& table);
+  [[nodiscard]] bool is_absent(const std::string& table, const std::string& request);
 
   const config::Apply& config_;
   SchemaBook& book_;

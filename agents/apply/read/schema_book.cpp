@@ -128,6 +128,14 @@ std::set<std::string> SchemaBook::absent(const std::string& request) {
   return at == asked_.end() ? std::set<std::string>() : at->second;
 }
 
+std::set<std::string> SchemaBook::absent_by_token(const std::string& token) {
+  const std::lock_guard lock(mutex_);
+  std::set<std::string> out;
+  for (const auto& [request, absent] : asked_)
+    if (request.ends_with("#" + token)) out.insert(absent.begin(), absent.end());
+  return out;
+}
+
 base::Result<void> SchemaBook::ask(const message::Request& request, std::stop_token stop) {
   const std::lock_guard lock(mutex_);
   DS_TRY(read_on(std::move(stop)));

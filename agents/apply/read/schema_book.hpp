@@ -52,6 +52,8 @@ class SchemaBook {
   [[nodiscard]] bool asked_by_token(const std::string& token);
   /// The tables of a request of which capture said that no copy comes.
   [[nodiscard]] std::set<std::string> absent(const std::string& request);
+  /// The same for requests of users on the DataSync with the source, see `asked_by_token`.
+  [[nodiscard]] std::set<std::string> absent_by_token(const std::string& token);
 
   /// Asks capture for copies, unless that is asked already. Errors: those of the log, PermissionDenied among them.
   base::Result<void> ask(const message::Request& request, std::stop_token stop);

@@ -140,8 +140,15 @@ class Catalog {
   /// ConstraintViolated naming a table that others point to; those of the connection.
   base::Result<void> drop(std::vector<TargetName> tables);
 
+  /// Inside a transaction: nothing is expected any more of what is stored of this table of the source.
+  base::Result<void> forget(sql::Connection& connection, const std::string& source);
+
   /// Which tables may have rows there already or missing; rows of `awaited` ones do not come at all for now.
   void set_snapshot(const SnapshotState& snapshot, const Awaited& awaited = {});
+  /// Source tables of which rows are missing for now although none of them is being copied or awaited here. Between
+  /// transactions.
+  void set_left_out(std::set<std::string> tables);
+  [[nodiscard]] const std::set<std::string>& left_out() const noexcept { return left_out_; }
 
   [[nodiscard]] const TargetTable& table(TableIndex index) const { return *tables_[index]; }
   /// What to give the planner; changes with `generation`.

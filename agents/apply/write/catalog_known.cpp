@@ -205,6 +205,20 @@ bool Catalog::goes_to(const std::string& source, const TargetName& name) const {
   return names_->key(now.database, now.table) == names_->key(name.database, name.table);
 }
 
+base::Result<void> Catalog::forget(sql::Connection& connection, const std::string& source) {
+  std::vector<std::string> targets;
+  for (const auto& [target, known] : known_.all())
+    if (known.source == source) targets.push_back(target);
+  for (const auto& target : targets) {
+    const auto name = name_of(*known_.find(target));
+    if (names_) forget_loaded(names_->key(name.database, name.table));
+    DS_TRY(known_.remove(connection, dialect_, target));
+    base::log::info("a table is no longer expected at the destination",
+                    {{"table", std::string_view(target)}, {"source", std::string_view(source)}});
+  }
+  return {};
+}
+
 /// Its next row reads the definition again.
 void Catalog::forget_loaded(const std::string& key) {
   active_.erase(key);

@@ -156,6 +156,32 @@ TEST_F(CopiesTest, without_the_right_to_request_the_annotation_is_named) {
   EXPECT_THAT(copies.state(awaited)->what, HasSubstr("datasync.dev/copy-tables=d.items#copy/sync/shop/d.items-2"));
 }
 
+// The user did what the message said; the answer to that request did not count, and the message stayed.
+TEST_F(CopiesTest, a_table_that_the_source_lacks_is_absent_by_the_request_of_the_user_too) {
+  read_only = true;
+  AwaitedCopies copies(config, book, 0, 1);
+  const Awaited awaited{{"d.items", "skip/0:7"}, {"d.orders", "skip/0:9"}};
+  EXPECT_TRUE(copies.look(awaited, {}).empty());
+  EXPECT_EQ(copies.state(awaited)->reason, Reason::CopyNeeded);
+  const message::Request answer{
+      "copy/sync/source/d.items,d.orders#skip/0:7", "sync/source", {}, true, Epoch(1), {"d.items", "d.orders"}};
+  records.push_back({9, Kind::Request, message::request_key(answer), message::encode(answer)});
+  EXPECT_EQ(copies.look(awaited, {}), Names{"d.items"});
+  EXPECT_THAT(copies.state(awaited)->what, HasSubstr("datasync.dev/copy-tables=d.orders#skip/0:9"))
+      << "the source may have got it after that answer";
+}
+
+// Nothing was requested of it, nor was anything forgotten.
+TEST_F(CopiesTest, ordered_copies_of_types_that_are_not_stored_do_not_come_here) {
+  config.copy_tables = "d.orders,d.people,d.unknown#2";
+  config.types = {"goods"};
+  AwaitedCopies copies(config, book, 0, 1);
+  ASSERT_TRUE(copies.ordered({}));
+  EXPECT_EQ(copies.ordered_elsewhere(), Names{"d.people"});
+  config.copy_tables.clear();
+  EXPECT_TRUE(copies.ordered_elsewhere().empty());
+}
+
 // Names with a blank or a '#' were cut: the table of the first part was copied, or none.
 TEST_F(CopiesTest, a_name_with_special_characters_is_recommended_so_that_it_can_be_read) {
   read_only = true;
