@@ -127,6 +127,7 @@ class Session final : private Sink {
   base::Result<bool> begin_replay();
   base::Result<void> open_replay(const std::vector<std::string>& tables, bool alone);
   base::Result<bool> replay(std::int64_t end);
+  base::Result<void> mark_incomplete(std::int64_t offset);
   base::Result<void> replay_refused(base::Error error);
   base::Result<void> release_replayed();
   base::Result<void> check_known_but(const std::vector<std::string>& held, const Awaited& awaited);

@@ -2,6 +2,8 @@
 // (docs/decisions/0026-held-tables.md).
 
 #include <algorithm>
+#include <optional>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -98,6 +100,25 @@ LedgerState Session::replay_start() const {
   return first == nullptr ? LedgerState{} : first->at;
 }
 
+/// Of a replay, before the record at `offset`: rows of tables that continue behind it, where they are emptied, are
+/// missing here, and so are those of tables of which the stream awaits a copy. Rows that foreign keys connect to them
+/// could never be stored before that place, and the tables behind are never reached without them. At the end all have
+/// the stream's place.
+base::Result<void> Session::mark_incomplete(std::int64_t offset) {
+  if (assembler_->in_transaction() || writer_->streaming()) return {};
+  std::set<std::string> incomplete;
+  for (const auto& name : tables_) {
+    const auto* held = main_->held_.find(name);
+    if (held != nullptr && held->at.next_offset > offset && held->begins_empty()) incomplete.insert(name);
+  }
+  for (const auto& [name, request] : main_->writer_->ledger().awaited)
+    if (std::ranges::find(tables_, name) == tables_.end()) incomplete.insert(name);
+  if (incomplete == catalog_->left_out()) return {};
+  DS_TRY(assembler_->pause(true));  // what came before is executed as it was there
+  catalog_->set_left_out(std::move(incomplete));
+  return {};
+}
+
 /// Of a replay: reads on, but not past `end`, for a while. True when everything up to there is committed.
 base::Result<bool> Session::replay(std::int64_t end) {
   const auto until = base::steady_now() + kSlice;
@@ -118,6 +139,7 @@ base::Result<bool> Session::replay(std::int64_t end) {
       DS_TRY(consumer_->seek(end));
       break;
     }
+    DS_TRY(mark_incomplete(record->offset()));
     DS_TRY(take(*record));
   }
   DS_TRY(gaps_.end(end));  // records that are missing just before it
@@ -134,6 +156,8 @@ base::Result<bool> Session::await_skipped() {
     const auto* held = held_.find(name);
     const auto request = held == nullptr ? Awaited::const_iterator{} : held->at.awaited.find(held->source);
     if (held == nullptr || request == held->at.awaited.end()) continue;
+    // The copy is still ahead in the stream, and the table continues there.
+    if (writer_->ledger().awaited.contains(name)) continue;
     tables.push_back(name);
     awaited.insert(*request);
   }
@@ -219,17 +243,23 @@ base::Result<void> Session::replay_refused(Error error) {
   return {};
 }
 
-/// Mode Once, at its end: there is nothing else to do.
+/// Mode Once, at its end: there is nothing else to do, unless a copy is awaited. That comes behind this place.
 base::Result<void> Session::wait_for_held() {
-  while (!held_.empty() && verify_failures_.empty()) {
+  const auto waits = [this]() -> std::optional<HeldTable> {
+    for (const auto& table : held_.all())
+      if (!writer_->ledger().awaited.contains(table.source)) return table;
+    return std::nullopt;
+  };
+  while (verify_failures_.empty()) {
+    const auto first = waits();
+    if (!first) break;
     if (stop_.stop_requested()) return Error(Reason::Stopping, "stopped");
     context_.status.beat();
-    const auto first = held_.all().front();
-    context_.status.set(health::State::Stalled, first.reason,
-                        fmt::format("{} is held: {}", first.table, first.message));
+    context_.status.set(health::State::Stalled, first->reason,
+                        fmt::format("{} is held: {}", first->table, first->message));
     DS_TRY(writer_->idle());
     DS_TRY(work_on_held(true));
-    if (!held_.empty()) base::sleep_for(stop_, kPoll);
+    if (waits()) base::sleep_for(stop_, kPoll);
   }
   show_state();
   return {};

@@ -203,7 +203,9 @@ base::Result<void> Session::verify(const std::optional<message::Verify>& verify,
                       {"destination_rows", digest.rows}});
     if (!equal && main_ != nullptr) {
       Error error(Reason::VerifyFailed,
-                  fmt::format("{} rows at the source, {} at the destination at this place", verify->rows, digest.rows));
+                  fmt::format("{} rows at the source, {} at the destination at this place. Have the table copied "
+                              "again: {}",
+                              verify->rows, digest.rows, copy_hint({table->schema->qualified()})));
       refuse(*table->schema, error);
       return error;
     }

@@ -67,7 +67,7 @@ void StreamLedger::forget_from(std::int64_t offset) {
 base::Result<void> StreamLedger::write(sql::Connection& connection, const Dialect& dialect, const LedgerState& state) {
   DS_TRY(Ledger::write(connection, dialect, state));
   for (const auto& jump : jumps_) {
-    if (state.next_offset > jump.offset) DS_TRY(held_.move(connection, dialect, {jump.table}, jump.before));
+    if (state.next_offset > jump.offset) DS_TRY(held_.empty_at(connection, dialect, jump.table, jump.before));
   }
   return {};
 }
@@ -76,7 +76,7 @@ void StreamLedger::committed(const LedgerState& state) {
   Ledger::committed(state);
   std::erase_if(jumps_, [&](const Jump& jump) {
     if (state.next_offset <= jump.offset) return false;
-    held_.moved({jump.table}, jump.before);
+    held_.was_emptied(jump.table, jump.before);
     moved_.push_back(jump.table);
     return true;
   });

@@ -210,6 +210,8 @@ base::Result<void> HeldTables::put(sql::Connection& connection, const Dialect& d
   table.message = message_at(table.at.next_offset, key_.stream, table.message);
   table.since = std::chrono::duration_cast<std::chrono::seconds>(base::wall_now().time_since_epoch()).count();
   table.tries = 1;
+  // Where no record was refused, but the table is missing: that of the place.
+  table.refused_at = std::max<std::int64_t>({table.refused_at, table.at.next_offset - 1, 0});
   DS_TRY(connection.execute(fmt::format(
       "INSERT INTO {} SET task={}, topic={}, stream={}, destination_table={}, source_table={}, reason='{}', "
       "message={}, {}, refused_at={}, since={}, tries={}",
@@ -247,6 +249,25 @@ base::Result<void> HeldTables::move(sql::Connection& connection, const Dialect& 
     if (matched != 1) return damaged(fmt::format("the row of {} no longer exists", name));
   }
   return {};
+}
+
+// Also at the same place: a copy may have been awaited up to there.
+base::Result<void> HeldTables::empty_at(sql::Connection& connection, const Dialect& dialect, const std::string& table,
+                                        const LedgerState& to) const {
+  const auto* held = find(table);
+  if (held == nullptr || held->at.next_offset > to.next_offset) return {};
+  DS_ASSIGN(const auto matched,
+            connection.execute(fmt::format("UPDATE {} SET {}, refused_at=-1{}", dialect.quote(database_, kTable),
+                                           place_of(to), where(table))));
+  if (matched != 1) return damaged(fmt::format("the row of {} no longer exists", table));
+  return {};
+}
+
+void HeldTables::was_emptied(const std::string& table, const LedgerState& to) {
+  const auto at = tables_.find(table);
+  if (at == tables_.end() || at->second.at.next_offset > to.next_offset) return;
+  at->second.at = to;
+  at->second.refused_at = -1;
 }
 
 void HeldTables::moved(const std::vector<std::string>& tables, const LedgerState& to) {

@@ -22,11 +22,14 @@ struct HeldTable {
   std::string table;   ///< at the destination, qualified: as the rules of renaming are now
   std::string source;  ///< at the source, qualified
   base::Reason reason = base::Reason::Internal;
-  std::string message;           ///< without values of rows
-  LedgerState at;                ///< everything of this table before at.next_offset is applied, nothing after it
-  std::int64_t refused_at = -1;  ///< offset of the record with which it was refused last
-  std::int64_t since = 0;        ///< unix seconds
-  std::uint64_t tries = 0;       ///< how often it was refused since
+  std::string message;  ///< without values of rows
+  LedgerState at;       ///< everything of this table before at.next_offset is applied, nothing after it
+  /// Offset of the record with which it was refused last; -1 once the stream empties it at `at`.
+  std::int64_t refused_at = -1;
+  std::int64_t since = 0;   ///< unix seconds
+  std::uint64_t tries = 0;  ///< how often it was refused since
+  /// It is emptied where it continues: its rows of the places before were left out.
+  [[nodiscard]] bool begins_empty() const { return refused_at < 0 || at.awaited.contains(source); }
 };
 
 /// True for an error of one table that does not pass by itself. A missing privilege does once it is granted, and is of
@@ -105,6 +108,11 @@ class HeldTables {
   base::Result<void> move(sql::Connection& connection, const Dialect& dialect, const std::vector<std::string>& tables,
                           const LedgerState& to) const;
   void moved(const std::vector<std::string>& tables, const LedgerState& to);
+  /// Moves the place of `table`, a name at the source, to the one at which the stream empties it, unless it is past
+  /// that already: why it was refused does not matter then. Counts here only after `was_emptied`.
+  base::Result<void> empty_at(sql::Connection& connection, const Dialect& dialect, const std::string& table,
+                              const LedgerState& to) const;
+  void was_emptied(const std::string& table, const LedgerState& to);
 
  private:
   [[nodiscard]] std::string of_stream() const;

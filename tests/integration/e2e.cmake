@@ -19,7 +19,7 @@ target_sources(security_test PRIVATE security_rights.cpp)
 integration_test(replicas_watch_test WHOLE LINKS ds_integration_fixture TIMEOUT 600 PROCESSORS 2)
 target_compile_definitions(replicas_watch_test PRIVATE PROJECT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
 add_dependencies(replicas_watch_test datasync-capture datasync-apply)
-target_sources(destination_test PRIVATE destination_copies_test.cpp destination_gone_test.cpp
+target_sources(destination_test PRIVATE destination_copies_test.cpp destination_gone_test.cpp destination_held_test.cpp
                destination_known_test.cpp)
 
 # Who may write, and what becomes of a topic that loses records.

@@ -237,14 +237,21 @@ void Catalog::set_snapshot(const SnapshotState& snapshot, const Awaited& awaited
   refresh_copying();
 }
 
+void Catalog::set_left_out(std::set<std::string> tables) {
+  left_out_ = std::move(tables);
+  refresh_copying();
+}
+
 /// What the snapshot means for each table, and for those that foreign keys connect it with.
 void Catalog::refresh_copying() {
   ++generation_;
   if (!names_) return;  // no table yet
   copying_.clear();
-  for (const auto& source : incomplete_) {
-    const auto name = target_name(config_, source);
-    copying_.insert(names_->key(name.database, name.table));
+  for (const auto* sources : {&incomplete_, &left_out_}) {
+    for (const auto& source : *sources) {
+      const auto name = target_name(config_, source);
+      copying_.insert(names_->key(name.database, name.table));
+    }
   }
   for (auto& table : tables_) {
     table->tolerant = snapshot_.tables.contains(table->schema->qualified());

@@ -234,6 +234,7 @@ class Catalog {
   std::function<base::Result<void>(sql::Connection&)> fence_;
   SnapshotState snapshot_;
   std::set<std::string> incomplete_;  ///< source tables that are being copied or whose copy is awaited
+  std::set<std::string> left_out_;    ///< see `set_left_out`
   std::set<std::string> copying_;     ///< keys of their destination tables
   /// By the key of a parent that is not there yet: tables that need a foreign key to it.
   std::map<std::string, std::set<std::string>> await_parent_;
