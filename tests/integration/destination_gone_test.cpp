@@ -181,8 +181,9 @@ TEST_F(DestinationGone, table_that_apply_emptied_is_not_missed_when_a_second_alt
   std::this_thread::sleep_for(milliseconds(3100));  // until CREATE_TIME says which table it is
   at_source({"INSERT INTO a VALUES (3, 3, 3)"});
   ASSERT_TRUE(equal({"a", "c"}));
-  at_source({"CREATE OR REPLACE TABLE a (id INT PRIMARY KEY, v UUID, w VARCHAR(1000))",
-             "INSERT INTO a VALUES (1, '00112233-4455-6677-8899-aabbccddeeff', 'one')"});
+  at_source(
+      {"CREATE OR REPLACE TABLE a (id INT PRIMARY KEY, v UUID, w VARCHAR(1000)) AS "
+       "SELECT 1 AS id, '00112233-4455-6677-8899-aabbccddeeff' AS v, 'one' AS w"});
   EXPECT_THAT(refusal("DestinationSchemaMismatch"), HasSubstr("tried: ALTER TABLE"));
   restart_apply(apply);
   EXPECT_THAT(refusal("DestinationSchemaMismatch"), HasSubstr("tried: ALTER TABLE"));
