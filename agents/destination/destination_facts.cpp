@@ -40,6 +40,7 @@ base::Result<void> read_columns(sql::Connection& connection, const std::string& 
     const auto name = row[0].value_or("");
     const auto extra = row[3].value_or("");
     const bool generated = has(extra, "GENERATED");
+    if (has(extra, "auto_increment")) out.numbered.push_back(name);
     if (row[2] == "NO" && !row[1] && !has(extra, "auto_increment") && !generated) out.required.push_back(name);
     if (has(extra, "on update ")) out.update_themselves.push_back(name);
     if (auto restricted = restriction_of(row[5].value_or(""), row[6].value_or("")); !restricted.empty())

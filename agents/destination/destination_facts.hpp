@@ -20,6 +20,7 @@ inline constexpr std::string_view kCreatedAt =
 struct DestinationFacts {
   std::vector<std::string> required;           ///< columns that must be given a value
   std::vector<std::string> update_themselves;  ///< columns with ON UPDATE CURRENT_TIMESTAMP
+  std::vector<std::string> numbered;           ///< columns with AUTO_INCREMENT
   /// "audit (AFTER UPDATE)": those that the user may see. Without the privilege TRIGGER there are none here:
   /// `executed_triggers` notices those.
   std::vector<std::string> triggers;

@@ -21,6 +21,7 @@ struct StatementTable {
   std::vector<message::Column> there;  ///< the destination's columns, by column of the schema
   /// A column of the key would take the current time at every update that does not set it.
   bool key_updates_itself = false;
+  std::vector<std::uint16_t> numbered;  ///< columns with AUTO_INCREMENT at the destination
 };
 
 /// A statement and where its parameters come from, in order.
@@ -48,10 +49,9 @@ class Dialect {
   [[nodiscard]] virtual std::string foreign_key_checks(bool on) const = 0;
 
   [[nodiscard]] virtual StatementText insert(const StatementTable& table) const = 0;
-  /// Stores every written column in the row of this key, or inserts it. The key must be unique at the destination, and
-  /// `takes_upsert` true.
+  /// Stores every written column in the row of this key, or inserts it. The key must be unique at the destination.
   /// Columns that only the destination has keep their values. Error 1048 when another row has one of its other unique
-  /// values: that row is never changed.
+  /// values: that row is never changed. Where the destination has other unique keys, `takes_upsert` must be true.
   [[nodiscard]] virtual StatementText upsert(const StatementTable& table) const = 0;
   /// Every written column but the key, found by the key; every written column when there are no others.
   [[nodiscard]] virtual StatementText update(const StatementTable& table) const = 0;
@@ -96,8 +96,9 @@ class Dialect {
   [[nodiscard]] virtual std::string add_held_to_ledger(std::string_view database) const = 0;
 };
 
-/// The column of the key that makes the statement of Dialect::upsert fail for a row of another key: one that is NOT
-/// NULL at the destination, where a unique key may be nullable; the first one when all are.
+/// The column of the key that makes the statement of Dialect::upsert fail for a row of another key: one that refuses
+/// NULL at the destination. A unique key may be nullable, and in place of NULL a column with AUTO_INCREMENT stores 0
+/// and a TIMESTAMP may store the current time. The first one when there is no such column.
 std::uint16_t upsert_guard(const StatementTable& table) noexcept;
 /// False when no column of the key can do that.
 bool takes_upsert(const StatementTable& table) noexcept;

@@ -215,6 +215,18 @@ TEST_F(Destination, table_that_was_made_again_between_two_looks) {
   EXPECT_TRUE(recovers({"a"}));
 }
 
+// NULL for a column with AUTO_INCREMENT is not refused: the row of another key got the key 0.
+TEST_F(Destination, row_of_another_automatic_key_is_not_changed) {
+  const std::string table = "CREATE TABLE a (id INT AUTO_INCREMENT PRIMARY KEY, phone BIGINT, v INT";
+  prepare("automatic", {table + ")", "INSERT INTO a VALUES (3, 555, 1), (7, 555, 2), (8, 556, 3)"},
+          {table + ", UNIQUE KEY phones (phone))"});
+  start({"a"});
+  EXPECT_THAT(refusal("ConstraintViolated"), HasSubstr("phones"));
+  EXPECT_EQ(fixture_->destination().number("SELECT COUNT(*) FROM automatic.a WHERE id=0"), 0);
+  at_destination({"ALTER TABLE a DROP KEY phones"});
+  EXPECT_TRUE(recovers({"a"}));
+}
+
 // The rows of one task were deleted and changed as rows of the other.
 TEST_F(Destination, two_tasks_that_would_store_in_one_table) {
   prepare("two_tasks", {"CREATE TABLE a (id INT PRIMARY KEY, v INT)", "INSERT INTO a VALUES (1, 1)",

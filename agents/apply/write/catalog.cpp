@@ -41,6 +41,13 @@ std::uint16_t column_of(const message::TableSchema& schema, const message::Colum
   return static_cast<std::uint16_t>(column - schema.columns.data());
 }
 
+std::vector<std::uint16_t> numbered_of(const DestinationFacts& facts, const message::TableSchema& schema) {
+  std::vector<std::uint16_t> out;
+  for (const auto& name : facts.numbered)
+    if (const auto* column = find_column(schema.columns, name)) out.push_back(column_of(schema, column));
+  return out;
+}
+
 }  // namespace
 
 const TargetTable* Catalog::active(message::SchemaId id, TableIndex& index) const {
@@ -142,7 +149,8 @@ base::Result<std::unique_ptr<TargetTable>> Catalog::load(std::shared_ptr<const m
                 std::move(fits.written),
                 schema->key,
                 std::move(fits.there),
-                key_updates_itself(facts, *schema)};
+                key_updates_itself(facts, *schema),
+                numbered_of(facts, *schema)};
   DS_TRY(check_table_grants(*connection, dialect_, out->names));
   out->info = std::move(info);
   out->created = facts.created;

@@ -167,7 +167,9 @@ base::Result<void> Executor::run_tolerant(const RowBuffer& buffer, const Run& ru
     DS_TRY(connection_.execute("ROLLBACK TO SAVEPOINT datasync_run"));
   }
   const auto& table = catalog_.table(run.table);
-  if (run.ordered || table.plan.repeats || !takes_upsert(table.names)) {
+  // Without another unique key the only row that can be in the way is the one of this key.
+  const bool upserts = takes_upsert(table.names) || table.plan.unique_keys.empty();
+  if (run.ordered || table.plan.repeats || !upserts) {
     for (const PlannedRow& r : rows) DS_TRY(row(buffer, change_of(run.table, r)));
     return {};
   }

@@ -23,15 +23,22 @@ StatementText text_of(const Dialect& dialect, Statements::Kind kind, const State
   return {};
 }
 
+/// Whether the server refuses to set the column to NULL, instead of storing another value.
+bool refuses_null(const StatementTable& table, std::uint16_t index) noexcept {
+  const auto& column = table.there[index];
+  return !column.nullable && !column.generated && column.type != message::ColumnType::Timestamp &&
+         std::ranges::find(table.numbered, index) == table.numbered.end();
+}
+
 }  // namespace
 
 std::uint16_t upsert_guard(const StatementTable& table) noexcept {
-  const auto at = std::ranges::find_if(table.key, [&](auto index) { return !table.there[index].nullable; });
+  const auto at = std::ranges::find_if(table.key, [&](auto index) { return refuses_null(table, index); });
   return at == table.key.end() ? table.key.front() : *at;
 }
 
 bool takes_upsert(const StatementTable& table) noexcept {
-  return !table.there[upsert_guard(table)].nullable;
+  return refuses_null(table, upsert_guard(table));
 }
 
 base::Result<Statements::Prepared*> Statements::get(Kind kind, TableIndex table) {

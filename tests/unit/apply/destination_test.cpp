@@ -192,6 +192,13 @@ TEST_F(Destination, a_row_of_another_key_is_refused_by_a_not_null_key_column) {
             "`l`=VALUES(`l`), VALUES(`l`), NULL),`k`=VALUES(`k`),`v`=VALUES(`v`)");
   table.there[1].nullable = true;
   EXPECT_FALSE(takes_upsert(table));
+  // In place of NULL it stores a value.
+  both({integer("n"), integer("at", ColumnType::Timestamp), integer("k")}, {0, 1, 2});
+  table = statements();
+  table.numbered = {0};
+  EXPECT_EQ(upsert_guard(table), 2);
+  table.there[2].generated = true;
+  EXPECT_FALSE(takes_upsert(table));
 }
 
 TEST_F(Destination, foreign_keys_are_complete_only_with_rights_on_every_table) {
