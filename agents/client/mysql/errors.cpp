@@ -39,13 +39,15 @@ constexpr std::array<unsigned, 19> kConstraint{1022, 1048, 1062, 1169, 1216, 121
                                                1586, 1591, 1644, 1748, 1761, 1762, 1834, 3819, 4025};
 constexpr std::array<unsigned, 19> kValue{1118, 1153, 1162, 1264, 1265, 1292, 1301, 1366, 1367, 1406,
                                           1411, 1416, 1441, 1525, 1690, 2020, 3140, 3141, 4078};
-constexpr std::array<unsigned, 4> kTableMissing{1049, 1051, 1146, 1932};
+constexpr std::array<unsigned, 3> kTableMissing{1049, 1051, 1146};
+// The server has the definition, and its engine cannot open the table: its file is damaged or missing.
+constexpr std::array<unsigned, 1> kNotInEngine{1932};
 // Columns, views, keys and rows too long for a definition, unknown character sets and collations, system-versioned
 // tables.
 constexpr std::array<unsigned, 23> kSchema{1054, 1072, 1136, 1348, 1356, 1471, 1906, 3105, 1176, 1347, 1071, 1115,
                                            1170, 1253, 1267, 1273, 1503, 1709, 1845, 1846, 4119, 1060, 1091};
 
-constexpr std::array<Class, 11> kClasses{{
+constexpr std::array<Class, 12> kClasses{{
     {kUnreachable, Reason::SourceUnreachable, Reason::DestinationUnreachable},
     {kEnded, Reason::SourceRestarted, Reason::DestinationUnreachable},
     {kCredentials, Reason::CredentialsRejected, Reason::CredentialsRejected},
@@ -56,6 +58,7 @@ constexpr std::array<Class, 11> kClasses{{
     {kConstraint, Reason::SourceRefused, Reason::ConstraintViolated},
     {kValue, Reason::UnsupportedValue, Reason::ValueNotStorable},
     {kTableMissing, Reason::TableDropped, Reason::DestinationTableMissing},
+    {kNotInEngine, Reason::SourceRefused, Reason::DestinationTableMissing},
     {kSchema, Reason::SchemaUnknown, Reason::DestinationSchemaMismatch},
 }};
 
@@ -113,9 +116,10 @@ bool is_name(std::string_view before) {
 bool has_no_values(unsigned number) {
   const auto contains = [&](const auto& numbers) { return std::ranges::find(numbers, number) != numbers.end(); };
   return contains(kUnreachable) || contains(kEnded) || contains(kCredentials) || contains(kPermission) ||
-         contains(kBusy) || contains(kReadOnly) || contains(kFull) || contains(kTableMissing) || contains(kSchema) ||
-         (number >= kFirstClientError && number <= kLastClientError) || number == kDumpFatal ||
-         number == kSlaveSameId || number == kFileNotFound || number == kOptionPreventsStatement;
+         contains(kBusy) || contains(kReadOnly) || contains(kFull) || contains(kTableMissing) ||
+         contains(kNotInEngine) || contains(kSchema) || (number >= kFirstClientError && number <= kLastClientError) ||
+         number == kDumpFatal || number == kSlaveSameId || number == kFileNotFound ||
+         number == kOptionPreventsStatement;
 }
 
 /// A part of the text of error 1236, and its reason.

@@ -45,7 +45,7 @@ TEST(Errors, a_number_has_a_reason_for_each_role) {
       {4025, "CONSTRAINT failed", Reason::SourceRefused, Reason::ConstraintViolated},
       {1406, "Data too long", Reason::UnsupportedValue, Reason::ValueNotStorable},
       {1264, "Out of range", Reason::UnsupportedValue, Reason::ValueNotStorable},
-      {1146, "no such table", Reason::TableDropped, Reason::DestinationTableMissing},
+      {1146, "no such table", Reason::TableDropped, Reason::DestinationTableMissing, "42S02"},
       {1054, "Unknown column", Reason::SchemaUnknown, Reason::DestinationSchemaMismatch},
       {1064, "syntax", Reason::Internal, Reason::Internal, "42000"},
       {2014, "Commands out of sync", Reason::Internal, Reason::Internal},
@@ -54,6 +54,14 @@ TEST(Errors, a_number_has_a_reason_for_each_role) {
     EXPECT_EQ(reason_of(Role::Source, {c.number, c.sqlstate, c.text}), c.source) << c.number << " " << c.text;
     EXPECT_EQ(reason_of(Role::Destination, {c.number, c.sqlstate, c.text}), c.destination) << c.number << " " << c.text;
   }
+}
+
+// A table whose file was damaged counted as one that was dropped: preflight and copies left it out.
+TEST(Errors, a_table_that_its_engine_cannot_open_is_not_a_dropped_table) {
+  const ServerError damaged{1932, "42S02", "Table 'a.t' doesn't exist in engine"};
+  EXPECT_EQ(reason_of(Role::Source, damaged), Reason::SourceRefused);
+  EXPECT_EQ(reason_of(Role::Destination, damaged), Reason::DestinationTableMissing);
+  EXPECT_EQ(without_values(damaged.number, damaged.text), damaged.text) << "the table's name is shown";
 }
 
 TEST(Errors, no_error_of_a_server_is_called_a_defect_of_this_program) {
