@@ -21,10 +21,10 @@ constexpr std::uint64_t kSmallPacket = 16ULL << 20U;
 void warn(const sql::Row& facts) {
   if (facts[2].value_or("1") != "1")
     base::log::warn("a crash of the destination may lose commits that are reported as applied",
-                    {{"mend", "SET GLOBAL innodb_flush_log_at_trx_commit=1"}});
+                    {{"fix", "SET GLOBAL innodb_flush_log_at_trx_commit=1"}});
   if (std::stoull(facts[3].value_or("0")) < kSmallPacket)
     base::log::warn("max_allowed_packet of the destination is small",
-                    {{"mend", "SET GLOBAL max_allowed_packet=67108864"}});
+                    {{"fix", "SET GLOBAL max_allowed_packet=67108864"}});
 }
 
 }  // namespace
