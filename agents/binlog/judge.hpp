@@ -25,6 +25,7 @@ struct PartEffect {
   bool rows = false;
   bool values = false;
   bool key = false;
+  bool others = false;  ///< columns that are not named may have changed too
   std::vector<std::string> columns, added;
 };
 

@@ -72,7 +72,7 @@ class AlterReader {
 
   bool add() {
     if (in_.take("SYSTEM", "VERSIONING")) {
-      part_.values = true;
+      part_.values = part_.others = true;
       return true;
     }
     if (at_constraint(in_)) return judge_constraint(in_, part_);
@@ -94,7 +94,7 @@ class AlterReader {
   bool drop() {
     if (in_.take("SYSTEM", "VERSIONING")) return rows();  // historical rows are discarded
     if (in_.take("PERIOD", "FOR")) {
-      part_.values = true;
+      part_.values = part_.others = true;
       return name();
     }
     if (in_.take("PRIMARY", "KEY")) {
@@ -182,7 +182,7 @@ class AlterReader {
       return name() && definitions();
     }
     if (!in_.take("TO")) return false;
-    part_.values = true;
+    part_.values = part_.others = true;
     if (!in_.take("CHARACTER", "SET") && !in_.take("CHARSET")) return false;
     in_.take('=');
     in_.advance();
@@ -246,6 +246,7 @@ class AlterReader {
     effect.columns = std::move(part_.columns);
     effect.added = std::move(part_.added);
     effect.key = part_.key;
+    effect.others = part_.others;
     out.effects.push_back(std::move(effect));
     for (auto& name : exchanged_) out.effects.push_back({std::move(name), What::Rows});
     for (auto& name : absorbed_) out.effects.push_back({std::move(name), What::Dropped});

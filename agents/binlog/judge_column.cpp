@@ -262,9 +262,9 @@ bool at_constraint(const TokenReader& in) noexcept {
 }
 
 bool judge_constraint(TokenReader& in, PartEffect& out) {
-  if (in.is("PERIOD")) out.values = true;  // the columns of a period become NOT NULL
+  if (in.is("PERIOD")) out.values = out.others = true;  // the columns of a period become NOT NULL
   while (!at_end_of_part(in)) {
-    if (in.are("PRIMARY", "KEY")) out.key = out.values = true;
+    if (in.are("PRIMARY", "KEY")) out.key = out.values = out.others = true;  // and so do those of the key
     if (in.is('(') ? !in.brackets() : (in.advance(), false)) return false;
   }
   return true;

@@ -42,11 +42,11 @@ struct TableEffect {
   NamedTable was = {};      ///< Moved
   bool replaced = false;    ///< Created: another table of this name may have existed before (OR REPLACE)
   bool if_missing = false;  ///< Created: only if no table had this name (IF NOT EXISTS); otherwise nothing happened
-  /// Definition, Values: existing columns that were changed, renamed or dropped. When it is empty and `what` is Values,
-  /// any column may have changed.
+  /// Definition, Values: existing columns that were changed, renamed or dropped.
   std::vector<std::string> columns = {};
   std::vector<std::string> added = {};  ///< names of new columns
   bool key = false;                     ///< the primary key may have changed, or been dropped
+  bool others = false;                  ///< Values: columns that are not named may have changed too
   bool operator==(const TableEffect&) const = default;
 };
 std::string_view to_string(TableEffect::What what) noexcept;

@@ -129,6 +129,7 @@ class Session {
   void plan();
   [[nodiscard]] bool is_due(const Outdated& table) const;
   base::Result<void> on_outdated(const Outdated& table, const std::string& statement);
+  base::Result<void> find_returned();
   base::Result<void> copy_outdated();
   base::Result<void> serve_requests();
   base::Result<void> serve(message::Request request);
@@ -171,6 +172,7 @@ class Session {
   bool asked_ = false;              ///< what the configuration and the state topic ask for at the beginning is served
   std::optional<SnapshotPlan> plan_;
   bool plan_started_ = false;
+  base::SteadyTime next_search_;  ///< for tables that come back
 
   mutable std::mutex mutex_;  ///< failure_, trouble_, watch_trouble_, unfit_, dumping_
   std::optional<base::Error> failure_;

@@ -1,5 +1,7 @@
 // The part of a session that copies tables: at its beginning, and again when a copy does not hold any more.
 
+#include <set>
+#include <string>
 #include <utility>
 
 #include <fmt/format.h>
@@ -13,6 +15,12 @@ namespace datasync::capture {
 
 using base::Error;
 using base::Reason;
+
+namespace {
+
+constexpr base::Millis kSearchEvery{5000};
+
+}  // namespace
 
 void Session::drop_runner() {
   std::unique_ptr<SnapshotRunner> runner;  // ends after the lock: its threads take the lock on their way out
@@ -29,7 +37,8 @@ DefinitionStore Session::definition_store() {
           [this](const message::Definition& definition) { return keeper_->learn(definition, stop_.get_token()); },
           [this](const TableChoice& table, const std::vector<std::string>& columns) {
             return keeper_->published(table, columns);
-          }};
+          },
+          [this] { return keeper_->learnt(); }};
 }
 
 void Session::plan() {
@@ -78,9 +87,30 @@ base::Result<void> Session::undo_writes_elsewhere(const Selection& selection, Ca
   return {};
 }
 
+/// Tables that are due and that the server did not have when they were to be copied: it may have them again, and not
+/// every way back is a statement in the binlog.
+base::Result<void> Session::find_returned() {
+  const bool never = around_.config.snapshot_mode == config::SnapshotMode::Never;
+  if (never || catalog_ == nullptr || base::steady_now() < next_search_) return {};
+  next_search_ = base::steady_now() + kSearchEvery;
+  std::set<std::string> missing;
+  {
+    const std::scoped_lock lock(runner_mutex_);
+    if (runner_) missing = runner_->left_out();
+  }
+  for (const auto& name : missing) {
+    const auto* table = selection_.find(name);
+    if (table == nullptr) continue;
+    DS_ASSIGN(const bool there, catalog_->exists(*table));
+    if (there) DS_TRY(on_outdated({name, true}, "its copy is due, and the server has it again"));
+  }
+  return {};
+}
+
 /// Between two transactions, on the dump thread.
 base::Result<void> Session::copy_outdated() {
   DS_TRY(serve_requests());
+  DS_TRY(find_returned());
   if (outdated_.empty()) return {};
   drop_runner();
   plan();

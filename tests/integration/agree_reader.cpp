@@ -149,7 +149,8 @@ AgreeReader::AgreeReader(const capture::Selection& selection, sql::ConnectOption
           {.place = [] { return message::GtidSet(); },
            .load = [](const auto&, const auto&) { return std::optional<message::Definition>(); },
            .save = [](const auto&) { return base::Result<void>(); },
-           .published = [](const auto&, const auto&) { return std::optional<message::TableSchema>(); }}) {}
+           .published = [](const auto&, const auto&) { return std::optional<message::TableSchema>(); },
+           .saved = [] { return std::uint64_t{0}; }}) {}
 
 void AgreeReader::read(const std::string& position, const std::string& up_to) {
   const auto stream = must(sql::BinlogStream::open(

@@ -67,7 +67,8 @@ class CaptureParts : public sql::SqlTest {
         DefinitionStore{[] { return message::GtidSet(); },
                         [](const TableChoice&, const message::GtidSet&) { return std::nullopt; },
                         [](const message::Definition&) -> base::Result<void> { return {}; },
-                        [](const TableChoice&, const std::vector<std::string>&) { return std::nullopt; }});
+                        [](const TableChoice&, const std::vector<std::string>&) { return std::nullopt; },
+                        [] { return std::uint64_t{0}; }});
   }
   static base::Result<std::unique_ptr<source::Server>> connect_to_source() {
     return source::mariadb::connect(options(sql::Role::Source));

@@ -179,5 +179,27 @@ TEST_F(Copies, alter_is_reported_when_no_snapshot_is_configured) {
   EXPECT_TRUE(fixture_->eventually_equal({{"never.a", ""}, {"never.b", ""}}, seconds(60)));
 }
 
+// The definition counted as known although the copy was refused: nothing was copied once it was allowed.
+TEST_F(Copies, change_without_a_statement_is_copied_once_copies_are_configured) {
+  prepare("quiet");
+  start_both();
+  run({in("UPDATE {}.a SET v = 'x' WHERE id = 1")});
+  ASSERT_TRUE(equal({"a", "b"}));
+  fixture_->capture().process().terminate();
+  fixture_->forget(fixture_->capture());
+  config::Type chosen{.name = "things", .tables = {"quiet.a", "quiet.b"}, .exclude_columns = {}};
+  auto capture = fixture_->capture_config({chosen}, name_);
+  capture.snapshot_mode = config::SnapshotMode::Never;
+  run({"SET sql_log_bin = 0", in("ALTER TABLE {}.a ADD COLUMN c INT NULL DEFAULT 5"), "SET sql_log_bin = 1",
+       in("DELETE FROM {}.a WHERE id = 2")});
+  fixture_->start_capture(capture);
+  ASSERT_TRUE(fixture_->becomes(fixture_->capture(), "Stalled", "SchemaChanged"));
+  fixture_->capture().process().terminate();
+  fixture_->forget(fixture_->capture());
+  capture.snapshot_mode = config::SnapshotMode::Initial;
+  fixture_->start_capture(capture);
+  EXPECT_TRUE(fixture_->eventually_equal({{"quiet.a", ""}, {"quiet.b", ""}}, seconds(60)));
+}
+
 }  // namespace
 }  // namespace datasync::test

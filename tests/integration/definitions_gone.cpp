@@ -84,6 +84,47 @@ TEST_F(Definitions, parent_changed_without_checks_takes_no_child_along) {
   EXPECT_TRUE(equal(kFamily));
 }
 
+// Foreign keys that act on one of both only: the first change of a parent's rows decided for all of its transaction.
+TEST_F(Definitions, parent_updated_and_deleted_without_checks_is_judged_for_both) {
+  const Texts tables{"CREATE TABLE {0}.parent (id INT PRIMARY KEY, v INT)",
+                     "CREATE TABLE {0}.deleted (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES {0}.parent (id) "
+                     "ON DELETE CASCADE)",
+                     "CREATE TABLE {0}.updated (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES {0}.parent (id) "
+                     "ON UPDATE CASCADE)"};
+  const Texts names{"parent", "deleted", "updated"};
+  run(tables);
+  fixture_->destination().execute(in("CREATE DATABASE {0}"));
+  for (const auto& table : tables) fixture_->destination().execute(in(table));
+  run({"INSERT INTO {0}.parent VALUES (1, 1), (2, 2), (3, 3), (4, 4)",
+       "INSERT INTO {0}.deleted VALUES (10, 1), (40, 4)", "INSERT INTO {0}.updated VALUES (30, 3)"});
+  auto config = capture_config(names, {});
+  config.allow_cascades = true;
+  fixture_->start_capture(config);
+  fixture_->start_apply(fixture_->apply_config(name_, name_));
+  ASSERT_TRUE(equal(names));
+  run({"SET foreign_key_checks = 0", "BEGIN", "UPDATE {0}.parent SET v = 5 WHERE id = 2",
+       "DELETE FROM {0}.parent WHERE id = 1", "INSERT INTO {0}.parent VALUES (1, 1)", "COMMIT"});
+  EXPECT_TRUE(equal(names));
+  run({"SET foreign_key_checks = 0", "BEGIN", "DELETE FROM {0}.parent WHERE id = 4",
+       "UPDATE {0}.parent SET id = 9 WHERE id = 3", "INSERT INTO {0}.parent VALUES (3, 3), (4, 4)", "COMMIT"});
+  EXPECT_TRUE(equal(names));
+}
+
+// Its rows were left out while it was away, and no statement said that it came back.
+TEST_F(Definitions, table_that_was_away_without_a_statement_is_copied) {
+  run({"CREATE TABLE {0}.other (id INT PRIMARY KEY)", "INSERT INTO {0}.other VALUES (1)"});
+  start({"t", "other"});
+  stop_capture();
+  run({"SET sql_log_bin = 0", "ALTER TABLE {0}.t DROP PRIMARY KEY", "SET sql_log_bin = 1",
+       "INSERT INTO {0}.t VALUES (4, 'four', NULL, 4)", "SET sql_log_bin = 0", "RENAME TABLE {0}.t TO {0}.aside",
+       "SET sql_log_bin = 1", "INSERT INTO {0}.other VALUES (2)"});
+  fixture_->start_capture(capture_config({"t", "other"}, {}));
+  ASSERT_TRUE(equal({"other"}));
+  run({"SET sql_log_bin = 0", "ALTER TABLE {0}.aside ADD PRIMARY KEY (id)", "RENAME TABLE {0}.aside TO {0}.t",
+       "SET sql_log_bin = 1", "INSERT INTO {0}.t VALUES (5, 'five', NULL, 5)"});
+  EXPECT_TRUE(equal({"t", "other"}));
+}
+
 // The server took the foreign key along to the parent's new name, and only the tables that the statement names were
 // checked.
 TEST_F(Definitions, parent_replaced_by_a_rename_takes_its_key_along) {

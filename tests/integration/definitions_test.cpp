@@ -256,37 +256,6 @@ TEST_F(Definitions, column_added_before_capture_is_killed_arrives) {
   EXPECT_TRUE(equal({"t", "idle"}));
 }
 
-// Nothing but the table maps shows it.
-TEST_F(Definitions, definition_changed_without_a_statement_in_the_binlog) {
-  run({"CREATE TABLE {0}.copied (id INT PRIMARY KEY, v INT)", "INSERT INTO {0}.copied VALUES (1, 1)"});
-  start({"t", "copied"});
-  run({"INSERT INTO {0}.t VALUES (4, 'four', NULL, 4)", "SET sql_log_bin = 0",
-       "ALTER TABLE {0}.t ADD COLUMN quiet INT NULL DEFAULT 3",
-       "ALTER TABLE {0}.copied ADD COLUMN quiet INT NULL DEFAULT 3", "SET sql_log_bin = 1",
-       "INSERT INTO {0}.t VALUES (5, 'five', NULL, 5, 5)", "INSERT INTO {0}.copied VALUES (2, 2, 5)"});
-  EXPECT_TRUE(equal({"t", "copied"}));
-}
-
-// No map of the same connection came before: rows of before stayed NULL in the new column.
-TEST_F(Definitions, definition_changed_without_a_statement_before_a_restart) {
-  run({"CREATE TABLE {0}.still (id INT PRIMARY KEY, v INT)", "INSERT INTO {0}.still VALUES (1, 1)"});
-  start({"t", "still"});
-  run({"INSERT INTO {0}.t VALUES (4, 'four', NULL, 4)"});
-  EXPECT_TRUE(equal({"t", "still"}));
-  stop_capture();
-  run({"SET sql_log_bin = 0", "ALTER TABLE {0}.t ADD COLUMN quiet INT NULL DEFAULT 3",
-       "ALTER TABLE {0}.still ADD COLUMN quiet INT NULL DEFAULT 3", "SET sql_log_bin = 1",
-       "INSERT INTO {0}.t VALUES (5, 'five', NULL, 5, 5)", "INSERT INTO {0}.still VALUES (2, 2, 5)"});
-  fixture_->start_capture(capture_config({"t", "still"}, {}));
-  EXPECT_TRUE(equal({"t", "still"}));
-  // It is known from here on: nothing is copied at another restart.
-  stop_capture();
-  run({"INSERT INTO {0}.t VALUES (6, 'six', NULL, 6, 6)", "INSERT INTO {0}.still VALUES (3, 3, 3)"});
-  fixture_->start_capture(capture_config({"t", "still"}, {}));
-  EXPECT_TRUE(equal({"t", "still"}));
-  EXPECT_EQ(fixture_->capture().metric("datasync_capture_snapshot_rows_total"), 0);
-}
-
 // The copy went to one table and the changes to another.
 TEST(DefinitionsOfNames, lower_case_names_are_published_as_the_resource_has_them) {
   Fixture fixture({.source_args = {"--lower-case-table-names=1"}});

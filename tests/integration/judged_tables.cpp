@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <regex>
+#include <sstream>
 
 #include <fmt/format.h>
 
@@ -50,6 +51,23 @@ bool has_new_values(const DdlTableState& before, const DdlTableState& after) {
     if (!old && std::ranges::any_of(after.rows, [&](const auto& row) { return row.at(i) != "NULL"; })) return true;
   }
   return false;
+}
+
+constexpr const char* kPrimary = "PRIMARY KEY";  // column names are in lower case
+
+/// The columns of SHOW CREATE TABLE with their types, without what a table's default or a DEFAULT changes, and the key.
+std::map<std::string, std::string> columns_of(const std::string& definition) {
+  static const std::regex kColumn("^ *`((?:[^`]|``)+)` (.*?),?$"),
+      kLeftOut(" (CHARACTER SET|COLLATE) \\w+| (DEFAULT|COMMENT|CHECK|ON UPDATE|INVISIBLE|AUTO_INCREMENT).*");
+  std::map<std::string, std::string> out;
+  std::istringstream lines(definition);
+  for (std::string line; std::getline(lines, line);)
+    if (line.starts_with("  PRIMARY KEY"))
+      out[kPrimary] = base::fold_identifier(line.substr(0, line.find(')')));
+    else if (std::smatch found; std::regex_match(line, found, kColumn))
+      out[base::fold_identifier(std::regex_replace(found[1].str(), std::regex("``"), "`"))] =
+          std::regex_replace(found[2].str(), kLeftOut, "");
+  return out;
 }
 
 class Comparison {
@@ -133,6 +151,33 @@ class Comparison {
     if (without_parents(was.definition) != without_parents(now.definition) && !either(What::Definition) &&
         !either(What::Values) && !either(What::Moved))
       fault(name, "has another definition");
+    if (judged_.certain) unnamed(name, was, now, old);
+  }
+
+  /// Capture takes a column that changed and is not named for one that another statement, which was not logged,
+  /// changed.
+  void unnamed(const std::string& name, const DdlTableState& was, const DdlTableState& now, const std::string& old) {
+    std::set<std::string> named;
+    for (const auto& e : judged_.effects) {
+      const auto of = e.name.database + "." + e.name.table;
+      if (of != name && of != old) continue;
+      if (e.others) return;
+      if (e.key) named.insert(kPrimary);
+      for (const auto* list : {&e.columns, &e.added})
+        for (const auto& column : *list) named.insert(base::fold_identifier(column));
+    }
+    const auto before = columns_of(was.definition), after = columns_of(now.definition);
+    for (const auto* columns : {&before, &after})
+      if (const auto key = columns->find(kPrimary); key != columns->end())
+        for (const auto& column : std::set(named))
+          if (key->second.find('`' + std::regex_replace(column, std::regex("`"), "``") + '`') != std::string::npos)
+            named.insert(kPrimary);
+    for (const auto& [a, b] : {std::pair(&before, &after), std::pair(&after, &before)})
+      for (const auto& [column, type] : *a) {
+        const auto other = b->find(column);
+        if (!named.contains(column) && (other == b->end() || other->second != type))
+          fault(name, "has another column " + column + ", which is not named");
+      }
   }
 
   /// What is certain must be true.

@@ -50,6 +50,7 @@ class Folder {
     std::ranges::copy(effect.columns, std::back_inserter(s.columns));
     std::ranges::copy(effect.added, std::back_inserter(s.added));
     s.key = s.key || effect.key;
+    s.others = s.others || effect.others;
     switch (effect.what) {
       case What::Truncated:
         s.truncated = true;
@@ -73,7 +74,7 @@ class Folder {
       case What::Values:
         s.values = true;
         // It does not say what changed: that may be the key.
-        s.key = s.key || (effect.columns.empty() && effect.added.empty());
+        if (effect.columns.empty() && effect.added.empty()) s.key = s.others = true;
         return;
       case What::Statement:
         s.by_text = true;

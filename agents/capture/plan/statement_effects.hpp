@@ -27,6 +27,7 @@ struct TableStatement {
   bool by_text = false;     ///< rows were written by the text of the statement
   std::vector<std::string> columns;  ///< that were there before and may be others now
   std::vector<std::string> added;    ///< columns that are new
+  bool others = false;               ///< columns that are not named may be others too
 
   bool operator==(const TableStatement&) const = default;
 };

@@ -270,6 +270,11 @@ base::Result<void> SnapshotRunner::end(std::stop_token stop) {
   }
 }
 
+std::set<std::string> SnapshotRunner::left_out() const {
+  const std::scoped_lock lock(mutex_);
+  return figures_.complete ? missing_ : std::set<std::string>();
+}
+
 bool SnapshotRunner::has_before_it(const std::string& table) const {
   const std::scoped_lock lock(mutex_);
   return before_them_.contains(table);

@@ -76,6 +76,8 @@ class SnapshotRunner {
   /// The table will be copied from its beginning, and nothing of it is on a stream yet. On the dump thread, which waits
   /// while rows go out.
   [[nodiscard]] bool has_before_it(const std::string& table) const;
+  /// Tables that the server did not have when they were to be copied, once all others are copied.
+  [[nodiscard]] std::set<std::string> left_out() const;
 
  private:
   base::Result<void> begin(std::stop_token stop);

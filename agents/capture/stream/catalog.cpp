@@ -70,10 +70,21 @@ base::Result<Catalog::Added> Catalog::add(const TableChoice& choice, binlog::Tab
   map.database = choice.database;
   map.table = choice.table;
   Added out;
+  auto wire_key = map.primary_key;
   const auto newest = newest_.find(&choice);
   if (newest != newest_.end() && newest->second.settled) {
-    if (tables_[newest->second.number].map == map) return Added{newest->second.number};
-    out.unannounced = true;
+    auto& before = tables_[newest->second.number];
+    if (before.wire_key == wire_key) map.primary_key = before.map.primary_key;
+    if (before.map == map) return Added{newest->second.number};
+    map.primary_key = wire_key;
+    DS_TRY(definitions_.settle_key(choice, map));
+    out.unannounced = before.map != map;
+    if (!out.unannounced) {
+      before.wire_key = std::move(wire_key);
+      return Added{newest->second.number};
+    }
+  } else {
+    DS_TRY(definitions_.settle_key(choice, map));
   }
   DS_TRY(nothing_shown(choice, map.columns));
   DS_ASSIGN(const auto basis, definitions_.of(choice, map));
@@ -93,9 +104,11 @@ base::Result<Catalog::Added> Catalog::add(const TableChoice& choice, binlog::Tab
     DS_TRY(server_.read_collations());
     DS_ASSIGN(auto made, encoder(choice, map, refinements));
     DS_ASSIGN(const auto id, known_to_readers(made.schema()));
-    tables_.push_back({&choice, id, std::move(made), std::move(map), std::move(refinements)});
+    tables_.push_back({&choice, id, std::move(made), std::move(map), std::move(refinements), {}, {}});
   }
-  DS_ASSIGN(const bool other, definitions_.met(choice, tables_[out.number].map, tables_[out.number].encoder.schema()));
+  auto& table = tables_[out.number];
+  table.wire_key = std::move(wire_key);
+  DS_ASSIGN(const bool other, definitions_.met(choice, table.map, table.encoder.schema(), out.unannounced));
   out.unannounced = out.unannounced || other;
   newest_[&choice] = {out.number, true};
   return out;
@@ -105,15 +118,17 @@ base::Result<Catalog::Now> Catalog::now(const TableChoice& choice, const binlog:
   DS_ASSIGN(const auto facts, server_.facts(choice));
   DS_TRY(findings(facts));
   if (!facts.info) return Now::Missing;
-  return describes(facts.info->schema, map) ? Now::Same : Now::Other;
+  auto settled = map;
+  DS_TRY(definitions_.settle_key(choice, settled));
+  return describes(facts.info->schema, choice, settled) ? Now::Same : Now::Other;
 }
 
 base::Result<Catalog::Changed> Catalog::changed(const TableChoice& choice, const DefinitionChange& change) {
   if (const auto newest = newest_.find(&choice); newest != newest_.end()) newest->second.settled = false;
   DS_ASSIGN(const auto reading, definitions_.read_again(choice, change));
   DS_TRY(findings(reading.facts));
-  Changed out{reading.facts.info.has_value(), std::nullopt, reading.of_this_place, reading.executed,
-              reading.acting_keys_changed};
+  Changed out{reading.facts.info.has_value(), std::nullopt,       reading.of_this_place, reading.executed,
+              reading.acting_keys_changed,    reading.unannounced};
   if (!reading.facts.info) return out;
   DS_ASSIGN(auto schema, captured_schema(choice, reading.facts.info->schema, reading.facts.info->unread_columns));
   DS_TRY(nothing_shown(choice, schema.columns));
@@ -133,6 +148,11 @@ base::Result<Catalog::Changed> Catalog::as_of_now(const TableChoice& choice) {
   if (!schema) return out;
   DS_ASSIGN(out.schema, known_to_readers(std::move(*schema)));
   return out;
+}
+
+bool Catalog::explained(const TableChoice& choice, message::SchemaId schema) {
+  const auto at = schemas_.find(schema);
+  return at == schemas_.end() || definitions_.explained(choice, at->second);
 }
 
 base::Result<void> Catalog::begun(const std::vector<TableFacts>& tables, std::vector<std::uint32_t> replicated,
@@ -183,9 +203,9 @@ base::Result<std::vector<const TableChoice*>> Catalog::acting_children(const std
   return out;
 }
 
-base::Result<void> Catalog::set_gone(const TableChoice& choice, const message::Gtid& gtid) {
+base::Result<void> Catalog::set_gone(const TableChoice& choice, const message::Gtid& gtid, bool proved) {
   if (const auto newest = newest_.find(&choice); newest != newest_.end()) newest->second.settled = false;
-  return definitions_.set_gone(choice, gtid);
+  return definitions_.set_gone(choice, gtid, proved);
 }
 
 base::Result<bool> Catalog::is_known(const TableChoice& choice) {

@@ -26,7 +26,8 @@ struct CapturedTable {
   binlog::RowEncoder encoder;
   binlog::TableMap map;  ///< without its id, which is another one whenever the server opens the table again
   std::vector<binlog::Refinement> refinements;
-  std::vector<std::uint32_t> domains;  ///< GTID domains in which its rows were written, as far as that is kept
+  std::vector<std::uint32_t> domains;   ///< GTID domains in which its rows were written, as far as that is kept
+  std::vector<std::uint16_t> wire_key;  ///< of the map, before Definitions::settle_key
 };
 
 /// Owned by the dump thread.
@@ -50,6 +51,10 @@ class Catalog {
   /// no statement came between them. Errors: those of RowEncoder::make, SchemaUnknown for a key that is neither the one
   /// known nor the server's, PreflightFailed when the map lacks an excluded column; those of the server and of publish.
   base::Result<Added> add(const TableChoice& choice, binlog::TableMap map);
+  /// See Definitions::explained; for a schema that readers know.
+  [[nodiscard]] bool explained(const TableChoice& choice, message::SchemaId schema);
+  /// The change of an `unannounced` definition is written down, see Definitions::noted. Errors: those of the store.
+  base::Result<void> noted(const TableChoice& choice) { return definitions_.noted(choice); }
   [[nodiscard]] CapturedTable& table(std::uint32_t number) { return tables_[number]; }
 
   enum class Now : std::uint8_t {
@@ -67,6 +72,7 @@ class Catalog {
     bool of_this_place = false;               ///< it is the definition of this place of the binlog
     message::GtidSet executed;                ///< see Definitions::Reading
     bool acting_keys_changed = false;         ///< see Definitions::Reading
+    bool unannounced = false;                 ///< see Definitions::Reading
   };
   /// Reads the definition of a table again and checks all that was checked before the start. Errors: what is wrong, as
   /// the preflight says it; those of the server, of publish and of the store.
@@ -88,8 +94,8 @@ class Catalog {
   /// server.
   base::Result<std::vector<const TableChoice*>> acting_children(const std::vector<binlog::NamedTable>& parents,
                                                                 std::optional<message::Op> op = std::nullopt);
-  /// From the transaction `gtid` on, no table has the name.
-  base::Result<void> set_gone(const TableChoice& choice, const message::Gtid& gtid);
+  /// See Definitions::set_gone.
+  base::Result<void> set_gone(const TableChoice& choice, const message::Gtid& gtid, bool proved);
   [[nodiscard]] bool gone(const TableChoice& choice) { return definitions_.gone(choice); }
   /// The server has the table as it is known here: a statement that would have made it has found it. False when it may
   /// be another one. Errors: those of the server.

@@ -90,35 +90,57 @@ bool same_key(const message::TableSchema& definition, const binlog::TableMap& ma
   });
 }
 
-bool describes(const message::TableSchema& definition, const binlog::TableMap& map) {
+bool describes(const message::TableSchema& definition, const TableChoice& table, const binlog::TableMap& map) {
   std::size_t next = 0;
   for (const auto& wire : map.columns) {
     const bool same = next < definition.columns.size() && base::same_column(definition.columns[next].name, wire.name) &&
                       fits(definition.columns[next], wire);
     if (same)
       ++next;
-    else if (!binlog::named_as_hidden(wire))
+    else if (!binlog::named_as_hidden(wire) && !table.excludes(wire.name))
       return false;
   }
   return next == definition.columns.size() && same_key(definition, map);
 }
 
 bool carries(const message::Definition& definition, const TableChoice& table, const message::TableSchema& carried,
-             const binlog::TableMap& map) {
+             bool keyless, const Announced& announced) {
   if (!definition.exists) return false;
-  std::size_t next = 0;
-  for (const auto& column : definition.schema.columns) {
-    if (table.excludes(column.name)) continue;
-    if (next == carried.columns.size() || carried.columns[next] != column) return false;
+  const auto open = [&](const message::Column& column) {
+    return std::ranges::any_of(announced.columns,
+                               [&](const auto& name) { return base::same_column(name, column.name); });
+  };
+  const auto& known = definition.schema;
+  auto next = carried.columns.begin();
+  const auto skip = [&] { next = std::find_if_not(next, carried.columns.end(), open); };
+  for (const auto& column : known.columns) {
+    if (table.excludes(column.name) || open(column)) continue;
+    skip();
+    if (next == carried.columns.end() || *next != column) return false;
     ++next;
   }
-  if (next != carried.columns.size()) return false;
+  skip();
+  if (next != carried.columns.end()) return false;
   // What a copy has learnt has the declared key of a table without a primary key.
-  const auto& key = definition.schema.key;
-  if (key.empty() && map.primary_key.empty()) return true;
-  return std::ranges::equal(key, carried.key, [&](auto a, auto b) {
-    return base::same_column(definition.schema.columns[a].name, carried.columns[b].name);
-  });
+  if (announced.key || (known.key.empty() && keyless)) return true;
+  const auto in_key = [&](const message::TableSchema& schema) {
+    return std::ranges::any_of(schema.key, [&](auto i) { return open(schema.columns[i]); });
+  };
+  return in_key(known) || in_key(carried) || std::ranges::equal(known.key, carried.key, [&](auto a, auto b) {
+           return base::same_column(known.columns[a].name, carried.columns[b].name);
+         });
+}
+
+bool promoted_key(const TableChoice& table, const binlog::TableMap& map, const message::TableSchema* known,
+                  const message::TableSchema* now) {
+  if (table.key_columns.empty() || map.primary_key.empty()) return false;
+  if (now != nullptr && same_key(*now, map)) return false;  // a primary key
+  const auto* then = known == nullptr ? now : known;
+  if (then == nullptr || same_key(*then, map)) return false;
+  // What a copy has learnt has the declared key.
+  return std::ranges::equal(then->key, table.key_columns,
+                            [&](auto i, const auto& name) { return base::same_column(then->columns[i].name, name); }) ||
+         then->key.empty();
 }
 
 }  // namespace datasync::capture

@@ -5,6 +5,7 @@
 
 #include "agents/base/identifier.hpp"
 #include "agents/base/log.hpp"
+#include "agents/capture/plan/captured_schema.hpp"
 #include "agents/capture/stream/definition_match.hpp"
 
 namespace datasync::capture {
@@ -18,61 +19,94 @@ void forget(message::TableSchema& schema, const std::vector<std::string>& column
   if (changed != 0) schema.key.clear();
 }
 
+/// They say the same, whatever their places are.
+bool same(const message::Definition& a, const message::Definition& b) {
+  return a.exists == b.exists && a.schema.columns == b.schema.columns && a.schema.key == b.schema.key &&
+         a.complete == b.complete && a.acting_keys == b.acting_keys && a.moved == b.moved && a.domains == b.domains;
+}
+
+void announce(Announced& announced, const DefinitionChange& change) {
+  std::ranges::copy(change.columns, std::back_inserter(announced.columns));
+  std::ranges::copy(change.added, std::back_inserter(announced.columns));
+  announced.key = announced.key || change.key;
+}
+
 }  // namespace
 
 Definitions::Definitions(ServerTables& server, DefinitionStore store) : server_(server), store_(std::move(store)) {}
 
 Definitions::Known& Definitions::known(const TableChoice& table) {
   auto& k = known_[&table];
-  if (k.loaded) return k;
-  // A copy may have learnt it on this connection, also since it was asked for last.
-  k.since = store_.place();
-  k.definition = store_.load(table, k.since);
-  k.loaded = k.definition.has_value();
-  if (k.definition && k.definition->complete) k.before = k.definition;
-  if (k.definition) {
-    k.moved = k.definition->moved;
-    k.domains = k.definition->domains;
-  }
+  // A copy may have learnt it on this connection, also since the store was asked last.
+  const auto saved = store_.saved();
+  if (k.saved == saved) return k;
+  k.saved = saved;
+  load(table, k);
   return k;
 }
 
-base::Result<void> Definitions::keep(const TableChoice& table, Known& known, message::Definition definition) {
+void Definitions::load(const TableChoice& table, Known& known) {
+  auto& mine = known.definition;
+  auto found = known.kept ? store_.load(table, store_.place()) : std::nullopt;
+  if (!found) return;
+  // What the open transaction changed is of a later place than what is found.
+  if (mine && (!found->position.contains(mine->position) || same(*mine, *found))) return;
+  known.moved = found->moved;
+  known.domains = found->domains;
+  known.expected = found->complete ? std::optional(Expected{*found, {}}) : std::nullopt;
+  known.definition = std::move(found);
+  known.kept = true;
+}
+
+void Definitions::know(const TableChoice& table, Known& known, message::Definition definition) {
   definition.database = table.database;
   definition.table = table.table;
+  // A record of an earlier place would be hidden by one that a copy saved meanwhile.
+  known.since.unite(store_.place());
   definition.position = known.since;
   definition.moved = known.moved;
   definition.domains = known.domains;
   if (!definition.acting_keys && definition.exists && known.definition)
     definition.acting_keys = known.definition->acting_keys;
-  const bool same =
-      known.definition && known.definition->exists == definition.exists &&
-      known.definition->schema == definition.schema && known.definition->position == definition.position &&
-      known.definition->complete == definition.complete && known.definition->acting_keys == definition.acting_keys &&
-      known.definition->moved == definition.moved && known.definition->domains == definition.domains;
+  if (known.definition && same(*known.definition, definition)) return;
   known.definition = std::move(definition);
-  known.loaded = true;
-  return same ? base::Result<void>() : store_.save(*known.definition);
+  known.kept = false;
 }
 
-base::Result<void> Definitions::learn(const TableChoice& table, Known& known, message::TableSchema schema,
-                                      bool complete, const source::TableInfo* server) {
+base::Result<void> Definitions::keep(Known& known) {
+  if (known.kept || !known.definition) return {};
+  DS_TRY(store_.save(*known.definition));
+  known.kept = true;
+  return {};
+}
+
+void Definitions::learn(const TableChoice& table, Known& known, message::TableSchema schema, bool complete,
+                        const source::TableInfo* server) {
   message::Definition d;
   d.schema = std::move(schema);
   d.complete = complete;
   if (server != nullptr) d.acting_keys = server->acting_keys;
-  return keep(table, known, std::move(d));
+  know(table, known, std::move(d));
+}
+
+base::Result<void> Definitions::settle_key(const TableChoice& table, binlog::TableMap& map) {
+  if (table.key_columns.empty() || map.primary_key.empty()) return {};
+  const auto server = server_.info(table);
+  if (!server && server.error().outcome() == base::Outcome::Retry) return base::Error(server.error());
+  if (promoted_key(table, map, whole(table), server && *server ? &(*server)->schema : nullptr)) map.primary_key.clear();
+  return {};
 }
 
 base::Result<Definitions::Basis> Definitions::of(const TableChoice& table, const binlog::TableMap& map) {
   auto& k = known(table);
   k.merged.reset();
-  if (k.definition && k.definition->exists && describes(k.definition->schema, map)) return Basis{&k.definition->schema};
+  if (k.definition && k.definition->exists && describes(k.definition->schema, table, map))
+    return Basis{&k.definition->schema};
   const auto server = server_.info(table);
   if (!server && server.error().outcome() == base::Outcome::Retry) return base::Error(server.error());
   const auto* now = server && *server ? &(*server)->schema : nullptr;
-  if (now != nullptr && describes(*now, map)) {
-    DS_TRY(learn(table, k, *now, true, &**server));
+  if (now != nullptr && describes(*now, table, map)) {
+    learn(table, k, *now, true, &**server);
     return Basis{&k.definition->schema};
   }
   // The server's table has changed since, or has disappeared: only what was learnt before, and what readers were given,
@@ -96,36 +130,52 @@ base::Result<Definitions::Basis> Definitions::of(const TableChoice& table, const
 }
 
 base::Result<bool> Definitions::met(const TableChoice& table, const binlog::TableMap& map,
-                                    const message::TableSchema& carried) {
+                                    const message::TableSchema& carried, bool unannounced) {
   auto& k = known(table);
-  const auto before = std::exchange(k.before, std::nullopt);
-  const bool other = before && !carries(*before, table, carried, map);
-  const bool agrees = k.definition && carries(*k.definition, table, carried, map);
-  if (agrees && k.definition->complete) return other;
-  if (agrees) {
-    DS_TRY(learn(table, k, k.definition->schema, true, nullptr));
-    return other;
+  const auto expected = std::exchange(k.expected, std::nullopt);
+  const bool other =
+      expected && !carries(expected->definition, table, carried, map.primary_key.empty(), expected->announced);
+  DS_TRY(agree(table, k, map, carried));
+  if (k.definition && k.definition->complete) k.expected = Expected{*k.definition, {}};
+  if (!other && !unannounced) DS_TRY(keep(k));
+  return other;
+}
+
+/// What is known agrees with the map from here on, or does not count as complete.
+base::Result<void> Definitions::agree(const TableChoice& table, Known& known, const binlog::TableMap& map,
+                                      const message::TableSchema& carried) {
+  const bool keyless = map.primary_key.empty();
+  if (known.definition && carries(*known.definition, table, carried, keyless)) {
+    if (!known.definition->complete) learn(table, known, known.definition->schema, true, nullptr);
+    return {};
   }
   const auto server = server_.info(table);
   if (!server && server.error().outcome() == base::Outcome::Retry) return base::Error(server.error());
   message::Definition now;
   if (server && *server) now.schema = (*server)->schema;
-  k.since = store_.place();
-  if (carries(now, table, carried, map)) {
-    DS_TRY(learn(table, k, std::move(now.schema), true, &**server));
-  } else if (k.definition && k.definition->complete) {
+  if (carries(now, table, carried, keyless)) {
+    learn(table, known, std::move(now.schema), true, &**server);
+  } else if (known.definition && known.definition->complete) {
     // The server has another one by now, and what is kept is not of this place.
-    auto kept = *k.definition;
+    auto kept = *known.definition;
     kept.complete = false;
-    DS_TRY(keep(table, k, std::move(kept)));
+    know(table, known, std::move(kept));
   }
-  return other;
+  return {};
+}
+
+bool Definitions::explained(const TableChoice& table, const message::TableSchema& carried) {
+  const auto& k = known(table);
+  return !k.expected || carries(k.expected->definition, table, carried, true, k.expected->announced);
+}
+
+base::Result<void> Definitions::noted(const TableChoice& table) {
+  return keep(known(table));
 }
 
 base::Result<Definitions::Reading> Definitions::read_again(const TableChoice& table, const DefinitionChange& change) {
   auto& k = known(table);
   k.merged.reset();
-  k.before.reset();
   Reading out;
   DS_ASSIGN(out.facts, server_.facts(table));
   // After the definition: what was executed until it was read is all in here.
@@ -133,6 +183,8 @@ base::Result<Definitions::Reading> Definitions::read_again(const TableChoice& ta
   k.since = store_.place();
   k.since.add(change.gtid);
   out.of_this_place = k.since.contains(out.executed);
+  if (change.all || change.others) k.expected.reset();
+  if (k.expected) announce(k.expected->announced, change);
   k.moved = change.replaced ? std::vector<message::MovedColumn>() : moved_by(table, k.moved, change.names);
   k.server_keys.reset();
   k.replaced = k.replaced || change.all;
@@ -142,12 +194,19 @@ base::Result<Definitions::Reading> Definitions::read_again(const TableChoice& ta
   message::TableSchema schema;
   if (out.of_this_place && out.facts.info) {
     schema = out.facts.info->schema;
+    const auto carried = captured_schema(table, schema, out.facts.info->unread_columns);
+    out.unannounced = k.expected && carried &&
+                      !carries(k.expected->definition, table, *carried, schema.key.empty(), k.expected->announced);
   } else if (!change.all && k.definition && k.definition->exists) {
     schema = k.definition->schema;
     forget(schema, change.columns);
   }
-  DS_TRY(learn(table, k, std::move(schema), out.of_this_place && out.facts.info.has_value(),
-               out.facts.info ? &*out.facts.info : nullptr));
+  learn(table, k, std::move(schema), out.of_this_place && out.facts.info.has_value(),
+        out.facts.info ? &*out.facts.info : nullptr);
+  if (k.definition->complete) k.expected = Expected{*k.definition, {}};
+  if (out.of_this_place && !out.facts.info) k.expected.reset();
+  // Its place is the one after this statement: what comes before is handled again after an error.
+  DS_TRY(keep(k));
   return out;
 }
 
@@ -157,7 +216,8 @@ base::Result<void> Definitions::acting_keys(const TableChoice& table, std::vecto
   if (!k.definition || !k.definition->exists || k.definition->acting_keys == keys) return {};
   auto kept = *k.definition;
   kept.acting_keys = std::move(keys);
-  return keep(table, k, std::move(kept));
+  know(table, k, std::move(kept));
+  return keep(k);
 }
 
 bool Definitions::knows_other_acting_keys(const TableChoice& table, const std::vector<message::ActingKey>& keys) {
@@ -185,25 +245,29 @@ base::Result<void> Definitions::wrote(const TableChoice& table, std::uint32_t do
   auto& k = known(table);
   if (std::ranges::find(k.domains, domain) != k.domains.end()) return {};
   k.domains.push_back(domain);
-  return keep(table, k, k.definition.value_or(message::Definition()));
+  know(table, k, k.definition.value_or(message::Definition()));
+  return keep(k);
 }
 
 base::Result<void> Definitions::forget_domains(const TableChoice& table, const std::vector<std::uint32_t>& domains) {
   auto& k = known(table);
   const auto gone =
       std::erase_if(k.domains, [&](auto domain) { return std::ranges::find(domains, domain) != domains.end(); });
-  return gone == 0 ? base::Result<void>() : keep(table, k, k.definition.value_or(message::Definition()));
+  if (gone == 0) return {};
+  know(table, k, k.definition.value_or(message::Definition()));
+  return keep(k);
 }
 
-base::Result<void> Definitions::set_gone(const TableChoice& table, const message::Gtid& gtid) {
+base::Result<void> Definitions::set_gone(const TableChoice& table, const message::Gtid& gtid, bool proved) {
   auto& k = known(table);
-  k.before.reset();
   k.since = store_.place();
   k.since.add(gtid);
   message::Definition d;
   d.exists = false;
   d.complete = true;
-  return keep(table, k, std::move(d));
+  know(table, k, std::move(d));
+  k.expected = proved ? std::optional(Expected{*k.definition, {}}) : std::nullopt;
+  return keep(k);
 }
 
 bool Definitions::gone(const TableChoice& table) {

@@ -6,6 +6,7 @@
 // was; what it leaves out (UUID, INET, generated, hidden columns, digits of old temporal types) comes from what was
 // learnt at that place, which the state topic keeps, or from the server while it is provably about the same columns.
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
@@ -27,15 +28,27 @@ namespace datasync::capture {
 /// Without a definition only hidden columns are told, by their name.
 std::vector<binlog::Refinement> refine(const binlog::TableMap& map, const message::TableSchema* definition);
 
-/// The map is one of a table with exactly these columns, and this key when it has a primary key.
-bool describes(const message::TableSchema& definition, const binlog::TableMap& map);
+/// The map is one of a table with exactly these columns, and this key when it has a primary key. Excluded columns that
+/// the definition lacks do not count: their types need not be known.
+bool describes(const message::TableSchema& definition, const TableChoice& table, const binlog::TableMap& map);
 /// The same primary key, by its columns' names.
 bool same_key(const message::TableSchema& definition, const binlog::TableMap& map);
 
-/// The rows of the map would be carried as `carried` by this definition: the same columns, whatever is excluded, and
-/// the same key.
+/// What statements may have changed in a definition since it was known.
+struct Announced {
+  std::vector<std::string> columns;  ///< names of before and of after
+  bool key = false;
+};
+
+/// The rows of a table would be carried as `carried` by this definition: the same columns, whatever is excluded, and
+/// the same key. Columns, and the key, that statements `announced` may differ. `keyless`: the table has no primary key.
 bool carries(const message::Definition& definition, const TableChoice& table, const message::TableSchema& carried,
-             const binlog::TableMap& map);
+             bool keyless, const Announced& announced = {});
+
+/// Without a primary key the server writes the first UNIQUE key of NOT NULL columns as the map's primary key, which its
+/// definition does not have. `known`: the definition of this place, null: not known; `now`: the server's, null: none.
+bool promoted_key(const TableChoice& table, const binlog::TableMap& map, const message::TableSchema* known,
+                  const message::TableSchema* now);
 
 /// Of what is known of one table, the newest that is valid at a place.
 std::optional<message::Definition> newest_at(const std::vector<message::Definition>& known,
@@ -50,15 +63,19 @@ struct DefinitionStore {
   /// What readers were given for a table with these columns.
   std::function<std::optional<message::TableSchema>(const TableChoice&, const std::vector<std::string>& columns)>
       published;
+  std::function<std::uint64_t()> saved;  ///< how many definitions were saved, by whomever: copies save some too
 };
 
 /// What a statement did to the definition of one table, as far as it says.
 struct DefinitionChange {
-  std::vector<std::string> columns;  ///< that were there before and may be others now
-  bool all = false;                  ///< every column may be another one: another table has the name now
-  message::Gtid gtid;                ///< of its transaction
-  ColumnNames names = {};            ///< what it did to the names of columns
-  bool replaced = false;             ///< it is proved that the table is a new one
+  std::vector<std::string> columns;     ///< that were there before and may be others now
+  bool all = false;                     ///< every column may be another one: another table has the name now
+  message::Gtid gtid;                   ///< of its transaction
+  ColumnNames names = {};               ///< what it did to the names of columns
+  bool replaced = false;                ///< it is proved that the table is a new one
+  std::vector<std::string> added = {};  ///< columns that are new
+  bool others = false;                  ///< columns that are not named here may be others too
+  bool key = false;                     ///< the key may be another one
 };
 
 /// Owned by the dump thread. Errors of all: those of the server and of the store.
@@ -74,9 +91,18 @@ class Definitions {
   };
   base::Result<Basis> of(const TableChoice& table, const binlog::TableMap& map);
 
-  /// After `of`: the rows of the map are carried as `carried`. True: what was kept before the table's first map says
-  /// otherwise, and no statement has come since that may concern the table. What is kept agrees from here on.
-  base::Result<bool> met(const TableChoice& table, const binlog::TableMap& map, const message::TableSchema& carried);
+  /// Clears the map's primary key when the declared key counts instead, see `promoted_key`.
+  base::Result<void> settle_key(const TableChoice& table, binlog::TableMap& map);
+  /// After `of`: the rows of the map are carried as `carried`. True: what was known says otherwise, also on a
+  /// connection before, and no statement that came since said so. Then, and when the caller has seen such a change
+  /// (`unannounced`), what is known now is kept by `noted` only; else it is kept here.
+  base::Result<bool> met(const TableChoice& table, const binlog::TableMap& map, const message::TableSchema& carried,
+                         bool unannounced);
+  /// Statements explain that the table is carried as `carried` at this place; so does not knowing what it was before.
+  [[nodiscard]] bool explained(const TableChoice& table, const message::TableSchema& carried);
+  /// A change that no statement announced is written down: from here on the definition may count as known. Before that,
+  /// an error or a crash would leave a definition that agrees, and rows that nobody copies.
+  base::Result<void> noted(const TableChoice& table);
 
   /// The server's table has these acting foreign keys now: they are published when readers do not know them yet.
   base::Result<void> acting_keys(const TableChoice& table, std::vector<message::ActingKey> keys);
@@ -99,12 +125,14 @@ class Definitions {
     TableFacts facts;
     bool of_this_place = false;        ///< nothing later stands in the binlog: it is the definition of this place
     bool acting_keys_changed = false;  ///< its foreign keys that act by themselves are not those that readers knew
+    bool unannounced = false;          ///< it differs in what no statement said, see `met`
     message::GtidSet executed;         ///< when the dump has come here and nothing else changed it, it is valid there
   };
   base::Result<Reading> read_again(const TableChoice& table, const DefinitionChange& change);
 
-  /// From the transaction `gtid` on, no table has the name.
-  base::Result<void> set_gone(const TableChoice& table, const message::Gtid& gtid);
+  /// From the transaction `gtid` on, no table has the name. `proved`: rows of one that no statement has brought are
+  /// those of another table.
+  base::Result<void> set_gone(const TableChoice& table, const message::Gtid& gtid, bool proved);
   [[nodiscard]] bool gone(const TableChoice& table);
   /// This is what is known of the table at this place.
   [[nodiscard]] bool is(const TableChoice& table, const message::TableSchema& schema);
@@ -112,10 +140,16 @@ class Definitions {
   [[nodiscard]] bool published(const TableChoice& table, const message::TableSchema& schema);
 
  private:
+  /// What the next map or definition must agree with.
+  struct Expected {
+    message::Definition definition;
+    Announced announced;  ///< by statements since
+  };
   struct Known {
-    bool loaded = false;
+    std::optional<std::uint64_t> saved;  ///< how many definitions were saved when the store was asked last
     std::optional<message::Definition> definition;
-    std::optional<message::Definition> before;   ///< as it was kept, until the first map or statement
+    bool kept = true;  ///< the definition is in the store
+    std::optional<Expected> expected;
     std::optional<message::TableSchema> merged;  ///< by which the newest map is read, when `definition` lacks some
     std::vector<message::MovedColumn> moved;
     std::vector<std::uint32_t> domains;
@@ -126,9 +160,13 @@ class Definitions {
     std::vector<std::string> touched;
   };
   Known& known(const TableChoice& table);
-  base::Result<void> learn(const TableChoice& table, Known& known, message::TableSchema schema, bool complete,
-                           const source::TableInfo* server);
-  base::Result<void> keep(const TableChoice& table, Known& known, message::Definition definition);
+  void load(const TableChoice& table, Known& known);
+  void learn(const TableChoice& table, Known& known, message::TableSchema schema, bool complete,
+             const source::TableInfo* server);
+  void know(const TableChoice& table, Known& known, message::Definition definition);
+  base::Result<void> keep(Known& known);
+  base::Result<void> agree(const TableChoice& table, Known& known, const binlog::TableMap& map,
+                           const message::TableSchema& carried);
 
   ServerTables& server_;
   DefinitionStore store_;

@@ -149,7 +149,7 @@ base::Result<void> Pipeline::left_out(const TableChoice& table, const binlog::Ro
 /// At the source no foreign key acted on these rows, and at a destination it does: the tables that refer to them are
 /// copied again.
 base::Result<void> Pipeline::unchecked(const TableChoice& parent, const binlog::RowsEvent& rows) {
-  if (rows.op == message::Op::Insert || !unchecked_.insert(&parent).second) return {};
+  if (rows.op == message::Op::Insert || !unchecked_.emplace(&parent, rows.op).second) return {};
   DS_ASSIGN(const auto children, catalog_.acting_children({{parent.database, parent.table}}, rows.op));
   if (children.empty()) return {};
   const auto what = fmt::format("transaction {} at {} changes rows of {} with foreign_key_checks=0", gtid_.text(),
@@ -173,7 +173,7 @@ base::Result<void> Pipeline::on_commit(const source::Place& end) {
     parts_.writer.begin(gtid_, commit_time_us_);
     DS_TRY(parts_.writer.put_held(std::move(rows)));
   }
-  announce_due();
+  DS_TRY(announce_due());
   DS_TRY(parts_.writer.commit());
   ended(end);
   return {};
@@ -223,7 +223,7 @@ base::Result<void> Pipeline::on_xa_commit(std::string_view xid, const source::Pl
     return Error(
         Reason::PositionUnknown,
         fmt::format("transaction {} commits XA transaction {}, whose rows are before the position", gtid_.text(), id));
-  announce_due();
+  DS_TRY(announce_due());
   DS_TRY(parts_.writer.commit());
   ended(end);
   return {};
@@ -233,7 +233,7 @@ base::Result<void> Pipeline::on_xa_rollback(std::string_view xid, const source::
   parts_.prepared.rollback(std::string(xid));
   passing_.reset();
   unread_ = false;
-  announce_due();
+  DS_TRY(announce_due());
   DS_TRY(parts_.writer.commit());
   ended(end);
   return {};

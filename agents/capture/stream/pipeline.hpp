@@ -10,6 +10,7 @@
 #include <set>
 #include <stop_token>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agents/base/clock.hpp"
@@ -136,7 +137,7 @@ class Pipeline final : public source::ChangeHandler {
   base::Result<bool> comes_back(const TableChoice& table);
   base::Result<void> truncated(const TableChoice& table, std::optional<message::SchemaId> schema);
   base::Result<void> outdated(const TableChoice& table, bool rows_missed, const std::string& why);
-  void announce_due();
+  base::Result<void> announce_due();
 
   PipelineParts parts_;
   Catalog& catalog_;
@@ -148,14 +149,16 @@ class Pipeline final : public source::ChangeHandler {
   bool held_ = false;  ///< the open transaction is to end prepared, under xid_
   std::string xid_;
   std::uint32_t rows_in_transaction_ = 0;
-  std::set<const TableChoice*> unchecked_;  ///< parents in the open transaction, of rows without foreign key checks
-  std::set<const TableChoice*> missing_;    ///< tables that the server lacks, of which rows were left out
-  bool outdated_ = false;                   ///< `on_between` is due
-  bool in_transaction_ = false;             ///< from its GTID until it is over for the writer
-  bool before_start_ = false;               ///< the open transaction is before the beginning of the streams
-  std::optional<Passed> passing_;           ///< the open transaction is passed
-  bool unread_ = false;                     ///< and an event of it could not be read: perhaps the one that ends it
-  base::SteadyTime back_soon_;              ///< so long a table that disappeared by the open statement may come back
+  /// Parents in the open transaction, of rows without foreign key checks, and what happened to these rows: a foreign
+  /// key may act on one of both only.
+  std::set<std::pair<const TableChoice*, message::Op>> unchecked_;
+  std::set<const TableChoice*> missing_;  ///< tables that the server lacks, of which rows were left out
+  bool outdated_ = false;                 ///< `on_between` is due
+  bool in_transaction_ = false;           ///< from its GTID until it is over for the writer
+  bool before_start_ = false;             ///< the open transaction is before the beginning of the streams
+  std::optional<Passed> passing_;         ///< the open transaction is passed
+  bool unread_ = false;                   ///< and an event of it could not be read: perhaps the one that ends it
+  base::SteadyTime back_soon_;            ///< so long a table that disappeared by the open statement may come back
   base::SteadyTime next_tick_;
 };
 

@@ -71,7 +71,7 @@ base::Result<void> Pipeline::learn_passed(const TableChoice& table, ColumnNames 
   parts_.due.forget(table);
   const auto changed = catalog_.changed(table, {{}, true, gtid_, std::move(names)});
   if (!changed && changed.error().outcome() != base::Outcome::Halt) return Error(changed.error());
-  return changed && !changed->exists ? catalog_.set_gone(table, gtid_) : base::Result<void>();
+  return changed && !changed->exists ? catalog_.set_gone(table, gtid_, false) : base::Result<void>();
 }
 
 /// It has no GTID of its own: its place is what stands before it.

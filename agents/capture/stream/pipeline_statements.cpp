@@ -69,13 +69,14 @@ base::Result<source::TableToken> Pipeline::on_table(const binlog::TableMap& map,
     if (wanted)
       DS_TRY(outdated(*choice, true,
                       fmt::format("its definition changed without a statement in the binlog, before {}", place)));
+    DS_TRY(catalog_.noted(*choice));
   }
   return added->number;
 }
 
 /// Rows that cannot be carried, of a table that the server does not have any more: the statement that took it away
-/// comes later in the binlog, and the other tables do not wait here for ever. What gets the name after that is copied,
-/// or is a new table of which all rows come.
+/// comes later in the binlog, and the other tables do not wait here for ever. What gets the name after that is copied;
+/// no statement may bring it.
 base::Result<bool> Pipeline::stays_missing(const TableChoice& table, const std::string& why) {
   if (missing_.contains(&table)) return true;
   // While the server replaces a table, none has its name for a moment.
@@ -85,6 +86,7 @@ base::Result<bool> Pipeline::stays_missing(const TableChoice& table, const std::
   base::log::warn("rows of a table are left out: the server does not have it any more",
                   {{"table", table.qualified()}, {"why", why}});
   missing_.insert(&table);
+  if (parts_.writer.wants(table.stream)) DS_TRY(outdated(table, true, why));
   return true;
 }
 
@@ -168,6 +170,9 @@ base::Result<void> Pipeline::on_effect(const TableStatement& s, const source::St
   for (const auto& column : s.columns) key = key || catalog_.may_be_key(table, column);
   missing_.erase(&table);
   DefinitionChange change{s.columns, s.rows || s.created, gtid_, column_names(query)};
+  change.added = s.added;
+  change.others = s.others;
+  change.key = key;
   change.replaced = change.names.certain && s.created && (!s.if_missing || was_gone);
   if (s.truncated && !s.rows && !s.created && !s.values)
     return wanted ? truncated(table, std::nullopt) : base::Result<void>();
@@ -194,8 +199,9 @@ base::Result<void> Pipeline::on_effect(const TableStatement& s, const source::St
       rows = true;
   }
   if (may_hide_changes(query.sql, query.context, catalog_.allows_cascades())) rows = true;
-  // Readers compare the foreign keys before the copy's first row.
-  if (changed.acting_keys_changed) rows = true;
+  // Readers compare the foreign keys before the copy's first row. Nothing after this statement shows what no statement
+  // announced before it.
+  if (changed.acting_keys_changed || changed.unannounced) rows = true;
   // What is not there cannot be copied.
   if ((rows || values) && !changed.exists) return disappeared(s, shown(query), was_gone);
   if (rows || values) DS_TRY(outdated(table, rows || key, shown(query)));
@@ -220,12 +226,17 @@ base::Result<void> Pipeline::announce_again(const TableChoice& table) {
 
 /// Readers get a table's new definition when it is sure to be the one of its place, without waiting for a row. At the
 /// end of each transaction, whatever it changed.
-void Pipeline::announce_due() {
-  if (parts_.due.empty() || before_start_) return;
+base::Result<void> Pipeline::announce_due() {
+  if (parts_.due.empty() || before_start_) return {};
   auto here = parts_.writer.position();
   here.add(gtid_);
-  for (const auto& [table, schema] : parts_.due.take(here, parts_.selection))
-    if (parts_.writer.wants(table->stream)) parts_.writer.announce(*table, schema);
+  for (const auto& [table, schema] : parts_.due.take(here, parts_.selection)) {
+    if (!parts_.writer.wants(table->stream)) continue;
+    if (!catalog_.explained(*table, schema))
+      DS_TRY(outdated(*table, true, "its definition changed without a statement in the binlog"));
+    parts_.writer.announce(*table, schema);
+  }
+  return {};
 }
 
 base::Result<void> Pipeline::truncated(const TableChoice& table, std::optional<message::SchemaId> schema) {
@@ -255,9 +266,9 @@ base::Result<void> Pipeline::disappeared(const TableStatement& s, const std::str
   using What = message::SchemaNote::What;
   const auto& table = *s.table;
   parts_.due.forget(table);
-  if (!parts_.writer.wants(table.stream)) return catalog_.set_gone(table, gtid_);
+  if (!parts_.writer.wants(table.stream)) return catalog_.set_gone(table, gtid_, false);
   DS_ASSIGN(const bool back, comes_back(table));
-  DS_TRY(catalog_.set_gone(table, gtid_));
+  DS_TRY(catalog_.set_gone(table, gtid_, s.gone && !back));
   if (back) return outdated(table, true, statement);
   if (known) return {};
   const bool renamed = !s.renamed_to.empty();

@@ -231,7 +231,9 @@ std::optional<message::Definition> StateKeeper::definition(const std::string& ta
 
 base::Result<void> StateKeeper::learn(const message::Definition& definition, std::stop_token stop) {
   const std::scoped_lock lock(state_mutex_);
-  return writer_.write(definition, std::move(stop));
+  DS_TRY(writer_.write(definition, std::move(stop)));
+  learnt_.fetch_add(1, std::memory_order_release);
+  return {};
 }
 
 std::optional<message::TableSchema> StateKeeper::published(const TableChoice& table,

@@ -86,6 +86,8 @@ class StateKeeper {
   [[nodiscard]] std::optional<message::Definition> definition(const std::string& table, const message::GtidSet& place);
   /// Keeps a definition for those who begin after it. Errors: those of StateWriter.
   base::Result<void> learn(const message::Definition& definition, std::stop_token stop);
+  /// How many definitions were kept; without waiting for brokers.
+  [[nodiscard]] std::uint64_t learnt() const noexcept { return learnt_.load(std::memory_order_acquire); }
   /// A schema that readers were given for this table: the one with the most of these columns, if any has one.
   [[nodiscard]] std::optional<message::TableSchema> published(const TableChoice& table,
                                                               const std::vector<std::string>& columns);
@@ -135,6 +137,7 @@ class StateKeeper {
   base::SteadyTime written_at_;
   std::atomic<std::uint64_t> checkpoints_ = 0;
   std::atomic<bool> has_requests_ = false;
+  std::atomic<std::uint64_t> learnt_ = 0;
   std::jthread thread_;  ///< last: ends before what it uses
 };
 

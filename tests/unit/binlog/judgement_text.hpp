@@ -23,6 +23,7 @@ inline std::string text(const Judgement& j) {
     if (!e.columns.empty()) part += fmt::format(" columns {}", fmt::join(e.columns, "+"));
     if (!e.added.empty()) part += fmt::format(" added {}", fmt::join(e.added, "+"));
     if (e.key) part += " key";
+    if (e.others) part += " others";
     parts.push_back(std::move(part));
   }
   if (j.by_statement) parts.emplace_back(j.any_table ? "rows of any table" : "rows by statement");

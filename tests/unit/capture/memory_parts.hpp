@@ -84,7 +84,8 @@ class MemoryParts : public testing::Test {
         DefinitionStore{[this] { return writer_.position(); },
                         [](const TableChoice&, const message::GtidSet&) { return std::nullopt; },
                         [](const message::Definition&) -> base::Result<void> { return {}; },
-                        [](const TableChoice&, const std::vector<std::string>&) { return std::nullopt; }});
+                        [](const TableChoice&, const std::vector<std::string>&) { return std::nullopt; },
+                        [] { return std::uint64_t{0}; }});
     pipeline_.emplace(parts(), *catalog_, stop_.get_token());
     dump_ = std::jthread([this] {
       const auto ended = pipeline_->run(*stream_);

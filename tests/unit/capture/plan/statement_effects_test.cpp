@@ -69,6 +69,14 @@ TEST_F(StatementEffects, values_of_unknown_columns_may_be_those_of_the_key) {
   EXPECT_FALSE(one({{.name = {"shop", "orders"}, .what = What::Values, .added = {"c"}}}).key);
 }
 
+// A definition is compared only in what the statement surely left as it was.
+TEST_F(StatementEffects, columns_that_a_statement_changes_without_naming_them_are_not_compared) {
+  EXPECT_TRUE(one({{.name = {"shop", "orders"}, .what = What::Values, .columns = {"c"}, .others = true}}).others);
+  EXPECT_TRUE(one({{.name = {"shop", "orders"}, .what = What::Values}}).others);
+  EXPECT_FALSE(one({{.name = {"shop", "orders"}, .what = What::Values, .added = {"c"}}}).others);
+  EXPECT_FALSE(one({{.name = {"shop", "orders"}, .what = What::Definition}}).others);
+}
+
 // A foreign key with a cascade that was dropped again before capture came there: its deletions were lost.
 TEST_F(StatementEffects, finds_what_may_have_changed_rows_without_row_events) {
   for (const auto* sql : {"ALTER TABLE t ADD FOREIGN KEY (p) REFERENCES parent (id) ON DELETE CASCADE",

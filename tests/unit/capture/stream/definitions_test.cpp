@@ -30,18 +30,22 @@ message::TableSchema schema(std::vector<message::Column> columns) {
 
 TEST(Definitions, describe_the_maps_of_their_columns_only) {
   const auto uuid = schema({{.name = "u", .type = ColumnType::Uuid}});
-  EXPECT_TRUE(describes(uuid, map({kId, bytes16("U")})));
-  EXPECT_FALSE(describes(uuid, map({kId})));
-  EXPECT_FALSE(describes(uuid, map({kId, bytes16("u"), bytes16("w")})));
-  EXPECT_FALSE(describes(uuid, map({bytes16("u"), kId}))) << "another order";
+  EXPECT_TRUE(describes(uuid, TableChoice(), map({kId, bytes16("U")})));
+  EXPECT_FALSE(describes(uuid, TableChoice(), map({kId})));
+  EXPECT_FALSE(describes(uuid, TableChoice(), map({kId, bytes16("u"), bytes16("w")})));
+  EXPECT_FALSE(describes(uuid, TableChoice(), map({bytes16("u"), kId}))) << "another order";
   // CHAR(16) became a UUID later: the rows of before are text.
-  EXPECT_FALSE(describes(uuid, map({kId, {.type = WireType::String, .length = 16, .collation = 8, .name = "u"}})));
-  EXPECT_FALSE(describes(schema({{.name = "u", .type = ColumnType::Char, .length = 16}}), map({kId, bytes16("u")})));
-  EXPECT_TRUE(describes(schema({{.name = "u", .type = ColumnType::Binary, .length = 16}}), map({kId, bytes16("u")})));
+  EXPECT_FALSE(describes(uuid, TableChoice(),
+                         map({kId, {.type = WireType::String, .length = 16, .collation = 8, .name = "u"}})));
+  EXPECT_FALSE(describes(schema({{.name = "u", .type = ColumnType::Char, .length = 16}}), TableChoice(),
+                         map({kId, bytes16("u")})));
+  EXPECT_TRUE(describes(schema({{.name = "u", .type = ColumnType::Binary, .length = 16}}), TableChoice(),
+                        map({kId, bytes16("u")})));
   auto other_key = map({kId, bytes16("u")});
   other_key.primary_key = {1};
-  EXPECT_FALSE(describes(uuid, other_key));
-  EXPECT_TRUE(describes(uuid, map({kId, bytes16("u"), {.type = WireType::LongLong, .name = "DB_ROW_HASH_1"}})));
+  EXPECT_FALSE(describes(uuid, TableChoice(), other_key));
+  EXPECT_TRUE(
+      describes(uuid, TableChoice(), map({kId, bytes16("u"), {.type = WireType::LongLong, .name = "DB_ROW_HASH_1"}})));
 }
 
 TEST(Definitions, refine_what_the_map_leaves_out) {
@@ -64,28 +68,127 @@ TEST(Definitions, a_change_between_two_connections_is_seen_by_what_was_kept) {
   TableChoice table;
   table.exclude = {"SECRET"};
   const auto carried = schema({{.name = "v", .type = ColumnType::VarChar, .length = 200}});
-  const auto m = map({kId, {.type = WireType::VarString, .length = 200, .name = "v"}});
   message::Definition kept;
   kept.schema = carried;
-  EXPECT_TRUE(carries(kept, table, carried, m));
+  EXPECT_TRUE(carries(kept, table, carried, false));
   kept.schema.columns.insert(kept.schema.columns.begin() + 1, {.name = "secret", .type = ColumnType::Int});
-  EXPECT_TRUE(carries(kept, table, carried, m)) << "an excluded column is not carried";
+  EXPECT_TRUE(carries(kept, table, carried, false)) << "an excluded column is not carried";
   kept.schema.columns.push_back({.name = "more", .type = ColumnType::Int});
-  EXPECT_FALSE(carries(kept, table, carried, m)) << "a column was dropped";
+  EXPECT_FALSE(carries(kept, table, carried, false)) << "a column was dropped";
   kept.schema = schema({});
-  EXPECT_FALSE(carries(kept, table, carried, m)) << "a column was added";
+  EXPECT_FALSE(carries(kept, table, carried, false)) << "a column was added";
   kept.schema = schema({{.name = "v", .type = ColumnType::VarChar, .length = 400}});
-  EXPECT_FALSE(carries(kept, table, carried, m)) << "values may have been cut";
+  EXPECT_FALSE(carries(kept, table, carried, false)) << "values may have been cut";
   kept.schema = carried;
   kept.schema.key = {1};
-  EXPECT_FALSE(carries(kept, table, carried, m)) << "another key";
-  auto keyless = m;
-  keyless.primary_key.clear();
-  EXPECT_FALSE(carries(kept, table, carried, keyless));
+  EXPECT_FALSE(carries(kept, table, carried, false)) << "another key";
+  EXPECT_FALSE(carries(kept, table, carried, true));
   kept.schema.key.clear();
-  EXPECT_TRUE(carries(kept, table, carried, keyless)) << "with a declared key";
+  EXPECT_TRUE(carries(kept, table, carried, true)) << "with a declared key";
   kept.exists = false;
-  EXPECT_FALSE(carries(kept, table, carried, keyless)) << "it was dropped, and nothing created it";
+  EXPECT_FALSE(carries(kept, table, carried, true)) << "it was dropped, and nothing created it";
+}
+
+// OPTIMIZE TABLE, or any other statement, made a change with sql_log_bin=0 before it the new definition, and nobody
+// copied the rows.
+TEST(Definitions, a_statement_explains_only_what_it_names) {
+  const auto carried = schema({{.name = "v"}, {.name = "n", .type = ColumnType::VarChar}, {.name = "x"}});
+  message::Definition kept;
+  kept.schema = schema({{.name = "v"}, {.name = "old", .type = ColumnType::Text}});
+  const auto explained = [&](const Announced& announced) {
+    return carries(kept, TableChoice(), carried, false, announced);
+  };
+  EXPECT_TRUE(explained({{"OLD", "N", "x"}}));
+  EXPECT_TRUE(explained({{"old", "n", "x", "v", "id"}})) << "of the key too";
+  EXPECT_FALSE(explained({}));
+  EXPECT_FALSE(explained({{"old", "n"}})) << "x was added, and nothing said so";
+  EXPECT_FALSE(explained({{"n", "x"}})) << "old was dropped, and nothing said so";
+  auto moved = kept;
+  moved.schema.columns = {carried.columns[2], carried.columns[1], carried.columns[0]};
+  EXPECT_FALSE(carries(moved, TableChoice(), carried, false, {{"n"}, true})) << "columns change places only if named";
+  kept.schema = carried;
+  kept.schema.key = {1};
+  EXPECT_FALSE(explained({{"x"}}));
+  EXPECT_TRUE(explained({{"v"}})) << "a column of the key";
+  EXPECT_TRUE(explained({{}, true})) << "the key";
+  kept.exists = false;
+  EXPECT_FALSE(explained({{"v"}, true})) << "no statement created it";
+}
+
+// The server wrote a UNIQUE key as the primary key: rows had another key than the copy, or were refused for ever.
+TEST(Definitions, a_unique_key_that_the_server_promotes_is_not_a_primary_key) {
+  TableChoice table;
+  const auto m = map({kId, {.type = WireType::Long, .name = "v"}});
+  auto with_key = schema({{.name = "v"}});
+  auto keyless = with_key;
+  keyless.key.clear();
+  auto declared = with_key;
+  declared.key = {1};
+  EXPECT_FALSE(promoted_key(table, m, &keyless, &keyless)) << "no key is declared";
+  table.key_columns = {"V"};
+  EXPECT_TRUE(promoted_key(table, m, &keyless, &keyless));
+  EXPECT_TRUE(promoted_key(table, m, nullptr, &keyless));
+  EXPECT_TRUE(promoted_key(table, m, &declared, nullptr)) << "as a copy has learnt it";
+  EXPECT_TRUE(promoted_key(table, m, &keyless, &declared)) << "the server's primary key came later";
+  EXPECT_FALSE(promoted_key(table, m, &with_key, &keyless)) << "its primary key was dropped later";
+  EXPECT_FALSE(promoted_key(table, m, &declared, &with_key)) << "a primary key that was just added";
+  EXPECT_FALSE(promoted_key(table, m, nullptr, nullptr)) << "nothing is known";
+}
+
+// A VECTOR column that is excluded is in no definition, and UUID columns beside it came as BINARY.
+TEST(Definitions, excluded_columns_of_unread_types_hide_no_definition) {
+  TableChoice table;
+  table.exclude = {"Secret"};
+  auto known = schema({{.name = "u", .type = ColumnType::Uuid}});
+  const binlog::WireColumn secret{.type = WireType::VarString, .length = 64, .name = "secret"};
+  EXPECT_TRUE(describes(known, table, map({kId, secret, bytes16("u")})));
+  EXPECT_TRUE(describes(known, table, map({kId, bytes16("u"), secret})));
+  EXPECT_FALSE(describes(known, TableChoice(), map({kId, bytes16("u"), secret})));
+  known.columns.push_back({.name = "secret", .type = ColumnType::VarChar, .length = 64});
+  EXPECT_TRUE(describes(known, table, map({kId, bytes16("u"), secret})));
+  EXPECT_FALSE(describes(known, table, map({kId, bytes16("u")}))) << "it was dropped, and added again later";
+}
+
+// A copy saved the definition of a later place, which hid the domains that the dump had saved at an earlier one: rows
+// of a replica's own stayed after a failover.
+TEST(Definitions, what_is_saved_is_not_hidden_by_what_a_copy_saves) {
+  const TableChoice table{.database = "d", .table = "t", .type = "things"};
+  std::vector<message::Definition> saved;
+  message::GtidSet place = set_of({gtid(1)});
+  const auto selection = *Selection::make({config::Type{"things", {"d.t"}, {}, {}}}, 1);
+  const source::Rules rules;
+  ServerTables server(
+      []() -> base::Result<std::unique_ptr<source::Server>> {
+        return base::Error(base::Reason::SourceUnreachable, "no server is asked here");
+      },
+      rules, selection);
+  Definitions definitions(
+      server,
+      {[&] { return place; }, [&](const TableChoice&, const message::GtidSet& at) { return newest_at(saved, at); },
+       [&](const message::Definition& d) -> base::Result<void> {
+         saved.push_back(d);
+         saved.back().sequence = saved.size();
+         return {};
+       },
+       [](const TableChoice&, const auto&) { return std::nullopt; }, [&] { return std::uint64_t{saved.size()}; }});
+  ASSERT_TRUE(definitions.wrote(table, 7));
+  const auto by_copy = [&](std::uint64_t at) {
+    auto d = *newest_at(saved, set_of({gtid(at)}));
+    d.position = set_of({gtid(at)});
+    d.schema = schema({{.name = "v"}});
+    d.complete = true;
+    d.sequence = saved.size() + 1;
+    saved.push_back(d);
+  };
+  by_copy(5);
+  place = set_of({gtid(9)});
+  ASSERT_TRUE(definitions.wrote(table, 8));
+  EXPECT_EQ(newest_at(saved, place)->domains, (std::vector<std::uint32_t>{7, 8}));
+  ASSERT_NE(definitions.whole(table), nullptr) << "what the copy has learnt is known";
+  EXPECT_EQ(definitions.whole(table)->columns.size(), 2U);
+  by_copy(9);
+  ASSERT_TRUE(definitions.forget_domains(table, {7, 8}));
+  EXPECT_TRUE(newest_at(saved, place)->domains.empty());
 }
 
 TEST(Definitions, the_newest_at_a_place_counts_not_the_newest) {
