@@ -164,7 +164,7 @@ bool OperatorEnvironment::observed(const std::string& name) const {
          found.value("/status/observedGeneration"_json_pointer, 0) == found.at("metadata").at("generation");
 }
 
-void OperatorEnvironment::make_pod(const std::string& agent, int port, const std::string& name) {
+void OperatorEnvironment::make_pod(const std::string& agent, int port, const std::string& name, bool ours) {
   const auto of = get(kube::kDeployments, name + "-" + agent).at("spec").at("template");
   Json pod{{"apiVersion", "v1"}, {"kind", "Pod"}, {"metadata", of.at("metadata")}, {"spec", of.at("spec")}};
   const auto pod_name = name + "-" + agent + "-x";
@@ -175,6 +175,11 @@ void OperatorEnvironment::make_pod(const std::string& agent, int port, const std
                                          {"name", name + "-" + agent + "-5d8f"},
                                          {"uid", "11111111-2222-3333-4444-555555555555"},
                                          {"controller", true}}};
+  if (!ours) {
+    pod["metadata"].erase("ownerReferences");
+    pod["spec"].erase("volumes");
+    for (auto& container : pod["spec"]["containers"]) container.erase("volumeMounts");
+  }
   pod["spec"]["containers"][0]["ports"][0]["containerPort"] = port;
   const auto made = api_->create(kube::kPods, kNs, pod);
   if (!made) throw std::runtime_error(made.error().message);

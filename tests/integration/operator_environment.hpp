@@ -50,7 +50,8 @@ class OperatorEnvironment {
   /// The operator has seen the resource's present spec, or the resource is gone.
   [[nodiscard]] bool observed(const std::string& name = "shop") const;
   /// The pod "shop-AGENT-x" as a kubelet would show it, running and ready, with its agent at this port of 127.0.0.1.
-  void make_pod(const std::string& agent, int port, const std::string& name = "shop");
+  /// `ours`: false for a pod that has the labels, and neither an owner nor the configuration of the agent.
+  void make_pod(const std::string& agent, int port, const std::string& name = "shop", bool ours = true);
   /// Ends the job "shop-cleanup" as its controller would: "Complete" or "Failed". False when there is none.
   bool end_job(const char* how);
   /// The quota "none" says of itself that nothing of this resource may be made; there is no controller to count.

@@ -166,10 +166,7 @@ TEST_F(OperatorRollout, a_foreign_pod_with_our_labels_is_not_polled_or_awaited) 
   const FakeStatus foreign(kFlows);
   auto op = environment_->start(environment_->server().kubeconfig());
   create(kDeletion);
-  for (const auto* agent : {"capture", "apply"}) {
-    environment_->make_pod(agent, foreign.port());
-    environment_->merge(kube::kPods, fmt::format("shop-{}-x", agent), {{"metadata", {{"ownerReferences", nullptr}}}});
-  }
+  for (const auto* agent : {"capture", "apply"}) environment_->make_pod(agent, foreign.port(), "shop", false);
   std::this_thread::sleep_for(seconds(2));
   EXPECT_NE(environment_->condition("Ready").substr(0, 4), "True") << environment_->message("Ready");
   environment_->remove(kube::kDataSyncs, "shop");
