@@ -154,8 +154,9 @@ std::set<Right> without(std::set<Right> from, const std::set<Right>& what) {
 }
 
 TEST_F(Rights, AreExactlyThoseThatWereUsed) {
-  // An admission plugin asks for it where it is on; no call shows it.
-  const std::set<Right> kInvisible{{"update", "datasync.dev", "datasyncs/finalizers"}};
+  // An admission plugin asks for the first where it is on; no call shows it. The second is used only if a cleanup
+  // begins after the pods have ended, which is a matter of timing here; operator_pods_test shows its call.
+  const std::set<Right> kInvisible{{"update", "datasync.dev", "datasyncs/finalizers"}, {"list", "apps", "replicasets"}};
   for (const auto& side : environment().sides()) {
     NEEDS_OWN_CLUSTER(side);
     const auto used = used_rights(side.own->audit_log(), kAccount);
