@@ -25,6 +25,7 @@ class DestinationHeld : public Destination {
     apply_.on_table_error = config::OnTableError::HoldTable;
     start({"parent", "child", "c"}, apply_);
     ASSERT_TRUE(equal({"parent", "child", "c"}));
+    fixture_->apply().wait_for("Streaming", seconds(30));  // rows of a copy would replace the one of the destination
     at_destination({"INSERT INTO parent VALUES (7, 70)"});
     at_source({"INSERT INTO parent VALUES (7, 7)"});
     ASSERT_TRUE(becomes_held("parent:RowConflict"));
