@@ -108,9 +108,8 @@ base::Result<void> Session::forget_tables(const std::vector<std::string>& source
   std::vector<std::string> held;
   std::ranges::copy_if(sources, std::back_inserter(held),
                        [this](const auto& name) { return held_.find(name) != nullptr; });
-  const bool known = std::ranges::any_of(known_->all(), [&](const auto& entry) {
-    return std::ranges::find(sources, entry.second.source) != sources.end();
-  });
+  const bool known =
+      std::ranges::any_of(sources, [this](const auto& name) { return !known_->targets_of(name).empty(); });
   if (held.empty() && !known) return {};
   replay_.reset();  // its transaction holds the ledger's row, and its tables may be held no longer
   const auto forget = [&]() -> base::Result<void> {

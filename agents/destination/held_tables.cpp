@@ -244,10 +244,16 @@ base::Result<void> HeldTables::move(sql::Connection& connection, const Dialect& 
   for (const auto& name : tables) {
     const auto* table = find(name);
     if (table == nullptr || table->at.next_offset >= to.next_offset) continue;
-    DS_ASSIGN(const auto matched, connection.execute(fmt::format("UPDATE {} SET {}{}", dialect.quote(database_, kTable),
-                                                                 place_of(to), where(name))));
-    if (matched != 1) return damaged(fmt::format("the row of {} no longer exists", name));
+    DS_TRY(set_place(connection, dialect, name, place_of(to)));
   }
+  return {};
+}
+
+base::Result<void> HeldTables::set_place(sql::Connection& connection, const Dialect& dialect, const std::string& source,
+                                         const std::string& assignments) const {
+  DS_ASSIGN(const auto matched, connection.execute(fmt::format("UPDATE {} SET {}{}", dialect.quote(database_, kTable),
+                                                               assignments, where(source))));
+  if (matched != 1) return damaged(fmt::format("the row of {} no longer exists", source));
   return {};
 }
 
@@ -256,11 +262,7 @@ base::Result<void> HeldTables::empty_at(sql::Connection& connection, const Diale
                                         const LedgerState& to) const {
   const auto* held = find(table);
   if (held == nullptr || held->at.next_offset > to.next_offset) return {};
-  DS_ASSIGN(const auto matched,
-            connection.execute(fmt::format("UPDATE {} SET {}, refused_at=-1{}", dialect.quote(database_, kTable),
-                                           place_of(to), where(table))));
-  if (matched != 1) return damaged(fmt::format("the row of {} no longer exists", table));
-  return {};
+  return set_place(connection, dialect, table, place_of(to) + ", refused_at=-1");
 }
 
 void HeldTables::was_emptied(const std::string& table, const LedgerState& to) {

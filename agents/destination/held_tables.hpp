@@ -117,6 +117,8 @@ class HeldTables {
  private:
   [[nodiscard]] std::string of_stream() const;
   [[nodiscard]] std::string where(const std::string& source) const;
+  base::Result<void> set_place(sql::Connection& connection, const Dialect& dialect, const std::string& source,
+                               const std::string& assignments) const;
   base::Result<void> check_record(sql::Connection& connection, const Dialect& dialect, const Awaited& awaited,
                                   const std::map<std::string, HeldTable>& tables);
 

@@ -119,6 +119,13 @@ const KnownTable* KnownTables::find(std::string_view target) const {
   return at == tables_.end() ? nullptr : &at->second;
 }
 
+std::vector<std::string> KnownTables::targets_of(const std::string& source) const {
+  std::vector<std::string> out;
+  for (const auto& [target, known] : tables_)
+    if (known.source == source) out.push_back(target);
+  return out;
+}
+
 // The condition on the token makes the statement a no-op for an instance that was replaced.
 base::Result<void> KnownTables::store(sql::Connection& connection, const Dialect& dialect, std::uint64_t token,
                                       KnownTable table) {

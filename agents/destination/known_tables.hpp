@@ -57,6 +57,8 @@ class KnownTables {
   /// the transaction may be rolled back.
   base::Result<void> store_has_rows(sql::Connection& connection, const Dialect& dialect, const std::string& target,
                                     bool has_rows) const;
+  /// Where rows of this table of the source are stored: its destination tables, qualified.
+  [[nodiscard]] std::vector<std::string> targets_of(const std::string& source) const;
   /// Inside a transaction that stores the first values of these columns; counts here only after `add_filled`.
   base::Result<void> store_filled(sql::Connection& connection, const Dialect& dialect, const std::string& target,
                                   const std::vector<std::string>& columns) const;

@@ -34,32 +34,46 @@ std::uint8_t value_width(ColumnType type) noexcept {
   }
 }
 
-RowReader::RowReader(const TableSchema& schema, base::Bytes rows)
-    : schema_(schema), cursor_(rows), total_(rows.size()) {
-  widths_.reserve(schema.columns.size());
-  for (const auto& c : schema.columns) widths_.push_back(value_width(c.type));
+namespace {
+
+std::vector<std::uint8_t> widths_of(const TableSchema& schema) {
+  std::vector<std::uint8_t> widths;
+  widths.reserve(schema.columns.size());
+  for (const auto& c : schema.columns) widths.push_back(value_width(c.type));
+  return widths;
 }
 
-bool RowReader::read_image(ImageView& image) {
-  const auto columns = widths_.size();
+/// Takes one image; false when it is damaged.
+bool take_image(const std::vector<std::uint8_t>& widths, base::Cursor& in, ImageView& image) {
+  const auto columns = widths.size();
   image.values.resize(columns);
   image.nulls.resize(columns);
-  const auto* begin = cursor_.rest().data();
-  const auto nulls = cursor_.take((columns + 7) / 8);
-  if (!cursor_.ok()) return false;
+  const auto* begin = in.rest().data();
+  const auto nulls = in.take((columns + 7) / 8);
+  if (!in.ok()) return false;
   for (std::size_t i = 0; i < columns; ++i) {
     const bool is_null = (std::to_integer<unsigned>(nulls[i / 8]) >> (i % 8) & 1U) != 0;
     image.nulls[i] = is_null ? 1 : 0;
     if (is_null) {
       image.values[i] = {};
     } else {
-      image.values[i] = cursor_.take(widths_[i] != kVariable ? widths_[i] : cursor_.varint());
+      image.values[i] = in.take(widths[i] != kVariable ? widths[i] : in.varint());
     }
   }
-  if (!cursor_.ok()) return false;
-  image.raw = {begin, static_cast<std::size_t>(cursor_.rest().data() - begin)};
+  if (!in.ok()) return false;
+  image.raw = {begin, static_cast<std::size_t>(in.rest().data() - begin)};
   return true;
 }
+
+base::Error damaged(const TableSchema& schema, std::size_t at, std::size_t total) {
+  return {base::Reason::ForeignMessage,
+          fmt::format("rows of {}: the row at byte {} of {} is damaged", schema.qualified(), at, total)};
+}
+
+}  // namespace
+
+RowReader::RowReader(const TableSchema& schema, base::Bytes rows)
+    : schema_(schema), cursor_(rows), total_(rows.size()), widths_(widths_of(schema)) {}
 
 base::Result<bool> RowReader::next(RowView& row) {
   if (cursor_.empty()) return false;
@@ -67,12 +81,16 @@ base::Result<bool> RowReader::next(RowView& row) {
   const auto op = cursor_.get<std::uint8_t>();
   bool ok = op >= 1 && op <= 4;
   row.op = static_cast<Op>(op);
-  if (ok && (row.op == Op::Update || row.op == Op::Delete)) ok = read_image(row.before);
-  if (ok && (row.op == Op::Update || row.op == Op::Insert)) ok = read_image(row.after);
-  if (!ok)
-    return base::Error(base::Reason::ForeignMessage,
-                       fmt::format("rows of {}: the row at byte {} of {} is damaged", schema_.qualified(), at, total_));
+  if (ok && (row.op == Op::Update || row.op == Op::Delete)) ok = take_image(widths_, cursor_, row.before);
+  if (ok && (row.op == Op::Update || row.op == Op::Insert)) ok = take_image(widths_, cursor_, row.after);
+  if (!ok) return damaged(schema_, at, total_);
   return true;
+}
+
+base::Result<void> read_image(const TableSchema& schema, base::Bytes image, ImageView& out) {
+  base::Cursor in(image);
+  if (!take_image(widths_of(schema), in, out)) return damaged(schema, 0, image.size());
+  return {};
 }
 
 ImageWriter::ImageWriter(base::Buffer& out, std::size_t columns) : out_(out), nulls_at_(out.size()) {

@@ -62,13 +62,15 @@ class RowReader {
   base::Result<bool> next(RowView& row);
 
  private:
-  bool read_image(ImageView& image);
-
   const TableSchema& schema_;
   base::Cursor cursor_;
   std::size_t total_;
   std::vector<std::uint8_t> widths_;
 };
+
+/// Splits an image that has no operation before it. `image` must outlive the view. Errors: ForeignMessage naming the
+/// table.
+base::Result<void> read_image(const TableSchema& schema, base::Bytes image, ImageView& out);
 
 /// Builds one image column by column, in order; used by readers of SELECT results and by tests. The binlog decoder
 /// writes the same layout directly from event bytes.

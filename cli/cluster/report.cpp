@@ -56,8 +56,7 @@ void redact_words(Json& words, std::size_t from) {
 void redact_addresses(std::string& text) {
   for (auto at = text.find("://"); at != std::string::npos; at = text.find("://", at + 3)) {
     const auto begin = at + 3;
-    const auto end = text.find_first_of("/?# \t\n\"'", begin);
-    const auto user = text.rfind('@', end == std::string::npos ? end : end - (end > 0 ? 1 : 0));
+    const auto user = text.rfind('@', text.find_first_of("/?# \t\n\"'", begin));
     if (user != std::string::npos && user >= begin) text.replace(begin, user - begin, kRemoved);
   }
 }

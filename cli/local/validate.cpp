@@ -9,8 +9,6 @@
 namespace datasync::cli {
 namespace {
 
-constexpr std::string_view kNone = "there is no DataSync";
-
 // "-" means the standard input.
 base::Result<std::string> text_of(const std::filesystem::path& file) {
   if (file == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
@@ -36,6 +34,13 @@ bool load_file(const std::filesystem::path& file, Loaded& loaded, std::ostream& 
   return valid;
 }
 
+/// Files that are valid, and hold none, are a mistake of whoever named them.
+void need_one(Loaded& loaded, std::ostream& out) {
+  if (!loaded.valid || !loaded.resources.empty()) return;
+  out << "there is no DataSync\n";
+  loaded.valid = false;
+}
+
 }  // namespace
 
 Loaded load(const std::vector<std::filesystem::path>& files, std::ostream& out) {
@@ -43,10 +48,7 @@ Loaded load(const std::vector<std::filesystem::path>& files, std::ostream& out) 
   for (const auto& file : files) {
     if (!load_file(file, loaded, out)) loaded.valid = false;
   }
-  if (loaded.valid && loaded.resources.empty()) {
-    out << kNone << '\n';
-    loaded.valid = false;
-  }
+  need_one(loaded, out);
   return loaded;
 }
 
@@ -66,10 +68,7 @@ int validate(const std::vector<std::filesystem::path>& files, std::ostream& out)
   }
   if (!loaded.others.empty())
     out << fmt::format("note: objects of other kinds are not checked: {}\n", fmt::join(loaded.others, ", "));
-  if (loaded.valid && loaded.resources.empty()) {
-    out << kNone << '\n';
-    loaded.valid = false;
-  }
+  need_one(loaded, out);
   return loaded.valid ? 0 : 1;
 }
 

@@ -89,20 +89,6 @@ Document read_stored(const Value& tree) {
   return read(tree, true);
 }
 
-std::vector<Document> read_documents(std::string_view text) {
-  std::vector<Document> out;
-  auto parsed = parse_yaml(text);
-  if (!parsed) return {{.number = 1, .resource = {}, .problems = {{"", parsed.error().what}}}};
-  if (parsed->empty()) return {{.number = 1, .resource = {}, .problems = {{"", "there is no document"}}}};
-  for (auto& document : *parsed) {
-    out.push_back(read_resource(document.value));
-    out.back().number = document.number;
-    merge(out.back(), std::move(document.problems));
-  }
-  check_between(out);
-  return out;
-}
-
 namespace {
 
 constexpr std::string_view kGroup = "datasync.dev/";
@@ -131,6 +117,16 @@ const Value::List* items_of(const Value& tree) {
 }
 
 /// `at`: where the tree is in its document, as "items[2]."; empty: it is the whole.
+Document document_of(const YamlDocument& from, const Value& tree, const std::string& at) {
+  auto document = read_resource(tree);
+  document.number = from.number;
+  for (auto& p : document.problems) p.path = at + p.path;
+  auto of_yaml = from.problems;
+  std::erase_if(of_yaml, [&](const Problem& p) { return !p.path.starts_with(at); });
+  merge(document, std::move(of_yaml));
+  return document;
+}
+
 void take(const YamlDocument& from, const Value& tree, const std::string& at, Manifests& out) {
   if (const auto* items = items_of(tree)) {
     for (std::size_t i = 0; i < items->size(); ++i) take(from, (*items)[i], fmt::format("{}items[{}].", at, i), out);
@@ -140,28 +136,35 @@ void take(const YamlDocument& from, const Value& tree, const std::string& at, Ma
     out.others.emplace_back(text_at(tree, "kind"));
     return;
   }
-  auto document = read_resource(tree);
-  document.number = from.number;
-  for (auto& p : document.problems) p.path = at + p.path;
-  auto of_yaml = from.problems;
-  std::erase_if(of_yaml, [&](const Problem& p) { return !p.path.starts_with(at); });
-  merge(document, std::move(of_yaml));
-  out.documents.push_back(std::move(document));
+  out.documents.push_back(document_of(from, tree, at));
+}
+
+/// Calls `take` for each document of the text, which adds to `out`. What cannot be parsed, and a text without any
+/// document, is one with that problem.
+template <class Take>
+void read_text(std::string_view text, std::vector<Document>& out, Take take) {
+  auto parsed = parse_yaml(text);
+  if (!parsed) {
+    out.push_back({.number = 1, .resource = {}, .problems = {{"", parsed.error().what}}});
+  } else if (parsed->empty()) {
+    out.push_back({.number = 1, .resource = {}, .problems = {{"", "there is no document"}}});
+  } else {
+    for (const auto& document : *parsed) take(document);
+    check_between(out);
+  }
 }
 
 }  // namespace
 
+std::vector<Document> read_documents(std::string_view text) {
+  std::vector<Document> out;
+  read_text(text, out, [&](const YamlDocument& d) { out.push_back(document_of(d, d.value, "")); });
+  return out;
+}
+
 Manifests read_manifests(std::string_view text) {
   Manifests out;
-  auto parsed = parse_yaml(text);
-  if (!parsed) {
-    out.documents.push_back({.number = 1, .resource = {}, .problems = {{"", parsed.error().what}}});
-  } else if (parsed->empty()) {
-    out.documents.push_back({.number = 1, .resource = {}, .problems = {{"", "there is no document"}}});
-  } else {
-    for (const auto& document : *parsed) take(document, document.value, "", out);
-    check_between(out.documents);
-  }
+  read_text(text, out.documents, [&](const YamlDocument& d) { take(d, d.value, "", out); });
   return out;
 }
 

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "operator/decide/fields.hpp"
 #include "operator/decide/ownership.hpp"
 #include "operator/decide/pods.hpp"
 #include "operator/decide/rollout.hpp"
@@ -74,16 +75,12 @@ Finding taken(const Json& wanted) {
 }
 
 /// What the status said last, for whoever has to do the cleanup's work now; empty: that it runs.
-std::string last_told(const Json& resource) {
-  const auto status = resource.value("status", Json::object());
-  for (const auto& c : status.is_object() ? status.value("conditions", Json::array()) : Json::array()) {
-    if (!c.is_object() || c.value("type", Json()) != "Ready") continue;
-    const auto why = c.value("reason", Json());
-    const auto words = c.value("message", Json());
-    if (why.is_string() && words.is_string() && why != reason::CleanupRunning)
-      return fmt::format("; its last status was {}: {}", why.get<std::string>(), words.get<std::string>());
-  }
-  return {};
+std::string last_status(const Json& resource) {
+  const auto* ready = fields::condition(resource, "Ready");
+  if (ready == nullptr) return {};
+  const auto why = fields::text(*ready, "reason");
+  if (why.empty() || why == reason::CleanupRunning) return {};
+  return fmt::format("; its last status was {}: {}", why, fields::text(*ready, "message"));
 }
 
 /// Why the Job has no pod and had none, in the words of its controller, which are in its events only: a quota, a limit
@@ -164,7 +161,7 @@ Plan decide_end(const Observed& seen) {
   if (age_of_deletion(seen) >= seen.settings.cleanup_limit) {
     let_go(plan, reason::CleanupGaveUp,
            fmt::format("the cleanup timed out after {} s; delete manually: {}{}", seen.settings.cleanup_limit.count(),
-                       left(r), last_told(seen.resource)));
+                       left(r), last_status(seen.resource)));
     return plan;
   }
   plan.requeue_after = kLook;

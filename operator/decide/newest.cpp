@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "operator/decide/fields.hpp"
 #include "operator/decide/pods.hpp"
 
 namespace datasync::decide {
@@ -11,27 +12,10 @@ namespace {
 
 constexpr std::size_t kTimeToSeconds = 19;  ///< of "2026-01-31T12:00:00.000000Z": events have times of both kinds
 
-const Json& member(const Json& object, const char* key) {
-  static const Json kNone;
-  const auto at = object.is_object() ? object.find(key) : object.end();
-  return at == object.end() ? kNone : *at;
-}
-
-std::string text(const Json& object, const char* key) {
-  const auto& value = member(object, key);
-  return value.is_string() ? value.get<std::string>() : std::string();
-}
-
-std::int64_t number(const Json& object, const char* key) {
-  const auto& value = member(object, key);
-  return value.is_number_integer() ? value.get<std::int64_t>() : 0;
-}
-
-const Json* condition(const Json& object, std::string_view type) {
-  for (const auto& c : member(member(object, "status"), "conditions"))
-    if (text(c, "type") == type) return &c;
-  return nullptr;
-}
+using fields::condition;
+using fields::member;
+using fields::number;
+using fields::text;
 
 std::string name_of(const Json& object) {
   return text(member(object, "metadata"), "name");

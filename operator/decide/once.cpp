@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "operator/api/outside_json.hpp"
+#include "operator/decide/fields.hpp"
 #include "operator/decide/pods.hpp"
 #include "operator/desired/merge.hpp"
 
@@ -34,10 +35,7 @@ std::string asked_run(const api::DataSync& r) {
   return at == r.metadata.annotations.end() || at->second.empty() ? std::string() : desired::hash(at->second);
 }
 
-std::string text(const Json& object, const char* key) {
-  const auto at = object.is_object() ? object.find(key) : object.end();
-  return at != object.end() && at->is_string() ? at->get<std::string>() : std::string();
-}
+using fields::text;
 
 /// A record that cannot be read is one all the same: it says that the run completed.
 Completion record_of(const std::string& written) {

@@ -5,33 +5,17 @@
 
 #include <fmt/format.h>
 
+#include "operator/decide/fields.hpp"
+
 namespace datasync::decide {
 namespace {
 
 constexpr int kManyRestarts = 3;
 
-std::string text(const Json& object, const char* key) {
-  const auto at = object.is_object() ? object.find(key) : object.end();
-  return at != object.end() && at->is_string() ? at->get<std::string>() : std::string();
-}
-
-int number(const Json& object, const char* key, int otherwise) {
-  const auto at = object.is_object() ? object.find(key) : object.end();
-  return at != object.end() && at->is_number_integer() ? at->get<int>() : otherwise;
-}
-
-const Json& member(const Json& object, const char* key) {
-  static const Json kNone;
-  if (!object.is_object()) return kNone;
-  const auto at = object.find(key);
-  return at == object.end() ? kNone : *at;
-}
-
-const Json* condition(const Json& object, std::string_view type) {
-  for (const auto& c : member(member(object, "status"), "conditions"))
-    if (text(c, "type") == type) return &c;
-  return nullptr;
-}
+using fields::condition;
+using fields::member;
+using fields::number;
+using fields::text;
 
 std::string pod_name(const Json& pod) {
   return text(member(pod, "metadata"), "name");

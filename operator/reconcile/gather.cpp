@@ -69,8 +69,8 @@ void give_cleanup_time(decide::Observed& seen, Memory& memory) {
 /// Once for as long as they stay: they are of a later version, and have no effect in this one.
 void tell_unknown_fields(const api::Document& document, const ObjectKey& key, Memory& memory) {
   auto text = config::to_text(document.unknown);
-  if (text == memory.told_unknown) return;
-  memory.told_unknown = text;
+  if (text == memory.reported_unknown) return;
+  memory.reported_unknown = text;
   if (text.empty()) return;
   base::log::warn("a resource has fields that this version does not know; they have no effect",
                   {{"namespace", std::string_view(key.ns)},
@@ -185,7 +185,8 @@ void Reconciler::gather_rivals(decide::Observed& seen) const {
 void Reconciler::gather_secrets(decide::Observed& seen) {
   if (!settings_.secrets || !needs_look_at_secrets(seen)) return;
   const auto ns = decide::owner_of(seen.resource).ns;
-  if (is_refused("secrets in " + ns, seen.now)) return;
+  const auto right = "secrets in " + ns;
+  if (is_refused(right, seen.now)) return;
   std::map<std::string, std::set<std::string>> found;
   for (const auto& wanted : desired::secrets_of(seen.document.resource)) {
     const auto secret = api_.get(kube::kSecrets, {ns, wanted.secret});
@@ -194,10 +195,7 @@ void Reconciler::gather_secrets(decide::Observed& seen) {
       const auto data = secret->value("data", Json::object());
       for (const auto& [name, value] : data.items()) keys.insert(name);
     } else if (!secret.error().is(kube::Code::NotFound)) {
-      if (secret.error().is(kube::Code::Forbidden)) {
-        const std::lock_guard lock(mutex_);
-        refused_["secrets in " + ns] = seen.now;
-      }
+      note_refused(secret.error(), right, seen.now);
       return;  // the agents tell what they miss
     }
   }

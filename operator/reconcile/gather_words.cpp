@@ -24,18 +24,22 @@ bool Reconciler::is_refused(const std::string& what, decide::Time now) {
   return at != refused_.end() && now - at->second < kAskAgain;
 }
 
+void Reconciler::note_refused(const kube::ApiError& error, const std::string& what, decide::Time now) {
+  if (!error.is(kube::Code::Forbidden)) return;
+  const std::lock_guard lock(mutex_);
+  refused_[what] = now;
+}
+
 /// Empty: there is none, or events may not be listed. The words are of the kubelet and of controllers: they name
 /// secrets and keys, and never hold what is in them.
 std::string Reconciler::warning_about(const Json& object) {
   const auto& meta = object.at("metadata");
   const auto ns = meta.value("namespace", "");
-  if (is_refused("events in " + ns, now_())) return {};
+  const auto right = "events in " + ns;
+  if (is_refused(right, now_())) return {};
   const auto list = api_.list(kube::kEvents, {ns, {}, "regarding.uid=" + meta.value("uid", "")});
   if (list) return decide::last_warning(list->items);
-  if (list.error().is(kube::Code::Forbidden)) {
-    const std::lock_guard lock(mutex_);
-    refused_["events in " + ns] = now_();
-  }
+  note_refused(list.error(), right, now_());
   return {};
 }
 
@@ -63,7 +67,7 @@ void Reconciler::gather_warnings(decide::Observed& seen, Memory& memory) {
 }
 
 /// The server's own lists, once no Deployment and no pod is known any more: a ReplicaSet may make a pod after its
-/// Deployment is gone, and the cache does not hold pods without our labels.
+/// Deployment was deleted, and the cache does not hold pods without our labels.
 void Reconciler::gather_left(decide::Observed& seen) {
   const auto owner = decide::owner_of(seen.resource);
   const auto keeps = [&](const Json& c) {

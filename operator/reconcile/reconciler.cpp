@@ -39,7 +39,7 @@ runtime::Outcome Reconciler::look(const ObjectKey& key, Memory& memory) {
     conditions_.forget(key);
     return runtime::Outcome::again(*plan.requeue_after);
   }
-  memory.told_elsewhere.clear();
+  memory.reported_elsewhere.clear();
   conditions_.show_first(key, seen.resource.value("/status/conditions"_json_pointer, Json::array()));
   // A cleanup that makes nothing must not wait: it may be about to let the resource go.
   const bool unreadable = gathered->unreadable && !(decide::is_held(seen.resource) && plan.applies.empty());

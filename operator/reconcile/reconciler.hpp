@@ -35,16 +35,16 @@ struct Memory {
   std::deque<decide::Time> status_writes;     ///< of the last minute
   std::string status_over;                    ///< resourceVersion that the cache showed when status was last written,
   Json status;                                ///< and what was written over it
-  std::string told_elsewhere;                 ///< who manages it, as told last; empty: we
-  decide::Time told_elsewhere_at;
+  std::string reported_elsewhere;             ///< who manages it, as reported last; empty: we
+  decide::Time reported_elsewhere_at;
   struct Silent {
     decide::Time since;
     std::optional<decide::Time> asked;  ///< for events
     std::string words;
   };
   std::map<std::string, Silent> silent;  ///< pods that do not start and do not say why, by uid
-  std::string told_unknown;              ///< fields that are not known, as told last
-  std::string told_extras;               ///< what could not be made beside the agents, as told last
+  std::string reported_unknown;          ///< fields that are not known, as reported last
+  std::string reported_extras;           ///< what could not be made beside the agents, as reported last
   unsigned failures = 0;                 ///< in a row, that heal by themselves
   unsigned conflicts = 0;                ///< in a row
 };
@@ -92,6 +92,7 @@ class Reconciler {
   void gather_left(decide::Observed& seen);
   std::string warning_about(const Json& object);
   bool is_refused(const std::string& what, decide::Time now);
+  void note_refused(const kube::ApiError& error, const std::string& what, decide::Time now);
   bool namespace_ends(const std::string& ns);
   decide::OtherLease other_lease(const Json& status, const std::string& ns);
   // apply_plan.cpp

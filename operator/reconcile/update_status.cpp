@@ -81,18 +81,18 @@ void Reconciler::record(const Json& resource, const std::vector<decide::Note>& n
 /// Once for as long as it stays so; what a person has to decide again, because events go after an hour.
 void Reconciler::tell_elsewhere(const decide::Observed& seen, const decide::Note& note, Memory& memory) {
   const bool warns = decide::event_kind(note.reason) == decide::EventKind::Warning;
-  const bool old = warns && seen.now - memory.told_elsewhere_at >= kRemind;
-  if (note.message == memory.told_elsewhere && !old) return;
-  memory.told_elsewhere = note.message;
-  memory.told_elsewhere_at = seen.now;
+  const bool old = warns && seen.now - memory.reported_elsewhere_at >= kRemind;
+  if (note.message == memory.reported_elsewhere && !old) return;
+  memory.reported_elsewhere = note.message;
+  memory.reported_elsewhere_at = seen.now;
   record(seen.resource, {note});
 }
 
 /// Once for as long as it stays so.
 void Reconciler::tell_extras(const Json& resource, const std::vector<std::string>& extras, Memory& memory) {
   const auto text = fmt::format("{}", fmt::join(extras, "; "));
-  if (text == memory.told_extras) return;
-  memory.told_extras = text;
+  if (text == memory.reported_extras) return;
+  memory.reported_extras = text;
   if (text.empty()) return;
   const auto owner = decide::owner_of(resource);
   base::log::warn("optional objects could not be created", {{"namespace", std::string_view(owner.ns)},

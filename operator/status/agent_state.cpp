@@ -47,7 +47,7 @@ std::string template_of(const Json& workload) {
 }
 
 /// The template that the agent's pods are to have: the one this look has just applied, before that the one that was
-/// seen. Empty: not known. The pods of the one before say nothing of the spec that is told about.
+/// seen. Empty: not known. The pods of the one before say nothing of the spec that the status is about.
 std::string wanted_template(const Observed& seen, const decide::Plan& plan, std::string_view agent) {
   const auto* workload = deployment(seen, agent);
   for (const auto& applied : plan.applies)
@@ -59,7 +59,7 @@ Finding waiting(std::string_view why, std::string message) {
   return {Level::Waiting, std::string(why), std::move(message)};
 }
 
-/// What a person has to know who looks at a lost position.
+/// With what a user can do about a lost position.
 std::string with_way_out(const Observed& seen, const decide::AgentView& view) {
   if (view.lost_position.empty()) return view.message;
   const auto& annotations = seen.document.resource.metadata.annotations;
@@ -72,11 +72,11 @@ std::string with_way_out(const Observed& seen, const decide::AgentView& view) {
 }
 
 AgentState from_view(const Observed& seen, std::string_view agent, const decide::AgentView& view) {
-  const auto told = fmt::format("{}: {}", agent, with_way_out(seen, view));
+  const auto message = fmt::format("{}: {}", agent, with_way_out(seen, view));
   if (view.state == "Stalled")
-    return {Finding{Level::Stalled, view.reason.empty() ? view.state : view.reason, told}, {}, {}};
+    return {Finding{Level::Stalled, view.reason.empty() ? view.state : view.reason, message}, {}, {}};
   if (view.state == "Retrying" || view.state == "WaitingForReplica")
-    return {waiting(view.reason.empty() ? view.state : view.reason, told), {}, {}};
+    return {waiting(view.reason.empty() ? view.state : view.reason, message), {}, {}};
   if (!view.live) return {waiting(reason::AgentUnreachable, fmt::format("{} is not making progress", agent)), {}, {}};
   if (!view.held.empty() && (view.state == "Streaming" || view.state == "Snapshotting"))
     return {Finding{Level::Stalled, std::string(reason::TablesHeld), held_message(view)}, {}, {}};
@@ -102,8 +102,8 @@ std::string warning(const Observed& seen, const Json& pod) {
   return at == seen.warnings.end() ? std::string() : at->second;
 }
 
-/// No pod of the newest template is there.
-/// What the Deployment says is about its own template, not about another one that was applied just now.
+/// No pod of the newest template is there. What the Deployment says is about its own template, not about another one
+/// that was applied just now.
 Finding missing_pod(const Observed& seen, std::string_view agent, const std::string& wanted, const Json* old) {
   if (old == nullptr && seen.pods_unknown) return *seen.pods_unknown;
   const auto* workload = deployment(seen, agent);

@@ -9,6 +9,7 @@
 #include "agents/capture/snapshot/chunk_reader.hpp"
 #include "agents/source/mariadb/source.hpp"
 #include "tests/support/compare.hpp"
+#include "tests/unit/capture/nothing_kept.hpp"
 
 namespace datasync::test {
 namespace {
@@ -145,12 +146,7 @@ AgreeReader::AgreeReader(const capture::Selection& selection, sql::ConnectOption
       server_(std::move(server)),
       catalog_(
           selection_, {.allow_primary = true}, [this] { return source::mariadb::connect(server_); },
-          [](const message::TableSchema&) { return base::Result<void>(); },
-          {.place = [] { return message::GtidSet(); },
-           .load = [](const auto&, const auto&) { return std::optional<message::Definition>(); },
-           .save = [](const auto&) { return base::Result<void>(); },
-           .published = [](const auto&, const auto&) { return std::optional<message::TableSchema>(); },
-           .saved = [] { return std::uint64_t{0}; }}) {}
+          [](const message::TableSchema&) { return base::Result<void>(); }, capture::nothing_kept()) {}
 
 void AgreeReader::read(const std::string& position, const std::string& up_to) {
   const auto stream = must(sql::BinlogStream::open(

@@ -16,6 +16,7 @@
 #include "tests/integration/sql_fixture.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/unit/binlog/events.hpp"
+#include "tests/unit/capture/nothing_kept.hpp"
 #include "tests/unit/protocol/memory_log.hpp"
 
 namespace datasync::capture {
@@ -64,11 +65,7 @@ class CaptureParts : public sql::SqlTest {
           ++published_;
           return {};
         },
-        DefinitionStore{[] { return message::GtidSet(); },
-                        [](const TableChoice&, const message::GtidSet&) { return std::nullopt; },
-                        [](const message::Definition&) -> base::Result<void> { return {}; },
-                        [](const TableChoice&, const std::vector<std::string>&) { return std::nullopt; },
-                        [] { return std::uint64_t{0}; }});
+        nothing_kept());
   }
   static base::Result<std::unique_ptr<source::Server>> connect_to_source() {
     return source::mariadb::connect(options(sql::Role::Source));

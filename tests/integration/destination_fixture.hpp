@@ -72,19 +72,9 @@ class Destination : public testing::Test {
     return status && status->reason == reason ? status->message : "";
   }
 
-  /// The held tables as /status has them: "a:RowConflict b:..."; "?" while the agent does not answer.
-  std::string held() {
-    const auto status = fixture_->apply().status();
-    if (!status) return "?";
-    std::string out;
-    for (int i = 0; status->at(fmt::format("/held/{}/table", i)); ++i)
-      out += (out.empty() ? "" : " ") + status->at(fmt::format("/held/{}/table", i))->substr(name_.size() + 1) + ":" +
-             status->at(fmt::format("/held/{}/reason", i)).value_or("");
-    return out;
-  }
+  std::string held() { return fixture_->held(name_); }
   testing::AssertionResult becomes_held(const std::string& wanted) {
-    if (eventually([&] { return held() == wanted; }, seconds(40))) return testing::AssertionSuccess();
-    return testing::AssertionFailure() << "held: " << held() << "\n" << fixture_->diagnostics();
+    return fixture_->becomes_held(name_, wanted, seconds(40));
   }
   /// Why the table is held.
   std::string held_message(const std::string& table) {

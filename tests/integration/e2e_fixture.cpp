@@ -185,6 +185,22 @@ testing::AssertionResult Fixture::eventually_reason(Agent& agent, const std::str
   return testing::AssertionFailure() << agent.name() << " does not report " << reason << "\n" << diagnostics();
 }
 
+std::string Fixture::held(const std::string& database) {
+  const auto status = apply().status();
+  if (!status) return "?";
+  std::string out;
+  for (int i = 0; status->at(fmt::format("/held/{}/table", i)); ++i)
+    out += (out.empty() ? "" : " ") + status->at(fmt::format("/held/{}/table", i))->substr(database.size() + 1) + ":" +
+           status->at(fmt::format("/held/{}/reason", i)).value_or("");
+  return out;
+}
+
+testing::AssertionResult Fixture::becomes_held(const std::string& database, const std::string& wanted,
+                                               milliseconds limit) {
+  if (eventually([&] { return held(database) == wanted; }, limit)) return testing::AssertionSuccess();
+  return testing::AssertionFailure() << "held: " << held(database) << "\n" << diagnostics();
+}
+
 std::string Fixture::topic_bytes(const std::string& folder_prefix) {
   std::string bytes;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(broker_->folder() / "data")) {

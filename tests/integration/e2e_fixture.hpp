@@ -88,6 +88,11 @@ class Fixture {
   /// Waits until the agent reports this reason, in whatever state.
   testing::AssertionResult eventually_reason(Agent& agent, const std::string& reason, milliseconds limit = seconds(30));
 
+  /// The tables of a database that apply holds, as /status has them: "a:RowConflict b:..."; "?" while the agent does
+  /// not answer.
+  [[nodiscard]] std::string held(const std::string& database);
+  testing::AssertionResult becomes_held(const std::string& database, const std::string& wanted, milliseconds limit);
+
   /// All bytes in the broker's files of topics whose folder starts with this.
   std::string topic_bytes(const std::string& folder_prefix = "shop");
   /// Statuses and the last log lines of all agents.

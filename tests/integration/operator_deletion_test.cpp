@@ -38,12 +38,7 @@ class OperatorDeletion : public testing::Test {
   static bool goes(seconds limit) {
     return eventually([] { return environment_->get(kube::kDataSyncs, "shop").is_null(); }, limit);
   }
-  static bool becomes(const std::string& wanted) {
-    const bool did = eventually([&] { return environment_->condition("Stalled") == wanted; }, seconds(30));
-    EXPECT_TRUE(did) << environment_->condition("Stalled") << ": " << environment_->message("Stalled") << "\n"
-                     << environment_->log();
-    return did;
-  }
+  static bool becomes(const std::string& wanted) { return environment_->becomes("Stalled", wanted, seconds(30)); }
 
   static inline std::unique_ptr<OperatorEnvironment> environment_;
 };

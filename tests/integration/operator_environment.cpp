@@ -1,6 +1,7 @@
 #include "tests/integration/operator_environment.hpp"
 
 #include <fmt/format.h>
+#include <gtest/gtest.h>
 
 #include "tests/support/eventually.hpp"
 
@@ -187,6 +188,27 @@ void OperatorEnvironment::make_pod(const std::string& agent, int port, const std
         Json::parse(R"({"status":{"phase":"Running","podIP":"127.0.0.1","podIPs":[{"ip":"127.0.0.1"}],
              "conditions":[{"type":"Ready","status":"True"}]}})"),
         "status");
+}
+
+void OperatorEnvironment::show_container(const std::string& pod, const char* state) {
+  merge(kube::kPods, pod,
+        {{"status",
+          {{"containerStatuses",
+            {{{"name", "agent"},
+              {"ready", false},
+              {"restartCount", 0},
+              {"image", "i"},
+              {"imageID", ""},
+              {"state", Json::parse(state)}}}}}}},
+        "status");
+}
+
+bool OperatorEnvironment::becomes(const char* type, const std::string& wanted, std::chrono::seconds limit,
+                                  const std::string& name) const {
+  const bool did = eventually([&] { return condition(type, name) == wanted; }, limit);
+  EXPECT_TRUE(did) << type << " of " << name << " is " << condition(type, name) << ": " << message(type, name) << "\n"
+                   << log();
+  return did;
 }
 
 bool OperatorEnvironment::end_job(const char* how) {

@@ -45,6 +45,10 @@ class OperatorEnvironment {
   /// One with this reason about "shop" comes within 20 seconds.
   [[nodiscard]] bool has_event(const std::string& reason) const;
 
+  /// Waits until the condition is this one, and reports what it is when it does not become so.
+  bool becomes(const char* type, const std::string& wanted, std::chrono::seconds limit,
+               const std::string& name = "shop") const;
+
   /// Every child there is, without what differs between two runs (uids, versions, times): "Kind name" -> object.
   [[nodiscard]] Json objects() const;
   /// The operator has seen the resource's present spec, or the resource is gone.
@@ -52,6 +56,8 @@ class OperatorEnvironment {
   /// The pod "shop-AGENT-x" as a kubelet would show it, running and ready, with its agent at this port of 127.0.0.1.
   /// `ours`: false for a pod that has the labels, and neither an owner nor the configuration of the agent.
   void make_pod(const std::string& agent, int port, const std::string& name = "shop", bool ours = true);
+  /// The container of a pod in this state, as a kubelet would show it.
+  void show_container(const std::string& pod, const char* state);
   /// Ends the job "shop-cleanup" as its controller would: "Complete" or "Failed". False when there is none.
   bool end_job(const char* how);
   /// The quota "none" says of itself that nothing of this resource may be made; there is no controller to count.

@@ -45,10 +45,7 @@ class OperatorPods : public testing::Test {
         << environment_->log();
   }
   static bool becomes(const char* type, const std::string& wanted) {
-    const bool did = eventually([&] { return environment_->condition(type) == wanted; }, seconds(40));
-    EXPECT_TRUE(did) << environment_->condition(type) << ": " << environment_->message(type) << "\n"
-                     << environment_->log();
-    return did;
+    return environment_->becomes(type, wanted, seconds(40));
   }
   static bool says(const std::string& words) {
     const bool did =
@@ -67,18 +64,6 @@ class OperatorPods : public testing::Test {
                            {"readyReplicas", 1},
                            {"availableReplicas", 1},
                            {"conditions", {Json::parse(condition)}}}}},
-                        "status");
-  }
-  static void show_container(const char* pod, const char* state) {
-    environment_->merge(kube::kPods, pod,
-                        {{"status",
-                          {{"containerStatuses",
-                            {{{"name", "agent"},
-                              {"ready", false},
-                              {"restartCount", 0},
-                              {"image", "i"},
-                              {"imageID", ""},
-                              {"state", Json::parse(state)}}}}}}},
                         "status");
   }
 
@@ -111,7 +96,7 @@ TEST_F(OperatorPods, ready_is_not_true_while_new_pods_cannot_start) {
   auto op = environment_->start(environment_->server().kubeconfig());
   edit("{}");
   for (const auto* name : {"capture", "apply"}) environment_->make_pod(name, agent.port());
-  show_container("shop-capture-x", R"({"running":{}})");
+  environment_->show_container("shop-capture-x", R"({"running":{}})");
   ASSERT_TRUE(becomes("Ready", "True Streaming"));
 
   // A quota, a limit range or an admission webhook refuses the new pod.
@@ -146,7 +131,7 @@ TEST_F(OperatorPods, ready_is_not_true_while_new_pods_cannot_start) {
                       Json::parse(R"({"status":{"phase":"Pending","podIP":null,"podIPs":null,
       "conditions":[{"type":"Ready","status":"False","reason":"ContainersNotReady"}]}})"),
                       "status");
-  show_container("shop-capture-new", R"({"waiting":{"reason":"ContainerCreating"}})");
+  environment_->show_container("shop-capture-new", R"({"waiting":{"reason":"ContainerCreating"}})");
   environment_->server().apply(fmt::format(
       R"({{"apiVersion":"v1","kind":"Event","metadata":{{"name":"shop-capture-new.1","namespace":"w"}},
       "involvedObject":{{"apiVersion":"v1","kind":"Pod","namespace":"w","name":"shop-capture-new","uid":{}}},
@@ -187,7 +172,7 @@ TEST_F(OperatorPods, what_webhooks_change_is_written_once_and_then_left_alone) {
   edit("{}");
   for (const auto* name : {"capture", "apply"}) {
     environment_->make_pod(name, agent.port());
-    show_container(fmt::format("shop-{}-x", name).c_str(), R"({"running":{}})");
+    environment_->show_container(fmt::format("shop-{}-x", name), R"({"running":{}})");
   }
   ASSERT_TRUE(becomes("Ready", "True Streaming"));
   const auto live = environment_->get(kube::kDeployments, "shop-capture");

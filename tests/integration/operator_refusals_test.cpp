@@ -26,11 +26,7 @@ class OperatorRefusals : public testing::Test {
   void SetUp() override { environment_->clear(); }
 
   static bool becomes(const char* type, const std::string& wanted, const std::string& name = "shop") {
-    const bool did = eventually([&] { return environment_->condition(type, name) == wanted; }, seconds(60));
-    EXPECT_TRUE(did) << type << " of " << name << " is " << environment_->condition(type, name) << ": "
-                     << environment_->message(type, name) << "\n"
-                     << environment_->log();
-    return did;
+    return environment_->becomes(type, wanted, seconds(60), name);
   }
   /// The server looks for policies every second or two: asked without a trace.
   static bool config_maps_are_refused() {

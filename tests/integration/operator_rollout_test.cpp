@@ -40,10 +40,7 @@ class OperatorRollout : public testing::Test {
     return !environment_->get(kube::kDeployments, "shop-" + agent).is_null();
   }
   static bool becomes(const char* type, const std::string& wanted) {
-    const bool did = eventually([&] { return environment_->condition(type) == wanted; }, seconds(30));
-    EXPECT_TRUE(did) << environment_->condition(type) << ": " << environment_->message(type) << "\n"
-                     << environment_->log();
-    return did;
+    return environment_->becomes(type, wanted, seconds(30));
   }
   static std::vector<std::string> config_keys() {
     std::vector<std::string> out;
@@ -64,19 +61,6 @@ class OperatorRollout : public testing::Test {
         },
         seconds(30)));
     return out;
-  }
-  /// A pod with its container as the kubelet shows it.
-  static void show(const char* pod, const char* state) {
-    environment_->merge(kube::kPods, pod,
-                        {{"status",
-                          {{"containerStatuses",
-                            {{{"name", "agent"},
-                              {"ready", false},
-                              {"restartCount", 0},
-                              {"image", "i"},
-                              {"imageID", ""},
-                              {"state", Json::parse(state)}}}}}}},
-                        "status");
   }
 
   static inline std::unique_ptr<OperatorEnvironment> environment_;
@@ -113,7 +97,7 @@ TEST_F(OperatorRollout, an_old_pod_is_deleted_only_after_the_new_one_has_started
   create();
   EXPECT_EQ(strategy(), "RollingUpdate");
   environment_->make_pod("capture", 1);
-  show("shop-capture-x", R"({"running":{}})");
+  environment_->show_container("shop-capture-x", R"({"running":{}})");
   auto old = environment_->get(kube::kPods, "shop-capture-x");
   ASSERT_EQ(environment_->apply(
                 OperatorEnvironment::resource(R"({"spec":{"capture":{"resources":{"limits":{"memory":"1Gi"}}}}})")),
@@ -125,13 +109,13 @@ TEST_F(OperatorRollout, an_old_pod_is_deleted_only_after_the_new_one_has_started
   old["metadata"].erase("resourceVersion");
   old["metadata"].erase("uid");
   ASSERT_TRUE(environment_->api().create(kube::kPods, OperatorEnvironment::kNs, old));
-  show("shop-capture-old", R"({"running":{}})");
+  environment_->show_container("shop-capture-old", R"({"running":{}})");
   std::this_thread::sleep_for(milliseconds(1100));  // creation times are in seconds
   environment_->make_pod("capture", 1);
-  show("shop-capture-x", R"({"waiting":{"reason":"ErrImagePull","message":"no such image"}})");
+  environment_->show_container("shop-capture-x", R"({"waiting":{"reason":"ErrImagePull","message":"no such image"}})");
   ASSERT_TRUE(becomes("Stalled", "True ImagePullFailed"));
   EXPECT_EQ(strategy(), "RollingUpdate");
-  show("shop-capture-x", R"({"running":{}})");
+  environment_->show_container("shop-capture-x", R"({"running":{}})");
   EXPECT_TRUE(eventually([] { return strategy() == "Recreate"; }, seconds(20))) << environment_->log();
   environment_->remove(kube::kPods, "shop-capture-old");
   EXPECT_TRUE(eventually([] { return strategy() == "RollingUpdate"; }, seconds(20))) << environment_->log();

@@ -60,12 +60,10 @@ class SourceConformance : public testing::TestWithParam<Named> {
     base::Buffer row;
     while (true) {
       row.clear();
-      row.put(static_cast<std::uint8_t>(message::Op::Insert));
       if (!must(reader.next(row))) return out;
-      message::RowReader rows(schema, row.bytes());
-      message::RowView view;
-      must(rows.next(view));
-      out[base::Cursor(view.after.values[0]).get<std::int64_t>()] = base::as_text(view.after.values[1]);
+      message::ImageView view;
+      must(message::read_image(schema, row.bytes(), view));
+      out[base::Cursor(view.values[0]).get<std::int64_t>()] = base::as_text(view.values[1]);
     }
   }
   static std::string key(std::int64_t id) {

@@ -1,5 +1,5 @@
 #pragma once
-// A mutating admission webhook of somebody else: a TLS server in the test that changes what the API server is sent.
+// A mutating admission webhook of another program: a TLS server in the test that changes what the API server is sent.
 
 #include <atomic>
 #include <filesystem>

@@ -83,7 +83,7 @@ bool AwaitedCopies::may_be_here(const std::string& table) {
 
 /// Capture has answered that the source does not have it: this request, or that of the user whom `state` asked for it.
 bool AwaitedCopies::is_absent(const std::string& table, const std::string& request) {
-  return book_.absent(request).contains(table) || book_.absent_by_token(token_of(request)).contains(table);
+  return book_.is_absent(table, request, token_of(request));
 }
 
 std::vector<std::string> AwaitedCopies::ordered_elsewhere() {

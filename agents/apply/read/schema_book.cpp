@@ -122,18 +122,11 @@ bool SchemaBook::asked_by_token(const std::string& token) {
   return std::ranges::any_of(asked_, [&](const auto& request) { return request.first.ends_with("#" + token); });
 }
 
-std::set<std::string> SchemaBook::absent(const std::string& request) {
+bool SchemaBook::is_absent(const std::string& table, const std::string& request, const std::string& token) {
   const std::lock_guard lock(mutex_);
-  const auto at = asked_.find(request);
-  return at == asked_.end() ? std::set<std::string>() : at->second;
-}
-
-std::set<std::string> SchemaBook::absent_by_token(const std::string& token) {
-  const std::lock_guard lock(mutex_);
-  std::set<std::string> out;
-  for (const auto& [request, absent] : asked_)
-    if (request.ends_with("#" + token)) out.insert(absent.begin(), absent.end());
-  return out;
+  return std::ranges::any_of(asked_, [&](const auto& asked) {
+    return (asked.first == request || asked.first.ends_with("#" + token)) && asked.second.contains(table);
+  });
 }
 
 base::Result<void> SchemaBook::ask(const message::Request& request, std::stop_token stop) {

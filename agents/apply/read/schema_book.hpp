@@ -50,10 +50,8 @@ class SchemaBook {
   [[nodiscard]] bool asked(const std::string& request);
   /// A user asked for it on the DataSync with the source: a request whose annotation ends with '#' and this token.
   [[nodiscard]] bool asked_by_token(const std::string& token);
-  /// The tables of a request of which capture said that no copy comes.
-  [[nodiscard]] std::set<std::string> absent(const std::string& request);
-  /// The same for requests of users on the DataSync with the source, see `asked_by_token`.
-  [[nodiscard]] std::set<std::string> absent_by_token(const std::string& token);
+  /// Capture said that no copy of the table comes, for this request or for one with the token, see `asked_by_token`.
+  [[nodiscard]] bool is_absent(const std::string& table, const std::string& request, const std::string& token);
 
   /// Asks capture for copies, unless that is asked already. Errors: those of the log, PermissionDenied among them.
   base::Result<void> ask(const message::Request& request, std::stop_token stop);

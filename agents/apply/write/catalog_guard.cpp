@@ -122,11 +122,8 @@ base::Result<void> Catalog::check_one_target(const message::TableSchema& schema,
 
 base::Result<void> Catalog::forget_other_targets(sql::Connection& connection, const message::TableSchema& schema,
                                                  const TargetName& name) {
-  std::vector<std::string> others;
-  for (const auto& [target, known] : known_.all()) {
-    if (known.source == schema.qualified() && target != name.qualified()) others.push_back(target);
-  }
-  for (const auto& target : others) DS_TRY(known_.remove(connection, dialect_, target));
+  for (const auto& target : known_.targets_of(schema.qualified()))
+    if (target != name.qualified()) DS_TRY(known_.remove(connection, dialect_, target));
   return {};
 }
 

@@ -206,10 +206,7 @@ bool Catalog::goes_to(const std::string& source, const TargetName& name) const {
 }
 
 base::Result<void> Catalog::forget(sql::Connection& connection, const std::string& source) {
-  std::vector<std::string> targets;
-  for (const auto& [target, known] : known_.all())
-    if (known.source == source) targets.push_back(target);
-  for (const auto& target : targets) {
+  for (const auto& target : known_.targets_of(source)) {
     const auto name = name_of(*known_.find(target));
     if (names_) forget_loaded(names_->key(name.database, name.table));
     DS_TRY(known_.remove(connection, dialect_, target));

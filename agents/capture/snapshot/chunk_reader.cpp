@@ -46,21 +46,17 @@ std::string key_in(const message::TableSchema& schema, std::string_view place) {
 }
 
 base::Result<std::string> key_of(const message::TableSchema& schema, base::Bytes image) {
-  base::Buffer row(image.size() + 1);
-  row.put(static_cast<std::uint8_t>(message::Op::Insert));
-  row.append(image);
-  message::RowReader reader(schema, row.bytes());
-  message::RowView view;
-  DS_TRY(reader.next(view));
+  message::ImageView row;
+  DS_TRY(message::read_image(schema, image, row));
   base::Buffer key;
   message::ImageWriter writer(key, schema.key.size());
   for (const auto i : schema.key) {
-    if (view.after.nulls[i] != 0)
+    if (row.nulls[i] != 0)
       writer.null();
     else if (message::value_width(schema.columns[i].type) == message::kVariable)
-      writer.bytes(view.after.values[i]);
+      writer.bytes(row.values[i]);
     else
-      writer.fixed_bytes(view.after.values[i]);
+      writer.fixed_bytes(row.values[i]);
   }
   return std::string(key.text());
 }

@@ -72,20 +72,18 @@ base::Result<Catalog::Added> Catalog::add(const TableChoice& choice, binlog::Tab
   Added out;
   auto wire_key = map.primary_key;
   const auto newest = newest_.find(&choice);
-  if (newest != newest_.end() && newest->second.settled) {
-    auto& before = tables_[newest->second.number];
-    if (before.wire_key == wire_key) map.primary_key = before.map.primary_key;
-    if (before.map == map) return Added{newest->second.number};
+  auto* before = newest != newest_.end() && newest->second.settled ? &tables_[newest->second.number] : nullptr;
+  if (before != nullptr && before->wire_key == wire_key) {
+    map.primary_key = before->map.primary_key;
+    if (before->map == map) return Added{newest->second.number};
     map.primary_key = wire_key;
-    DS_TRY(definitions_.settle_key(choice, map));
-    out.unannounced = before.map != map;
-    if (!out.unannounced) {
-      before.wire_key = std::move(wire_key);
-      return Added{newest->second.number};
-    }
-  } else {
-    DS_TRY(definitions_.settle_key(choice, map));
   }
+  DS_TRY(definitions_.settle_key(choice, map));
+  if (before != nullptr && before->map == map) {
+    before->wire_key = std::move(wire_key);
+    return Added{newest->second.number};
+  }
+  out.unannounced = before != nullptr;
   DS_TRY(nothing_shown(choice, map.columns));
   DS_ASSIGN(const auto basis, definitions_.of(choice, map));
   if (basis.other_key)
@@ -108,7 +106,8 @@ base::Result<Catalog::Added> Catalog::add(const TableChoice& choice, binlog::Tab
   }
   auto& table = tables_[out.number];
   table.wire_key = std::move(wire_key);
-  DS_ASSIGN(const bool other, definitions_.met(choice, table.map, table.encoder.schema(), out.unannounced));
+  DS_ASSIGN(const bool other,
+            definitions_.met(choice, table.map.primary_key.empty(), table.encoder.schema(), out.unannounced));
   out.unannounced = out.unannounced || other;
   newest_[&choice] = {out.number, true};
   return out;

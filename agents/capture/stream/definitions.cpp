@@ -129,22 +129,20 @@ base::Result<Definitions::Basis> Definitions::of(const TableChoice& table, const
   return out;
 }
 
-base::Result<bool> Definitions::met(const TableChoice& table, const binlog::TableMap& map,
-                                    const message::TableSchema& carried, bool unannounced) {
+base::Result<bool> Definitions::met(const TableChoice& table, bool keyless, const message::TableSchema& carried,
+                                    bool unannounced) {
   auto& k = known(table);
   const auto expected = std::exchange(k.expected, std::nullopt);
-  const bool other =
-      expected && !carries(expected->definition, table, carried, map.primary_key.empty(), expected->announced);
-  DS_TRY(agree(table, k, map, carried));
+  const bool other = expected && !carries(expected->definition, table, carried, keyless, expected->announced);
+  DS_TRY(agree(table, k, keyless, carried));
   if (k.definition && k.definition->complete) k.expected = Expected{*k.definition, {}};
   if (!other && !unannounced) DS_TRY(keep(k));
   return other;
 }
 
 /// What is known agrees with the map from here on, or does not count as complete.
-base::Result<void> Definitions::agree(const TableChoice& table, Known& known, const binlog::TableMap& map,
+base::Result<void> Definitions::agree(const TableChoice& table, Known& known, bool keyless,
                                       const message::TableSchema& carried) {
-  const bool keyless = map.primary_key.empty();
   if (known.definition && carries(*known.definition, table, carried, keyless)) {
     if (!known.definition->complete) learn(table, known, known.definition->schema, true, nullptr);
     return {};

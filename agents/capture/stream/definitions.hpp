@@ -93,11 +93,10 @@ class Definitions {
 
   /// Clears the map's primary key when the declared key counts instead, see `promoted_key`.
   base::Result<void> settle_key(const TableChoice& table, binlog::TableMap& map);
-  /// After `of`: the rows of the map are carried as `carried`. True: what was known says otherwise, also on a
-  /// connection before, and no statement that came since said so. Then, and when the caller has seen such a change
-  /// (`unannounced`), what is known now is kept by `noted` only; else it is kept here.
-  base::Result<bool> met(const TableChoice& table, const binlog::TableMap& map, const message::TableSchema& carried,
-                         bool unannounced);
+  /// After `of`: the rows of the map are carried as `carried`. `keyless`: the map has no primary key. True: what was
+  /// known says otherwise, also on a connection before, and no statement that came since said so. Then, and when the
+  /// caller has seen such a change (`unannounced`), what is known now is kept by `noted` only; else it is kept here.
+  base::Result<bool> met(const TableChoice& table, bool keyless, const message::TableSchema& carried, bool unannounced);
   /// Statements explain that the table is carried as `carried` at this place; so does not knowing what it was before.
   [[nodiscard]] bool explained(const TableChoice& table, const message::TableSchema& carried);
   /// A change that no statement announced is written down: from here on the definition may count as known. Before that,
@@ -165,8 +164,7 @@ class Definitions {
              const source::TableInfo* server);
   void know(const TableChoice& table, Known& known, message::Definition definition);
   base::Result<void> keep(Known& known);
-  base::Result<void> agree(const TableChoice& table, Known& known, const binlog::TableMap& map,
-                           const message::TableSchema& carried);
+  base::Result<void> agree(const TableChoice& table, Known& known, bool keyless, const message::TableSchema& carried);
 
   ServerTables& server_;
   DefinitionStore store_;

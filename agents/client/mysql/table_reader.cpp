@@ -42,17 +42,12 @@ std::optional<Wire> announced_wire(enum_field_types type) noexcept {
   }
 }
 
-/// Converts a key image to a condition. The image is read as the only row of the key columns' schema.
+/// Converts a key image to a condition.
 template <class Condition>
 base::Result<std::string> condition(const message::TableSchema& keys, std::string_view image, Condition make) {
-  base::Buffer row;
-  row.put(static_cast<std::uint8_t>(message::Op::Insert));
-  row.append(image);
-  message::RowReader reader(keys, row.bytes());
-  message::RowView view;
-  DS_ASSIGN(const bool found, reader.next(view));
-  if (!found) return base::Error(base::Reason::Internal, "an empty key image");
-  return make(keys, view.after);
+  message::ImageView view;
+  DS_TRY(message::read_image(keys, base::as_bytes(image), view));
+  return make(keys, view);
 }
 
 base::Result<std::string> where_clause(const message::TableSchema& schema, const TableReader::Range& range) {

@@ -161,31 +161,6 @@ void check_foreign_keys(const TableDetails& t, const Selection& selection, const
   }
 }
 
-void check_table(const TableDetails& t, const Selection& selection, const Rules& rules, std::vector<Finding>& out) {
-  const auto& choice = *t.choice;
-  const auto name = sql::quote_identifier(choice.database, choice.table);
-  if (!t.readable) {
-    out.push_back({Reason::PermissionDenied, fmt::format("the user may not read {}", choice.qualified()),
-                   fmt::format("GRANT SELECT ON {} TO {}", name, t.user)});
-    return;
-  }
-  if (!t.problem.empty()) {
-    out.push_back({Reason::UnsupportedType, t.problem, "exclude the column, or change its type"});
-    return;
-  }
-  if (!t.info) return check_missing(t, out);
-  check_engine(t, name, out);
-  if (t.info->system_versioned)
-    out.push_back({Reason::PreflightFailed,
-                   fmt::format("{} is system-versioned; its history cannot be carried", choice.qualified()),
-                   fmt::format("ALTER TABLE {} DROP SYSTEM VERSIONING", name)});
-  check_key(t, out);
-  check_exclusions(t, out);
-  for (auto& f : check_virtual_columns(choice, t.computed, t.info->schema))
-    out.push_back({Reason::PreflightFailed, std::move(f.what), std::move(f.fix)});
-  check_foreign_keys(t, selection, rules, out);
-}
-
 void settings(const ServerFacts& facts, const Rules& rules, std::vector<Finding>& out) {
   for (const auto& r : kRequired)
     if (const auto value = variable(facts, std::string(r.name)); !fits(value, r.value))
@@ -249,10 +224,33 @@ std::vector<Finding> check_settings(const ServerFacts& facts, const Rules& rules
   return out;
 }
 
-std::vector<Finding> check_tables(const std::vector<TableDetails>& tables, const Selection& selection,
-                                  const Rules& rules) {
+std::vector<Finding> check_table(const TableDetails& t, const Selection& selection, const Rules& rules) {
   std::vector<Finding> out;
-  for (const auto& t : tables) check_table(t, selection, rules, out);
+  const auto& choice = *t.choice;
+  const auto name = sql::quote_identifier(choice.database, choice.table);
+  if (!t.readable) {
+    out.push_back({Reason::PermissionDenied, fmt::format("the user may not read {}", choice.qualified()),
+                   fmt::format("GRANT SELECT ON {} TO {}", name, t.user)});
+    return out;
+  }
+  if (!t.problem.empty()) {
+    out.push_back({Reason::UnsupportedType, t.problem, "exclude the column, or change its type"});
+    return out;
+  }
+  if (!t.info) {
+    check_missing(t, out);
+    return out;
+  }
+  check_engine(t, name, out);
+  if (t.info->system_versioned)
+    out.push_back({Reason::PreflightFailed,
+                   fmt::format("{} is system-versioned; its history cannot be carried", choice.qualified()),
+                   fmt::format("ALTER TABLE {} DROP SYSTEM VERSIONING", name)});
+  check_key(t, out);
+  check_exclusions(t, out);
+  for (auto& f : check_virtual_columns(choice, t.computed, t.info->schema))
+    out.push_back({Reason::PreflightFailed, std::move(f.what), std::move(f.fix)});
+  check_foreign_keys(t, selection, rules, out);
   return out;
 }
 

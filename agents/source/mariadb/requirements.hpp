@@ -42,13 +42,12 @@ struct TableDetails {
   std::string kind;  ///< no `info`: of what has the name and is no table ("VIEW"); empty: nothing has it
 };
 
-/// Everything that is wrong, server first, then table by table.
+/// Everything that is wrong with a server.
 std::vector<Finding> check_server(const ServerFacts& facts, const Rules& rules, const Selection& selection);
 /// The grants on *.*; `lists`: also those that only SHOW GRANTS tells of.
 void check_grants(const ServerFacts& facts, bool lists, std::vector<Finding>& out);
 /// Of these, what may change while a server runs: settings and filters.
 std::vector<Finding> check_settings(const ServerFacts& facts, const Rules& rules, const Selection& selection);
-std::vector<Finding> check_tables(const std::vector<TableDetails>& tables, const Selection& selection,
-                                  const Rules& rules);
+std::vector<Finding> check_table(const TableDetails& table, const Selection& selection, const Rules& rules);
 
 }  // namespace datasync::source::mariadb

@@ -84,7 +84,7 @@ base::Result<TableFacts> MariaDbServer::check_table(const TableChoice& table, co
   TableFacts out;
   out.choice = &table;
   out.exists = details.info || !details.problem.empty() || !details.readable;
-  out.findings = check_tables({details}, selection, rules);
+  out.findings = mariadb::check_table(details, selection, rules);
   out.info = info_of(std::move(details.info));
   return out;
 }
@@ -102,8 +102,7 @@ base::Result<HistoryFacts> MariaDbServer::history_facts() {
 }
 
 base::Result<message::GtidSet> MariaDbServer::executed() {
-  DS_ASSIGN(const auto text, connection_->query_one("SELECT @@GLOBAL.gtid_binlog_pos"));
-  return message::GtidSet::parse(text.value_or(""));
+  return gather_binlog_end(*connection_);
 }
 
 base::Result<StartPosition> MariaDbServer::start_position() {

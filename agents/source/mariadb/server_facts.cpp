@@ -219,8 +219,12 @@ base::Result<Executed> gather_executed(sql::Connection& connection) {
   // In this order: a transaction is in the binlog before it is in gtid_slave_pos.
   Executed executed;
   DS_ASSIGN(executed.replicated, gtids(connection, "SELECT @@GLOBAL.gtid_slave_pos"));
-  DS_ASSIGN(executed.binlog, gtids(connection, "SELECT @@GLOBAL.gtid_binlog_pos"));
+  DS_ASSIGN(executed.binlog, gather_binlog_end(connection));
   return executed;
+}
+
+base::Result<message::GtidSet> gather_binlog_end(sql::Connection& connection) {
+  return gtids(connection, "SELECT @@GLOBAL.gtid_binlog_pos");
 }
 
 base::Result<HistoryFacts> gather_history(sql::Connection& connection) {

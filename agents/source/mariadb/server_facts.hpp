@@ -36,6 +36,8 @@ struct Executed {
   [[nodiscard]] message::GtidSet all() const;
 };
 base::Result<Executed> gather_executed(sql::Connection& connection);
+/// `Executed::binlog` alone.
+base::Result<message::GtidSet> gather_binlog_end(sql::Connection& connection);
 base::Result<HistoryFacts> gather_history(sql::Connection& connection);
 
 }  // namespace datasync::source::mariadb

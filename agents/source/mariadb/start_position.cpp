@@ -14,7 +14,7 @@ base::Result<StartPosition> start_position(sql::Connection& connection) {
     return executed.all();
   };
   // What is prepared at the second reading was prepared after the first, because nothing is in between; what was
-  // prepared before the first and is gone in between was decided before the second.
+  // prepared before the first, and is not prepared any more, was decided before the second.
   StartPosition start;
   DS_ASSIGN(start.dump_from, position());
   DS_ASSIGN(const auto prepared, connection.query("XA RECOVER"));

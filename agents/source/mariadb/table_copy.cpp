@@ -19,16 +19,11 @@ using base::Reason;
 /// The server stores a value without a single byte where a GEOMETRY NOT NULL was added or left out, but no server takes
 /// such a value in a statement.
 base::Result<void> check_geometry(const message::TableSchema& schema, base::Bytes image) {
-  base::Buffer row(image.size() + 1);
-  row.put(static_cast<std::uint8_t>(message::Op::Insert));
-  row.append(image);
-  message::RowReader reader(schema, row.bytes());
-  message::RowView view;
-  DS_TRY(reader.next(view));
+  message::ImageView row;
+  DS_TRY(message::read_image(schema, image, row));
   for (std::size_t i = 0; i < schema.columns.size(); ++i) {
     const auto& column = schema.columns[i];
-    if (column.type != message::ColumnType::Geometry || view.after.nulls[i] != 0 || !view.after.values[i].empty())
-      continue;
+    if (column.type != message::ColumnType::Geometry || row.nulls[i] != 0 || !row.values[i].empty()) continue;
     const auto table = sql::quote_identifier(schema.database, schema.table);
     const auto name = sql::quote_identifier(column.name);
     return Error(

@@ -32,14 +32,12 @@ void append_image(const message::TableSchema& schema, const Row& row, const Tabl
 /// The values of a key image.
 base::Result<Row> key_of(const message::TableSchema& schema, const std::string& image) {
   const auto keys = message::key_schema(schema);
-  const auto bytes = std::string(1, static_cast<char>(message::Op::Insert)) + image;
-  message::RowReader reader(keys, base::as_bytes(bytes));
-  message::RowView view;
-  DS_TRY(reader.next(view));
+  message::ImageView view;
+  DS_TRY(message::read_image(keys, base::as_bytes(image), view));
   Row out;
   for (std::size_t i = 0; i < keys.columns.size(); ++i) {
-    const auto value = view.after.values[i];
-    if (view.after.nulls[i] != 0)
+    const auto value = view.values[i];
+    if (view.nulls[i] != 0)
       out.emplace_back();
     else if (keys.columns[i].type == message::ColumnType::BigInt)
       out.emplace_back(base::Cursor(value).get<std::int64_t>());

@@ -18,6 +18,7 @@
 #include "agents/protocol/capture_epoch.hpp"
 #include "agents/source/memory/memory.hpp"
 #include "tests/support/eventually.hpp"
+#include "tests/unit/capture/nothing_kept.hpp"
 #include "tests/unit/protocol/memory_log.hpp"
 
 namespace datasync::capture {
@@ -81,11 +82,7 @@ class MemoryParts : public testing::Test {
     catalog_.emplace(
         selection_, source::Rules{}, [this] { return source::memory::connect(database_); },
         [](const message::TableSchema&) { return base::Result<void>(); },
-        DefinitionStore{[this] { return writer_.position(); },
-                        [](const TableChoice&, const message::GtidSet&) { return std::nullopt; },
-                        [](const message::Definition&) -> base::Result<void> { return {}; },
-                        [](const TableChoice&, const std::vector<std::string>&) { return std::nullopt; },
-                        [] { return std::uint64_t{0}; }});
+        nothing_kept([this] { return writer_.position(); }));
     pipeline_.emplace(parts(), *catalog_, stop_.get_token());
     dump_ = std::jthread([this] {
       const auto ended = pipeline_->run(*stream_);

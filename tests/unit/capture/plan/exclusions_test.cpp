@@ -3,33 +3,20 @@
 #include <gtest/gtest.h>
 
 #include "agents/capture/plan/captured_schema.hpp"
+#include "tests/unit/source/people.hpp"
 
 namespace datasync::capture {
 namespace {
 
 using Texts = std::vector<std::string>;
 
-TableChoice people() {
-  TableChoice t;
-  t.database = "crm";
-  t.table = "people";
-  t.exclude = {"Secret"};
-  return t;
-}
-
-message::TableSchema schema(const Texts& columns) {
-  message::TableSchema s;
-  s.database = "crm";
-  s.table = "people";
-  for (const auto& name : columns) s.columns.push_back({.name = name});
-  s.key = {0};
-  return s;
-}
+using source::test::people;
+using source::test::people_with;
 
 // RENAME COLUMN secret TO secret2: the table was copied with the column under its new name.
 TEST(Exclusions, table_without_an_excluded_column_is_not_captured) {
-  EXPECT_EQ(captured_schema(people(), schema({"id", "secret", "v"}))->columns.size(), 2U);
-  const auto refused = captured_schema(people(), schema({"id", "secret2", "v"}));
+  EXPECT_EQ(captured_schema(people(), people_with({"id", "secret", "v"}))->columns.size(), 2U);
+  const auto refused = captured_schema(people(), people_with({"id", "secret2", "v"}));
   ASSERT_FALSE(refused);
   EXPECT_TRUE(refused.error().is(base::Reason::PreflightFailed));
   EXPECT_NE(refused.error().what.find("crm.people lacks the excluded column Secret"), std::string::npos)

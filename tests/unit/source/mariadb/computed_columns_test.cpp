@@ -3,28 +3,15 @@
 #include <gtest/gtest.h>
 
 #include "agents/source/mariadb/requirements.hpp"
+#include "tests/unit/source/people.hpp"
 
 namespace datasync::source::mariadb {
 namespace {
 
 using Texts = std::vector<std::string>;
 
-TableChoice people() {
-  TableChoice t;
-  t.database = "crm";
-  t.table = "people";
-  t.exclude = {"Secret"};
-  return t;
-}
-
-message::TableSchema schema(const Texts& columns) {
-  message::TableSchema s;
-  s.database = "crm";
-  s.table = "people";
-  for (const auto& name : columns) s.columns.push_back({.name = name});
-  s.key = {0};
-  return s;
-}
+using source::test::people;
+using source::test::people_with;
 
 // ADD COLUMN hash VARCHAR(64) AS (MD5(secret)): what an excluded column holds was carried under another name.
 TEST(ComputedColumns, columns_computed_from_an_excluded_one_are_found) {
@@ -51,11 +38,11 @@ TEST(ComputedColumns, preflight_names_columns_computed_from_an_excluded_one) {
   TableDetails facts;
   facts.choice = &choice;
   facts.info.emplace();
-  facts.info->schema = schema({"id", "secret", "hash"});
+  facts.info->schema = people_with({"id", "secret", "hash"});
   facts.info->engine = "InnoDB";
   facts.computed = {{"hash", "md5(`secret`)"}};
   const auto selection = Selection::make({config::Type{"t", {"crm.people"}, {}, {}}}, 1);
-  const auto findings = check_tables({facts}, *selection, {});
+  const auto findings = check_table(facts, *selection, {});
   ASSERT_EQ(findings.size(), 1U);
   EXPECT_EQ(findings.front().what, "column hash (from Secret) of crm.people is computed from an excluded column");
 }

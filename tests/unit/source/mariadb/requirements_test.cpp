@@ -165,7 +165,7 @@ struct Tables : testing::Test {
     return c;
   }
   [[nodiscard]] std::vector<Finding> check(bool allow_cascades = false) const {
-    return check_tables({facts}, selection, {false, allow_cascades, 99});
+    return check_table(facts, selection, {false, allow_cascades, 99});
   }
   void expect_one(Reason reason, const char* what) const {
     const auto findings = check();
