@@ -153,6 +153,7 @@ base::Result<void> Session::open() {
                                   [this] { context_.status.beat(); }));
   catalog_->set_token(writer_->token());
   catalog_->set_fence([this](sql::Connection& connection) { return ledger_->hold(connection, context_.dialect); });
+  catalog_->set_guard([this](sql::Connection& own, const auto& work) { return define(own, work); });
   DS_TRY(known_->read(*connection_, context_.dialect));
   if (main_ == nullptr && config.on_table_error == config::OnTableError::HoldTable)
     DS_TRY(HeldTables::create(*connection_, context_.dialect, config.ledger_database));

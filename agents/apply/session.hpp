@@ -159,7 +159,7 @@ class Session final : private Sink {
   void rollback() override;
   void voided(std::int64_t from) override;
   base::Result<void> tables_gone(std::span<const GoneTable> gone) override;
-  base::Result<void> drop(const std::vector<TargetName>& tables);
+  base::Result<void> define(sql::Connection& own, const std::function<base::Result<void>()>& work);
   base::Result<void> verify(const std::optional<message::Verify>& verify, bool last) override;
 
   StreamContext& context_;

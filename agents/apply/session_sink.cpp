@@ -111,29 +111,29 @@ void Session::rollback() {
   streamed_rows_ = 0;
 }
 
-base::Result<void> Session::drop(const std::vector<TargetName>& tables) {
-  if (tables.empty()) return {};
-  // Nobody can take over while the ledger's row is held: a frozen instance that wakes up later drops nothing.
-  auto& connection = writer_->connection();
-  DS_TRY(connection.begin());
-  DS_TRY(writer_->row().hold(connection, context_.dialect));
-  DS_TRY(catalog_->drop(tables));
-  return connection.commit();
+/// Nobody can take over while the ledger's row is held. A process that is frozen loses that hold after some seconds:
+/// hence the look at the token right before the statement, which a process that wakes up later does not pass.
+base::Result<void> Session::define(sql::Connection& own, const std::function<base::Result<void>()>& work) {
+  const auto checked = [&]() -> base::Result<void> {
+    DS_TRY(ledger_->check(own, context_.dialect));
+    return work();
+  };
+  // An open transaction with rows holds it.
+  return writer_->streaming() ? checked() : fenced(checked);
 }
 
 /// One statement may drop or rename several tables: all are told at once, with one annotation for all of them.
 base::Result<void> Session::tables_gone(std::span<const GoneTable> gone) {
   std::vector<std::string> tables, targets, offsets;
-  std::vector<TargetName> to_drop, left;
-  std::vector<std::string> to_drop_sources;
+  std::vector<DroppedTable> to_drop;
+  std::vector<TargetName> left;
   bool dropped = false;
   for (const auto& [note, offset] : gone) {
     const auto target = target_name(context_.config, note.database, note.table);
     if (!mine(note.database + "." + note.table)) continue;
     dropped = note.what == message::SchemaNote::What::Dropped;
     if (dropped && context_.config.schema_changes == config::SchemaChanges::ApplyAll) {
-      to_drop.push_back(target);
-      to_drop_sources.push_back(note.database + "." + note.table);
+      to_drop.push_back({target, note.database + "." + note.table});
       continue;
     }
     left.push_back(target);
@@ -141,9 +141,10 @@ base::Result<void> Session::tables_gone(std::span<const GoneTable> gone) {
     targets.push_back(target.qualified());
     offsets.push_back(fmt::format("{}:{}", context_.stream, offset));
   }
-  if (auto done = drop(to_drop); !done) {
-    for (std::size_t i = 0; i < to_drop.size(); ++i)
-      refusals_.push_back({to_drop[i], to_drop_sources[i], done.error().reason, done.error().what});
+  auto done = to_drop.empty() ? base::Result<void>{} : catalog_->drop(to_drop);
+  if (!done) {
+    for (const auto& [table, source] : to_drop)
+      refusals_.push_back({table, source, done.error().reason, done.error().what});
     return done;
   }
   if (tables.empty()) return {};

@@ -40,6 +40,7 @@ base::Result<void> read_columns(sql::Connection& connection, const std::string& 
     const auto name = row[0].value_or("");
     const auto extra = row[3].value_or("");
     const bool generated = has(extra, "GENERATED");
+    if (has(extra, "VIRTUAL GENERATED")) out.virtual_columns.push_back(name);
     if (has(extra, "auto_increment")) out.numbered.push_back(name);
     if (row[2] == "NO" && !row[1] && !has(extra, "auto_increment") && !generated) out.required.push_back(name);
     if (has(extra, "on update ")) out.update_themselves.push_back(name);
@@ -70,6 +71,10 @@ base::Result<DestinationFacts> read_destination_facts(sql::Connection& connectio
                                                       const std::string& table) {
   DestinationFacts out;
   const auto where = fmt::format("table_schema={} AND table_name={}", quote_text(database), quote_text(table));
+  // First: a table that is altered while it is read is altered after this time.
+  DS_ASSIGN(const auto created,
+            connection.query_one(fmt::format("SELECT {} FROM information_schema.tables WHERE {}", kCreatedAt, where)));
+  out.created = created.value_or("");
   DS_TRY(read_columns(connection, where, out));
   DS_ASSIGN(const auto triggers,
             connection.query(fmt::format("SELECT trigger_name, action_timing, event_manipulation FROM "
@@ -78,9 +83,6 @@ base::Result<DestinationFacts> read_destination_facts(sql::Connection& connectio
                                          quote_text(database), quote_text(table))));
   for (const auto& row : triggers)
     out.triggers.push_back(fmt::format("{} ({} {})", row[0].value_or(""), row[1].value_or(""), row[2].value_or("")));
-  DS_ASSIGN(const auto created,
-            connection.query_one(fmt::format("SELECT {} FROM information_schema.tables WHERE {}", kCreatedAt, where)));
-  out.created = created.value_or("");
   return out;
 }
 

@@ -21,6 +21,7 @@ struct DestinationFacts {
   std::vector<std::string> required;           ///< columns that must be given a value
   std::vector<std::string> update_themselves;  ///< columns with ON UPDATE CURRENT_TIMESTAMP
   std::vector<std::string> numbered;           ///< columns with AUTO_INCREMENT
+  std::vector<std::string> virtual_columns;    ///< computed when they are read
   /// "audit (AFTER UPDATE)": those that the user may see. Without the privilege TRIGGER there are none here:
   /// `executed_triggers` notices those.
   std::vector<std::string> triggers;

@@ -79,6 +79,11 @@ class Dialect {
   /// Gives a table that has a primary key the one of `schema`.
   [[nodiscard]] virtual std::string replace_key(const message::TableSchema& schema, std::string_view database,
                                                 std::string_view table) const = 0;
+  /// For a column that was altered: a condition that is true for the values that may be what is left of longer or
+  /// larger ones, where the server was not strict; empty when they do not differ from others.
+  [[nodiscard]] virtual std::string cut_values(const message::Column& column) const = 0;
+  /// The same for the values that such a server stores in place of NULL.
+  [[nodiscard]] virtual std::string values_for_null(const message::Column& column) const = 0;
   [[nodiscard]] virtual std::string drop_table(std::string_view database, std::string_view table) const = 0;
   /// "DECIMAL(10,2) UNSIGNED"; for messages too.
   [[nodiscard]] virtual std::string type_name(const message::Column& column) const = 0;

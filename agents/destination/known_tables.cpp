@@ -15,6 +15,20 @@ using sql::quote_text;
 
 constexpr std::string_view kTable = "tables";
 
+/// The column `definition`: also which CREATE_TIME it belongs to, because a version before it had the column changes
+/// that one alone.
+std::string stamped(const KnownTable& table) {
+  if (table.definition.empty()) return "";
+  return table.definition + "\n" + table.created.substr(0, table.created.find('?'));
+}
+
+/// Empty when the table was altered since, as an older version saw it.
+std::string unstamped(const std::string& text, const std::string& created) {
+  const auto end = text.find('\n');
+  if (end == std::string::npos || text.substr(end + 1) != created.substr(0, created.find('?'))) return "";
+  return text.substr(0, end);
+}
+
 base::Result<KnownTable> parse(const sql::Row& row) {
   KnownTable out;
   out.target = row[0].value_or("");
@@ -31,6 +45,7 @@ base::Result<KnownTable> parse(const sql::Row& row) {
   out.created = row[5].value_or("");
   out.has_rows = row[6] == "1";
   out.filled = parse_lines(row[7].value_or(""));
+  out.definition = unstamped(row[8].value_or(""), out.created);
   return out;
 }
 
@@ -73,16 +88,19 @@ base::Result<void> KnownTables::create(sql::Connection& connection, const Dialec
                                        const std::string& database) {
   DS_ASSIGN(const auto there, ledger_table_exists(connection, database, kTable));
   if (!there) return discard(connection.execute(dialect.create_known_tables(database)));
-  // A ledger of a version that did not have it.
-  DS_ASSIGN(const auto filled,
-            connection.query_one(fmt::format("SELECT 1 FROM information_schema.columns WHERE table_schema={} AND "
-                                             "table_name={} AND column_name='filled'",
-                                             quote_text(database), quote_text(kTable))));
-  if (filled) return {};
-  return discard(connection.execute(
-      fmt::format("ALTER TABLE {} ADD COLUMN IF NOT EXISTS filled LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin "
-                  "NOT NULL DEFAULT ''",
-                  dialect.quote(database, kTable))));
+  // A ledger of a version that did not have one of them.
+  for (const auto* column : {"filled", "definition"}) {
+    DS_ASSIGN(const auto has,
+              connection.query_one(fmt::format("SELECT 1 FROM information_schema.columns WHERE table_schema={} AND "
+                                               "table_name={} AND column_name={}",
+                                               quote_text(database), quote_text(kTable), quote_text(column))));
+    if (has) continue;
+    DS_TRY(connection.execute(
+        fmt::format("ALTER TABLE {} ADD COLUMN IF NOT EXISTS {} LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin "
+                    "NOT NULL DEFAULT ''",
+                    dialect.quote(database, kTable), column)));
+  }
+  return {};
 }
 
 base::Result<void> KnownTables::forget(sql::Connection& connection, const Dialect& dialect, const std::string& database,
@@ -102,8 +120,8 @@ std::string KnownTables::where() const {
 
 base::Result<void> KnownTables::read(sql::Connection& connection, const Dialect& dialect) {
   DS_ASSIGN(const auto rows, connection.query(fmt::format(
-                                 "SELECT target, source, schema_id, columns, actions, created, has_rows, filled FROM "
-                                 "{}{}",
+                                 "SELECT target, source, schema_id, columns, actions, created, has_rows, filled, "
+                                 "definition FROM {}{}",
                                  dialect.quote(database_, kTable), where())));
   tables_.clear();
   for (const auto& row : rows) {
@@ -136,13 +154,14 @@ base::Result<void> KnownTables::store(sql::Connection& connection, const Dialect
       const auto stored,
       connection.execute(fmt::format(
           "INSERT INTO {} (task, topic, stream, target, source, schema_id, columns, actions, created, has_rows, "
-          "filled) SELECT task, topic, stream, {}, {}, {}, {}, {}, {}, {}, {} FROM {}{} AND token={} "
+          "filled, definition) SELECT task, topic, stream, {}, {}, {}, {}, {}, {}, {}, {}, {} FROM {}{} AND token={} "
           "ON DUPLICATE KEY UPDATE source=VALUES(source), schema_id=VALUES(schema_id), columns=VALUES(columns), "
           "actions=VALUES(actions), created=VALUES(created), has_rows=VALUES(has_rows), "
-          "filled=VALUES(filled)",
+          "filled=VALUES(filled), definition=VALUES(definition)",
           dialect.quote(database_, kTable), quote_text(table.target), quote_text(table.source), table.schema.value(),
           quote_text(columns), quote_text(actions), quote_text(table.created), table.has_rows ? 1 : 0,
-          quote_text(lines_text(table.filled)), dialect.quote(database_, "ledger"), where(), token)));
+          quote_text(lines_text(table.filled)), quote_text(stamped(table)), dialect.quote(database_, "ledger"), where(),
+          token)));
   if (stored == 0)
     return Error(Reason::Superseded,
                  fmt::format("another instance has taken over stream {} of topic {}", key_.stream, key_.topic));
@@ -191,9 +210,13 @@ base::Result<std::optional<std::string>> KnownTables::other_task(sql::Connection
                                           dialect.quote(database_, kTable), quote_text(key_.task), quote_text(target)));
 }
 
-base::Result<void> KnownTables::remove(sql::Connection& connection, const Dialect& dialect, const std::string& target) {
-  DS_TRY(connection.execute(
-      fmt::format("DELETE FROM {}{} AND target={}", dialect.quote(database_, kTable), where(), quote_text(target))));
+base::Result<void> KnownTables::remove(sql::Connection& connection, const Dialect& dialect, const std::string& target,
+                                       std::optional<std::uint64_t> token) {
+  const auto mine = token ? fmt::format(" AND EXISTS (SELECT 1 FROM {}{} AND token={})",
+                                        dialect.quote(database_, "ledger"), where(), *token)
+                          : std::string();
+  DS_TRY(connection.execute(fmt::format("DELETE FROM {}{} AND target={}{}", dialect.quote(database_, kTable), where(),
+                                        quote_text(target), mine)));
   const auto at = tables_.find(target);
   if (at != tables_.end()) tables_.erase(at);
   return {};

@@ -26,6 +26,7 @@ struct KnownTable {
   std::string created;               ///< CREATE_TIME when it was found last
   bool has_rows = false;             ///< rows were stored
   std::vector<std::string> filled;   ///< columns that had other values than their default, in some row
+  std::string definition;            ///< of `columns`, a line of ASCII (plan/stored_columns.hpp); empty: unknown
   bool operator==(const KnownTable&) const = default;
 };
 
@@ -72,8 +73,10 @@ class KnownTables {
   /// Another task that stores rows in `target`; nothing if there is none. Errors: those of the connection.
   base::Result<std::optional<std::string>> other_task(sql::Connection& connection, const Dialect& dialect,
                                                       const std::string& target) const;
-  /// After the table was dropped because the source dropped it.
-  base::Result<void> remove(sql::Connection& connection, const Dialect& dialect, const std::string& target);
+  /// What it stores is not of this stream any more. With `token` nothing happens in the database when another instance
+  /// holds the stream; without one, call it inside a transaction that holds the ledger's row.
+  base::Result<void> remove(sql::Connection& connection, const Dialect& dialect, const std::string& target,
+                            std::optional<std::uint64_t> token = std::nullopt);
 
  private:
   [[nodiscard]] std::string where() const;

@@ -166,7 +166,8 @@ void fit_column(const message::TableSchema& source, std::uint16_t i, const Colum
   const Column& s = source.columns[i];
   if (d.generated) {
     // What both sides compute is not stored. A value that only the destination computes is not the source's.
-    if (!s.generated) out.mismatches.push_back(described(dialect, s, d, "is computed by the destination"));
+    if (!s.generated)
+      out.narrow.push_back({i, widened(s, d), false, described(dialect, s, d, "is computed by the destination"), true});
     return;
   }
   out.written.push_back(i);

@@ -18,12 +18,13 @@ namespace datasync::apply {
 /// equal values must stay equal and different ones different.
 std::optional<std::string> misfit(const message::Column& source, const message::Column& destination, bool is_key);
 
-/// A column of the destination that is too narrow.
+/// A column of the destination that is too narrow, or that takes no value.
 struct Narrow {
   std::uint16_t column = 0;  ///< of the source
   message::Column wanted;    ///< what the destination's column would have to be
   bool lossless = false;     ///< `wanted` takes every value that the column can hold now
   std::string text;          ///< "column price (INT at the destination, BIGINT at the source) is too narrow ..."
+  bool computed = false;     ///< the destination computes the column, and the source does not
 };
 
 /// How a message schema meets the table that is there. Column names are compared as the server compares them.

@@ -125,20 +125,26 @@ base::Result<std::unique_ptr<TargetTable>> Catalog::load(std::shared_ptr<const m
   }
   // What is emptied anyway is not missed.
   const auto* expected = emptied ? nullptr : known;
+  cause.doubtful = expected != nullptr && expected->has_rows && expected->definition.empty();
+  // Before the definition: what is altered in between is altered after the time that is stored with it.
+  DS_ASSIGN(auto facts, read_destination_facts(*connection, name.database, name.table));
   DS_ASSIGN(auto info, find_or_make(*connection, *schema, name, expected));
+  if (altered_) {
+    DS_ASSIGN(facts, read_destination_facts(*connection, name.database, name.table));
+  }
   if (info.engine != "InnoDB")
     return Error(Reason::DestinationSchemaMismatch,
                  fmt::format("{} is kept by the engine {}, which has no transactions; ALTER TABLE {} ENGINE=InnoDB",
                              name.qualified(), info.engine, dialect_.quote(name.database, name.table)));
   DS_TRY(check_definition(*connection, *schema, name, expected, info));
-  DS_ASSIGN(auto facts, read_destination_facts(*connection, name.database, name.table));
-  if (expected != nullptr) DS_TRY(check_altered(*connection, *expected, facts.created));
+  if (expected != nullptr) {
+    DS_TRY(check_altered(*connection, *expected, facts.created));
+    DS_TRY(check_columns(*connection, *expected,
+                         stored_columns(info.schema.columns, facts.restricted, expected->columns)));
+  }
   DS_TRY(check_triggers(facts, name));
   DS_TRY(check_acting_keys(*connection, *schema, name, expected, info));
   DS_ASSIGN(auto fits, fit_or_alter(*connection, *schema, name, info, facts, cause, expected));
-  if (altered_) {
-    DS_ASSIGN(facts, read_destination_facts(*connection, name.database, name.table));
-  }
   auto out = std::make_unique<TargetTable>();
   std::string why;
   out->plan = plan_table(*schema, info, *names_, why);
@@ -157,7 +163,7 @@ base::Result<std::unique_ptr<TargetTable>> Catalog::load(std::shared_ptr<const m
   out->way_on_for_values = way_on_for_values(*schema, name, facts);
   out->schema = std::move(schema);
   if (emptied) DS_TRY(forget_other_targets(*connection, *out->schema, name));
-  DS_TRY(store_known(*connection, *out, emptied));
+  DS_TRY(store_known(*connection, *out, facts, emptied));
   const auto* stored = known_.find(name.qualified());
   for (const auto column : out->names.written) {
     const auto is_it = [&](const std::string& filled) {
@@ -170,12 +176,12 @@ base::Result<std::unique_ptr<TargetTable>> Catalog::load(std::shared_ptr<const m
   // Stored first, so that one of two streams that do so at once sees the other.
   DS_ASSIGN(const auto other, known_.other_source(*connection, dialect_, name.qualified(), out->schema->qualified()));
   if (other) {
-    if (known == nullptr) DS_TRY(known_.remove(*connection, dialect_, name.qualified()));
+    if (known == nullptr) DS_TRY(known_.remove(*connection, dialect_, name.qualified(), token_));
     return two_in_one(*other, *out->schema, name);
   }
   if (known == nullptr) {
     if (auto alone = check_other_tasks(*connection, name, known); !alone) {
-      DS_TRY(known_.remove(*connection, dialect_, name.qualified()));
+      DS_TRY(known_.remove(*connection, dialect_, name.qualified(), token_));
       return std::move(alone).error();
     }
   }
@@ -190,20 +196,6 @@ base::Result<std::unique_ptr<TargetTable>> Catalog::load(std::shared_ptr<const m
                                      {"folds", why.empty()},
                                      {"why_not", std::string_view(why)}});
   return out;
-}
-
-/// Rows of another task would be taken for rows of this one, and deleted with them.
-base::Result<void> Catalog::check_other_tasks(sql::Connection& connection, const TargetName& name,
-                                              const KnownTable* known) {
-  if (known != nullptr) return {};
-  DS_ASSIGN(const auto other, known_.other_task(connection, dialect_, name.qualified()));
-  if (!other) return {};
-  return Error(Reason::DestinationSchemaMismatch,
-               fmt::format("{} is a table of the task {}. Two tasks cannot store rows in one table: give this one "
-                           "another name by destination.tables.rename, or if {} no longer runs: DELETE FROM {} WHERE "
-                           "task={} AND target={}",
-                           name.qualified(), *other, *other, dialect_.quote(config_.ledger_database, "tables"),
-                           sql::quote_text(*other), sql::quote_text(name.qualified())));
 }
 
 /// What other tables point to this one, also those that no row came for yet.

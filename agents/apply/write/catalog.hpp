@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "agents/apply/plan/planner.hpp"
+#include "agents/apply/plan/stored_columns.hpp"
 #include "agents/apply/plan/table_compatibility.hpp"
 #include "agents/apply/read/schema_book.hpp"
 #include "agents/apply/write/ddl.hpp"
@@ -40,6 +41,7 @@ struct TargetTable {
   std::vector<std::uint16_t> unfilled;
   std::map<std::uint16_t, std::size_t> first_values;  ///< hashes, of those that do not allow NULL
   std::string way_on_for_values;  ///< ends the message when it refuses a value of a type that its column does not take
+  bool altered = false;           ///< by a user, after it was read: rows must not be stored by what is known here
   bool tolerant = false;          ///< a snapshot of it is on its way: rows may be there already or missing
   // Foreign keys, see Executor::set_checks.
   bool parents_incomplete = false;   ///< it, or a table that it points to, is being copied
@@ -54,6 +56,11 @@ struct TargetName {
   std::string database, table;
   [[nodiscard]] std::string qualified() const { return database + "." + table; }
 };
+/// A table that the source has dropped.
+struct DroppedTable {
+  TargetName target;
+  std::string source;
+};
 /// A name in `rename` counts as it is written, and if there is none so, without regard to case.
 TargetName target_name(const config::Apply& config, const std::string& database, const std::string& table);
 /// The same for a qualified name of the source.
@@ -61,6 +68,12 @@ TargetName target_name(const config::Apply& config, const std::string& source);
 
 /// Where a known table is at the destination.
 TargetName name_of(const KnownTable& known);
+
+/// In place of CREATE_TIME: the source has dropped the table, and apply is dropping it.
+inline constexpr std::string_view kDropping = "dropping";
+
+/// It was found young, and CREATE_TIME is in that second: nothing says that it was altered.
+bool is_same_second(const KnownTable& known, std::string_view created);
 
 /// A known table is not as it was: the error with both ways on, to restore it or to have it copied again.
 base::Error lost(const KnownTable& known, base::Reason reason, std::string_view what);
@@ -104,6 +117,10 @@ class Catalog {
   void set_token(std::uint64_t token) noexcept { token_ = token; }
   /// Called in each transaction that deletes rows: its error ends the transaction, as that of a replaced instance must.
   void set_fence(std::function<base::Result<void>(sql::Connection&)> fence) { fence_ = std::move(fence); }
+  /// Runs a statement of data definition (`work`, on the given connection) while no other instance can take over the
+  /// stream. Its error ends what the statement was for.
+  using Guard = std::function<base::Result<void>(sql::Connection&, const std::function<base::Result<void>()>& work)>;
+  void set_guard(Guard guard) { guard_ = std::move(guard); }
   /// Looks whether the tables that were written before are still there with their columns, but for those of the source
   /// tables in `left_out`. A table that was altered meanwhile is read again before its next row. Between transactions.
   /// Errors: DestinationTableMissing, DestinationSchemaMismatch, both with the ways on; those of the connection.
@@ -113,6 +130,9 @@ class Catalog {
   /// The source table at which the last `activate` failed because rows that are stored stand in the way of a change
   /// that the configuration allows. A copy that empties the table first makes the change possible.
   [[nodiscard]] const std::optional<std::string>& needs_copy() const noexcept { return needs_copy_; }
+  /// Before rows are stored. Errors: DestinationBusy when a table of theirs was altered after it was read: they must be
+  /// read and planned again.
+  [[nodiscard]] base::Result<void> check_current(std::span<const RowChange> rows) const;
   /// Inside the transaction that stores `rows`: their tables have rows from now on, or fewer.
   base::Result<void> note_rows(sql::Connection& connection, const RowBuffer& buffer, std::span<const RowChange> rows);
   /// Before its commit: whether the tables it wrote are the ones that were looked at. Errors: DestinationBusy when one
@@ -136,9 +156,10 @@ class Catalog {
   /// `emptied`: its rows begin with the order to empty the table, so that what was stored before no longer matters.
   /// Where the definition needs it and the configuration allows it, the table is emptied here already.
   base::Result<void> activate(message::SchemaId id, std::stop_token stop, bool emptied = false);
-  /// Drops tables that one statement dropped at the source, children before their parents, and forgets them. Errors:
-  /// ConstraintViolated naming a table that others point to; those of the connection.
-  base::Result<void> drop(std::vector<TargetName> tables);
+  /// Drops tables that one statement dropped at the source, children before their parents, and forgets them. What this
+  /// stream has stored no rows of that source table in stays. Errors: ConstraintViolated naming a table that others
+  /// point to; those of the connection.
+  base::Result<void> drop(std::vector<DroppedTable> tables);
 
   /// Inside a transaction: nothing is expected any more of what is stored of this table of the source.
   base::Result<void> forget(sql::Connection& connection, const std::string& source);
@@ -173,6 +194,13 @@ class Catalog {
                                        const std::optional<FoundTable>& found);
   base::Result<void> lost_columns(sql::Connection& connection, const KnownTable& known,
                                   const std::vector<std::string>& columns, base::Error error);
+  base::Result<void> check_columns(sql::Connection& connection, const KnownTable& known, const StoredColumns& now);
+  base::Result<void> changed_column(sql::Connection& connection, const KnownTable& known, const ChangedColumn& column);
+  [[nodiscard]] std::string learned(const KnownTable& known, const StoredColumns& now);
+  base::Result<void> learn_columns(sql::Connection& connection, const std::string& target);
+  base::Result<void> forget_columns(sql::Connection& connection, const TargetName& name);
+  base::Result<void> define(sql::Connection& connection, const std::string& statement);
+  base::Result<void> note_dropping(sql::Connection& connection, const std::string& target);
   base::Result<void> check_restored(sql::Connection& connection, const KnownTable& known, std::string_view created);
   base::Result<void> check_altered(sql::Connection& connection, const KnownTable& known, std::string_view created);
   [[nodiscard]] base::Error moved(const KnownTable& known, const TargetName& name) const;
@@ -188,7 +216,8 @@ class Catalog {
                                        const TargetName& name, const KnownTable* known, const sql::TableInfo& info);
   base::Result<void> check_new_column(sql::Connection& connection, const message::TableSchema& schema,
                                       const TargetName& name, const message::Column& there);
-  base::Result<void> store_known(sql::Connection& connection, const TargetTable& table, bool emptied);
+  base::Result<void> store_known(sql::Connection& connection, const TargetTable& table, const DestinationFacts& facts,
+                                 bool emptied);
   base::Result<void> check_other_tasks(sql::Connection& connection, const TargetName& name, const KnownTable* known);
   [[nodiscard]] bool goes_to(const std::string& source, const TargetName& name) const;
   void forget_loaded(const std::string& key);
@@ -201,9 +230,10 @@ class Catalog {
     bool source_changed = false;                         ///< its rows had another definition at the source before
     bool emptied = false;                                ///< see `activate`
     std::shared_ptr<const message::TableSchema> before;  ///< that definition; null when it is not known any more
+    bool doubtful = false;                               ///< what was altered since its rows were stored is not known
   };
   base::Result<Fit> fit_or_alter(sql::Connection& connection, const message::TableSchema& schema,
-                                 const TargetName& name, sql::TableInfo& info, const DestinationFacts& facts,
+                                 const TargetName& name, sql::TableInfo& info, DestinationFacts& facts,
                                  const Cause& cause, const KnownTable* known);
   [[nodiscard]] std::string way_on_for_values(const message::TableSchema& schema, const TargetName& name,
                                               const DestinationFacts& facts) const;
@@ -232,6 +262,8 @@ class Catalog {
   std::optional<KnownTable> failed_known_;
   std::optional<std::string> needs_copy_;
   std::function<base::Result<void>(sql::Connection&)> fence_;
+  Guard guard_;
+  std::set<std::string> unlearned_;  ///< known tables whose columns are not as the source's definition has them
   SnapshotState snapshot_;
   std::set<std::string> incomplete_;  ///< source tables that are being copied or whose copy is awaited
   std::set<std::string> left_out_;    ///< see `set_left_out`

@@ -36,6 +36,10 @@ Names key_names(const message::TableSchema& schema) {
   return out;
 }
 
+bool is_in(const std::vector<std::string>& names, std::string_view name) {
+  return std::ranges::any_of(names, [&](const std::string& one) { return base::same_column(one, name); });
+}
+
 bool all_in(const Names& some, const Names& all) {
   return std::ranges::includes(all, some);
 }
@@ -61,9 +65,10 @@ bool is_of_its_own(message::ColumnType type) {
          type == ColumnType::Geometry;
 }
 
-/// What the destination's table needs besides the columns that it lacks, in the order in which it is done.
+/// What the destination's table needs besides the columns that it lacks, in the order in which it is done. `emptied`:
+/// no row that is stored now stays.
 std::vector<Alteration> alterations_of(const Fit& fits, const message::TableSchema& schema,
-                                       const message::TableSchema* before, const sql::TableInfo& info,
+                                       const message::TableSchema* before, bool emptied, const sql::TableInfo& info,
                                        const DestinationFacts& facts, const Dialect& dialect, const TargetName& name) {
   std::vector<Alteration> out;
   const auto there = key_names(info.schema);
@@ -80,12 +85,17 @@ std::vector<Alteration> alterations_of(const Fit& fits, const message::TableSche
   for (const auto& narrow : fits.narrow) {
     const auto& wanted = narrow.wanted;
     const auto* column = find_column(info.schema.columns, wanted.name);
-    const bool other = !narrow.lossless && !in_key(wanted.name) && column != nullptr &&
-                       (is_of_its_own(column->type) || is_of_its_own(wanted.type));
+    const bool other =
+        !narrow.lossless && !in_key(wanted.name) && column != nullptr &&
+        (is_of_its_own(column->type) || is_of_its_own(wanted.type) || is_in(facts.virtual_columns, wanted.name));
     auto statement = other
                          ? dialect.replace_column(wanted, name.database, name.table)
                          : dialect.modify_column(wanted, attributes_of(facts, wanted.name), name.database, name.table);
-    out.push_back({narrow.text, std::move(statement), narrow.lossless});
+    // What did not take the values of the source's former definition is what a user made of it.
+    const auto* former = before == nullptr ? nullptr : find_column(before->columns, wanted.name);
+    const bool fitted =
+        !narrow.computed && (former == nullptr || column == nullptr || !misfit(*former, *column, in_key(wanted.name)));
+    out.push_back({narrow.text, std::move(statement), narrow.lossless, emptied || fitted});
   }
   for (const auto& column : fits.unfilled) {
     auto optional = *find_column(info.schema.columns, column);
@@ -100,23 +110,23 @@ std::vector<Alteration> alterations_of(const Fit& fits, const message::TableSche
 }  // namespace
 
 base::Result<Fit> Catalog::fit_or_alter(sql::Connection& connection, const message::TableSchema& schema,
-                                        const TargetName& name, sql::TableInfo& info, const DestinationFacts& facts,
+                                        const TargetName& name, sql::TableInfo& info, DestinationFacts& facts,
                                         const Cause& cause, const KnownTable* known) {
   auto fits = fit(schema, info, dialect_, facts.required, facts.restricted);
   if (!fits.mismatches.empty())
     return Error(Reason::DestinationSchemaMismatch,
                  fmt::format("{}: {}", name.qualified(), fmt::join(fits.mismatches, "; ")));
   const auto* before = cause.before.get();
-  const auto alterations = alterations_of(fits, schema, before, info, facts, dialect_, name);
+  const auto alterations = alterations_of(fits, schema, before, cause.emptied, info, facts, dialect_, name);
   if (fits.missing.empty() && alterations.empty()) return fits;
   // It gets another CREATE_TIME: when the source has emptied it, it is not one that lost its rows then.
   if (known != nullptr) DS_TRY(note_if_empty(connection, *known));
   DS_TRY(add_columns(connection, schema, name, fits.missing));
   DS_TRY(alter(connection, schema, name, alterations, cause));
+  DS_ASSIGN(facts, read_destination_facts(connection, name.database, name.table));
   DS_ASSIGN(info, find_or_make(connection, schema, name, known));
-  DS_ASSIGN(const auto now, read_destination_facts(connection, name.database, name.table));
-  fits = fit(schema, info, dialect_, now.required, now.restricted);
-  const auto left = alterations_of(fits, schema, before, info, now, dialect_, name);
+  fits = fit(schema, info, dialect_, facts.required, facts.restricted);
+  const auto left = alterations_of(fits, schema, before, cause.emptied, info, facts, dialect_, name);
   for (const auto& alteration : left) fits.mismatches.push_back(alteration.why);
   if (!fits.mismatches.empty() || !fits.missing.empty())
     return Error(Reason::DestinationSchemaMismatch, fmt::format("{} still does not fit after it was altered: {}",
@@ -156,6 +166,11 @@ base::Result<void> Catalog::alter(sql::Connection& connection, const message::Ta
     return Error(Reason::DestinationSchemaMismatch, why + ". " + way_on);
   };
   if (!wanted || !followed) {
+    if (lossless && cause.doubtful)
+      return mismatch(
+          fmt::format("Run at the destination: {}. Values may have been changed when it was made narrower: "
+                      "then {}",
+                      statements, copying));
     if (lossless) return mismatch(fmt::format("Run at the destination: {}", statements));
     if (cause.emptied)
       return mismatch(fmt::format("A copy replaces its rows. Run at the destination: {}; {}", emptying, statements));

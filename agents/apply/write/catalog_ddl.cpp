@@ -76,7 +76,7 @@ base::Result<void> Catalog::make(sql::Connection& connection, const message::Tab
       return refused(std::move(made).error());
   }
   const auto statement = dialect_.create_table(schema, name.database, name.table);
-  if (auto made = run_ddl(connection, statement, waiting_); !made) {
+  if (auto made = define(connection, statement); !made) {
     auto error = refused(std::move(made).error());
     if (!is_about_definition(error)) return error;
     return Error(Reason::DestinationSchemaMismatch,
@@ -107,7 +107,8 @@ base::Result<void> Catalog::add_columns(sql::Connection& connection, const messa
 
 base::Result<void> Catalog::change_table(sql::Connection& connection, const TargetName& name,
                                          const std::string& statement, std::string_view what) {
-  auto done = run_ddl(connection, statement, waiting_);
+  DS_TRY(forget_columns(connection, name));
+  auto done = define(connection, statement);
   altered_ = true;
   if (done) return {};
   auto error =
@@ -117,24 +118,41 @@ base::Result<void> Catalog::change_table(sql::Connection& connection, const Targ
   return Error(Reason::DestinationSchemaMismatch, fmt::format("{}; tried: {}", error.what, statement));
 }
 
+/// A frozen instance that wakes up after it was replaced changes nothing: the tables may be those of its successor.
+base::Result<void> Catalog::define(sql::Connection& connection, const std::string& statement) {
+  const auto run = [&] { return run_ddl(connection, statement, waiting_); };
+  return guard_ ? guard_(connection, run) : run();
+}
+
 // The source may name a parent before its child: what the server refuses is tried again after the others.
-base::Result<void> Catalog::drop(std::vector<TargetName> tables) {
+base::Result<void> Catalog::drop(std::vector<DroppedTable> tables) {
   DS_ASSIGN(const auto connection, connect_());
   DS_TRY(read_server(*connection));
+  for (auto& [name, source] : tables) name = {names_->stored(name.database), names_->stored(name.table)};
+  std::erase_if(tables, [&](const DroppedTable& table) {
+    const auto* known = known_.find(table.target.qualified());
+    const bool ours = known != nullptr && base::same_column(known->source, table.source);
+    if (!ours)
+      base::log::warn("left a table of the name of one that was dropped at the source: no row of that is stored in it",
+                      {{"table", table.target.qualified()}, {"source", std::string_view(table.source)}});
+    return !ours;
+  });
   while (!tables.empty()) {
-    std::vector<TargetName> left;
+    std::vector<DroppedTable> left;
     std::optional<Error> refused;
-    for (auto& name : tables) {
-      name = {names_->stored(name.database), names_->stored(name.table)};
-      // Before the table: a stop in between must not leave a table that is missed. The note comes again then.
-      DS_TRY(known_.remove(*connection, dialect_, name.qualified()));
-      auto dropped = run_ddl(*connection, dialect_.drop_table(name.database, name.table), waiting_);
+    for (auto& table : tables) {
+      const auto& name = table.target;
+      // A stop in between must leave neither a table that is missed nor one of which nobody knows whose it is. The note
+      // comes again then.
+      DS_TRY(note_dropping(*connection, name.qualified()));
+      auto dropped = define(*connection, dialect_.drop_table(name.database, name.table));
       if (!dropped) {
         refused = std::move(dropped).error().context("while dropping " + name.qualified());
         if (!refused->is(Reason::ConstraintViolated)) return std::move(*refused);
-        left.push_back(std::move(name));
+        left.push_back(std::move(table));
         continue;
       }
+      DS_TRY(known_.remove(*connection, dialect_, name.qualified(), token_));
       base::log::warn("dropped a table that was dropped at the source", {{"table", name.qualified()}});
       forget_loaded(names_->key(name.database, name.table));
     }
@@ -142,6 +160,12 @@ base::Result<void> Catalog::drop(std::vector<TargetName> tables) {
     tables = std::move(left);
   }
   return {};
+}
+
+base::Result<void> Catalog::note_dropping(sql::Connection& connection, const std::string& target) {
+  auto seen = *known_.find(target);
+  seen.created = kDropping;
+  return known_.store(connection, dialect_, token_, std::move(seen));
 }
 
 }  // namespace datasync::apply

@@ -14,8 +14,20 @@ using base::Error;
 using base::Reason;
 
 constexpr std::string_view kLost = "lost\n";
+constexpr std::string_view kChanged = "changed\n";  ///< then a column and what happened to it
+
+Error changed(const KnownTable& known, std::string_view column, std::string_view what) {
+  return {Reason::DestinationSchemaMismatch,
+          fmt::format("{}, where rows of {} were stored, had its column {} altered ({}), which may have changed values "
+                      "that are stored; they stay changed when it is altered back. Have it copied again: {}",
+                      known.target, known.source, column, what, copy_hint({known.source}))};
+}
 
 }  // namespace
+
+bool is_same_second(const KnownTable& known, std::string_view created) {
+  return known.created.ends_with('?') && created.starts_with(known.created.substr(0, known.created.size() - 1));
+}
 
 /// Written down before it is reported: a column of the same name that is added later has none of the values.
 base::Result<void> Catalog::lost_columns(sql::Connection& connection, const KnownTable& known,
@@ -80,6 +92,10 @@ base::Result<void> Catalog::check_restored(sql::Connection& connection, const Kn
   if (*empty)
     return lost(known, Reason::DestinationTableMissing,
                 fmt::format("was altered or recreated at {} and no longer has rows", created));
+  if (known.created.starts_with(kChanged)) {
+    const auto noted = parse_lines(std::string_view(known.created).substr(kChanged.size()));
+    if (noted.size() == 2) return changed(known, noted[0], noted[1]);
+  }
   if (!known.created.starts_with(kLost)) return {};
   // The scan takes as long as the table is large, and what waits for it uses the connection that stores rows.
   DS_ASSIGN(const auto own, connect_());
@@ -99,8 +115,19 @@ base::Result<void> Catalog::check_altered(sql::Connection& connection, const Kno
   const bool young = known.created.ends_with('?');
   if (!young && created == known.created) return {};
   DS_TRY(check_restored(connection, known, created));
-  const bool same_second = young && created.starts_with(known.created.substr(0, known.created.size() - 1));
-  return same_second ? base::Result<void>() : check_filled(connection, known);
+  return is_same_second(known, created) ? base::Result<void>() : check_filled(connection, known);
+}
+
+/// Written down before it is reported, as a lost column is: what was changed stays changed when the definition is as it
+/// was again.
+base::Result<void> Catalog::changed_column(sql::Connection& connection, const KnownTable& known,
+                                           const ChangedColumn& column) {
+  auto error = changed(known, column.name, column.text);
+  if (known.created.starts_with(kLost) || known.created.starts_with(kChanged)) return error;
+  auto seen = known;
+  seen.created = std::string(kChanged) + lines_text({column.name, column.text});
+  DS_TRY(known_.store(connection, dialect_, token_, std::move(seen)));
+  return error;
 }
 
 Error Catalog::moved(const KnownTable& known, const TargetName& name) const {
@@ -120,10 +147,24 @@ base::Result<void> Catalog::check_one_target(const message::TableSchema& schema,
   return {};
 }
 
+/// Rows of another task would be taken for rows of this one, and deleted with them.
+base::Result<void> Catalog::check_other_tasks(sql::Connection& connection, const TargetName& name,
+                                              const KnownTable* known) {
+  if (known != nullptr) return {};
+  DS_ASSIGN(const auto other, known_.other_task(connection, dialect_, name.qualified()));
+  if (!other) return {};
+  return Error(Reason::DestinationSchemaMismatch,
+               fmt::format("{} is a table of the task {}. Two tasks cannot store rows in one table: give this one "
+                           "another name by destination.tables.rename, or if {} no longer runs: DELETE FROM {} WHERE "
+                           "task={} AND target={}",
+                           name.qualified(), *other, *other, dialect_.quote(config_.ledger_database, "tables"),
+                           sql::quote_text(*other), sql::quote_text(name.qualified())));
+}
+
 base::Result<void> Catalog::forget_other_targets(sql::Connection& connection, const message::TableSchema& schema,
                                                  const TargetName& name) {
   for (const auto& target : known_.targets_of(schema.qualified()))
-    if (target != name.qualified()) DS_TRY(known_.remove(connection, dialect_, target));
+    if (target != name.qualified()) DS_TRY(known_.remove(connection, dialect_, target, token_));
   return {};
 }
 

@@ -58,7 +58,7 @@ base::Result<void> Catalog::check_known(sql::Connection& connection, const std::
   DS_ASSIGN(const auto found, find_tables(connection, known_, *names_));
   for (const auto& [target, known] : std::map(known_.all().begin(), known_.all().end())) {
     const auto name = name_of(known);
-    if (left_out.contains(known.source)) continue;
+    if (left_out.contains(known.source) || known.created == kDropping) continue;
     if (!goes_to(known.source, name)) {
       failed_known_ = known;
       DS_TRY(check_renamed(known));
@@ -110,19 +110,30 @@ base::Result<void> Catalog::check_known_table(sql::Connection& connection, const
     if (auto there = prove_missing(connection, known, missing); !there)
       return lost_columns(connection, known, missing, std::move(there).error());
   }
-  if (found->created == known.created && !known.created.ends_with('?')) return note_certainly_empty(connection, known);
+  if (found->created == known.created && !known.created.ends_with('?')) {
+    DS_TRY(note_certainly_empty(connection, known));
+    return learn_columns(connection, known.target);
+  }
   // Altered, or made again.
   const auto name = name_of(known);
   DS_TRY(check_altered(connection, known, found->created));
   DS_ASSIGN(const auto info, sql::read_table_info(connection, name.database, name.table));
+  auto seen = known;
+  seen.created = found->created;
   if (info) {
     DS_TRY(book_.refresh({}));
     DS_TRY(check_actions(known, *info));
+    DS_ASSIGN(const auto facts, read_destination_facts(connection, name.database, name.table));
+    const auto now = stored_columns(info->schema.columns, facts.restricted, known.columns);
+    DS_TRY(check_columns(connection, known, now));
+    seen.definition = learned(known, now);
   }
-  forget_loaded(names_->key(name.database, name.table));
+  const auto key = names_->key(name.database, name.table);
+  if (!is_same_second(known, found->created) || seen.definition != known.definition) {
+    for (const auto& table : tables_) table->altered = table->altered || table->plan.name == key;
+  }
+  forget_loaded(key);
   references_read_ = false;
-  auto seen = known;
-  seen.created = found->created;
   return known_.store(connection, dialect_, token_, std::move(seen));
 }
 
@@ -172,7 +183,8 @@ base::Result<void> Catalog::check_new_column(sql::Connection& connection, const 
 
 /// A table that is emptied first is from now on what its copy makes it. What was known before counts until here: a try
 /// that fails must not change what the next one finds.
-base::Result<void> Catalog::store_known(sql::Connection& connection, const TargetTable& table, bool emptied) {
+base::Result<void> Catalog::store_known(sql::Connection& connection, const TargetTable& table,
+                                        const DestinationFacts& facts, bool emptied) {
   KnownTable known;
   known.target = table.qualified();
   known.source = table.schema->qualified();
@@ -180,6 +192,7 @@ base::Result<void> Catalog::store_known(sql::Connection& connection, const Targe
   for (const auto index : table.names.written) known.columns.push_back(table.names.there[index].name);
   known.actions = actions_of(table.info);
   known.created = table.created;
+  known.definition = to_text(stored_columns(table.info.schema.columns, facts.restricted, known.columns));
   const auto* before = known_.find(known.target);
   known.has_rows = !emptied && before != nullptr && before->has_rows;
   if (!emptied && before != nullptr) known.filled = before->filled;
@@ -209,7 +222,7 @@ base::Result<void> Catalog::forget(sql::Connection& connection, const std::strin
   for (const auto& target : known_.targets_of(source)) {
     const auto name = name_of(*known_.find(target));
     if (names_) forget_loaded(names_->key(name.database, name.table));
-    DS_TRY(known_.remove(connection, dialect_, target));
+    DS_TRY(known_.remove(connection, dialect_, target, token_));
     base::log::info("a table is no longer expected at the destination",
                     {{"table", std::string_view(target)}, {"source", std::string_view(source)}});
   }

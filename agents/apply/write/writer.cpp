@@ -82,6 +82,7 @@ base::Result<void> Writer::empty(std::span<const RowChange> rows) {
 /// The fast way; if that fails for a reason in the rows, once more row by row, which works or names the row.
 base::Result<void> Writer::execute(const RowBuffer& buffer, std::span<const RowChange> rows, const LedgerState* next) {
   const bool continued = open_;
+  DS_TRY(catalog_.check_current(rows));
   if (continued) {
     DS_TRY(connection_.execute("SAVEPOINT datasync_part"));
   } else {

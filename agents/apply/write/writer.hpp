@@ -53,7 +53,6 @@ class Writer {
   /// Between transactions. Reading for verification and so on.
   [[nodiscard]] sql::Connection& connection() noexcept { return connection_; }
   [[nodiscard]] const Executor::Counts& counts() const noexcept { return executor_.counts(); }
-  [[nodiscard]] Ledger& row() noexcept { return ledger_; }
   /// What the last failed call of `commit` or `stream` was about, if that was a row or a statement of one table.
   [[nodiscard]] const std::optional<Executor::Refused>& refused() const noexcept { return executor_.refused(); }
 

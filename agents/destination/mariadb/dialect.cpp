@@ -6,6 +6,7 @@
 
 #include "agents/client/mysql/connection.hpp"
 #include "agents/destination/mariadb/bulk.hpp"
+#include "agents/destination/mariadb/cut_values.hpp"
 #include "agents/destination/mariadb/key_clause.hpp"
 #include "agents/destination/mariadb/types.hpp"
 
@@ -112,6 +113,10 @@ class MariaDbDialect final : public Dialect {
     return fmt::format("ALTER TABLE {} DROP PRIMARY KEY{}{}", quote(database, table), key.empty() ? "" : ", ADD ",
                        key.empty() ? "" : key.substr(2));
   }
+  [[nodiscard]] std::string cut_values(const Column& column) const override { return mariadb_cut_values(column); }
+  [[nodiscard]] std::string values_for_null(const Column& column) const override {
+    return mariadb_values_for_null(column);
+  }
   [[nodiscard]] std::string drop_table(std::string_view database, std::string_view table) const override {
     return "DROP TABLE IF EXISTS " + quote(database, table);
   }
@@ -154,6 +159,8 @@ class MariaDbDialect final : public Dialect {
         "has_rows BOOLEAN NOT NULL COMMENT 'rows were stored', "
         "filled LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL DEFAULT '' "
         "COMMENT 'columns that had values of their own, one a line', "
+        "definition LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL DEFAULT '' "
+        "COMMENT 'of the columns written, for the agent; and created', "
         "updated_at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6), "
         "PRIMARY KEY (task, topic, stream, target)) ENGINE=InnoDB "
         "COMMENT 'DataSync: the tables that each stream has written'",
