@@ -7,8 +7,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "agents/apply/session.hpp"
-#include "agents/kafka/logs.hpp"
 #include "tests/integration/apply_fixture.hpp"
 #include "tests/support/open_transactions.hpp"
 
@@ -181,42 +179,6 @@ TEST_F(ApplyTest, a_deadlock_is_retried_in_the_same_session) {
   EXPECT_GE(env.agent().metric("datasync_apply_busy_retries_total"), 2);
   EXPECT_EQ(env.agent().status()->number("/streams/0/token"), 1U) << "another session took over: " << env.diagnostics();
   EXPECT_EQ(env.duplicates(), 0U);
-}
-
-// Emptying a table that takes longer than the liveness patience was killed, rolled back and tried again for ever.
-TEST_F(ApplyTest, emptying_a_large_table_reports_progress) {
-  auto& env = environment();
-  env.create_table();
-  env.destination().execute("INSERT INTO " + env.table() + " SELECT seq, 'x' FROM " + env.database() +
-                            ".seq_1_to_70000");
-  const auto config = env.config();
-  const auto dialect = apply::make_dialect(config::Engine::MariaDB);
-  const auto connect = [&] { return apply::connect_destination(config, std::chrono::seconds(60)); };
-  apply::SchemaBook book([&]() -> base::Result<std::unique_ptr<protocol::StateLog>> {
-    DS_ASSIGN(const auto access, kafka::access(config.common.channel, config.common.secrets_dir));
-    return kafka::open_state_log(access, config.common.channel.state_topic());
-  });
-  const auto connection = std::move(connect().value());
-  ASSERT_TRUE(apply::Ledger::create(*connection, *dialect, config.ledger_database));
-  const apply::LedgerKey key{config.common.name, config.common.channel.topic, 0};
-  ASSERT_TRUE(apply::KnownTables::create(*connection, *dialect, config.ledger_database));
-  apply::KnownTables known(config.ledger_database, key);
-  apply::Catalog catalog(config, *dialect, book, known, connect, [] { return base::Result<void>(); });
-  int steps = 0;
-  apply::Ledger ledger(config.ledger_database, key, {}, "test");
-  auto writer = apply::Writer::open(*connection, *dialect, catalog, config, ledger, [&] { ++steps; });
-  ASSERT_TRUE(writer) << writer.error().what;
-  catalog.set_token((*writer)->token());
-  const auto schema = env.schema();
-  ASSERT_TRUE(catalog.activate(schema.id(), {}));
-  apply::TableIndex index = 0;
-  ASSERT_NE(catalog.active(schema.id(), index), nullptr);
-  apply::RowBuffer buffer;
-  ASSERT_TRUE(buffer.append(index, schema, env.truncate().bytes));
-  const auto done = (*writer)->commit(buffer, buffer.rows(), (*writer)->ledger());
-  ASSERT_TRUE(done) << done.error().what;
-  EXPECT_GE(steps, 4) << "one for every 20000 rows";
-  EXPECT_EQ(env.destination().number("SELECT COUNT(*) FROM " + env.table()), 0);
 }
 
 // A task that got a further type stored its changes from then on, and none of its rows of before.

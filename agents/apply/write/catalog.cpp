@@ -68,8 +68,7 @@ base::Result<void> Catalog::activate(message::SchemaId id, std::stop_token stop,
   DS_ASSIGN(auto schema, book_.find(id, stop));
   DS_ASSIGN(auto table, load(std::move(schema), stop, emptied));
   active_[table->plan.name] = id;
-  by_id_[id] = static_cast<TableIndex>(tables_.size());
-  tables_.push_back(std::move(table));
+  by_id_[id] = keep(std::move(table));
   refresh_copying();
   return {};
 }

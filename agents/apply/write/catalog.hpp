@@ -41,6 +41,7 @@ struct TargetTable {
   std::vector<std::uint16_t> unfilled;
   std::map<std::uint16_t, std::size_t> first_values;  ///< hashes, of those that do not allow NULL
   std::string way_on_for_values;  ///< ends the message when it refuses a value of a type that its column does not take
+  std::uint64_t serial = 0;       ///< of this object: no other of the same catalogue has it
   bool altered = false;           ///< by a user, after it was read: rows must not be stored by what is known here
   bool tolerant = false;          ///< a snapshot of it is on its way: rows may be there already or missing
   // Foreign keys, see Executor::set_checks.
@@ -145,6 +146,9 @@ class Catalog {
   /// The end of that transaction.
   void committed();
   void rolled_back();
+  /// Between transactions, when no row that was read refers to a table by its index: what was loaded for definitions of
+  /// before makes place for what is loaded next.
+  void reuse_forgotten();
 
   /// The table of this schema if it is the version its rows have now; otherwise `activate` is needed, and before it
   /// everything that was read must be executed.
@@ -221,6 +225,7 @@ class Catalog {
   base::Result<void> check_other_tasks(sql::Connection& connection, const TargetName& name, const KnownTable* known);
   [[nodiscard]] bool goes_to(const std::string& source, const TargetName& name) const;
   void forget_loaded(const std::string& key);
+  TableIndex keep(std::unique_ptr<TargetTable> table);
   base::Result<void> check_owner(const message::TableSchema& schema, const TargetName& name) const;
   base::Result<sql::TableInfo> find_or_make(sql::Connection& connection, const message::TableSchema& schema,
                                             const TargetName& name, const KnownTable* known);
@@ -272,6 +277,8 @@ class Catalog {
   std::map<std::string, std::set<std::string>> await_parent_;
   std::vector<std::unique_ptr<TargetTable>> tables_;
   std::unordered_map<message::SchemaId, TableIndex> by_id_;
+  std::vector<TableIndex> reusable_;  ///< of `tables_`: no row refers to them any more
+  std::uint64_t last_serial_ = 0;
   // Of the open transaction: tables that got their first rows, those that lost rows, and those that it has emptied.
   std::vector<TableIndex> noted_, emptied_;
   std::set<TableIndex> reduced_, written_;

@@ -142,6 +142,27 @@ void Catalog::rolled_back() {
   emptied_.clear();
 }
 
+TableIndex Catalog::keep(std::unique_ptr<TargetTable> table) {
+  table->serial = ++last_serial_;
+  if (reusable_.empty()) {
+    tables_.push_back(std::move(table));
+    return static_cast<TableIndex>(tables_.size() - 1);
+  }
+  const auto index = reusable_.back();
+  reusable_.pop_back();
+  tables_[index] = std::move(table);
+  return index;
+}
+
+void Catalog::reuse_forgotten() {
+  if (by_id_.size() + reusable_.size() == tables_.size()) return;
+  std::set<TableIndex> used;
+  for (const auto& [id, index] : by_id_) used.insert(index);
+  reusable_.clear();
+  for (TableIndex index = 0; index < tables_.size(); ++index)
+    if (!used.contains(index)) reusable_.push_back(index);
+}
+
 void Catalog::has_no_rows(const std::string& target) {
   known_.set_has_rows(target, false);
   for (const auto& table : tables_)

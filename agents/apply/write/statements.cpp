@@ -42,10 +42,10 @@ bool takes_upsert(const StatementTable& table) noexcept {
 }
 
 base::Result<Statements::Prepared*> Statements::get(Kind kind, TableIndex table) {
-  const auto id = std::uint64_t{table} << 8U | static_cast<std::uint64_t>(kind);
+  const TargetTable& target = catalog_.table(table);
+  const auto id = target.serial << 8U | static_cast<std::uint64_t>(kind);
   if (const auto at = prepared_.find(id); at != prepared_.end()) return &at->second;
   if (prepared_.size() >= kMostStatements) prepared_.clear();
-  const TargetTable& target = catalog_.table(table);
   auto text = text_of(dialect_, kind, target.names);
   std::vector<sql::Parameter> parameters;
   for (const auto& p : text.parameters) parameters.push_back({&target.schema->columns[p.column]});

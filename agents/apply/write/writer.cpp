@@ -125,6 +125,7 @@ base::Result<void> Writer::commit(const RowBuffer& buffer, std::span<const RowCh
   const bool snapshot_changed = state_.snapshot != next.snapshot || state_.awaited != next.awaited;
   state_ = next;
   if (snapshot_changed) catalog_.set_snapshot(state_.snapshot, state_.awaited);
+  if (rows.size() == buffer.size()) catalog_.reuse_forgotten();
   return {};
 }
 
