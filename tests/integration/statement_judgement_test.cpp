@@ -70,6 +70,13 @@ class Judge final : public binlog::Handler {
   Result<void> on_rotate(std::string_view, std::uint64_t, bool) override { return {}; }
   Result<void> on_incident(std::string_view, const binlog::Where&) override { return {}; }
 
+  /// Forgets what it has of the connection before.
+  void reopen(Session session) {
+    session_ = std::move(session);
+    names_.clear();
+    judged_ = {};
+  }
+
   [[nodiscard]] const std::string& last() const { return last_; }
   Judged take() { return std::exchange(judged_, {}); }
 
@@ -101,9 +108,23 @@ class StatementJudgement : public ::testing::Test {
                                 "--log-warnings=0", "--innodb-file-per-table=ON", "--skip-innodb-doublewrite"}}),
         admin_(server_.connect()),
         worker_(server_.connect()),
-        judge_(server_.connect()),
-        reader_(judge_) {
-    admin_.execute("SET SESSION sql_log_bin = 0, sql_mode = '', foreign_key_checks = 0");
+        judge_(server_.connect()) {
+    set_admin();
+  }
+
+  void set_admin() { admin_.execute("SET SESSION sql_log_bin = 0, sql_mode = '', foreign_key_checks = 0"); }
+
+  /// A statement may end the server, which is a defect of the server: what it did is not judged. True when it has, and
+  /// runs again.
+  bool restarted_after_crash() {
+    if (!server_.process().wait(std::chrono::seconds(5))) return false;
+    server_.start();
+    admin_ = server_.connect();
+    set_admin();
+    worker_ = server_.connect();
+    judge_.reopen(server_.connect());
+    open_stream();
+    return true;
   }
 
   void open_stream() {
@@ -116,6 +137,7 @@ class StatementJudgement : public ::testing::Test {
         options, {server_.gtid(), 4711, std::chrono::milliseconds(500), std::chrono::milliseconds(60000)});
     ASSERT_TRUE(stream) << stream.error().what;
     stream_ = std::move(*stream);
+    reader_ = std::make_unique<binlog::EventReader>(judge_);
     start_ = server_.gtid();
   }
 
@@ -160,7 +182,12 @@ class StatementJudgement : public ::testing::Test {
                                                                                 : "ROW"));
   }
 
-  /// True when the server took it.
+  static bool is_lost(const SqlError& error) {
+    constexpr unsigned kServerGone = 2006, kServerLost = 2013;
+    return error.number == kServerGone || error.number == kServerLost;
+  }
+
+  /// True when the server took it. Throws when the connection is lost.
   bool run(const DdlStatement& statement) {
     worker_.execute("SET NAMES utf8mb4");
     worker_.execute("USE " + quote_name(statement.database));
@@ -169,7 +196,8 @@ class StatementJudgement : public ::testing::Test {
     try {
       worker_.execute(statement.sql);
       return true;
-    } catch (const SqlError&) {
+    } catch (const SqlError& error) {
+      if (is_lost(error)) throw;
       return false;
     }
   }
@@ -180,7 +208,7 @@ class StatementJudgement : public ::testing::Test {
     while (gtid != start_ && judge_.last() != gtid) {
       const auto event = stream_->next();
       if (!event) throw std::runtime_error(event.error().what);
-      const auto fed = reader_.feed(*event);
+      const auto fed = reader_->feed(*event);
       if (!fed) throw std::runtime_error(fed.error().what);
     }
     return judge_.take();
@@ -190,7 +218,7 @@ class StatementJudgement : public ::testing::Test {
   MariaDbServer server_;
   Session admin_, worker_;
   Judge judge_;
-  binlog::EventReader reader_;
+  std::unique_ptr<binlog::EventReader> reader_;
   std::unique_ptr<sql::BinlogStream> stream_;
   std::string start_;
   bool logged_ = false;  ///< the last statement wrote something to the binlog
@@ -207,6 +235,7 @@ TEST_F(StatementJudgement, ReportsAtLeastWhatHappenedToEveryTable) {
   std::size_t with_effect = 0;
   std::size_t uncertain = 0;
   std::size_t unlogged = 0;
+  std::size_t crashes = 0;
   make_databases(grammar.options());
   TableStates before;
   for (std::uint64_t i = 0; i < statements; ++i) {
@@ -216,34 +245,45 @@ TEST_F(StatementJudgement, ReportsAtLeastWhatHappenedToEveryTable) {
     judge_.candidates.clear();
     for (const auto& database : grammar.options().databases)
       for (const auto& table : grammar.options().tables) judge_.candidates.push_back({database, table});
-    const bool ok = run(statement);
-    const auto judged = this->judged();
-    auto after = read_tables(admin_, grammar.options().databases);
-    // CREATE OR REPLACE DATABASE that fails after it has dropped some of the tables writes nothing to the binlog: a
-    // server that replicates keeps them, and nobody can judge what is not there.
-    const bool nothing_logged = !ok && !logged_;
-    auto faults = disagreements(before, after, judged);
-    if (nothing_logged && !std::exchange(faults, {}).empty()) ++unlogged;
-    EXPECT_TRUE(faults.empty()) << fmt::format("statement {} ({}, {}, in {}, {}): {}\n{}    {}", i, statement.charset,
-                                               statement.sql_mode, statement.database, ok ? "taken" : "refused",
-                                               statement.text, judged.text, faults);
-    if (::testing::Test::HasFailure() && std::getenv("DATASYNC_ALL") == nullptr) break;
-    taken += ok ? 1U : 0U;
-    with_effect += judged.effects.empty() ? 0U : 1U;
-    uncertain += judged.certain ? 0U : 1U;
-    if (i % 20 == 0) new_worker(random);
-    make_databases(grammar.options());
-    const bool changed = prepare(after, random);
-    before = changed ? read_tables(admin_, grammar.options().databases) : std::move(after);
+    try {
+      const bool ok = run(statement);
+      const auto judged = this->judged();
+      auto after = read_tables(admin_, grammar.options().databases);
+      // CREATE OR REPLACE DATABASE that fails after it has dropped some of the tables writes nothing to the binlog: a
+      // server that replicates keeps them, and nobody can judge what is not there.
+      const bool nothing_logged = !ok && !logged_;
+      auto faults = disagreements(before, after, judged);
+      if (nothing_logged && !std::exchange(faults, {}).empty()) ++unlogged;
+      EXPECT_TRUE(faults.empty()) << fmt::format("statement {} ({}, {}, in {}, {}): {}\n{}    {}", i, statement.charset,
+                                                 statement.sql_mode, statement.database, ok ? "taken" : "refused",
+                                                 statement.text, judged.text, faults);
+      if (::testing::Test::HasFailure() && std::getenv("DATASYNC_ALL") == nullptr) break;
+      taken += ok ? 1U : 0U;
+      with_effect += judged.effects.empty() ? 0U : 1U;
+      uncertain += judged.certain ? 0U : 1U;
+      if (i % 20 == 0) new_worker(random);
+      make_databases(grammar.options());
+      const bool changed = prepare(after, random);
+      before = changed ? read_tables(admin_, grammar.options().databases) : std::move(after);
+    } catch (const std::runtime_error& error) {
+      if (!restarted_after_crash()) throw;
+      ++crashes;
+      std::cout << fmt::format("statement {} ended the server ({}; {}, {}, in {}): {}", i, error.what(),
+                               statement.charset, statement.sql_mode, statement.database, statement.text)
+                << std::endl;
+      make_databases(grammar.options());
+      before = read_tables(admin_, grammar.options().databases);
+    }
   }
   std::cout << fmt::format(
                    "{} statements taken by the server, {} with effects, {} not certain; {} refused ones changed "
-                   "tables and are not in the binlog",
-                   taken, with_effect, uncertain, unlogged)
+                   "tables and are not in the binlog; {} ended the server",
+                   taken, with_effect, uncertain, unlogged, crashes)
             << std::endl;
   // The generator is worth its time when the server takes a good part of it; what is not certain makes a copy.
   EXPECT_GT(taken * 5, statements);
   EXPECT_LT(uncertain * 10, statements);
+  EXPECT_LE(crashes * 1000, statements) << "too few were judged";
 }
 
 }  // namespace
