@@ -26,10 +26,10 @@ struct ActingKey {
 /// ON UPDATE or ON DELETE with this action changes rows: not RESTRICT and not NO ACTION.
 bool acts(std::string_view action);
 
-/// A column that has the values of one that was excluded under its former name.
+/// A column that has values of an excluded one: it was renamed from it, or filled by an expression with it.
 struct MovedColumn {
   std::string was;  ///< the excluded name
-  std::string is;   ///< its name from this position on
+  std::string is;   ///< the name of the column with its values from this position on
   bool operator==(const MovedColumn&) const = default;
 };
 
@@ -46,7 +46,7 @@ struct Definition {
   bool complete = false;
   /// Those of the table when it was read last; nothing: not known, as in records of versions without this field.
   std::optional<std::vector<ActingKey>> acting_keys;
-  std::vector<MovedColumn> moved = {};      ///< excluded columns that were renamed, by however many statements
+  std::vector<MovedColumn> moved = {};      ///< by however many statements
   std::vector<std::uint32_t> domains = {};  ///< GTID domains in which rows of the table were published
   [[nodiscard]] std::string qualified() const { return database + "." + table; }
 };

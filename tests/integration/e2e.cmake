@@ -12,7 +12,7 @@ foreach(name IN ITEMS types_test statements_test chaos_test halts_test copies_te
   add_dependencies(${name} datasync-capture datasync-apply)
 endforeach()
 target_sources(recovery_test PRIVATE recovery_reasons.cpp)
-target_sources(definitions_test PRIVATE definitions_gone.cpp definitions_unannounced.cpp)
+target_sources(definitions_test PRIVATE definitions_gone.cpp definitions_secrets.cpp definitions_unannounced.cpp)
 target_sources(destination_test PRIVATE destination_altered_test.cpp)
 target_sources(security_test PRIVATE security_rights.cpp)
 

@@ -28,6 +28,7 @@ Catalog::Catalog(const Selection& selection, const source::Rules& rules, Connect
     : selection_(selection),
       allows_cascades_(rules.allow_cascades),
       server_(std::move(connect), rules, selection),
+      others_(selection, store),
       definitions_(server_, std::move(store)),
       publish_(std::move(publish)) {}
 

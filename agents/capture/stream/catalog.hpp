@@ -16,6 +16,7 @@
 #include "agents/capture/replica/server_tables.hpp"
 #include "agents/capture/replica/verdict.hpp"
 #include "agents/capture/stream/definitions.hpp"
+#include "agents/capture/stream/other_tables.hpp"
 
 namespace datasync::capture {
 
@@ -77,6 +78,15 @@ class Catalog {
   /// Reads the definition of a table again and checks all that was checked before the start. Errors: what is wrong, as
   /// the preflight says it; those of the server, of publish and of the store.
   base::Result<Changed> changed(const TableChoice& choice, const DefinitionChange& change);
+  /// Columns with values of excluded ones, in tables that are not captured: see OtherTables. Before `changed`.
+  base::Result<std::vector<TakenMoves>> take_moves(const MovingStatement& statement) {
+    return others_.statement(statement, [this](const TableChoice& table) { return definitions_.moved(table); });
+  }
+  [[nodiscard]] const std::vector<std::string>& excluded() const noexcept { return others_.excluded(); }
+  /// See Definitions::moved.
+  [[nodiscard]] const std::vector<message::MovedColumn>& moved(const TableChoice& table) {
+    return definitions_.moved(table);
+  }
   /// The tables as the server has them when a dump begins: what readers are to know besides columns.
   /// `replicated`: the GTID domains that the server has replicated; in others, rows may be its own. `changed`: called
   /// for a table whose acting foreign keys are not the ones that were known, before these are forgotten.
@@ -138,6 +148,7 @@ class Catalog {
   const Selection& selection_;
   bool allows_cascades_;
   ServerTables server_;
+  OtherTables others_;
   Definitions definitions_;
   Publish publish_;
   std::vector<CapturedTable> tables_;

@@ -183,7 +183,9 @@ base::Result<Definitions::Reading> Definitions::read_again(const TableChoice& ta
   out.of_this_place = k.since.contains(out.executed);
   if (change.all || change.others) k.expected.reset();
   if (k.expected) announce(k.expected->announced, change);
-  k.moved = change.replaced ? std::vector<message::MovedColumn>() : moved_by(table, k.moved, change.names);
+  if (change.replaced) k.moved.clear();
+  std::ranges::copy(change.taken, std::back_inserter(k.moved));
+  k.moved = moved_by(table, k.moved, change.names);
   k.server_keys.reset();
   k.replaced = k.replaced || change.all;
   std::ranges::copy(change.columns, std::back_inserter(k.touched));

@@ -68,14 +68,15 @@ struct DefinitionStore {
 
 /// What a statement did to the definition of one table, as far as it says.
 struct DefinitionChange {
-  std::vector<std::string> columns;     ///< that were there before and may be others now
-  bool all = false;                     ///< every column may be another one: another table has the name now
-  message::Gtid gtid;                   ///< of its transaction
-  ColumnNames names = {};               ///< what it did to the names of columns
-  bool replaced = false;                ///< it is proved that the table is a new one
-  std::vector<std::string> added = {};  ///< columns that are new
-  bool others = false;                  ///< columns that are not named here may be others too
-  bool key = false;                     ///< the key may be another one
+  std::vector<std::string> columns;              ///< that were there before and may be others now
+  bool all = false;                              ///< every column may be another one: another table has the name now
+  message::Gtid gtid;                            ///< of its transaction
+  ColumnNames names = {};                        ///< what it did to the names of columns
+  bool replaced = false;                         ///< it is proved that the table is a new one
+  std::vector<std::string> added = {};           ///< columns that are new
+  bool others = false;                           ///< columns that are not named here may be others too
+  bool key = false;                              ///< the key may be another one
+  std::vector<message::MovedColumn> taken = {};  ///< what it has from other tables, see TableMoves
 };
 
 /// Owned by the dump thread. Errors of all: those of the server and of the store.
@@ -110,7 +111,7 @@ class Definitions {
 
   /// The foreign keys of a table that act by themselves: as they are kept, else as the server has them now.
   base::Result<std::vector<message::ActingKey>> acting_keys(const TableChoice& table);
-  /// Excluded columns that have other names by now.
+  /// Columns that have values of excluded ones by now.
   [[nodiscard]] const std::vector<message::MovedColumn>& moved(const TableChoice& table) { return known(table).moved; }
   /// The table as it is known to be at this place; null: it is not known as a whole.
   [[nodiscard]] const message::TableSchema* whole(const TableChoice& table);

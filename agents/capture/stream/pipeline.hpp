@@ -131,6 +131,11 @@ class Pipeline final : public source::ChangeHandler {
   base::Result<void> on_parents(const std::vector<binlog::NamedTable>& parents,
                                 const std::vector<TableStatement>& statements, const source::Statement& query);
   [[nodiscard]] ColumnNames column_names(const source::Statement& query) const;
+  [[nodiscard]] bool moves_unjudged(const source::Statement& query,
+                                    const std::vector<message::MovedColumn>& moved) const;
+  base::Result<void> take_moves(const source::Statement& query);
+  [[nodiscard]] std::vector<message::MovedColumn> taken_by(const TableChoice& table) const;
+  base::Result<void> check_judged(const TableStatement& s, const source::Statement& query, const std::string& shown);
   [[nodiscard]] std::vector<TableStatement> concerned_by(const source::Statement& query) const;
   base::Result<void> on_effect(const TableStatement& s, const source::Statement& query);
   base::Result<void> disappeared(const TableStatement& s, const std::string& statement, bool known);
@@ -153,6 +158,7 @@ class Pipeline final : public source::ChangeHandler {
   /// key may act on one of both only.
   std::set<std::pair<const TableChoice*, message::Op>> unchecked_;
   std::set<const TableChoice*> missing_;  ///< tables that the server lacks, of which rows were left out
+  std::vector<TakenMoves> taken_;         ///< by captured tables, by the statement that is handled
   bool outdated_ = false;                 ///< `on_between` is due
   bool in_transaction_ = false;           ///< from its GTID until it is over for the writer
   bool before_start_ = false;             ///< the open transaction is before the beginning of the streams

@@ -46,6 +46,7 @@ base::Result<void> Pipeline::end_passing() {
   if (!passing_) return {};
   const auto passed = *std::exchange(passing_, std::nullopt);
   // It may have been a statement about any of them.
+  if (unread) taken_.clear();
   if (unread)
     for (const auto& table : parts_.selection.tables()) DS_TRY(learn_passed(table, {}));
   // What is prepared is not committed yet: a copy of now would lack it. Its tables are due at its commit.
@@ -59,6 +60,7 @@ base::Result<void> Pipeline::end_passing() {
 base::Result<void> Pipeline::passed(const source::Statement& query) {
   if (query.judgement.harmless()) return {};
   if (query.judgement.by_statement) passing_->all = true;
+  DS_TRY(take_moves(query));
   for (const auto& statement : concerned_by(query)) {
     passing_->tables.insert(statement.table->qualified());
     DS_TRY(learn_passed(*statement.table, column_names(query)));
@@ -69,7 +71,9 @@ base::Result<void> Pipeline::passed(const source::Statement& query) {
 /// It may have another definition, or none, from here on. What is wrong with it is said when it is copied.
 base::Result<void> Pipeline::learn_passed(const TableChoice& table, ColumnNames names) {
   parts_.due.forget(table);
-  const auto changed = catalog_.changed(table, {{}, true, gtid_, std::move(names)});
+  DefinitionChange change{{}, true, gtid_, std::move(names)};
+  change.taken = judged_moves(taken_by(table));  // what could not be judged, a user has accepted
+  const auto changed = catalog_.changed(table, change);
   if (!changed && changed.error().outcome() != base::Outcome::Halt) return Error(changed.error());
   return changed && !changed->exists ? catalog_.set_gone(table, gtid_, false) : base::Result<void>();
 }

@@ -90,11 +90,6 @@ base::Result<bool> Pipeline::stays_missing(const TableChoice& table, const std::
   return true;
 }
 
-ColumnNames Pipeline::column_names(const source::Statement& query) const {
-  return {renamed_columns(query.sql, query.context), dropped_columns(query.sql, query.context),
-          query.judgement.certain && !query.context.failed};
-}
-
 base::Result<void> Pipeline::on_statement(const source::Statement& query) {
   if (before_start_) return {};
   if (passing_) return passed(query);
@@ -111,6 +106,7 @@ base::Result<void> Pipeline::on_statement(const source::Statement& query) {
   }
   if (judged.harmless()) return {};
   back_soon_ = base::steady_now() + kBackSoon;
+  DS_TRY(take_moves(query));
   const auto statements = concerned_by(query);
   auto parents = parents_concerned(judged, [this](const binlog::NamedTable& name) {
     const auto* table = parts_.selection.find(name.database, name.table);
@@ -160,6 +156,7 @@ base::Result<void> Pipeline::on_effect(const TableStatement& s, const source::St
                              table.qualified(), gtid_.text(), query.where.text(), shown(query)));
   // Nobody waits for the definition of a table that is on the stream already; what is learnt is kept all the same.
   const bool wanted = parts_.writer.wants(table.stream);
+  if (wanted) DS_TRY(check_judged(s, query, shown(query)));
   if (s.gone) return disappeared(s, shown(query), catalog_.gone(table));
   if (s.created && s.if_missing && !s.rows && !s.values) {
     DS_ASSIGN(const bool known, catalog_.is_known(table));
@@ -173,6 +170,7 @@ base::Result<void> Pipeline::on_effect(const TableStatement& s, const source::St
   change.added = s.added;
   change.others = s.others;
   change.key = key;
+  change.taken = judged_moves(taken_by(table));
   change.replaced = change.names.certain && s.created && (!s.if_missing || was_gone);
   if (s.truncated && !s.rows && !s.created && !s.values)
     return wanted ? truncated(table, std::nullopt) : base::Result<void>();

@@ -231,6 +231,11 @@ std::optional<message::Definition> StateKeeper::definition(const std::string& ta
 
 base::Result<void> StateKeeper::learn(const message::Definition& definition, std::stop_token stop) {
   const std::scoped_lock lock(state_mutex_);
+  // While capture stops at a statement and tries again, the ring must not lose what is valid before that statement.
+  if (auto known = newest_at(view_.definitions(definition.qualified()), definition.position)) {
+    known->sequence = definition.sequence;
+    if (message::encode(*known) == message::encode(definition)) return {};
+  }
   DS_TRY(writer_.write(definition, std::move(stop)));
   learnt_.fetch_add(1, std::memory_order_release);
   return {};

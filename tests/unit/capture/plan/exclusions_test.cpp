@@ -30,7 +30,7 @@ std::vector<message::MovedColumn> moved(const std::vector<ColumnNames>& statemen
   return out;
 }
 ColumnNames renamed(const std::string& was, const std::string& is) {
-  return {{{was, is}}, {}, true};
+  return {{{was, is}}, {}, {}, {}, true};
 }
 
 // RENAME secret TO tmp, RENAME name TO secret, RENAME tmp TO name: the table has the columns of before, and the values
@@ -50,10 +50,30 @@ TEST(Exclusions, names_exchanged_by_several_statements_are_followed) {
 
   EXPECT_NE(shown_by_name(people(), moved({renamed("secret", "a"), renamed("a", "b")}), "b"), nullptr);
   EXPECT_TRUE(moved({renamed("secret", "a"), renamed("a", "secret")}).empty()) << "renamed back";
-  EXPECT_TRUE(moved({renamed("secret", "a"), {{}, {"A"}, true}}).empty()) << "dropped";
-  EXPECT_EQ(moved({renamed("secret", "a"), {{}, {"a"}, false}}).size(), 1U) << "perhaps not dropped";
-  EXPECT_EQ(moved({renamed("secret", "a"), {{{"a", "b"}}, {}, false}}).size(), 2U) << "perhaps not renamed";
-  EXPECT_EQ(moved({renamed("v", "w"), {{{"v", "a"}, {"a", "v"}}, {}, true}}).size(), 0U);
+  EXPECT_TRUE(moved({renamed("secret", "a"), {{}, {"A"}, {}, {}, true}}).empty()) << "dropped";
+  EXPECT_EQ(moved({renamed("secret", "a"), {{}, {"a"}, {}, {}, false}}).size(), 1U) << "perhaps not dropped";
+  EXPECT_EQ(moved({renamed("secret", "a"), {{{"a", "b"}}, {}, {}, {}, false}}).size(), 2U) << "perhaps not renamed";
+  EXPECT_EQ(moved({renamed("v", "w"), {{{"v", "a"}, {"a", "v"}}, {}, {}, {}, true}}).size(), 0U);
+}
+
+// ADD b DEFAULT (secret), ALTER b DROP DEFAULT: the table had no trace of it, and b had the values.
+TEST(Exclusions, columns_keep_values_that_an_expression_gave_them) {
+  const auto filled = [](std::vector<FilledColumn> columns, bool certain = true) {
+    return ColumnNames{{}, {}, std::move(columns), {}, certain};
+  };
+  const auto after = moved({filled({{"b", {"CONCAT", "SECRET"}}}), {}});
+  ASSERT_NE(shown_by_name(people(), after, "B"), nullptr);
+  EXPECT_EQ(shown_by_name(people(), after, "B")->was, "SECRET");
+  EXPECT_TRUE(moved({filled({{"b", {"v"}}})}).empty());
+  EXPECT_EQ(moved({filled({{"b", {"secret"}}}, false)}).size(), 1U) << "perhaps it did";
+  EXPECT_EQ(moved({filled({{"c", {"b"}}, {"b", {"secret"}}})}).size(), 2U) << "in any order";
+  EXPECT_EQ(moved({filled({{"b", {"secret"}}}), filled({{"c", {"b"}}})}).size(), 2U) << "from a filled column";
+  EXPECT_EQ(moved({filled({{"b", {"secret"}}}), renamed("b", "c")}).size(), 1U);
+  EXPECT_TRUE(moved({filled({{"b", {"secret"}}}), {{}, {"b"}, {}, {}, true}}).empty()) << "dropped";
+  EXPECT_TRUE(moved({filled({{"b", {"secret"}}}), {{}, {}, {}, {"b"}, true}}).empty()) << "a new column of the name";
+  EXPECT_EQ(moved({filled({{"b", {"secret"}}}), {{}, {}, {{"b", {"secret"}}}, {"b"}, true}}).size(), 1U);
+  // CHANGE secret s2, ADD b DEFAULT (s2): an expression has the names of after the statement.
+  EXPECT_EQ(moved({{{{"secret", "s2"}}, {}, {{"b", {"s2"}}}, {"b"}, true}}).size(), 2U);
 }
 
 }  // namespace

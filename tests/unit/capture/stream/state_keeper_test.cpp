@@ -74,6 +74,23 @@ class StateKeeperTest : public testing::Test {
   std::optional<StateKeeper> keeper;
 };
 
+// While capture stopped at a statement and tried again, its record replaced those that are valid before it, and what
+// had become of an excluded column was forgotten.
+TEST_F(StateKeeperTest, a_definition_that_is_learnt_again_replaces_no_other_one) {
+  message::Definition before{.database = "d", .table = "t"}, after = before;
+  before.position = protocol::set_of({{0, 1, 5}});
+  before.moved = {{"secret", "tmp"}};
+  after.position = protocol::set_of({{0, 1, 6}});
+  ASSERT_TRUE(keeper->learn(before, {}));
+  for (std::uint64_t i = 0; i < 2 * message::kDefinitionSlots; ++i) ASSERT_TRUE(keeper->learn(after, {}));
+  const auto known = keeper->definition("d.t", before.position);
+  ASSERT_TRUE(known);
+  EXPECT_EQ(known->moved, before.moved);
+  after.moved = before.moved;
+  ASSERT_TRUE(keeper->learn(after, {}));
+  EXPECT_EQ(keeper->definition("d.t", after.position)->moved, before.moved);
+}
+
 // A right on the state topic alone that was lost was a line in the log twice a second; the status said Streaming, while
 // no checkpoint moved and no newer instance was noticed.
 TEST_F(StateKeeperTest, an_unreadable_state_topic_is_reported_until_it_is_readable) {
