@@ -181,6 +181,7 @@ base::Result<void> Pipeline::on_commit(const source::Place& end) {
 
 base::Result<void> Pipeline::on_rollback(const source::Place& end) {
   passing_.reset();
+  unread_ = false;
   DS_TRY(parts_.writer.rollback());
   ended(end);
   return {};

@@ -172,6 +172,7 @@ base::Result<void> StreamWriter::send_end(std::int32_t index, message::End end) 
 }
 
 base::Result<void> StreamWriter::commit() {
+  if (!open_) return {};
   for (std::size_t i = 0; i < streams_.size(); ++i) {
     auto& s = streams_[i];
     const auto index = static_cast<std::int32_t>(i);
@@ -194,7 +195,9 @@ base::Result<void> StreamWriter::void_sent() {
     auto& s = streams_[i];
     s.group = {};
     s.kept.clear();
+    s.notes.clear();
     if (s.fragment > 0) DS_TRY(send_end(static_cast<std::int32_t>(i), message::End::Abort));
+    s.fragment = 0;
   }
   touched_ = false;
   rows_ = 0;
@@ -202,6 +205,7 @@ base::Result<void> StreamWriter::void_sent() {
 }
 
 base::Result<void> StreamWriter::rollback() {
+  if (!open_) return {};
   DS_TRY(void_sent());
   finish(true);
   return {};

@@ -73,7 +73,7 @@ class StreamWriter {
   /// Tells readers the schema that a table has from here on, as rows of none.
   void announce(const TableChoice& table, message::SchemaId schema);
 
-  /// Ends the transaction on every stream it touched.
+  /// Ends the transaction on every stream it touched. Nothing happens when none is open, as for the next two.
   base::Result<void> commit();
   /// The transaction was rolled back at the source: what was sent is voided, and it is over.
   base::Result<void> rollback();

@@ -220,6 +220,23 @@ TEST_F(Writer, discards_nothing_outside_of_a_transaction) {
   EXPECT_TRUE(out.sent.empty());
 }
 
+// After a rollback of a transaction with an unreadable part, it was ended a second time.
+TEST_F(Writer, a_transaction_ends_once) {
+  auto w = make(out, 4500);
+  w.begin({0, 1, 7}, 1);
+  put(w, a, std::string(600, 'x'));
+  w.note(a, {{0, 1, 7}, "shop", "a", message::SchemaNote::What::Dropped, "DROP TABLE a", ""});
+  ASSERT_TRUE(w.rollback());
+  const auto sent = out.sent;
+  EXPECT_EQ(sent.back(), (Sent{0, "", End::Abort, "", 1}));
+  ASSERT_TRUE(w.commit());
+  ASSERT_TRUE(w.rollback());
+  ASSERT_TRUE(w.discard());
+  EXPECT_EQ(out.sent, sent);
+  EXPECT_EQ(out.over, std::vector<std::string>{"0-1-7"});
+  EXPECT_EQ(w.counts().filtered + w.counts().transactions, 1U);
+}
+
 TEST_F(Writer, publishes_a_held_transaction_under_its_commit_number) {
   auto w = make(out, 4500);
   w.begin_held({0, 1, 7}, 1, 10000);
