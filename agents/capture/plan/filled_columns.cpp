@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "agents/base/identifier.hpp"
+#include "agents/binlog/judge.hpp"
 #include "agents/binlog/lexer.hpp"
+#include "agents/binlog/token_reader.hpp"
 #include "agents/capture/plan/statement_effects.hpp"
 
 namespace datasync::capture {
@@ -15,11 +17,6 @@ namespace {
 using binlog::NamedTable;
 using binlog::StatementContext;
 using binlog::Token;
-
-template <std::size_t N>
-bool is_any(const Token& token, const std::array<std::string_view, N>& words) noexcept {
-  return std::ranges::any_of(words, [&](auto w) { return token.is(w); });
-}
 
 /// The columns of one statement. What is no ALTER TABLE or CREATE TABLE has none.
 class ColumnReader {
@@ -242,6 +239,16 @@ std::vector<std::string> added_columns(std::string_view sql, const StatementCont
 
 std::optional<NamedTable> like_table(std::string_view sql, const StatementContext& context) {
   return ColumnReader(sql, context, context.charset).like;
+}
+
+bool names_are_known(std::string_view sql, const StatementContext& context) {
+  const auto known = [&](std::string_view charset) {
+    binlog::Lexer lexer(sql, context.quoting, charset, &context.to_utf8);
+    for (auto token = lexer.next(); token.kind != Token::Kind::End; token = lexer.next())
+      if (token.can_be_name() && !token.known) return false;
+    return true;
+  };
+  return known(context.charset) || (binlog::may_be_made_by_server(sql, context) && known("utf8mb4"));
 }
 
 bool names_are_certain(std::string_view sql, const StatementContext& context) {

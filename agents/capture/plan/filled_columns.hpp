@@ -22,6 +22,8 @@ std::vector<std::string> added_columns(std::string_view sql, const binlog::State
 /// The table whose definition CREATE TABLE ... LIKE takes.
 std::optional<binlog::NamedTable> like_table(std::string_view sql, const binlog::StatementContext& context);
 
+/// False: a name, of a column perhaps, cannot be converted to UTF-8. No judgement says so of names in expressions.
+bool names_are_known(std::string_view sql, const binlog::StatementContext& context);
 /// False: where names and strings begin and end is not certain, so the functions above may have missed a column.
 bool names_are_certain(std::string_view sql, const binlog::StatementContext& context);
 /// One of these names occurs in the statement, wherever.

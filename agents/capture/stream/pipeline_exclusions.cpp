@@ -20,8 +20,9 @@ ColumnNames Pipeline::column_names(const source::Statement& query) const {
 /// excluded ones, which are sources as well.
 bool Pipeline::moves_unjudged(const source::Statement& query, const std::vector<message::MovedColumn>& moved) const {
   if (catalog_.excluded().empty()) return false;
-  if (!names_are_certain(query.sql, query.context)) return true;
+  if (!names_are_known(query.sql, query.context)) return true;
   if (query.judgement.certain) return false;
+  if (!names_are_certain(query.sql, query.context)) return true;
   auto columns = catalog_.excluded();
   for (const auto& m : moved) columns.push_back(m.is);
   return names_any(query.sql, query.context, columns);

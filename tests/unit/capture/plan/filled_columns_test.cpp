@@ -86,6 +86,10 @@ TEST(FilledColumns, names_that_cannot_be_read_are_uncertain) {
       names_are_certain("SET STATEMENT sql_mode='ANSI_QUOTES' FOR ALTER TABLE t ADD b INT DEFAULT (\"s\")", {}));
   EXPECT_TRUE(names_are_certain("ALTER TABLE t ADD b TEXT DEFAULT (\"s\")", {}));
   EXPECT_FALSE(names_are_certain("ALTER TABLE t ADD b TEXT DEFAULT (\"s\")", {.quoting_known = false}));
+  const binlog::StatementContext gbk{.charset = "gbk"};
+  EXPECT_TRUE(names_are_known("ALTER TABLE t ADD b INT DEFAULT (secret)", gbk));
+  EXPECT_FALSE(names_are_known("ALTER TABLE t ADD b INT DEFAULT (\xce\xd2)", gbk)) << "no server converts it";
+  EXPECT_TRUE(names_are_known("CREATE TABLE t (`\xc3\xa9` INT)", gbk)) << "the server writes this in UTF-8";
   EXPECT_TRUE(names_any("ALTER TABLE t FUTURE Secret", {}, {"x", "secret"}));
   EXPECT_FALSE(names_any("ALTER TABLE t FUTURE 'secret'", {}, {"secret"}));
 }
