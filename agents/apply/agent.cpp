@@ -12,7 +12,6 @@
 #include "agents/apply/session.hpp"
 #include "agents/base/log.hpp"
 #include "agents/destination/instances.hpp"
-#include "agents/destination/mariadb/preflight.hpp"
 #include "agents/health/supervise.hpp"
 #include "agents/kafka/client.hpp"
 #include "agents/kafka/logs.hpp"
@@ -33,11 +32,11 @@ constexpr std::chrono::seconds kReadTimeout{60};
 /// One stream with its thread, restarted as its errors ask for.
 class Worker {
  public:
-  Worker(const config::Apply& config, const Dialect& dialect, SchemaBook& book, health::Metrics& metrics,
+  Worker(const config::Apply& config, const DestinationEngine& engine, SchemaBook& book, health::Metrics& metrics,
          const std::string& instance, std::int32_t stream, std::int32_t streams)
       : status_({"apply", config.common.name, instance, fmt::format("stream {}", stream)}),
         report_(metrics, stream),
-        context_{config, dialect, book, status_, report_, instance, stream, streams} {
+        context_{config, engine, book, status_, report_, instance, stream, streams} {
     if (streams == 1) status_.be_quiet();
   }
 
@@ -125,12 +124,12 @@ Instances instances_of(const config::Apply& config, const Process& process) {
 
 /// Then waits while this is a restart of an instance that was replaced: ending would only make whatever restarts it do
 /// so again.
-base::Result<void> check(const config::Apply& config, const Dialect& dialect, const Process& process,
+base::Result<void> check(const config::Apply& config, const DestinationEngine& engine, const Process& process,
                          health::Status& status, std::stop_token stop) {
   for (;;) {
-    DS_ASSIGN(const auto connection, connect_destination(config, kReadTimeout));
-    DS_TRY(check_destination(*connection, dialect, config));
-    auto may = instances_of(config, process).check(*connection, dialect);
+    DS_ASSIGN(const auto connection, engine.connect(config, kReadTimeout));
+    DS_TRY(connection->preflight(config));
+    auto may = instances_of(config, process).check(*connection);
     if (may || !may.error().is(Reason::Superseded) || process.claimed) return may;
     status.set(State::Stalled, Reason::Superseded, may.error().what);
     status.beat();
@@ -138,19 +137,20 @@ base::Result<void> check(const config::Apply& config, const Dialect& dialect, co
   }
 }
 
-base::Result<void> claim(const config::Apply& config, const Dialect& dialect, Process& process, std::int32_t streams) {
-  DS_ASSIGN(const auto connection, connect_destination(config, kReadTimeout));
-  for (const auto& statement : dialect.session()) DS_TRY(connection->execute(statement));
+base::Result<void> claim(const config::Apply& config, const DestinationEngine& engine, Process& process,
+                         std::int32_t streams) {
+  DS_ASSIGN(const auto connection, engine.connect(config, kReadTimeout));
+  DS_TRY(connection->prepare_to_write());
   process.claimed = true;
-  return instances_of(config, process).claim(*connection, dialect, streams, {config.types.begin(), config.types.end()});
+  return instances_of(config, process).claim(*connection, streams, {config.types.begin(), config.types.end()});
 }
 
 /// Why another holder has a stream. One without a rank is of a version that had none: it takes streams over whenever it
 /// is restarted, and so do we until it is gone.
-Error superseded(const config::Apply& config, const Dialect& dialect, const Process& process) {
-  const auto connection = connect_destination(config, kReadTimeout);
+Error superseded(const config::Apply& config, const DestinationEngine& engine, const Process& process) {
+  const auto connection = engine.connect(config, kReadTimeout);
   if (!connection) return connection.error();
-  if (auto may = instances_of(config, process).check(**connection, dialect); !may) return std::move(may).error();
+  if (auto may = instances_of(config, process).check(**connection); !may) return std::move(may).error();
   return {Reason::DestinationBusy, "an agent of an earlier version took over a stream; it is taken back"};
 }
 
@@ -189,26 +189,24 @@ base::Result<void> watch(health::Status& status, const Workers& workers, std::st
 
 }  // namespace
 
-base::Result<void> run_agent(const config::Apply& config, Process& process, health::Status& status,
-                             health::Metrics& metrics, std::stop_token stop) {
-  const auto dialect = make_dialect(config.engine);
-  if (!dialect) return Error(Reason::ConfigInvalid, "destination.engine: this version writes to MariaDB only");
-  DS_TRY(check(config, *dialect, process, status, stop));
+base::Result<void> run_agent(const config::Apply& config, const DestinationEngine& engine, Process& process,
+                             health::Status& status, health::Metrics& metrics, std::stop_token stop) {
+  DS_TRY(check(config, engine, process, status, stop));
   DS_ASSIGN(const auto streams, wait_for_topic(config, status, stop));
-  DS_TRY(claim(config, *dialect, process, streams));
+  DS_TRY(claim(config, engine, process, streams));
   SchemaBook book([&config]() -> base::Result<std::unique_ptr<protocol::StateLog>> {
     DS_ASSIGN(const auto access, kafka::access(config.common.channel, config.common.secrets_dir));
     return kafka::open_state_log(access, config.common.channel.state_topic());
   });
   Workers workers;
   for (std::int32_t stream = 0; stream < streams; ++stream)
-    workers.push_back(std::make_unique<Worker>(config, *dialect, book, metrics, process.instance, stream, streams));
+    workers.push_back(std::make_unique<Worker>(config, engine, book, metrics, process.instance, stream, streams));
   status.set_detail([&] { return detail(config, workers); });
   for (const auto& w : workers) w->start();
   auto done = watch(status, workers, stop);
   for (const auto& w : workers) w->request_stop();
   status.drop_detail();
-  if (!done && done.error().is(Reason::Superseded)) return superseded(config, *dialect, process);
+  if (!done && done.error().is(Reason::Superseded)) return superseded(config, engine, process);
   return done;
 }
 

@@ -5,6 +5,7 @@
 
 #include "agents/base/result.hpp"
 #include "agents/config/config.hpp"
+#include "agents/destination/destination.hpp"
 #include "agents/health/metrics.hpp"
 #include "agents/health/status.hpp"
 
@@ -19,9 +20,10 @@ struct Process {
 /// Checks the destination, waits for the topic, claims all its streams at once and applies them until `stop`, until a
 /// newer instance has taken over, or until all is copied and verified (mode Once: success). A process that finds at its
 /// start that a newer instance has claimed changes nothing and waits here, in state Stalled with reason Superseded,
-/// until `stop`. For health::supervise. Blocks; runs a thread per stream meanwhile. Errors: those of check_destination
-/// and of Kafka; Superseded; Stopping. What goes wrong in one stream is tried again there and does not stop the others.
-base::Result<void> run_agent(const config::Apply& config, Process& process, health::Status& status,
-                             health::Metrics& metrics, std::stop_token stop);
+/// until `stop`. For health::supervise. Blocks; runs a thread per stream meanwhile. Errors: those of
+/// DestinationServer::preflight and of Kafka; Superseded; Stopping. What goes wrong in one stream is tried again there
+/// and does not stop the others.
+base::Result<void> run_agent(const config::Apply& config, const DestinationEngine& engine, Process& process,
+                             health::Status& status, health::Metrics& metrics, std::stop_token stop);
 
 }  // namespace datasync::apply

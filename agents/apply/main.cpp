@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "agents/apply/agent.hpp"
+#include "agents/destination/engines/engines.hpp"
 #include "agents/health/agent_main.hpp"
 #include "agents/health/supervise.hpp"
 
@@ -11,10 +12,13 @@ namespace {
 using namespace datasync;
 
 int run(const config::Apply& config, const health::Process& process) {
+  const auto engine = apply::make_engine(config.engine);
   apply::Process ranked{process.instance};
-  const auto code = health::supervise("apply", process.status, process.stop, [&](std::stop_token stop) {
-    return apply::run_agent(config, ranked, process.status, process.metrics, stop);
-  });
+  const auto code =
+      health::supervise("apply", process.status, process.stop, [&](std::stop_token stop) -> base::Result<void> {
+        if (!engine) return engine.error();
+        return apply::run_agent(config, **engine, ranked, process.status, process.metrics, stop);
+      });
   return static_cast<int>(code);
 }
 

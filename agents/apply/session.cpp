@@ -69,15 +69,6 @@ base::Result<void> run_stream(StreamContext& context, std::stop_token stop) {
   }
 }
 
-base::Result<std::unique_ptr<sql::Connection>> connect_destination(const config::Apply& config,
-                                                                   std::chrono::seconds read_timeout) {
-  DS_ASSIGN(auto options, sql::connect_options(sql::Role::Destination, config.destination, config.credentials,
-                                               config.tls, config.common.secrets_dir));
-  options.found_rows = true;
-  options.read_timeout = read_timeout;
-  return sql::Connection::open(options);
-}
-
 Session::Session(StreamContext& context, std::stop_token stop)
     : context_(context),
       stop_(std::move(stop)),
@@ -127,13 +118,14 @@ Error Session::blamed(Error error) {
 
 base::Result<void> Session::open() {
   const auto& config = context_.config;
-  DS_ASSIGN(connection_, connect_destination(config, kReadTimeout));
+  DS_ASSIGN(connection_, context_.engine.connect(config, kReadTimeout));
   wake_.emplace(stop_, [this] { connection_->abort(); });
-  DS_TRY(Ledger::create(*connection_, context_.dialect, config.ledger_database));
-  DS_TRY(KnownTables::create(*connection_, context_.dialect, config.ledger_database));
+  DS_TRY(Ledger::create(*connection_, config.ledger_database));
+  DS_TRY(KnownTables::create(*connection_, config.ledger_database));
   known_.emplace(config.ledger_database, key_of(context_));
   catalog_.emplace(
-      config, context_.dialect, context_.book, *known_, [&config] { return connect_destination(config, kDdlTimeout); },
+      config, context_.engine.dialect(), context_.book, *known_,
+      [this] { return context_.engine.connect(context_.config, kDdlTimeout); },
       [this]() -> base::Result<void> {
         context_.status.beat();
         if (stop_.stop_requested()) return Error(Reason::Stopping, "stopped");
@@ -149,14 +141,14 @@ base::Result<void> Session::open() {
     stream_ledger_ = ledger.get();
     ledger_ = std::move(ledger);
   }
-  DS_ASSIGN(writer_, Writer::open(*connection_, context_.dialect, *catalog_, config, *ledger_,
+  DS_ASSIGN(writer_, Writer::open(*connection_, context_.engine.dialect(), *catalog_, config, *ledger_,
                                   [this] { context_.status.beat(); }));
   catalog_->set_token(writer_->token());
-  catalog_->set_fence([this](sql::Connection& connection) { return ledger_->hold(connection, context_.dialect); });
-  catalog_->set_guard([this](sql::Connection& own, const auto& work) { return define(own, work); });
-  DS_TRY(known_->read(*connection_, context_.dialect));
+  catalog_->set_fence([this](DestinationServer& connection) { return ledger_->hold(connection); });
+  catalog_->set_guard([this](DestinationServer& own, const auto& work) { return define(own, work); });
+  DS_TRY(known_->read(*connection_));
   if (main_ == nullptr && config.on_table_error == config::OnTableError::HoldTable)
-    DS_TRY(HeldTables::create(*connection_, context_.dialect, config.ledger_database));
+    DS_TRY(HeldTables::create(*connection_, config.ledger_database));
   DS_TRY(open_consumer());
   auto start = writer_->ledger();
   start.next_offset = std::max<std::int64_t>(0, start.next_offset);
@@ -220,10 +212,10 @@ base::Result<void> Session::check_identity(kafka::Consumer& consumer) {
         Reason::LedgerInvalid,
         fmt::format("the record at {}:{} is not the one that was applied: topic {} was recreated or changed. To "
                     "store the new topic from its start: pause the DataSync, empty the tables that it stores, run "
-                    "DELETE FROM `{}`.ledger WHERE task={} AND topic={} at the destination, and resume",
-                    context_.stream, seen.offset, context_.config.common.channel.topic, context_.config.ledger_database,
-                    sql::quote_text(context_.config.common.name),
-                    sql::quote_text(context_.config.common.channel.topic)));
+                    "{} at the destination, and resume",
+                    context_.stream, seen.offset, context_.config.common.channel.topic,
+                    context_.engine.dialect().forget_topic(context_.config.ledger_database, context_.config.common.name,
+                                                           context_.config.common.channel.topic)));
   }
   return Error(Reason::Stopping, "stopped");
 }

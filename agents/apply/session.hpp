@@ -20,6 +20,7 @@
 #include "agents/base/backoff.hpp"
 #include "agents/base/result.hpp"
 #include "agents/config/config.hpp"
+#include "agents/destination/destination.hpp"
 #include "agents/destination/held_tables.hpp"
 #include "agents/health/status.hpp"
 #include "agents/kafka/consumer.hpp"
@@ -35,7 +36,7 @@ struct HeldRetry {
 /// What the sessions of one stream share.
 struct StreamContext {
   const config::Apply& config;
-  const Dialect& dialect;
+  const DestinationEngine& engine;
   SchemaBook& book;
   health::Status& status;  ///< of this stream
   StreamReport& report;
@@ -59,10 +60,6 @@ IntakeLimits limits_of(const StreamContext& context);
 /// Runs sessions: when a row is refused, once more with every transaction by itself; when a table is held, once more
 /// without it. Errors: those of Session::run.
 base::Result<void> run_stream(StreamContext& context, std::stop_token stop);
-
-/// Connects to the destination with the credentials as they are now.
-base::Result<std::unique_ptr<sql::Connection>> connect_destination(const config::Apply& config,
-                                                                   std::chrono::seconds read_timeout);
 
 /// Not thread-safe; one per run.
 class Session final : private Sink {
@@ -159,7 +156,7 @@ class Session final : private Sink {
   void rollback() override;
   void voided(std::int64_t from) override;
   base::Result<void> tables_gone(std::span<const GoneTable> gone) override;
-  base::Result<void> define(sql::Connection& own, const std::function<base::Result<void>()>& work);
+  base::Result<void> define(DestinationServer& own, const std::function<base::Result<void>()>& work);
   base::Result<void> verify(const std::optional<message::Verify>& verify, bool last) override;
 
   StreamContext& context_;
@@ -168,7 +165,7 @@ class Session final : private Sink {
   std::optional<KnownTables> known_;
   std::optional<Catalog> catalog_;
   base::SteadyTime known_due_ = base::steady_now();  ///< the next check that known tables are there
-  std::unique_ptr<sql::Connection> connection_;
+  std::unique_ptr<DestinationServer> connection_;
   std::unique_ptr<Ledger> ledger_;
   std::unique_ptr<Writer> writer_;
   std::unique_ptr<kafka::Consumer> consumer_;

@@ -114,7 +114,7 @@ base::Result<void> Session::forget_tables(const std::vector<std::string>& source
   replay_.reset();  // its transaction holds the ledger's row, and its tables may be held no longer
   const auto forget = [&]() -> base::Result<void> {
     for (const auto& source : sources) DS_TRY(catalog_->forget(*connection_, source));
-    return held_.remove(*connection_, context_.dialect, held);
+    return held_.remove(*connection_, held);
   };
   DS_TRY(fenced(forget));
   for (const auto& name : held) context_.retries.erase(name);

@@ -108,7 +108,7 @@ void Session::refuse_executed(const Error& error, const std::string& way_on) {
 /// Writes what is about held tables, in a transaction that only the holder of the stream can commit.
 base::Result<void> Session::fenced(const std::function<base::Result<void>()>& write) {
   DS_TRY(connection_->begin());
-  auto done = ledger_->hold(*connection_, context_.dialect);
+  auto done = ledger_->hold(*connection_);
   if (done) done = write();
   if (done) done = connection_->commit();
   if (!done) connection_->rollback();
@@ -117,10 +117,10 @@ base::Result<void> Session::fenced(const std::function<base::Result<void>()>& wr
 
 /// Outside of a transaction.
 base::Result<void> Session::load_held() {
-  DS_TRY(held_.load(*connection_, context_.dialect, writer_->ledger().awaited));
+  DS_TRY(held_.load(*connection_, writer_->ledger().awaited));
   context_.report.held(held_.all());
   if (!held_.needs_record()) return {};
-  return fenced([&] { return held_.record(*connection_, context_.dialect); });
+  return fenced([&] { return held_.record(*connection_); });
 }
 
 bool Session::hold_refused(const Error& error) {
@@ -135,7 +135,7 @@ bool Session::hold_refused(const Error& error) {
     for (const auto& refusal : refusals_) {
       HeldTable table{refusal.target.qualified(), refusal.source, refusal.reason, refusal.message,
                       writer_->ledger(),          offset_};
-      DS_TRY(held_.put(*connection_, context_.dialect, std::move(table)));
+      DS_TRY(held_.put(*connection_, std::move(table)));
     }
     return {};
   });

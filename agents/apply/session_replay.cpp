@@ -164,7 +164,7 @@ base::Result<bool> Session::await_skipped() {
   if (tables.empty()) return false;
   assembler_->await(awaited);
   DS_TRY(assembler_->pause(true));
-  DS_TRY(fenced([&] { return held_.remove(*connection_, context_.dialect, tables); }));
+  DS_TRY(fenced([&] { return held_.remove(*connection_, tables); }));
   for (const auto& name : tables) context_.retries.erase(name);
   replay_.reset();
   return true;
@@ -184,14 +184,14 @@ base::Result<void> Session::release_replayed() {
   }
   // What they were when this session began is out of date; and one that no longer exists is not applied with the
   // others.
-  DS_TRY(known_->read(*connection_, context_.dialect));
+  DS_TRY(known_->read(*connection_));
   auto others = held_.names();
   std::erase_if(others, [&](const auto& name) { return std::ranges::find(tables, name) != tables.end(); });
   if (auto known = check_known_but(others, writer_->ledger().awaited); !known) {
     replay_->session->refusals_ = std::exchange(refusals_, {});
     return replay_refused(std::move(known).error());
   }
-  DS_TRY(fenced([&] { return held_.remove(*connection_, context_.dialect, tables); }));
+  DS_TRY(fenced([&] { return held_.remove(*connection_, tables); }));
   for (const auto& name : tables) {
     context_.retries.erase(name);
     base::log::info("a table is no longer held",
@@ -222,16 +222,16 @@ base::Result<void> Session::replay_refused(Error error) {
   const bool report = !again && may_hold(error);
   const auto write = [&]() -> base::Result<void> {
     // What its last commit came to is known here only.
-    DS_TRY(held_.load(*connection_, context_.dialect, writer_->ledger().awaited));
-    if (held_.needs_record()) DS_TRY(held_.record(*connection_, context_.dialect));
+    DS_TRY(held_.load(*connection_, writer_->ledger().awaited));
+    if (held_.needs_record()) DS_TRY(held_.record(*connection_));
     if (!report) return {};
     for (const auto& refusal : refusals)
-      DS_TRY(held_.refused(*connection_, context_.dialect, refusal.source, refusal.reason, refusal.message, offset));
+      DS_TRY(held_.refused(*connection_, refusal.source, refusal.reason, refusal.message, offset));
     if (!refusals.empty()) return {};
     for (const auto& name : tables) {
       const auto* held = held_.find(name);
       if (held == nullptr || held->at.next_offset > start.next_offset) continue;
-      DS_TRY(held_.refused(*connection_, context_.dialect, name, error.reason, error.what, offset));
+      DS_TRY(held_.refused(*connection_, name, error.reason, error.what, offset));
     }
     return {};
   };

@@ -15,7 +15,6 @@ using base::Reason;
 
 constexpr unsigned kMostRetries = 20;    ///< without a commit; then another session tries
 constexpr unsigned kCommitsPerStep = 8;  ///< so many commits without a failure before batches may grow
-constexpr unsigned kDeadlock = 1213;     ///< the server chose this transaction to end a deadlock
 
 }  // namespace
 
@@ -23,7 +22,7 @@ constexpr unsigned kDeadlock = 1213;     ///< the server chose this transaction 
 /// one. Rows that were not committed are read again from the topic, in smaller batches when it happens again and again.
 /// Errors: `error` when another session is to try; Superseded; Stopping; those of the connection and the topic.
 base::Result<void> Session::begin_again(const Error& error) {
-  const bool deadlock = connection_->last_errno() == kDeadlock;
+  const bool deadlock = connection_->last_failure() == Failure::Deadlock;
   context_.calm_commits = 0;
   known_due_ = {};  // what was altered is checked before rows are stored again
   if (retries_ >= kMostRetries) return error;
@@ -44,7 +43,7 @@ base::Result<void> Session::begin_again(const Error& error) {
   context_.status.beat();
   if (!base::sleep_for(stop_, retry_wait_.next())) return Error(Reason::Stopping, "stopped");
   const auto& committed = writer_->ledger();
-  DS_ASSIGN(const auto stored, ledger_->next_offset(*connection_, context_.dialect));
+  DS_ASSIGN(const auto stored, ledger_->next_offset(*connection_));
   if (stored != committed.next_offset) return error;  // the server did commit: another session reads the ledger
   DS_TRY(forget_uncommitted());
   return begin_copies();
@@ -63,7 +62,7 @@ base::Result<void> Session::forget_uncommitted() {
   last_record_ = base::steady_now();
   verify_failures_.clear();
   verify_differ_.clear();
-  DS_TRY(known_->read(*connection_, context_.dialect));
+  DS_TRY(known_->read(*connection_));
   DS_TRY(load_held());
   DS_TRY(consumer_->seek(start.next_offset));
   gaps_.start(start.next_offset);

@@ -113,9 +113,9 @@ void Session::rollback() {
 
 /// Nobody can take over while the ledger's row is held. A process that is frozen loses that hold after some seconds:
 /// hence the look at the token right before the statement, which a process that wakes up later does not pass.
-base::Result<void> Session::define(sql::Connection& own, const std::function<base::Result<void>()>& work) {
+base::Result<void> Session::define(DestinationServer& own, const std::function<base::Result<void>()>& work) {
   const auto checked = [&]() -> base::Result<void> {
-    DS_TRY(ledger_->check(own, context_.dialect));
+    DS_TRY(ledger_->check(own));
     return work();
   };
   // An open transaction with rows holds it.

@@ -1,13 +1,14 @@
 #pragma once
-// What differs between destination engines: the words of SQL. A new engine is a new Dialect.
+// The statements of an engine that users read too: apply shows them in messages, and has DestinationServer::define run
+// those that change definitions. It never takes them apart.
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "agents/config/config.hpp"
+#include "agents/destination/table.hpp"
+#include "agents/message/definition.hpp"
 #include "agents/message/schema.hpp"
 
 namespace datasync::apply {
@@ -24,17 +25,6 @@ struct StatementTable {
   std::vector<std::uint16_t> numbered;  ///< columns with AUTO_INCREMENT at the destination
 };
 
-/// A statement and where its parameters come from, in order.
-struct StatementText {
-  enum class Image : std::uint8_t { Key, After };  ///< Key: the image that finds the row
-  struct Parameter {
-    Image image = Image::After;
-    std::uint16_t column = 0;
-  };
-  std::string sql;
-  std::vector<Parameter> parameters;
-};
-
 /// Pure; thread-safe.
 class Dialect {
  public:
@@ -44,22 +34,8 @@ class Dialect {
   virtual ~Dialect() = default;
 
   [[nodiscard]] virtual std::string quote(std::string_view database, std::string_view table) const = 0;
-  /// Run once on every new connection that writes.
-  [[nodiscard]] virtual std::vector<std::string> session() const = 0;
-  [[nodiscard]] virtual std::string foreign_key_checks(bool on) const = 0;
-
-  [[nodiscard]] virtual StatementText insert(const StatementTable& table) const = 0;
-  /// Stores every written column in the row of this key, or inserts it. The key must be unique at the destination.
-  /// Columns that only the destination has keep their values. Error 1048 when another row has one of its other unique
-  /// values: that row is never changed. Where the destination has other unique keys, `takes_upsert` must be true.
-  [[nodiscard]] virtual StatementText upsert(const StatementTable& table) const = 0;
-  /// Every written column but the key, found by the key; every written column when there are no others.
-  [[nodiscard]] virtual StatementText update(const StatementTable& table) const = 0;
-  /// Every written column, found by the key.
-  [[nodiscard]] virtual StatementText move(const StatementTable& table) const = 0;
-  [[nodiscard]] virtual StatementText erase(const StatementTable& table) const = 0;
-  /// Deletes some rows; run it until it deletes none.
-  [[nodiscard]] virtual std::string delete_batch(std::string_view database, std::string_view table) const = 0;
+  /// Columns as a list of them in a statement.
+  [[nodiscard]] virtual std::string names(const std::vector<std::string>& columns) const = 0;
 
   [[nodiscard]] virtual std::string create_database(std::string_view database) const = 0;
   /// The source's table with its exact types; columns generated at the source are plain ones here.
@@ -87,29 +63,35 @@ class Dialect {
   [[nodiscard]] virtual std::string drop_table(std::string_view database, std::string_view table) const = 0;
   /// "DECIMAL(10,2) UNSIGNED"; for messages too.
   [[nodiscard]] virtual std::string type_name(const message::Column& column) const = 0;
-  /// The table of the tables that were written (known_tables.hpp).
-  [[nodiscard]] virtual std::string create_known_tables(std::string_view database) const = 0;
-  [[nodiscard]] virtual std::string create_ledger(std::string_view database) const = 0;
-  /// The table of held tables (held.hpp).
-  [[nodiscard]] virtual std::string create_held(std::string_view database) const = 0;
-  [[nodiscard]] virtual std::string create_instances(std::string_view database) const = 0;
-  /// For a ledger from before it held the types: the column, with "?" in every row.
-  [[nodiscard]] virtual std::string add_types_to_ledger(std::string_view database) const = 0;
-  /// For a ledger from before it held the awaited tables.
-  [[nodiscard]] virtual std::string add_awaited_to_ledger(std::string_view database) const = 0;
-  /// For a ledger from before it held the names of the held tables: the column, with "?" in every row.
-  [[nodiscard]] virtual std::string add_held_to_ledger(std::string_view database) const = 0;
+
+  // What a user does at the destination; apply does not run these.
+
+  [[nodiscard]] virtual std::string delete_rows(const TargetName& name) const = 0;
+  [[nodiscard]] virtual std::string set_null(const TargetName& name, std::string_view column) const = 0;
+  /// Has what is stored in the table rolled back with its transaction.
+  [[nodiscard]] virtual std::string make_transactional(const TargetName& name) const = 0;
+  /// The foreign key `key` of the source, from the table to its `parent` here.
+  [[nodiscard]] virtual std::string add_foreign_key(const TargetName& name, const message::ActingKey& key,
+                                                    const TargetName& parent) const = 0;
+  [[nodiscard]] virtual std::string drop_foreign_key(const TargetName& name, std::string_view key) const = 0;
+  /// How triggers that were named are dropped: the beginning of a sentence that ends with "at the destination".
+  [[nodiscard]] virtual std::string drop_triggers() const = 0;
+  /// How a trigger is found and dropped that the agent's user may not see: a whole sentence without its full stop.
+  [[nodiscard]] virtual std::string drop_hidden_trigger() const = 0;
+  /// Deletes the ledger's rows of a task for a topic.
+  [[nodiscard]] virtual std::string forget_topic(std::string_view database, std::string_view task,
+                                                 std::string_view topic) const = 0;
+  /// Deletes what the ledger knows of a task's table.
+  [[nodiscard]] virtual std::string forget_known(std::string_view database, std::string_view task,
+                                                 std::string_view target) const = 0;
 };
 
-/// The column of the key that makes the statement of Dialect::upsert fail for a row of another key: one that refuses
+/// The column of the key that makes RowVerb::Upsert fail for a row of another key: one that refuses
 /// NULL at the destination. A unique key may be nullable, and in place of NULL a column with AUTO_INCREMENT stores 0
 /// and a TIMESTAMP may store the current time. The first one when there is no such column.
 std::uint16_t upsert_guard(const StatementTable& table) noexcept;
 /// False when no column of the key can do that.
 bool takes_upsert(const StatementTable& table) noexcept;
-
-/// Null for an engine this version does not write to.
-std::unique_ptr<Dialect> make_dialect(config::Engine engine);
 
 /// Bytes of the longest character of a character set known to MariaDB or MySQL.
 std::uint64_t bytes_per_character(std::string_view charset) noexcept;

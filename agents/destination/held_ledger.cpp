@@ -7,16 +7,10 @@
 #include <fmt/ranges.h>
 
 #include "agents/destination/copy_token.hpp"
+#include "agents/destination/destination.hpp"
 #include "agents/destination/held_tables.hpp"
-#include "agents/destination/known_tables.hpp"
 
 namespace datasync::apply {
-namespace {
-
-constexpr std::string_view kUnknown = "?";  // of a ledger from before it had the names
-
-}  // namespace
-
 std::vector<std::string> missing_held(const std::vector<std::string>& recorded, const std::vector<std::string>& there,
                                       const Awaited& awaited) {
   std::vector<std::string> out;
@@ -26,31 +20,28 @@ std::vector<std::string> missing_held(const std::vector<std::string>& recorded, 
   return out;
 }
 
-base::Result<void> HeldTables::record(sql::Connection& connection, const Dialect& dialect) {
-  DS_TRY(connection.execute(fmt::format("UPDATE {} SET held={}{}", dialect.quote(database_, "ledger"),
-                                        sql::quote_text(lines_text(names())), of_stream())));
+base::Result<void> HeldTables::record(DestinationServer& connection) {
+  DS_TRY(connection.ledger().set_held_names(database_, key_, names()));
   needs_record_ = false;
   return {};
 }
 
 /// Without its row a table would be applied from the stream's place on, and what it waits for would be left out.
-base::Result<void> HeldTables::check_record(sql::Connection& connection, const Dialect& dialect, const Awaited& awaited,
+base::Result<void> HeldTables::check_record(DestinationServer& connection, const Awaited& awaited,
                                             const std::map<std::string, HeldTable>& tables) {
-  DS_ASSIGN(const auto text, connection.query_one(fmt::format("SELECT held FROM {}{}",
-                                                              dialect.quote(database_, "ledger"), of_stream())));
+  DS_ASSIGN(const auto recorded, connection.ledger().held_names(database_, key_));
   needs_record_ = false;
-  if (!text || *text == kUnknown) return {};
-  const auto recorded = parse_lines(*text);
+  if (!recorded) return {};
   std::vector<std::string> there;
   for (const auto& [name, table] : tables) there.push_back(name);
-  const auto missing = missing_held(recorded, there, awaited);
+  const auto missing = missing_held(*recorded, there, awaited);
   if (!missing.empty())
     return base::Error(
         base::Reason::LedgerInvalid,
         fmt::format("rows of the table held at the destination no longer exist, and with them the place from which the "
                     "changes of {} are applied. Have these tables copied again: {}",
                     fmt::join(missing, ", "), copy_hint(missing)));
-  needs_record_ = !missing_held(recorded, there, {}).empty();
+  needs_record_ = !missing_held(*recorded, there, {}).empty();
   return {};
 }
 
@@ -64,10 +55,10 @@ void StreamLedger::forget_from(std::int64_t offset) {
   std::erase_if(jumps_, [&](const Jump& jump) { return jump.offset >= offset; });
 }
 
-base::Result<void> StreamLedger::write(sql::Connection& connection, const Dialect& dialect, const LedgerState& state) {
-  DS_TRY(Ledger::write(connection, dialect, state));
+base::Result<void> StreamLedger::write(DestinationServer& connection, const LedgerState& state) {
+  DS_TRY(Ledger::write(connection, state));
   for (const auto& jump : jumps_) {
-    if (state.next_offset > jump.offset) DS_TRY(held_.empty_at(connection, dialect, jump.table, jump.before));
+    if (state.next_offset > jump.offset) DS_TRY(held_.empty_at(connection, jump.table, jump.before));
   }
   return {};
 }
@@ -82,13 +73,13 @@ void StreamLedger::committed(const LedgerState& state) {
   });
 }
 
-base::Result<LedgerState> HeldLedger::take_over(sql::Connection& /*connection*/, const Dialect& /*dialect*/) {
+base::Result<LedgerState> HeldLedger::take_over(DestinationServer& /*connection*/) {
   return start_;
 }
 
-base::Result<void> HeldLedger::write(sql::Connection& connection, const Dialect& dialect, const LedgerState& state) {
-  DS_TRY(hold(connection, dialect));
-  return held_.move(connection, dialect, tables_, state);
+base::Result<void> HeldLedger::write(DestinationServer& connection, const LedgerState& state) {
+  DS_TRY(hold(connection));
+  return held_.move(connection, tables_, state);
 }
 
 }  // namespace datasync::apply

@@ -44,7 +44,7 @@ bool empties_table(const message::TableRows& rows) noexcept;
 class ForeignKeyGraph {
  public:
   /// Reads all foreign keys of the destination. Errors: those of the connection.
-  static base::Result<ForeignKeyGraph> read(sql::Connection& connection);
+  static base::Result<ForeignKeyGraph> read(DestinationServer& connection);
   void add(std::string_view child, std::string_view parent);
   /// Which of `among` (qualified names) foreign keys connect to `table`, over other tables too; `table` itself included
   /// if it is one of them.
@@ -73,17 +73,11 @@ class HeldTables {
       : database_(std::move(database)), key_(std::move(key)), target_of_(std::move(target_of)) {}
 
   /// Makes the table `held` if it is missing.
-  static base::Result<void> create(sql::Connection& connection, const Dialect& dialect, const std::string& database);
-  /// Deletes every row of a task; no error when the table is missing.
-  static base::Result<void> forget(sql::Connection& connection, const Dialect& dialect, const std::string& database,
-                                   const std::string& task);
-  /// Deletes the rows of one stream, which `where` (" WHERE ...") names; no error when the table is missing.
-  static base::Result<void> forget_stream(sql::Connection& connection, const Dialect& dialect,
-                                          const std::string& database, const std::string& where);
+  static base::Result<void> create(DestinationServer& connection, const std::string& database);
 
   /// Reads the rows of this stream. Errors: LedgerInvalid, also when the row of a table is missing that the ledger's
   /// row names, but for `awaited` ones: their copy makes what they waited for; those of the connection.
-  base::Result<void> load(sql::Connection& connection, const Dialect& dialect, const Awaited& awaited);
+  base::Result<void> load(DestinationServer& connection, const Awaited& awaited);
   /// The ledger's row names tables that are not held any more: `record` is needed.
   [[nodiscard]] bool needs_record() const noexcept { return needs_record_; }
 
@@ -95,31 +89,27 @@ class HeldTables {
   // Inside a transaction in which the ledger's row is locked. What they change here counts once that is committed.
 
   /// Writes the names of the held tables into the ledger's row: rows that are deleted by hand are missed then.
-  base::Result<void> record(sql::Connection& connection, const Dialect& dialect);
+  base::Result<void> record(DestinationServer& connection);
   /// Holds a table. One that is held already keeps its place, and gets the reason.
-  base::Result<void> put(sql::Connection& connection, const Dialect& dialect, HeldTable table);
+  base::Result<void> put(DestinationServer& connection, HeldTable table);
   /// The table was refused once more.
-  base::Result<void> refused(sql::Connection& connection, const Dialect& dialect, const std::string& source,
-                             base::Reason reason, const std::string& message, std::int64_t refused_at);
-  base::Result<void> remove(sql::Connection& connection, const Dialect& dialect,
-                            const std::vector<std::string>& tables);
+  base::Result<void> refused(DestinationServer& connection, const std::string& source, base::Reason reason,
+                             const std::string& message, std::int64_t refused_at);
+  base::Result<void> remove(DestinationServer& connection, const std::vector<std::string>& tables);
   /// Moves the place of those of `tables` that are behind `to`. Counts here only after `moved`: a batch that is
   /// executed once more writes it once more.
-  base::Result<void> move(sql::Connection& connection, const Dialect& dialect, const std::vector<std::string>& tables,
+  base::Result<void> move(DestinationServer& connection, const std::vector<std::string>& tables,
                           const LedgerState& to) const;
   void moved(const std::vector<std::string>& tables, const LedgerState& to);
   /// Moves the place of `table`, a name at the source, to the one at which the stream empties it, unless it is past
   /// that already: why it was refused does not matter then. Counts here only after `was_emptied`.
-  base::Result<void> empty_at(sql::Connection& connection, const Dialect& dialect, const std::string& table,
-                              const LedgerState& to) const;
+  base::Result<void> empty_at(DestinationServer& connection, const std::string& table, const LedgerState& to) const;
   void was_emptied(const std::string& table, const LedgerState& to);
 
  private:
-  [[nodiscard]] std::string of_stream() const;
-  [[nodiscard]] std::string where(const std::string& source) const;
-  base::Result<void> set_place(sql::Connection& connection, const Dialect& dialect, const std::string& source,
-                               const std::string& assignments) const;
-  base::Result<void> check_record(sql::Connection& connection, const Dialect& dialect, const Awaited& awaited,
+  base::Result<void> set_place(DestinationServer& connection, const std::string& source, const LedgerState& to,
+                               bool emptied) const;
+  base::Result<void> check_record(DestinationServer& connection, const Awaited& awaited,
                                   const std::map<std::string, HeldTable>& tables);
 
   std::string database_;
@@ -140,7 +130,7 @@ class StreamLedger final : public Ledger {
   void forget_from(std::int64_t offset);
   /// The tables that wait from another place on since the last call.
   [[nodiscard]] std::vector<std::string> take_moved() { return std::exchange(moved_, {}); }
-  base::Result<void> write(sql::Connection& connection, const Dialect& dialect, const LedgerState& state) override;
+  base::Result<void> write(DestinationServer& connection, const LedgerState& state) override;
   void committed(const LedgerState& state) override;
 
  private:
@@ -160,8 +150,8 @@ class HeldLedger final : public Ledger {
   /// `ledger`: the stream's, which holds the token. `start`: the place of the first of `tables`, names at the source.
   HeldLedger(Ledger ledger, HeldTables& held, std::vector<std::string> tables, LedgerState start)
       : Ledger(std::move(ledger)), held_(held), tables_(std::move(tables)), start_(std::move(start)) {}
-  base::Result<LedgerState> take_over(sql::Connection& connection, const Dialect& dialect) override;
-  base::Result<void> write(sql::Connection& connection, const Dialect& dialect, const LedgerState& state) override;
+  base::Result<LedgerState> take_over(DestinationServer& connection) override;
+  base::Result<void> write(DestinationServer& connection, const LedgerState& state) override;
   void committed(const LedgerState& state) override { held_.moved(tables_, state); }
 
  private:

@@ -10,8 +10,6 @@
 #include <vector>
 
 #include "agents/base/result.hpp"
-#include "agents/client/mysql/connection.hpp"
-#include "agents/destination/dialect.hpp"
 #include "agents/destination/ledger.hpp"
 #include "agents/message/schema.hpp"
 
@@ -37,50 +35,40 @@ class KnownTables {
       : database_(std::move(ledger_database)), key_(std::move(key)) {}
 
   /// Makes the table if it is missing.
-  static base::Result<void> create(sql::Connection& connection, const Dialect& dialect, const std::string& database);
-  /// Deletes what it holds of a task; no error when there is no such table. The task must not run.
-  static base::Result<void> forget(sql::Connection& connection, const Dialect& dialect, const std::string& database,
-                                   const std::string& task);
-  /// Deletes the rows of one stream, which `where` (" WHERE ...") names; no error when the table is missing.
-  static base::Result<void> forget_stream(sql::Connection& connection, const Dialect& dialect,
-                                          const std::string& database, const std::string& where);
+  static base::Result<void> create(DestinationServer& connection, const std::string& database);
 
   /// Reads what earlier sessions stored. Errors: LedgerInvalid; those of the connection.
-  base::Result<void> read(sql::Connection& connection, const Dialect& dialect);
+  base::Result<void> read(DestinationServer& connection);
 
   /// By the name at the destination; null when it was never written.
   [[nodiscard]] const KnownTable* find(std::string_view target) const;
   [[nodiscard]] const std::map<std::string, KnownTable, std::less<>>& all() const noexcept { return tables_; }
 
   /// Stores one, unless another instance holds the stream (`token`). Errors: Superseded; those of the connection.
-  base::Result<void> store(sql::Connection& connection, const Dialect& dialect, std::uint64_t token, KnownTable table);
+  base::Result<void> store(DestinationServer& connection, std::uint64_t token, KnownTable table);
   /// Inside a transaction that stores its first rows or deletes its last ones. Counts here only after `set_has_rows`:
   /// the transaction may be rolled back.
-  base::Result<void> store_has_rows(sql::Connection& connection, const Dialect& dialect, const std::string& target,
-                                    bool has_rows) const;
+  base::Result<void> store_has_rows(DestinationServer& connection, const std::string& target, bool has_rows) const;
   /// Where rows of this table of the source are stored: its destination tables, qualified.
   [[nodiscard]] std::vector<std::string> targets_of(const std::string& source) const;
   /// Inside a transaction that stores the first values of these columns; counts here only after `add_filled`.
-  base::Result<void> store_filled(sql::Connection& connection, const Dialect& dialect, const std::string& target,
+  base::Result<void> store_filled(DestinationServer& connection, const std::string& target,
                                   const std::vector<std::string>& columns) const;
   void add_filled(const std::string& target, const std::vector<std::string>& columns);
   /// That transaction is committed.
   void set_has_rows(const std::string& target, bool has_rows);
   /// Another source table whose rows another stream of this task stores in `target`; nothing if there is none. Errors:
   /// those of the connection.
-  base::Result<std::optional<std::string>> other_source(sql::Connection& connection, const Dialect& dialect,
-                                                        const std::string& target, const std::string& source) const;
+  base::Result<std::optional<std::string>> other_source(DestinationServer& connection, const std::string& target,
+                                                        const std::string& source) const;
   /// Another task that stores rows in `target`; nothing if there is none. Errors: those of the connection.
-  base::Result<std::optional<std::string>> other_task(sql::Connection& connection, const Dialect& dialect,
-                                                      const std::string& target) const;
+  base::Result<std::optional<std::string>> other_task(DestinationServer& connection, const std::string& target) const;
   /// What it stores is not of this stream any more. With `token` nothing happens in the database when another instance
   /// holds the stream; without one, call it inside a transaction that holds the ledger's row.
-  base::Result<void> remove(sql::Connection& connection, const Dialect& dialect, const std::string& target,
+  base::Result<void> remove(DestinationServer& connection, const std::string& target,
                             std::optional<std::uint64_t> token = std::nullopt);
 
  private:
-  [[nodiscard]] std::string where() const;
-
   std::string database_;
   LedgerKey key_;
   std::map<std::string, KnownTable, std::less<>> tables_;

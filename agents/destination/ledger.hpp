@@ -8,12 +8,12 @@
 #include <string>
 
 #include "agents/base/result.hpp"
-#include "agents/client/mysql/connection.hpp"
-#include "agents/destination/dialect.hpp"
 #include "agents/message/gtid.hpp"
 #include "agents/message/record.hpp"
 
 namespace datasync::apply {
+
+class DestinationServer;
 
 /// A snapshot on its way: between its begin and its end rows of these tables (qualified source names) may be there
 /// already or missing.
@@ -72,23 +72,22 @@ class Ledger {
   virtual ~Ledger() = default;
 
   /// Makes database and tables if they are missing, also that of the instances.
-  static base::Result<void> create(sql::Connection& connection, const Dialect& dialect, const std::string& database);
+  static base::Result<void> create(DestinationServer& connection, const std::string& database);
 
   /// Deletes every row of a task, also of its instances; no error when there is no ledger. The task must not run.
-  static base::Result<void> forget(sql::Connection& connection, const Dialect& dialect, const std::string& database,
-                                   const std::string& task);
+  static base::Result<void> forget(DestinationServer& connection, const std::string& database, const std::string& task);
 
   /// Inside a transaction: adds one to the token and reads the row, whoever held it; a new row gets `first_token`.
   /// After the commit no commit of an older holder succeeds, and what it had open is over. Waits for its open
   /// transaction. Errors: DestinationBusy when that takes too long; LedgerInvalid; TypeAdded; roll back then.
-  base::Result<LedgerState> take(sql::Connection& connection, const Dialect& dialect, std::uint64_t first_token = 0);
+  base::Result<LedgerState> take(DestinationServer& connection, std::uint64_t first_token = 0);
   /// The same in a transaction of its own, for an instance that has claimed all streams: ends what a former connection
   /// of this instance had open. Errors: Superseded when another instance holds the row; as `take`, and then nothing is
   /// taken over.
-  virtual base::Result<LedgerState> take_over(sql::Connection& connection, const Dialect& dialect);
+  virtual base::Result<LedgerState> take_over(DestinationServer& connection);
 
   /// Inside a transaction: writes the row if the token is still ours. Errors: Superseded.
-  virtual base::Result<void> write(sql::Connection& connection, const Dialect& dialect, const LedgerState& state);
+  virtual base::Result<void> write(DestinationServer& connection, const LedgerState& state);
   /// What was written last is committed.
   virtual void committed(const LedgerState& state) {
     written_snapshot_ = state.snapshot;
@@ -96,18 +95,17 @@ class Ledger {
   }
   /// Inside a transaction: locks the row if the token is still ours, so that nobody takes over before the transaction
   /// ends. Errors: Superseded.
-  base::Result<void> hold(sql::Connection& connection, const Dialect& dialect);
+  base::Result<void> hold(DestinationServer& connection);
   /// Without a lock: is the token still ours? Errors: Superseded.
-  base::Result<void> check(sql::Connection& connection, const Dialect& dialect);
+  base::Result<void> check(DestinationServer& connection);
   /// Without a lock: the offset that the row holds. Errors: Superseded.
-  base::Result<std::int64_t> next_offset(sql::Connection& connection, const Dialect& dialect);
+  base::Result<std::int64_t> next_offset(DestinationServer& connection);
 
   [[nodiscard]] std::uint64_t token() const noexcept { return token_; }
 
  private:
-  [[nodiscard]] std::string where() const;
   [[nodiscard]] base::Error superseded() const;
-  base::Result<LedgerState> first(sql::Connection& connection, const Dialect& dialect, std::uint64_t token);
+  base::Result<LedgerState> first(DestinationServer& connection, std::uint64_t token);
 
   std::string database_;
   LedgerKey key_;

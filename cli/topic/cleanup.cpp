@@ -8,9 +8,9 @@
 #include <fmt/ostream.h>
 #include <fmt/ranges.h>
 
-#include "agents/apply/session.hpp"
 #include "agents/base/log.hpp"
 #include "agents/config/config.hpp"
+#include "agents/destination/engines/engines.hpp"
 #include "agents/destination/ledger.hpp"
 #include "agents/kafka/client.hpp"
 #include "agents/kafka/logs.hpp"
@@ -75,10 +75,9 @@ base::Result<void> forget_topics(const config::Capture& c, std::ostream& out) {
 }
 
 base::Result<void> forget_ledger(const config::Apply& c, std::ostream& out) {
-  const auto dialect = apply::make_dialect(c.engine);
-  if (!dialect) return base::Error(base::Reason::ConfigInvalid, "this version does not know the destination's engine");
-  DS_ASSIGN(const auto connection, apply::connect_destination(c, kReadTimeout));
-  DS_TRY(apply::Ledger::forget(*connection, *dialect, c.ledger_database, c.common.name));
+  DS_ASSIGN(const auto engine, apply::make_engine(c.engine));
+  DS_ASSIGN(const auto connection, engine->connect(c, kReadTimeout));
+  DS_TRY(apply::Ledger::forget(*connection, c.ledger_database, c.common.name));
   fmt::print(out, "the ledger rows of {} at {} are deleted\n", c.common.name, c.destination.text());
   return {};
 }

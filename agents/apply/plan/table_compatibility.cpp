@@ -96,7 +96,7 @@ bool in_key(const std::vector<std::uint16_t>& key, std::size_t i) {
 }
 
 /// The destination's key in columns of the source; nothing when one of them is not a plain column of both.
-std::optional<UniqueKey> translate(const message::TableSchema& source, const sql::TableInfo& destination,
+std::optional<UniqueKey> translate(const message::TableSchema& source, const TableInfo& destination,
                                    const std::vector<std::uint16_t>& key, std::string& why) {
   UniqueKey out;
   for (const auto index : key) {
@@ -218,7 +218,7 @@ std::optional<std::string> misfit(const Column& s, const Column& d, bool is_key)
   return std::nullopt;
 }
 
-Fit fit(const message::TableSchema& source, const sql::TableInfo& destination, const Dialect& dialect,
+Fit fit(const message::TableSchema& source, const TableInfo& destination, const Dialect& dialect,
         const std::vector<std::string>& required_extra, const std::map<std::string, std::string>& restricted) {
   Fit out;
   for (std::size_t i = 0; i < source.columns.size(); ++i) {
@@ -237,8 +237,8 @@ Fit fit(const message::TableSchema& source, const sql::TableInfo& destination, c
   return out;
 }
 
-PlanTable plan_table(const message::TableSchema& source, const sql::TableInfo& destination,
-                     const base::TableNames& names, std::string& why) {
+PlanTable plan_table(const message::TableSchema& source, const TableInfo& destination, const base::TableNames& names,
+                     std::string& why) {
   PlanTable out;
   out.name = names.key(destination.schema.database, destination.schema.table);
   out.key = {source.key, std::vector<char>(source.key.size(), 0)};

@@ -8,8 +8,8 @@
 
 #include "agents/apply/plan/planner.hpp"
 #include "agents/base/identifier.hpp"
-#include "agents/client/mysql/table_reader.hpp"
 #include "agents/destination/dialect.hpp"
+#include "agents/destination/table.hpp"
 #include "agents/message/schema.hpp"
 
 namespace datasync::apply {
@@ -39,13 +39,13 @@ struct Fit {
 /// `required_extra`: destination columns that must be given a value. `restricted`: DestinationFacts::restricted; a
 /// FLOAT or DOUBLE that rounds is too narrow for the other of the two types. For its own type it is accepted, because
 /// no message says whether the source's column has the same digits.
-Fit fit(const message::TableSchema& source, const sql::TableInfo& destination, const Dialect& dialect,
+Fit fit(const message::TableSchema& source, const TableInfo& destination, const Dialect& dialect,
         const std::vector<std::string>& required_extra, const std::map<std::string, std::string>& restricted = {});
 
 /// What the planner must know. `name` and `parents` are keys of `names`, the destination's. `referenced` is left empty:
 /// it depends on other tables. A table that is ordered says why in `why`.
-PlanTable plan_table(const message::TableSchema& source, const sql::TableInfo& destination,
-                     const base::TableNames& names, std::string& why);
+PlanTable plan_table(const message::TableSchema& source, const TableInfo& destination, const base::TableNames& names,
+                     std::string& why);
 
 /// True when equal under this collation is equal bytes, or equal bytes but for trailing spaces (`pads`).
 bool compares_bytes(const message::Column& column, bool& pads);

@@ -6,7 +6,6 @@
 #include <fmt/ranges.h>
 
 #include "agents/base/log.hpp"
-#include "agents/destination/mariadb/grants.hpp"
 
 namespace datasync::apply {
 namespace {
@@ -15,11 +14,11 @@ using base::Error;
 using base::Reason;
 
 /// What the server changes by itself at every write would not be the source's.
-base::Result<void> check_triggers(const DestinationFacts& facts, const TargetName& name) {
+base::Result<void> check_triggers(const DestinationFacts& facts, const TargetName& name, const Dialect& dialect) {
   if (facts.triggers.empty()) return {};
   return Error(Reason::DestinationSchemaMismatch,
-               fmt::format("{} has triggers, which may change what is stored: {}. DROP TRIGGER them at the destination",
-                           name.qualified(), fmt::join(facts.triggers, ", ")));
+               fmt::format("{} has triggers, which may change what is stored: {}. {} at the destination",
+                           name.qualified(), fmt::join(facts.triggers, ", "), dialect.drop_triggers()));
 }
 
 bool key_updates_itself(const DestinationFacts& facts, const message::TableSchema& schema) {
@@ -73,13 +72,13 @@ base::Result<void> Catalog::activate(message::SchemaId id, std::stop_token stop,
   return {};
 }
 
-base::Result<void> Catalog::read_server(sql::Connection& connection) {
-  for (const auto& statement : dialect_.session()) DS_TRY(connection.execute(statement));
+base::Result<void> Catalog::read_server(DestinationServer& connection) {
+  DS_TRY(connection.prepare_to_write());
   if (!names_) {
-    DS_ASSIGN(names_, read_table_names(connection));
+    DS_ASSIGN(names_, connection.table_names());
   }
   if (references_read_) return {};
-  DS_ASSIGN(references_, read_references(connection, *names_));
+  DS_ASSIGN(references_, connection.references(*names_));
   references_read_ = true;
   return {};
 }
@@ -126,22 +125,22 @@ base::Result<std::unique_ptr<TargetTable>> Catalog::load(std::shared_ptr<const m
   const auto* expected = emptied ? nullptr : known;
   cause.doubtful = expected != nullptr && expected->has_rows && expected->definition.empty();
   // Before the definition: what is altered in between is altered after the time that is stored with it.
-  DS_ASSIGN(auto facts, read_destination_facts(*connection, name.database, name.table));
+  DS_ASSIGN(auto facts, connection->facts(name));
   DS_ASSIGN(auto info, find_or_make(*connection, *schema, name, expected));
   if (altered_) {
-    DS_ASSIGN(facts, read_destination_facts(*connection, name.database, name.table));
+    DS_ASSIGN(facts, connection->facts(name));
   }
-  if (info.engine != "InnoDB")
+  if (!info.transactional)
     return Error(Reason::DestinationSchemaMismatch,
-                 fmt::format("{} is kept by the engine {}, which has no transactions; ALTER TABLE {} ENGINE=InnoDB",
-                             name.qualified(), info.engine, dialect_.quote(name.database, name.table)));
+                 fmt::format("{} is kept by the engine {}, which has no transactions; {}", name.qualified(),
+                             info.engine, dialect_.make_transactional(name)));
   DS_TRY(check_definition(*connection, *schema, name, expected, info));
   if (expected != nullptr) {
     DS_TRY(check_altered(*connection, *expected, facts.created));
     DS_TRY(check_columns(*connection, *expected,
                          stored_columns(info.schema.columns, facts.restricted, expected->columns)));
   }
-  DS_TRY(check_triggers(facts, name));
+  DS_TRY(check_triggers(facts, name, dialect_));
   DS_TRY(check_acting_keys(*connection, *schema, name, expected, info));
   DS_ASSIGN(auto fits, fit_or_alter(*connection, *schema, name, info, facts, cause, expected));
   auto out = std::make_unique<TargetTable>();
@@ -156,7 +155,7 @@ base::Result<std::unique_ptr<TargetTable>> Catalog::load(std::shared_ptr<const m
                 std::move(fits.there),
                 key_updates_itself(facts, *schema),
                 numbered_of(facts, *schema)};
-  DS_TRY(check_table_grants(*connection, dialect_, out->names));
+  DS_TRY(connection->check_grants(out->names));
   out->info = std::move(info);
   out->created = facts.created;
   out->way_on_for_values = way_on_for_values(*schema, name, facts);
@@ -173,14 +172,14 @@ base::Result<std::unique_ptr<TargetTable>> Catalog::load(std::shared_ptr<const m
       out->unfilled.push_back(column);
   }
   // Stored first, so that one of two streams that do so at once sees the other.
-  DS_ASSIGN(const auto other, known_.other_source(*connection, dialect_, name.qualified(), out->schema->qualified()));
+  DS_ASSIGN(const auto other, known_.other_source(*connection, name.qualified(), out->schema->qualified()));
   if (other) {
-    if (known == nullptr) DS_TRY(known_.remove(*connection, dialect_, name.qualified(), token_));
+    if (known == nullptr) DS_TRY(known_.remove(*connection, name.qualified(), token_));
     return two_in_one(*other, *out->schema, name);
   }
   if (known == nullptr) {
     if (auto alone = check_other_tasks(*connection, name, known); !alone) {
-      DS_TRY(known_.remove(*connection, dialect_, name.qualified(), token_));
+      DS_TRY(known_.remove(*connection, name.qualified(), token_));
       return std::move(alone).error();
     }
   }

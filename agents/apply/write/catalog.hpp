@@ -19,10 +19,8 @@
 #include "agents/apply/read/schema_book.hpp"
 #include "agents/apply/write/ddl.hpp"
 #include "agents/base/result.hpp"
-#include "agents/client/mysql/connection.hpp"
-#include "agents/client/mysql/table_reader.hpp"
 #include "agents/config/config.hpp"
-#include "agents/destination/destination_facts.hpp"
+#include "agents/destination/destination.hpp"
 #include "agents/destination/dialect.hpp"
 #include "agents/destination/known_tables.hpp"
 #include "agents/destination/ledger.hpp"
@@ -34,7 +32,7 @@ struct TargetTable {
   std::shared_ptr<const message::TableSchema> schema;
   StatementTable names;
   PlanTable plan;
-  sql::TableInfo info;    ///< of the destination
+  TableInfo info;         ///< of the destination
   std::string created;    ///< CREATE_TIME at the destination
   bool has_rows = false;  ///< known to have been written
   /// Columns of which no row is known to have a value of its own: no NULL, or where NULL is not allowed, two values.
@@ -52,11 +50,6 @@ struct TargetTable {
   [[nodiscard]] std::size_t columns() const { return schema->columns.size(); }
 };
 
-/// Where a table of the source goes.
-struct TargetName {
-  std::string database, table;
-  [[nodiscard]] std::string qualified() const { return database + "." + table; }
-};
 /// A table that the source has dropped.
 struct DroppedTable {
   TargetName target;
@@ -79,11 +72,8 @@ bool is_same_second(const KnownTable& known, std::string_view created);
 /// A known table is not as it was: the error with both ways on, to restore it or to have it copied again.
 base::Error lost(const KnownTable& known, base::Reason reason, std::string_view what);
 
-/// "VIEW" or "SEQUENCE" when the destination has one of this name, else empty. Errors: those of the connection.
-base::Result<std::string> other_kind(sql::Connection& connection, const TargetName& name);
-
 /// The foreign keys of a table that act by themselves: "fk (ON UPDATE CASCADE ON DELETE RESTRICT)", sorted.
-std::vector<std::string> actions_of(const sql::TableInfo& info);
+std::vector<std::string> actions_of(const TableInfo& info);
 
 /// A table as the destination's catalogue lists it.
 struct FoundTable {
@@ -103,7 +93,7 @@ struct Alteration {
 /// committed by them.
 class Catalog {
  public:
-  using Connect = std::function<base::Result<std::unique_ptr<sql::Connection>>()>;
+  using Connect = std::function<base::Result<std::unique_ptr<DestinationServer>>()>;
   /// `waiting` is called while a statement of data definition runs. `known` must outlive the catalog.
   Catalog(const config::Apply& config, const Dialect& dialect, SchemaBook& book, KnownTables& known, Connect connect,
           Waiting waiting)
@@ -117,15 +107,15 @@ class Catalog {
   /// With the token of the ledger the catalogue may store what it knows.
   void set_token(std::uint64_t token) noexcept { token_ = token; }
   /// Called in each transaction that deletes rows: its error ends the transaction, as that of a replaced instance must.
-  void set_fence(std::function<base::Result<void>(sql::Connection&)> fence) { fence_ = std::move(fence); }
+  void set_fence(std::function<base::Result<void>(DestinationServer&)> fence) { fence_ = std::move(fence); }
   /// Runs a statement of data definition (`work`, on the given connection) while no other instance can take over the
   /// stream. Its error ends what the statement was for.
-  using Guard = std::function<base::Result<void>(sql::Connection&, const std::function<base::Result<void>()>& work)>;
+  using Guard = std::function<base::Result<void>(DestinationServer&, const std::function<base::Result<void>()>& work)>;
   void set_guard(Guard guard) { guard_ = std::move(guard); }
   /// Looks whether the tables that were written before are still there with their columns, but for those of the source
   /// tables in `left_out`. A table that was altered meanwhile is read again before its next row. Between transactions.
   /// Errors: DestinationTableMissing, DestinationSchemaMismatch, both with the ways on; those of the connection.
-  base::Result<void> check_known(sql::Connection& connection, const std::set<std::string>& left_out);
+  base::Result<void> check_known(DestinationServer& connection, const std::set<std::string>& left_out);
   /// The table that the last `check_known` failed at.
   [[nodiscard]] const std::optional<KnownTable>& failed_known() const noexcept { return failed_known_; }
   /// The source table at which the last `activate` failed because rows that are stored stand in the way of a change
@@ -135,14 +125,14 @@ class Catalog {
   /// read and planned again.
   [[nodiscard]] base::Result<void> check_current(std::span<const RowChange> rows) const;
   /// Inside the transaction that stores `rows`: their tables have rows from now on, or fewer.
-  base::Result<void> note_rows(sql::Connection& connection, const RowBuffer& buffer, std::span<const RowChange> rows);
+  base::Result<void> note_rows(DestinationServer& connection, const RowBuffer& buffer, std::span<const RowChange> rows);
   /// Before its commit: whether the tables it wrote are the ones that were looked at. Errors: DestinationBusy when one
   /// was altered or made again meanwhile, so that nothing of it counts; those of the connection.
-  base::Result<void> check_written(sql::Connection& connection);
+  base::Result<void> check_written(DestinationServer& connection);
   /// Before its commit: notes which tables it has emptied, as far as their identity is not certain yet.
-  base::Result<void> note_empty(sql::Connection& connection);
+  base::Result<void> note_empty(DestinationServer& connection);
   /// Inside the transaction that deletes the last rows of a table.
-  base::Result<void> note_emptied(sql::Connection& connection, TableIndex index);
+  base::Result<void> note_emptied(DestinationServer& connection, TableIndex index);
   /// The end of that transaction.
   void committed();
   void rolled_back();
@@ -166,7 +156,7 @@ class Catalog {
   base::Result<void> drop(std::vector<DroppedTable> tables);
 
   /// Inside a transaction: nothing is expected any more of what is stored of this table of the source.
-  base::Result<void> forget(sql::Connection& connection, const std::string& source);
+  base::Result<void> forget(DestinationServer& connection, const std::string& source);
 
   /// Which tables may have rows there already or missing; rows of `awaited` ones do not come at all for now.
   void set_snapshot(const SnapshotState& snapshot, const Awaited& awaited = {});
@@ -183,53 +173,54 @@ class Catalog {
  private:
   base::Result<std::unique_ptr<TargetTable>> load(std::shared_ptr<const message::TableSchema> schema,
                                                   std::stop_token stop, bool emptied);
-  base::Result<void> read_server(sql::Connection& connection);
-  base::Result<void> prove_missing(sql::Connection& connection, const KnownTable& known,
+  base::Result<void> read_server(DestinationServer& connection);
+  base::Result<void> prove_missing(DestinationServer& connection, const KnownTable& known,
                                    const std::vector<std::string>& columns);
-  base::Result<void> note_certainly_empty(sql::Connection& connection, const KnownTable& known);
-  base::Result<void> note_if_empty(sql::Connection& connection, const KnownTable& known);
-  base::Result<void> note_to_be_emptied(sql::Connection& connection, const TargetName& name);
+  base::Result<void> note_certainly_empty(DestinationServer& connection, const KnownTable& known);
+  base::Result<void> note_if_empty(DestinationServer& connection, const KnownTable& known);
+  base::Result<void> note_to_be_emptied(DestinationServer& connection, const TargetName& name);
   void has_no_rows(const std::string& target);
   void fills(TableIndex index, const base::Bytes* values);
-  base::Result<bool> has_values(sql::Connection& own, const KnownTable& known, const std::string& column,
+  base::Result<bool> has_values(DestinationServer& own, const KnownTable& known, const std::string& column,
                                 bool was_missing);
-  base::Result<void> check_filled(sql::Connection& connection, const KnownTable& known);
-  base::Result<void> check_known_table(sql::Connection& connection, const KnownTable& known,
+  base::Result<void> check_filled(DestinationServer& connection, const KnownTable& known);
+  base::Result<void> check_known_table(DestinationServer& connection, const KnownTable& known,
                                        const std::optional<FoundTable>& found);
-  base::Result<void> lost_columns(sql::Connection& connection, const KnownTable& known,
+  base::Result<void> lost_columns(DestinationServer& connection, const KnownTable& known,
                                   const std::vector<std::string>& columns, base::Error error);
-  base::Result<void> check_columns(sql::Connection& connection, const KnownTable& known, const StoredColumns& now);
-  base::Result<void> changed_column(sql::Connection& connection, const KnownTable& known, const ChangedColumn& column);
+  base::Result<void> check_columns(DestinationServer& connection, const KnownTable& known, const StoredColumns& now);
+  base::Result<void> changed_column(DestinationServer& connection, const KnownTable& known,
+                                    const ChangedColumn& column);
   [[nodiscard]] std::string learned(const KnownTable& known, const StoredColumns& now);
-  base::Result<void> learn_columns(sql::Connection& connection, const std::string& target);
-  base::Result<void> forget_columns(sql::Connection& connection, const TargetName& name);
-  base::Result<void> define(sql::Connection& connection, const std::string& statement);
-  base::Result<void> note_dropping(sql::Connection& connection, const std::string& target);
-  base::Result<void> check_restored(sql::Connection& connection, const KnownTable& known, std::string_view created);
-  base::Result<void> check_altered(sql::Connection& connection, const KnownTable& known, std::string_view created);
+  base::Result<void> learn_columns(DestinationServer& connection, const std::string& target);
+  base::Result<void> forget_columns(DestinationServer& connection, const TargetName& name);
+  base::Result<void> define(DestinationServer& connection, const std::string& statement);
+  base::Result<void> note_dropping(DestinationServer& connection, const std::string& target);
+  base::Result<void> check_restored(DestinationServer& connection, const KnownTable& known, std::string_view created);
+  base::Result<void> check_altered(DestinationServer& connection, const KnownTable& known, std::string_view created);
   [[nodiscard]] base::Error moved(const KnownTable& known, const TargetName& name) const;
   base::Result<void> check_renamed(const KnownTable& known) const;
   base::Result<void> check_one_target(const message::TableSchema& schema, const TargetName& name) const;
-  base::Result<void> forget_other_targets(sql::Connection& connection, const message::TableSchema& schema,
+  base::Result<void> forget_other_targets(DestinationServer& connection, const message::TableSchema& schema,
                                           const TargetName& name);
-  base::Result<void> check_definition(sql::Connection& connection, const message::TableSchema& schema,
-                                      const TargetName& name, const KnownTable* known, const sql::TableInfo& info);
-  [[nodiscard]] bool is_like(const message::ActingKey& source, const sql::TableInfo::ForeignKey& key) const;
-  base::Result<void> check_actions(const KnownTable& known, const sql::TableInfo& info) const;
-  base::Result<void> check_acting_keys(sql::Connection& connection, const message::TableSchema& schema,
-                                       const TargetName& name, const KnownTable* known, const sql::TableInfo& info);
-  base::Result<void> check_new_column(sql::Connection& connection, const message::TableSchema& schema,
+  base::Result<void> check_definition(DestinationServer& connection, const message::TableSchema& schema,
+                                      const TargetName& name, const KnownTable* known, const TableInfo& info);
+  [[nodiscard]] bool is_like(const message::ActingKey& source, const TableInfo::ForeignKey& key) const;
+  base::Result<void> check_actions(const KnownTable& known, const TableInfo& info) const;
+  base::Result<void> check_acting_keys(DestinationServer& connection, const message::TableSchema& schema,
+                                       const TargetName& name, const KnownTable* known, const TableInfo& info);
+  base::Result<void> check_new_column(DestinationServer& connection, const message::TableSchema& schema,
                                       const TargetName& name, const message::Column& there);
-  base::Result<void> store_known(sql::Connection& connection, const TargetTable& table, const DestinationFacts& facts,
+  base::Result<void> store_known(DestinationServer& connection, const TargetTable& table, const DestinationFacts& facts,
                                  bool emptied);
-  base::Result<void> check_other_tasks(sql::Connection& connection, const TargetName& name, const KnownTable* known);
+  base::Result<void> check_other_tasks(DestinationServer& connection, const TargetName& name, const KnownTable* known);
   [[nodiscard]] bool goes_to(const std::string& source, const TargetName& name) const;
   void forget_loaded(const std::string& key);
   TableIndex keep(std::unique_ptr<TargetTable> table);
   base::Result<void> check_owner(const message::TableSchema& schema, const TargetName& name) const;
-  base::Result<sql::TableInfo> find_or_make(sql::Connection& connection, const message::TableSchema& schema,
-                                            const TargetName& name, const KnownTable* known);
-  base::Result<void> make(sql::Connection& connection, const message::TableSchema& schema, const TargetName& name);
+  base::Result<TableInfo> find_or_make(DestinationServer& connection, const message::TableSchema& schema,
+                                       const TargetName& name, const KnownTable* known);
+  base::Result<void> make(DestinationServer& connection, const message::TableSchema& schema, const TargetName& name);
   /// Why a table may be altered.
   struct Cause {
     bool source_changed = false;                         ///< its rows had another definition at the source before
@@ -237,17 +228,17 @@ class Catalog {
     std::shared_ptr<const message::TableSchema> before;  ///< that definition; null when it is not known any more
     bool doubtful = false;                               ///< what was altered since its rows were stored is not known
   };
-  base::Result<Fit> fit_or_alter(sql::Connection& connection, const message::TableSchema& schema,
-                                 const TargetName& name, sql::TableInfo& info, DestinationFacts& facts,
-                                 const Cause& cause, const KnownTable* known);
+  base::Result<Fit> fit_or_alter(DestinationServer& connection, const message::TableSchema& schema,
+                                 const TargetName& name, TableInfo& info, DestinationFacts& facts, const Cause& cause,
+                                 const KnownTable* known);
   [[nodiscard]] std::string way_on_for_values(const message::TableSchema& schema, const TargetName& name,
                                               const DestinationFacts& facts) const;
-  base::Result<void> alter(sql::Connection& connection, const message::TableSchema& schema, const TargetName& name,
+  base::Result<void> alter(DestinationServer& connection, const message::TableSchema& schema, const TargetName& name,
                            const std::vector<Alteration>& alterations, const Cause& cause);
-  base::Result<void> empty(sql::Connection& connection, const TargetName& name);
-  base::Result<void> add_columns(sql::Connection& connection, const message::TableSchema& schema,
+  base::Result<void> empty(DestinationServer& connection, const TargetName& name);
+  base::Result<void> add_columns(DestinationServer& connection, const message::TableSchema& schema,
                                  const TargetName& name, const std::vector<std::uint16_t>& missing);
-  base::Result<void> change_table(sql::Connection& connection, const TargetName& name, const std::string& statement,
+  base::Result<void> change_table(DestinationServer& connection, const TargetName& name, const std::string& statement,
                                   std::string_view what);
   void add_references(PlanTable& plan, const message::TableSchema& schema, std::string& why) const;
   [[nodiscard]] bool is_unsure(const TargetTable& table) const;
@@ -266,7 +257,7 @@ class Catalog {
   References references_;
   std::optional<KnownTable> failed_known_;
   std::optional<std::string> needs_copy_;
-  std::function<base::Result<void>(sql::Connection&)> fence_;
+  std::function<base::Result<void>(DestinationServer&)> fence_;
   Guard guard_;
   std::set<std::string> unlearned_;  ///< known tables whose columns are not as the source's definition has them
   SnapshotState snapshot_;

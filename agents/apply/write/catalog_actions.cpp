@@ -26,7 +26,7 @@ std::string_view action(std::string_view rule) {
 }
 
 /// The same columns of the child point to the same ones of the parent.
-bool same_columns(const message::ActingKey& a, const sql::TableInfo::ForeignKey& b) {
+bool same_columns(const message::ActingKey& a, const TableInfo::ForeignKey& b) {
   const auto pairs = [](const auto& key) {
     std::set<std::pair<std::string, std::string>> out;
     for (std::size_t i = 0; i < std::min(key.columns.size(), key.parent_columns.size()); ++i)
@@ -36,15 +36,9 @@ bool same_columns(const message::ActingKey& a, const sql::TableInfo::ForeignKey&
   return pairs(a) == pairs(b);
 }
 
-std::string list_of(const std::vector<std::string>& columns) {
-  std::vector<std::string> quoted;
-  for (const auto& column : columns) quoted.push_back(sql::quote_identifier(column));
-  return fmt::format("{}", fmt::join(quoted, ", "));
-}
-
 }  // namespace
 
-std::vector<std::string> actions_of(const sql::TableInfo& info) {
+std::vector<std::string> actions_of(const TableInfo& info) {
   std::vector<std::string> out;
   for (const auto& key : info.foreign_keys) {
     if (key.acts()) out.push_back(action_text(key.name, key.on_update, key.on_delete));
@@ -53,7 +47,7 @@ std::vector<std::string> actions_of(const sql::TableInfo& info) {
   return out;
 }
 
-bool Catalog::is_like(const message::ActingKey& source, const sql::TableInfo::ForeignKey& key) const {
+bool Catalog::is_like(const message::ActingKey& source, const TableInfo::ForeignKey& key) const {
   const auto parent = target_name(config_, source.parent_database, source.parent_table);
   return names_->key(parent.database, parent.table) == names_->key(key.parent_database, key.parent_table) &&
          same_columns(source, key) && action(source.on_update) == action(key.on_update) &&
@@ -61,7 +55,7 @@ bool Catalog::is_like(const message::ActingKey& source, const sql::TableInfo::Fo
 }
 
 /// Those that were there when rows were stored first are accepted while capture does not say which ones the source has.
-base::Result<void> Catalog::check_actions(const KnownTable& known, const sql::TableInfo& info) const {
+base::Result<void> Catalog::check_actions(const KnownTable& known, const TableInfo& info) const {
   const auto at_source = book_.acting_keys(known.source);
   for (const auto& key : info.foreign_keys) {
     const auto text = action_text(key.name, key.on_update, key.on_delete);
@@ -74,21 +68,19 @@ base::Result<void> Catalog::check_actions(const KnownTable& known, const sql::Ta
   return {};
 }
 
-base::Result<void> Catalog::check_acting_keys(sql::Connection& connection, const message::TableSchema& schema,
-                                              const TargetName& name, const KnownTable* known,
-                                              const sql::TableInfo& info) {
+base::Result<void> Catalog::check_acting_keys(DestinationServer& connection, const message::TableSchema& schema,
+                                              const TargetName& name, const KnownTable* known, const TableInfo& info) {
   const auto at_source = book_.acting_keys(schema.qualified());
   if (!at_source) return {};
-  const auto table = dialect_.quote(name.database, name.table);
   for (const auto& key : info.foreign_keys) {
     const auto like = [&](const message::ActingKey& source) { return is_like(source, key); };
     if (!key.acts() || std::ranges::any_of(*at_source, like)) continue;
     return Error(
         Reason::DestinationSchemaMismatch,
         fmt::format("{} has the foreign key {}, by which the server changes its rows, and {} has none like it at "
-                    "the source. Run ALTER TABLE {} DROP FOREIGN KEY {} at the destination{}",
-                    name.qualified(), action_text(key.name, key.on_update, key.on_delete), schema.qualified(), table,
-                    sql::quote_identifier(key.name),
+                    "the source. Run {} at the destination{}",
+                    name.qualified(), action_text(key.name, key.on_update, key.on_delete), schema.qualified(),
+                    dialect_.drop_foreign_key(name, key.name),
                     known != nullptr && known->has_rows
                         ? ", and have the table copied again: " + copy_hint({schema.qualified()})
                         : std::string()));
@@ -97,23 +89,19 @@ base::Result<void> Catalog::check_acting_keys(sql::Connection& connection, const
     if (std::ranges::any_of(info.foreign_keys, [&](const auto& key) { return is_like(source, key); })) continue;
     const auto parent = target_name(config_, source.parent_database, source.parent_table);
     // Its parent may come later on the stream; then this table is read again.
-    DS_ASSIGN(const auto there, sql::read_table_info(connection, parent.database, parent.table));
+    DS_ASSIGN(const auto there, connection.table(parent));
     if (!there) {
       await_parent_[names_->key(parent.database, parent.table)].insert(names_->key(name.database, name.table));
       continue;
     }
-    return Error(
-        Reason::DestinationSchemaMismatch,
-        fmt::format("the foreign key {} of {} makes the source server change rows, which no message has, and "
-                    "{} has none like it. Run SET STATEMENT foreign_key_checks=0 FOR ALTER TABLE {} ADD FOREIGN KEY "
-                    "({}) REFERENCES {} ({}) ON "
-                    "UPDATE {} ON DELETE {} at the destination{}",
-                    action_text(source.name, source.on_update, source.on_delete), schema.qualified(), name.qualified(),
-                    table, list_of(source.columns), dialect_.quote(parent.database, parent.table),
-                    list_of(source.parent_columns), source.on_update, source.on_delete,
-                    known != nullptr && known->has_rows
-                        ? ", and have the table copied again: " + copy_hint({schema.qualified()})
-                        : std::string()));
+    return Error(Reason::DestinationSchemaMismatch,
+                 fmt::format("the foreign key {} of {} makes the source server change rows, which no message has, and "
+                             "{} has none like it. Run {} at the destination{}",
+                             action_text(source.name, source.on_update, source.on_delete), schema.qualified(),
+                             name.qualified(), dialect_.add_foreign_key(name, source, parent),
+                             known != nullptr && known->has_rows
+                                 ? ", and have the table copied again: " + copy_hint({schema.qualified()})
+                                 : std::string()));
   }
   return {};
 }

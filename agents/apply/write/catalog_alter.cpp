@@ -46,8 +46,7 @@ bool all_in(const Names& some, const Names& all) {
 
 /// Rows that have different keys at the source may have the same one at the destination. Not where it always was so:
 /// then the key is the user's.
-bool key_is_in_the_way(const message::TableSchema& schema, const message::TableSchema* before,
-                       const sql::TableInfo& info) {
+bool key_is_in_the_way(const message::TableSchema& schema, const message::TableSchema* before, const TableInfo& info) {
   const auto there = key_names(info.schema);
   return before != nullptr && !there.empty() && all_in(key_names(*before), there) && !all_in(key_names(schema), there);
 }
@@ -68,7 +67,7 @@ bool is_of_its_own(message::ColumnType type) {
 /// What the destination's table needs besides the columns that it lacks, in the order in which it is done. `emptied`:
 /// no row that is stored now stays.
 std::vector<Alteration> alterations_of(const Fit& fits, const message::TableSchema& schema,
-                                       const message::TableSchema* before, bool emptied, const sql::TableInfo& info,
+                                       const message::TableSchema* before, bool emptied, const TableInfo& info,
                                        const DestinationFacts& facts, const Dialect& dialect, const TargetName& name) {
   std::vector<Alteration> out;
   const auto there = key_names(info.schema);
@@ -109,8 +108,8 @@ std::vector<Alteration> alterations_of(const Fit& fits, const message::TableSche
 
 }  // namespace
 
-base::Result<Fit> Catalog::fit_or_alter(sql::Connection& connection, const message::TableSchema& schema,
-                                        const TargetName& name, sql::TableInfo& info, DestinationFacts& facts,
+base::Result<Fit> Catalog::fit_or_alter(DestinationServer& connection, const message::TableSchema& schema,
+                                        const TargetName& name, TableInfo& info, DestinationFacts& facts,
                                         const Cause& cause, const KnownTable* known) {
   auto fits = fit(schema, info, dialect_, facts.required, facts.restricted);
   if (!fits.mismatches.empty())
@@ -123,7 +122,7 @@ base::Result<Fit> Catalog::fit_or_alter(sql::Connection& connection, const messa
   if (known != nullptr) DS_TRY(note_if_empty(connection, *known));
   DS_TRY(add_columns(connection, schema, name, fits.missing));
   DS_TRY(alter(connection, schema, name, alterations, cause));
-  DS_ASSIGN(facts, read_destination_facts(connection, name.database, name.table));
+  DS_ASSIGN(facts, connection.facts(name));
   DS_ASSIGN(info, find_or_make(connection, schema, name, known));
   fits = fit(schema, info, dialect_, facts.required, facts.restricted);
   const auto left = alterations_of(fits, schema, before, cause.emptied, info, facts, dialect_, name);
@@ -150,7 +149,7 @@ std::string Catalog::way_on_for_values(const message::TableSchema& schema, const
 
 /// Only after the source: a column that was narrower from the beginning, or that a user made so, is the user's. Where a
 /// stored value could become another one the table is altered while it is empty, because a copy fills it again.
-base::Result<void> Catalog::alter(sql::Connection& connection, const message::TableSchema& schema,
+base::Result<void> Catalog::alter(DestinationServer& connection, const message::TableSchema& schema,
                                   const TargetName& name, const std::vector<Alteration>& alterations,
                                   const Cause& cause) {
   if (alterations.empty()) return {};
@@ -160,7 +159,7 @@ base::Result<void> Catalog::alter(sql::Connection& connection, const message::Ta
       lossless ? config_.schema_changes != SchemaChanges::Halt : config_.schema_changes == SchemaChanges::ApplyAll;
   const auto why = fmt::format("{}: {}", name.qualified(), texts(alterations, &Alteration::why));
   const auto statements = texts(alterations, &Alteration::statement);
-  const auto emptying = "DELETE FROM " + dialect_.quote(name.database, name.table);
+  const auto emptying = dialect_.delete_rows(name);
   const auto copying = "have the table copied again: " + copy_hint({schema.qualified()});
   const auto mismatch = [&](std::string way_on) {
     return Error(Reason::DestinationSchemaMismatch, why + ". " + way_on);
@@ -177,7 +176,7 @@ base::Result<void> Catalog::alter(sql::Connection& connection, const message::Ta
     return mismatch(fmt::format("Run at the destination: {}; {}. Then {}", emptying, statements, copying));
   }
   if (!lossless && !cause.emptied) {
-    DS_ASSIGN(lossless, is_empty(connection, dialect_.quote(name.database, name.table)));
+    DS_ASSIGN(lossless, connection.is_empty(name));
   }
   if (!lossless && !cause.emptied) {
     needs_copy_ = schema.qualified();
@@ -193,29 +192,28 @@ base::Result<void> Catalog::alter(sql::Connection& connection, const message::Ta
 
 /// What comes next empties it in any case: whoever deletes its rows and alters it, as apply does or as its message
 /// says, does not make it another one.
-base::Result<void> Catalog::note_to_be_emptied(sql::Connection& connection, const TargetName& name) {
+base::Result<void> Catalog::note_to_be_emptied(DestinationServer& connection, const TargetName& name) {
   const auto* known = known_.find(name.qualified());
   if (known == nullptr || !known->has_rows) return {};
   auto seen = *known;
   seen.has_rows = false;
-  DS_TRY(known_.store(connection, dialect_, token_, std::move(seen)));
+  DS_TRY(known_.store(connection, token_, std::move(seen)));
   has_no_rows(name.qualified());
   return {};
 }
 
 /// The rows that come next begin with the order to do so. Each part holds the ledger's row, so that a replaced instance
 /// deletes nothing.
-base::Result<void> Catalog::empty(sql::Connection& connection, const TargetName& name) {
+base::Result<void> Catalog::empty(DestinationServer& connection, const TargetName& name) {
   // As when the order itself is executed: other tables are emptied or copied by their own orders.
-  DS_TRY(connection.execute(dialect_.foreign_key_checks(false)));
-  const auto part = dialect_.delete_batch(name.database, name.table);
+  DS_TRY(connection.check_foreign_keys(false));
   for (std::uint64_t deleted = 1; deleted != 0;) {
     DS_TRY(connection.begin());
     if (fence_) DS_TRY(fence_(connection));
     auto done = run_watched(
         connection,
         [&]() -> base::Result<void> {
-          DS_ASSIGN(deleted, connection.execute(part));
+          DS_ASSIGN(deleted, connection.delete_batch(name));
           return connection.commit();
         },
         waiting_);

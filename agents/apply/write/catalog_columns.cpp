@@ -13,7 +13,7 @@ using base::Error;
 using base::Reason;
 
 /// Not what apply alters itself: that begins with `forget_columns`, and keeps the values or comes before a copy.
-base::Result<void> Catalog::check_columns(sql::Connection& connection, const KnownTable& known,
+base::Result<void> Catalog::check_columns(DestinationServer& connection, const KnownTable& known,
                                           const StoredColumns& now) {
   const auto before = parse_stored_columns(known.definition);
   if (!before || !known.has_rows || to_text(now) == known.definition) return {};
@@ -25,9 +25,8 @@ base::Result<void> Catalog::check_columns(sql::Connection& connection, const Kno
     if (!column.suspects) return changed_column(connection, known, column);
     // A server that is strict refuses to cut values; whether it did shows in those that are left.
     DS_ASSIGN(const auto own, connect_());
-    DS_ASSIGN(const bool suspect,
-              has_row(*own, fmt::format("{} WHERE {}", dialect_.quote(name.database, name.table), *column.suspects),
-                      waiting_));
+    DS_ASSIGN(const bool suspect, ask(
+                                      *own, [&] { return own->has_suspect(name, *column.suspects); }, waiting_));
     if (suspect) return changed_column(connection, known, column);
   }
   return {};
@@ -47,30 +46,30 @@ std::string Catalog::learned(const KnownTable& known, const StoredColumns& now) 
 }
 
 /// For a table that an older version stored, once it is certain which one it is.
-base::Result<void> Catalog::learn_columns(sql::Connection& connection, const std::string& target) {
+base::Result<void> Catalog::learn_columns(DestinationServer& connection, const std::string& target) {
   const auto* known = known_.find(target);
   if (known == nullptr || !known->definition.empty() || known->columns.empty() || unlearned_.contains(target))
     return {};
   unlearned_.insert(target);
   const auto name = name_of(*known);
-  DS_ASSIGN(const auto info, sql::read_table_info(connection, name.database, name.table));
+  DS_ASSIGN(const auto info, connection.table(name));
   if (!info) return {};
-  DS_ASSIGN(const auto facts, read_destination_facts(connection, name.database, name.table));
+  DS_ASSIGN(const auto facts, connection.facts(name));
   auto seen = *known;
   seen.definition = learned(*known, stored_columns(info->schema.columns, facts.restricted, known->columns));
   // Not when it was altered at this moment.
   if (seen.definition.empty() || facts.created != known->created) return {};
-  return known_.store(connection, dialect_, token_, std::move(seen));
+  return known_.store(connection, token_, std::move(seen));
 }
 
 /// Before apply alters the table itself: a stop in between leaves the columns unknown, and not those of before.
-base::Result<void> Catalog::forget_columns(sql::Connection& connection, const TargetName& name) {
+base::Result<void> Catalog::forget_columns(DestinationServer& connection, const TargetName& name) {
   const auto* known = known_.find(name.qualified());
   if (known == nullptr || known->definition.empty()) return {};
   auto seen = *known;
   seen.definition.clear();
   unlearned_.erase(seen.target);
-  return known_.store(connection, dialect_, token_, std::move(seen));
+  return known_.store(connection, token_, std::move(seen));
 }
 
 base::Result<void> Catalog::check_current(std::span<const RowChange> rows) const {

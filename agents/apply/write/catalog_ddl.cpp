@@ -7,7 +7,6 @@
 
 #include "agents/apply/write/catalog.hpp"
 #include "agents/base/log.hpp"
-#include "agents/destination/mariadb/grants.hpp"
 
 namespace datasync::apply {
 namespace {
@@ -24,8 +23,8 @@ bool is_about_definition(const Error& error) {
 }
 
 /// A view or a sequence of this name would take the rows somewhere else, or not all of them.
-base::Result<void> check_kind(sql::Connection& connection, const TargetName& name) {
-  DS_ASSIGN(const auto kind, other_kind(connection, name));
+base::Result<void> check_kind(DestinationServer& connection, const TargetName& name) {
+  DS_ASSIGN(const auto kind, connection.other_kind(name));
   if (kind.empty()) return {};
   return Error(Reason::DestinationSchemaMismatch,
                fmt::format("{} is a {}, and rows are stored in tables only. Drop or rename it, or give the table "
@@ -35,18 +34,9 @@ base::Result<void> check_kind(sql::Connection& connection, const TargetName& nam
 
 }  // namespace
 
-base::Result<std::string> other_kind(sql::Connection& connection, const TargetName& name) {
-  DS_ASSIGN(const auto row,
-            connection.query_one(fmt::format("SELECT table_type FROM information_schema.tables WHERE table_schema={} "
-                                             "AND table_name={} AND table_type NOT IN ('BASE TABLE', "
-                                             "'SYSTEM VERSIONED', 'TEMPORARY')",
-                                             sql::quote_text(name.database), sql::quote_text(name.table))));
-  return row ? *row : std::string();
-}
-
-base::Result<sql::TableInfo> Catalog::find_or_make(sql::Connection& connection, const message::TableSchema& schema,
-                                                   const TargetName& name, const KnownTable* known) {
-  DS_ASSIGN(auto info, sql::read_table_info(connection, name.database, name.table));
+base::Result<TableInfo> Catalog::find_or_make(DestinationServer& connection, const message::TableSchema& schema,
+                                              const TargetName& name, const KnownTable* known) {
+  DS_ASSIGN(auto info, connection.table(name));
   if (info) return std::move(*info);
   DS_TRY(check_kind(connection, name));
   if (known != nullptr) {
@@ -58,21 +48,20 @@ base::Result<sql::TableInfo> Catalog::find_or_make(sql::Connection& connection, 
                  fmt::format("{} is missing and createTables is off; make it: {}", name.qualified(),
                              dialect_.create_table(schema, name.database, name.table)));
   DS_TRY(make(connection, schema, name));
-  DS_ASSIGN(info, sql::read_table_info(connection, name.database, name.table));
+  DS_ASSIGN(info, connection.table(name));
   if (!info) return Error(Reason::DestinationTableMissing, name.qualified() + " is not there after it was made");
   return std::move(*info);
 }
 
-base::Result<void> Catalog::make(sql::Connection& connection, const message::TableSchema& schema,
+base::Result<void> Catalog::make(DestinationServer& connection, const message::TableSchema& schema,
                                  const TargetName& name) {
-  DS_ASSIGN(const auto there, connection.query_one("SELECT 1 FROM information_schema.schemata WHERE schema_name=" +
-                                                   sql::quote_text(name.database)));
+  DS_ASSIGN(const bool there, connection.has_database(name.database));
   const auto refused = [&](Error error) {
-    return with_grant(connection, std::move(error).context(fmt::format("while creating {}", name.qualified())),
-                      "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER", sql::quote_identifier(name.database) + ".*");
+    return connection.with_grant(std::move(error).context(fmt::format("while creating {}", name.qualified())),
+                                 Privileges::Make, name);
   };
   if (!there) {
-    if (auto made = connection.execute(dialect_.create_database(name.database)); !made)
+    if (auto made = connection.define(dialect_.create_database(name.database)); !made)
       return refused(std::move(made).error());
   }
   const auto statement = dialect_.create_table(schema, name.database, name.table);
@@ -89,7 +78,7 @@ base::Result<void> Catalog::make(sql::Connection& connection, const message::Tab
   return {};
 }
 
-base::Result<void> Catalog::add_columns(sql::Connection& connection, const message::TableSchema& schema,
+base::Result<void> Catalog::add_columns(DestinationServer& connection, const message::TableSchema& schema,
                                         const TargetName& name, const std::vector<std::uint16_t>& missing) {
   for (const auto index : missing) {
     const auto& column = schema.columns[index];
@@ -105,21 +94,20 @@ base::Result<void> Catalog::add_columns(sql::Connection& connection, const messa
   return {};
 }
 
-base::Result<void> Catalog::change_table(sql::Connection& connection, const TargetName& name,
+base::Result<void> Catalog::change_table(DestinationServer& connection, const TargetName& name,
                                          const std::string& statement, std::string_view what) {
   DS_TRY(forget_columns(connection, name));
   auto done = define(connection, statement);
   altered_ = true;
   if (done) return {};
-  auto error =
-      with_grant(connection, std::move(done).error().context(fmt::format("while {} {}", what, name.qualified())),
-                 "ALTER", dialect_.quote(name.database, name.table));
+  auto error = connection.with_grant(
+      std::move(done).error().context(fmt::format("while {} {}", what, name.qualified())), Privileges::Alter, name);
   if (!is_about_definition(error)) return error;
   return Error(Reason::DestinationSchemaMismatch, fmt::format("{}; tried: {}", error.what, statement));
 }
 
 /// A frozen instance that wakes up after it was replaced changes nothing: the tables may be those of its successor.
-base::Result<void> Catalog::define(sql::Connection& connection, const std::string& statement) {
+base::Result<void> Catalog::define(DestinationServer& connection, const std::string& statement) {
   const auto run = [&] { return run_ddl(connection, statement, waiting_); };
   return guard_ ? guard_(connection, run) : run();
 }
@@ -152,7 +140,7 @@ base::Result<void> Catalog::drop(std::vector<DroppedTable> tables) {
         left.push_back(std::move(table));
         continue;
       }
-      DS_TRY(known_.remove(*connection, dialect_, name.qualified(), token_));
+      DS_TRY(known_.remove(*connection, name.qualified(), token_));
       base::log::warn("dropped a table that was dropped at the source", {{"table", name.qualified()}});
       forget_loaded(names_->key(name.database, name.table));
     }
@@ -162,10 +150,10 @@ base::Result<void> Catalog::drop(std::vector<DroppedTable> tables) {
   return {};
 }
 
-base::Result<void> Catalog::note_dropping(sql::Connection& connection, const std::string& target) {
+base::Result<void> Catalog::note_dropping(DestinationServer& connection, const std::string& target) {
   auto seen = *known_.find(target);
   seen.created = kDropping;
-  return known_.store(connection, dialect_, token_, std::move(seen));
+  return known_.store(connection, token_, std::move(seen));
 }
 
 }  // namespace datasync::apply

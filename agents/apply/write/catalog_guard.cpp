@@ -30,39 +30,28 @@ bool is_same_second(const KnownTable& known, std::string_view created) {
 }
 
 /// Written down before it is reported: a column of the same name that is added later has none of the values.
-base::Result<void> Catalog::lost_columns(sql::Connection& connection, const KnownTable& known,
+base::Result<void> Catalog::lost_columns(DestinationServer& connection, const KnownTable& known,
                                          const std::vector<std::string>& columns, Error error) {
   if (!error.is(Reason::DestinationSchemaMismatch) || known.created.starts_with(kLost)) return error;
   auto seen = known;
   seen.created = std::string(kLost) + lines_text(columns);
-  DS_TRY(known_.store(connection, dialect_, token_, std::move(seen)));
+  DS_TRY(known_.store(connection, token_, std::move(seen)));
   return error;
 }
 
-/// Some row has another value than the one that ADD COLUMN gives. A column without a default has the same in all then,
-/// which for a column that was not seen missing must also look like zero or an empty text.
-base::Result<bool> Catalog::has_values(sql::Connection& own, const KnownTable& known, const std::string& column,
+/// See DestinationServer::has_own_value.
+base::Result<bool> Catalog::has_values(DestinationServer& own, const KnownTable& known, const std::string& column,
                                        bool was_missing) {
   const auto name = name_of(known);
-  const auto table = dialect_.quote(name.database, name.table);
-  const auto quoted = sql::quote_identifier(column);
-  DS_ASSIGN(
-      const auto has_default,
-      own.query_one(fmt::format("SELECT 1 FROM information_schema.columns WHERE table_schema={} AND "
-                                "table_name={} AND column_name={} AND (is_nullable='YES' OR column_default IS "
-                                "NOT NULL)",
-                                sql::quote_text(name.database), sql::quote_text(name.table), sql::quote_text(column))));
-  const auto added =
-      has_default ? fmt::format("DEFAULT({})", quoted) : fmt::format("(SELECT {} FROM {} LIMIT 1)", quoted, table);
-  const auto zero = has_default || was_missing ? std::string() : fmt::format(" OR NOT {} = ''", quoted);
-  return has_row(own, fmt::format("{} WHERE NOT {} <=> {}{}", table, quoted, added, zero), waiting_);
+  return ask(
+      own, [&] { return own.has_own_value(name, column, was_missing); }, waiting_);
 }
 
 /// After an ALTER TABLE of a user: one statement can drop a column and add one of the same name.
-base::Result<void> Catalog::check_filled(sql::Connection& connection, const KnownTable& known) {
+base::Result<void> Catalog::check_filled(DestinationServer& connection, const KnownTable& known) {
   if (known.filled.empty() || !known.has_rows) return {};
   const auto name = name_of(known);
-  DS_ASSIGN(const bool empty, is_empty(connection, dialect_.quote(name.database, name.table)));
+  DS_ASSIGN(const bool empty, connection.is_empty(name));
   if (empty) return {};
   DS_ASSIGN(const auto own, connect_());
   for (const auto& column : known.filled) {
@@ -80,14 +69,13 @@ base::Result<void> Catalog::check_filled(sql::Connection& connection, const Know
 
 /// A table that was altered or made again since rows were stored: an empty one is not what was written, nor is a column
 /// that was lost and was added again.
-base::Result<void> Catalog::check_restored(sql::Connection& connection, const KnownTable& known,
+base::Result<void> Catalog::check_restored(DestinationServer& connection, const KnownTable& known,
                                            std::string_view created) {
   const bool certain = !known.created.ends_with('?');
   if (!known.has_rows || (certain && created == known.created)) return {};
   const auto name = name_of(known);
-  const auto table = dialect_.quote(name.database, name.table);
   // A user may hold a lock on it.
-  auto empty = is_empty(connection, table);
+  auto empty = connection.is_empty(name);
   if (!empty) return std::move(empty).error().context("while looking for rows of " + known.target);
   if (*empty)
     return lost(known, Reason::DestinationTableMissing,
@@ -110,7 +98,7 @@ base::Result<void> Catalog::check_restored(sql::Connection& connection, const Kn
 
 /// Whoever sees first that a table was altered, the check of all known tables or the row for which it is loaded, judges
 /// it, because after that its CREATE_TIME is the known one.
-base::Result<void> Catalog::check_altered(sql::Connection& connection, const KnownTable& known,
+base::Result<void> Catalog::check_altered(DestinationServer& connection, const KnownTable& known,
                                           std::string_view created) {
   const bool young = known.created.ends_with('?');
   if (!young && created == known.created) return {};
@@ -120,13 +108,13 @@ base::Result<void> Catalog::check_altered(sql::Connection& connection, const Kno
 
 /// Written down before it is reported, as a lost column is: what was changed stays changed when the definition is as it
 /// was again.
-base::Result<void> Catalog::changed_column(sql::Connection& connection, const KnownTable& known,
+base::Result<void> Catalog::changed_column(DestinationServer& connection, const KnownTable& known,
                                            const ChangedColumn& column) {
   auto error = changed(known, column.name, column.text);
   if (known.created.starts_with(kLost) || known.created.starts_with(kChanged)) return error;
   auto seen = known;
   seen.created = std::string(kChanged) + lines_text({column.name, column.text});
-  DS_TRY(known_.store(connection, dialect_, token_, std::move(seen)));
+  DS_TRY(known_.store(connection, token_, std::move(seen)));
   return error;
 }
 
@@ -148,23 +136,22 @@ base::Result<void> Catalog::check_one_target(const message::TableSchema& schema,
 }
 
 /// Rows of another task would be taken for rows of this one, and deleted with them.
-base::Result<void> Catalog::check_other_tasks(sql::Connection& connection, const TargetName& name,
+base::Result<void> Catalog::check_other_tasks(DestinationServer& connection, const TargetName& name,
                                               const KnownTable* known) {
   if (known != nullptr) return {};
-  DS_ASSIGN(const auto other, known_.other_task(connection, dialect_, name.qualified()));
+  DS_ASSIGN(const auto other, known_.other_task(connection, name.qualified()));
   if (!other) return {};
   return Error(Reason::DestinationSchemaMismatch,
                fmt::format("{} is a table of the task {}. Two tasks cannot store rows in one table: give this one "
-                           "another name by destination.tables.rename, or if {} no longer runs: DELETE FROM {} WHERE "
-                           "task={} AND target={}",
-                           name.qualified(), *other, *other, dialect_.quote(config_.ledger_database, "tables"),
-                           sql::quote_text(*other), sql::quote_text(name.qualified())));
+                           "another name by destination.tables.rename, or if {} no longer runs: {}",
+                           name.qualified(), *other, *other,
+                           dialect_.forget_known(config_.ledger_database, *other, name.qualified())));
 }
 
-base::Result<void> Catalog::forget_other_targets(sql::Connection& connection, const message::TableSchema& schema,
+base::Result<void> Catalog::forget_other_targets(DestinationServer& connection, const message::TableSchema& schema,
                                                  const TargetName& name) {
   for (const auto& target : known_.targets_of(schema.qualified()))
-    if (target != name.qualified()) DS_TRY(known_.remove(connection, dialect_, target, token_));
+    if (target != name.qualified()) DS_TRY(known_.remove(connection, target, token_));
   return {};
 }
 

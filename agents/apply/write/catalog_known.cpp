@@ -8,7 +8,6 @@
 #include "agents/apply/write/catalog.hpp"
 #include "agents/base/log.hpp"
 #include "agents/destination/copy_token.hpp"
-#include "agents/destination/mariadb/grants.hpp"
 
 namespace datasync::apply {
 namespace {
@@ -16,29 +15,17 @@ namespace {
 using base::Error;
 using base::Reason;
 
-std::string quoted_databases(const KnownTables& known) {
-  std::set<std::string> names;
-  for (const auto& [target, table] : known.all()) names.insert(sql::quote_text(name_of(table).database));
-  return fmt::format("{}", fmt::join(names, ","));
-}
-
 /// All tables of the databases in which known tables are, by key.
-base::Result<std::map<std::string, FoundTable>> find_tables(sql::Connection& connection, const KnownTables& known,
+base::Result<std::map<std::string, FoundTable>> find_tables(DestinationServer& connection, const KnownTables& known,
                                                             const base::TableNames& names) {
+  std::set<std::string> databases;
+  for (const auto& [target, table] : known.all()) databases.insert(name_of(table).database);
+  DS_ASSIGN(const auto tables, connection.tables(databases));
   std::map<std::string, FoundTable> out;
-  const auto databases = quoted_databases(known);
-  DS_ASSIGN(const auto tables,
-            connection.query(fmt::format("SELECT table_schema, table_name, {} FROM information_schema.tables WHERE "
-                                         "table_type IN ('BASE TABLE', 'SYSTEM VERSIONED') AND table_schema IN ({})",
-                                         kCreatedAt, databases)));
-  for (const auto& row : tables) out[names.key(row[0].value_or(""), row[1].value_or(""))].created = row[2].value_or("");
-  DS_ASSIGN(const auto columns,
-            connection.query("SELECT table_schema, table_name, column_name FROM information_schema.columns WHERE "
-                             "table_schema IN (" +
-                             databases + ")"));
-  for (const auto& row : columns) {
-    const auto at = out.find(names.key(row[0].value_or(""), row[1].value_or("")));
-    if (at != out.end()) at->second.columns.insert(base::fold_identifier(row[2].value_or("")));
+  for (const auto& table : tables) {
+    auto& found = out[names.key(table.name.database, table.name.table)];
+    found.created = table.created;
+    for (const auto& column : table.columns) found.columns.insert(base::fold_identifier(column));
   }
   return out;
 }
@@ -50,10 +37,10 @@ Error lost(const KnownTable& known, Reason reason, std::string_view what) {
                               known.target, known.source, what, copy_hint({known.source}))};
 }
 
-base::Result<void> Catalog::check_known(sql::Connection& connection, const std::set<std::string>& left_out) {
+base::Result<void> Catalog::check_known(DestinationServer& connection, const std::set<std::string>& left_out) {
   if (known_.all().empty()) return {};
   if (!names_) {
-    DS_ASSIGN(names_, read_table_names(connection));
+    DS_ASSIGN(names_, connection.table_names());
   }
   DS_ASSIGN(const auto found, find_tables(connection, known_, *names_));
   for (const auto& [target, known] : std::map(known_.all().begin(), known_.all().end())) {
@@ -79,26 +66,25 @@ base::Result<void> Catalog::check_known(sql::Connection& connection, const std::
 
 /// The catalogue lists only what the user has a privilege on. What it does not list is asked for by name: the server
 /// says whether it is missing or only hidden. `columns`: none for the table itself.
-base::Result<void> Catalog::prove_missing(sql::Connection& connection, const KnownTable& known,
+base::Result<void> Catalog::prove_missing(DestinationServer& connection, const KnownTable& known,
                                           const std::vector<std::string>& columns) {
   const auto name = name_of(known);
-  std::string list;
-  for (const auto& column : columns) list += (list.empty() ? "" : ", ") + sql::quote_identifier(column);
-  const auto table = dialect_.quote(name.database, name.table);
-  const auto seen = connection.query(fmt::format("SELECT {} FROM {} LIMIT 0", columns.empty() ? "1" : list, table));
+  const auto seen = connection.see(name, columns);
   if (seen) return {};
   if (seen.error().is(Reason::DestinationTableMissing))
     return lost(known, Reason::DestinationTableMissing, "no longer exists");
   if (seen.error().is(Reason::DestinationSchemaMismatch))
-    return lost(known, Reason::DestinationSchemaMismatch, fmt::format("no longer has the column {}", list));
-  return with_grant(connection, Error(seen.error()).context("while looking for " + known.target), "SELECT", table);
+    return lost(known, Reason::DestinationSchemaMismatch,
+                fmt::format("no longer has the column {}", dialect_.names(columns)));
+  return connection.with_grant(Error(seen.error()).context("while looking for " + known.target), Privileges::Read,
+                               name);
 }
 
-base::Result<void> Catalog::check_known_table(sql::Connection& connection, const KnownTable& known,
+base::Result<void> Catalog::check_known_table(DestinationServer& connection, const KnownTable& known,
                                               const std::optional<FoundTable>& found) {
   if (!found) {
     DS_TRY(prove_missing(connection, known, {}));
-    DS_ASSIGN(const auto kind, other_kind(connection, name_of(known)));
+    DS_ASSIGN(const auto kind, connection.other_kind(name_of(known)));
     if (!kind.empty()) return lost(known, Reason::DestinationSchemaMismatch, "is a " + kind + " now");
     return {};
   }
@@ -117,13 +103,13 @@ base::Result<void> Catalog::check_known_table(sql::Connection& connection, const
   // Altered, or made again.
   const auto name = name_of(known);
   DS_TRY(check_altered(connection, known, found->created));
-  DS_ASSIGN(const auto info, sql::read_table_info(connection, name.database, name.table));
+  DS_ASSIGN(const auto info, connection.table(name));
   auto seen = known;
   seen.created = found->created;
   if (info) {
     DS_TRY(book_.refresh({}));
     DS_TRY(check_actions(known, *info));
-    DS_ASSIGN(const auto facts, read_destination_facts(connection, name.database, name.table));
+    DS_ASSIGN(const auto facts, connection.facts(name));
     const auto now = stored_columns(info->schema.columns, facts.restricted, known.columns);
     DS_TRY(check_columns(connection, known, now));
     seen.definition = learned(known, now);
@@ -134,13 +120,12 @@ base::Result<void> Catalog::check_known_table(sql::Connection& connection, const
   }
   forget_loaded(key);
   references_read_ = false;
-  return known_.store(connection, dialect_, token_, std::move(seen));
+  return known_.store(connection, token_, std::move(seen));
 }
 
 /// What is there now, against what rows were written to.
-base::Result<void> Catalog::check_definition(sql::Connection& connection, const message::TableSchema& schema,
-                                             const TargetName& name, const KnownTable* known,
-                                             const sql::TableInfo& info) {
+base::Result<void> Catalog::check_definition(DestinationServer& connection, const message::TableSchema& schema,
+                                             const TargetName& name, const KnownTable* known, const TableInfo& info) {
   if (known == nullptr) return {};
   if (known->source != schema.qualified())
     return Error(Reason::DestinationSchemaMismatch,
@@ -167,23 +152,22 @@ base::Result<void> Catalog::check_definition(sql::Connection& connection, const 
 
 /// A column that is new at the source has NULL in the rows that were there (a copy follows where it has not). One that
 /// the destination has from before, perhaps because the source dropped one of this name, may hold anything.
-base::Result<void> Catalog::check_new_column(sql::Connection& connection, const message::TableSchema& schema,
+base::Result<void> Catalog::check_new_column(DestinationServer& connection, const message::TableSchema& schema,
                                              const TargetName& name, const message::Column& there) {
-  const auto column = sql::quote_identifier(there.name);
-  const auto table = dialect_.quote(name.database, name.table);
-  DS_ASSIGN(const bool has_values,
-            has_row(connection, fmt::format("{} WHERE {} IS NOT NULL", table, column), waiting_));
+  DS_ASSIGN(const bool has_values, ask(
+                                       connection, [&] { return connection.has_value(name, there.name); }, waiting_));
   if (!has_values) return {};
   return Error(
       Reason::SchemaChanged,
-      fmt::format("{} got the column {}, and {} has values in a column of this name from before. Run UPDATE {} "
-                  "SET {}=NULL at the destination, or have the table copied again: {}",
-                  schema.qualified(), there.name, name.qualified(), table, column, copy_hint({schema.qualified()})));
+      fmt::format("{} got the column {}, and {} has values in a column of this name from before. Run {} at the "
+                  "destination, or have the table copied again: {}",
+                  schema.qualified(), there.name, name.qualified(), dialect_.set_null(name, there.name),
+                  copy_hint({schema.qualified()})));
 }
 
 /// A table that is emptied first is from now on what its copy makes it. What was known before counts until here: a try
 /// that fails must not change what the next one finds.
-base::Result<void> Catalog::store_known(sql::Connection& connection, const TargetTable& table,
+base::Result<void> Catalog::store_known(DestinationServer& connection, const TargetTable& table,
                                         const DestinationFacts& facts, bool emptied) {
   KnownTable known;
   known.target = table.qualified();
@@ -196,7 +180,7 @@ base::Result<void> Catalog::store_known(sql::Connection& connection, const Targe
   const auto* before = known_.find(known.target);
   known.has_rows = !emptied && before != nullptr && before->has_rows;
   if (!emptied && before != nullptr) known.filled = before->filled;
-  return known_.store(connection, dialect_, token_, std::move(known));
+  return known_.store(connection, token_, std::move(known));
 }
 
 /// A rule names the table, and leads elsewhere now: its rows are copied there, also when no row of it comes. Without a
@@ -218,11 +202,11 @@ bool Catalog::goes_to(const std::string& source, const TargetName& name) const {
   return names_->key(now.database, now.table) == names_->key(name.database, name.table);
 }
 
-base::Result<void> Catalog::forget(sql::Connection& connection, const std::string& source) {
+base::Result<void> Catalog::forget(DestinationServer& connection, const std::string& source) {
   for (const auto& target : known_.targets_of(source)) {
     const auto name = name_of(*known_.find(target));
     if (names_) forget_loaded(names_->key(name.database, name.table));
-    DS_TRY(known_.remove(connection, dialect_, target, token_));
+    DS_TRY(known_.remove(connection, target, token_));
     base::log::info("a table is no longer expected at the destination",
                     {{"table", std::string_view(target)}, {"source", std::string_view(source)}});
   }

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <map>
 #include <string>
 
 #include <fmt/format.h>
@@ -36,7 +35,7 @@ void Catalog::fills(TableIndex index, const base::Bytes* values) {
   });
 }
 
-base::Result<void> Catalog::note_rows(sql::Connection& connection, const RowBuffer& buffer,
+base::Result<void> Catalog::note_rows(DestinationServer& connection, const RowBuffer& buffer,
                                       std::span<const RowChange> rows) {
   const auto before = filled_;
   for (const auto& row : rows) {
@@ -46,7 +45,7 @@ base::Result<void> Catalog::note_rows(sql::Connection& connection, const RowBuff
     const bool stores = row.op == message::Op::Insert || row.op == message::Op::Update;
     if (stores && !table.unfilled.empty()) fills(row.table, buffer.image(row.after));
     if (table.has_rows || !stores) continue;
-    DS_TRY(known_.store_has_rows(connection, dialect_, table.qualified(), true));
+    DS_TRY(known_.store_has_rows(connection, table.qualified(), true));
     table.has_rows = true;
     noted_.push_back(row.table);
   }
@@ -55,63 +54,53 @@ base::Result<void> Catalog::note_rows(sql::Connection& connection, const RowBuff
     const auto noted = at == before.end() ? 0 : at->second.size();
     if (columns.size() == noted) continue;
     const std::vector<std::uint16_t> added(columns.begin() + static_cast<std::ptrdiff_t>(noted), columns.end());
-    DS_TRY(known_.store_filled(connection, dialect_, tables_[index]->qualified(), names_of(*tables_[index], added)));
+    DS_TRY(known_.store_filled(connection, tables_[index]->qualified(), names_of(*tables_[index], added)));
   }
   return {};
 }
 
 /// The tables cannot be altered now: the transaction holds them. What happened to them since `check_known` looked shows
 /// here before the rows that would hide it are committed.
-base::Result<void> Catalog::check_written(sql::Connection& connection) {
-  std::string query;
-  std::map<std::string, std::string> expected;  // by number: CREATE_TIME without the mark of a young one
-  const auto whole_second = [](std::string created) {
-    if (created.ends_with('?')) created.pop_back();
-    return created;
-  };
+base::Result<void> Catalog::check_written(DestinationServer& connection) {
+  std::vector<TargetName> names;
+  std::vector<const KnownTable*> expected;
   for (const auto index : written_) {
     const auto& table = *tables_[index];
     const auto* known = known_.find(table.qualified());
     if (known == nullptr) continue;
-    const auto number = std::to_string(index);
-    expected[number] = whole_second(known->created);
-    query += fmt::format(
-        "{}SELECT '{}', create_time FROM information_schema.tables WHERE table_schema={} AND "
-        "table_name={}",
-        query.empty() ? "" : " UNION ALL ", number, sql::quote_text(table.names.database),
-        sql::quote_text(table.names.table));
+    names.push_back({table.names.database, table.names.table});
+    expected.push_back(known);
   }
-  if (query.empty()) return {};
-  DS_ASSIGN(const auto found, connection.query(query));
-  for (const auto& row : found) {
-    const auto& created = expected[row[0].value_or("")];
-    if (row[1].value_or("") == created) continue;
-    const auto& table = *tables_[static_cast<TableIndex>(std::stoul(row[0].value_or("0")))];
+  if (names.empty()) return {};
+  DS_ASSIGN(const auto found, connection.altered_at(names));
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const auto& created = expected[i]->created;
+    if (!found[i] || *found[i] == created.substr(0, created.size() - (created.ends_with('?') ? 1 : 0))) continue;
     return base::Error(base::Reason::DestinationBusy,
                        fmt::format("{} was altered or recreated while rows were stored in it; nothing of them was "
                                    "committed, and they are stored again after it was checked",
-                                   table.qualified()));
+                                   names[i].qualified()));
   }
   return {};
 }
 
 /// CREATE_TIME has whole seconds: one that is young does not say whether it is the same table. Whether that has rows is
 /// then noted exactly; it has had no time for many.
-base::Result<void> Catalog::note_empty(sql::Connection& connection) {
+base::Result<void> Catalog::note_empty(DestinationServer& connection) {
   for (const auto index : reduced_) {
-    const auto& name = tables_[index]->names;
+    const TargetName name{tables_[index]->names.database, tables_[index]->names.table};
     const auto* known = known_.find(tables_[index]->qualified());
     if (known == nullptr || !known->created.ends_with('?')) continue;
-    DS_ASSIGN(const bool empty, is_empty(connection, dialect_.quote(name.database, name.table)));
+    DS_ASSIGN(const bool empty, connection.is_empty(name));
     if (!empty) continue;
-    DS_TRY(known_.store_has_rows(connection, dialect_, known->target, false));
+    DS_TRY(known_.store_has_rows(connection, known->target, false));
     emptied_.push_back(index);
   }
   return {};
 }
 
-base::Result<void> Catalog::note_emptied(sql::Connection& connection, TableIndex index) {
-  DS_TRY(known_.store_has_rows(connection, dialect_, tables_[index]->qualified(), false));
+base::Result<void> Catalog::note_emptied(DestinationServer& connection, TableIndex index) {
+  DS_TRY(known_.store_has_rows(connection, tables_[index]->qualified(), false));
   emptied_.push_back(index);
   return {};
 }
@@ -171,25 +160,22 @@ void Catalog::has_no_rows(const std::string& target) {
 
 /// The table is still the one that was written, and has lost rows: if those were all, a user who alters it later does
 /// not make it another one.
-base::Result<void> Catalog::note_certainly_empty(sql::Connection& connection, const KnownTable& known) {
+base::Result<void> Catalog::note_certainly_empty(DestinationServer& connection, const KnownTable& known) {
   if (!known.has_rows || maybe_empty_.erase(known.target) == 0) return {};
   return note_if_empty(connection, known);
 }
 
-base::Result<void> Catalog::note_if_empty(sql::Connection& connection, const KnownTable& known) {
+base::Result<void> Catalog::note_if_empty(DestinationServer& connection, const KnownTable& known) {
   if (!known.has_rows || known.created.ends_with('?')) return {};
   const auto name = name_of(known);
-  DS_ASSIGN(const bool empty, is_empty(connection, dialect_.quote(name.database, name.table)));
+  DS_ASSIGN(const bool empty, connection.is_empty(name));
   if (!empty) return {};
   // Not when it was made again at this moment.
-  DS_ASSIGN(const auto created,
-            connection.query_one(fmt::format("SELECT {} FROM information_schema.tables WHERE table_schema={} AND "
-                                             "table_name={}",
-                                             kCreatedAt, sql::quote_text(name.database), sql::quote_text(name.table))));
+  DS_ASSIGN(const auto created, connection.created(name));
   if (created != known.created) return {};
   auto seen = known;
   seen.has_rows = false;
-  DS_TRY(known_.store(connection, dialect_, token_, std::move(seen)));
+  DS_TRY(known_.store(connection, token_, std::move(seen)));
   has_no_rows(known.target);
   return {};
 }

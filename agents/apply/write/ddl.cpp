@@ -13,7 +13,7 @@ constexpr auto kBeat = std::chrono::milliseconds(200);
 
 }  // namespace
 
-base::Result<void> run_watched(sql::Connection& connection, const std::function<base::Result<void>()>& work,
+base::Result<void> run_watched(DestinationServer& connection, const std::function<base::Result<void>()>& work,
                                const Waiting& waiting) {
   std::mutex mutex;
   std::condition_variable ended;
@@ -38,27 +38,22 @@ base::Result<void> run_watched(sql::Connection& connection, const std::function<
   return std::move(*result);
 }
 
-base::Result<void> run_ddl(sql::Connection& connection, const std::string& statement, const Waiting& waiting) {
+base::Result<void> run_ddl(DestinationServer& connection, const std::string& statement, const Waiting& waiting) {
   return run_watched(
-      connection,
-      [&]() -> base::Result<void> {
-        DS_TRY(connection.execute(statement));
-        return {};
-      },
-      waiting);
+      connection, [&] { return connection.define(statement); }, waiting);
 }
 
-base::Result<bool> has_row(sql::Connection& connection, const std::string& from, const Waiting& waiting) {
-  bool found = false;
+base::Result<bool> ask(DestinationServer& connection, const std::function<base::Result<bool>()>& question,
+                       const Waiting& waiting) {
+  bool answer = false;
   DS_TRY(run_watched(
       connection,
       [&]() -> base::Result<void> {
-        DS_ASSIGN(const auto row, connection.query_one("SELECT 1 FROM " + from + " LIMIT 1"));
-        found = row.has_value();
+        DS_ASSIGN(answer, question());
         return {};
       },
       waiting));
-  return found;
+  return answer;
 }
 
 }  // namespace datasync::apply

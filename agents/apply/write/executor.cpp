@@ -15,9 +15,6 @@ using base::Error;
 using base::Reason;
 using Kind = Statements::Kind;
 
-constexpr unsigned kDuplicateKey = 1062;
-constexpr unsigned kDuplicateKeyName = 1586;
-
 Kind statement_of(StatementKind kind) noexcept {
   switch (kind) {
     case StatementKind::Insert:
@@ -74,7 +71,7 @@ bool Executor::row_by_row_may_help(const Error& error) noexcept {
 }
 
 bool Executor::is_duplicate() const noexcept {
-  return connection_.last_errno() == kDuplicateKey || connection_.last_errno() == kDuplicateKeyName;
+  return connection_.last_failure() == Failure::DuplicateKey;
 }
 
 base::Result<void> Executor::run_plan(const RowBuffer& buffer, std::span<const RowChange> rows) {
@@ -145,7 +142,7 @@ base::Result<void> Executor::set_checks(const TargetTable& table, StatementKind 
 
 base::Result<void> Executor::set_checks_to(bool on) {
   if (on == checks_on_) return {};
-  DS_TRY(connection_.execute(dialect_.foreign_key_checks(on)));
+  DS_TRY(connection_.check_foreign_keys(on));
   checks_on_ = on;
   return {};
 }
@@ -160,11 +157,11 @@ base::Result<void> Executor::run_tolerant(const RowBuffer& buffer, const Run& ru
     return {};
   }
   if (run.kind == StatementKind::Insert && !catalog_.table(run.table).plan.repeats) {
-    DS_TRY(connection_.execute("SAVEPOINT datasync_run"));
+    DS_TRY(connection_.set_savepoint(Savepoint::Run));
     auto inserted = statements_.run(Kind::Insert, run.table, buffer, rows);
     if (inserted) return {};
     if (!is_duplicate()) return std::move(inserted).error();
-    DS_TRY(connection_.execute("ROLLBACK TO SAVEPOINT datasync_run"));
+    DS_TRY(connection_.rollback_to(Savepoint::Run));
   }
   const auto& table = catalog_.table(run.table);
   // Without another unique key the only row that can be in the way is the one of this key.
@@ -219,7 +216,7 @@ base::Result<void> Executor::move_tolerant(const RowBuffer& buffer, const RowCha
 base::Result<std::uint64_t> Executor::delete_batch(TableIndex table) {
   const TargetTable& target = catalog_.table(table);
   DS_TRY(set_checks(target, StatementKind::Truncate));
-  auto gone = connection_.execute(dialect_.delete_batch(target.names.database, target.names.table));
+  auto gone = connection_.delete_batch({target.names.database, target.names.table});
   if (!gone) {
     refused_ = Refused{table, ""};
     return std::move(gone).error().context("while emptying " + target.qualified());
@@ -274,7 +271,7 @@ base::Result<void> Executor::insert_row(const RowBuffer& buffer, const RowChange
   if (!is_duplicate()) return std::move(inserted).error();
   if (target.tolerant) return store_row(buffer, change.table, change.after);
   if (overwrite_) return overwrite_row(buffer, change);
-  DS_ASSIGN(const bool there, row_is_there(connection_, target, buffer, change.after));
+  DS_ASSIGN(const bool there, connection_.has_key(target.names, buffer.image(change.after)));
   // Only a row of the same key is a conflict of rows; another unique value that is taken is a constraint.
   if (!there) return std::move(inserted).error();
   return conflict(change, "the row is there already");

@@ -13,8 +13,8 @@
 #include "agents/apply/write/catalog.hpp"
 #include "agents/apply/write/statements.hpp"
 #include "agents/base/result.hpp"
-#include "agents/client/mysql/connection.hpp"
 #include "agents/config/config.hpp"
+#include "agents/destination/destination.hpp"
 
 namespace datasync::apply {
 
@@ -22,12 +22,11 @@ namespace datasync::apply {
 class Executor {
  public:
   /// `on_step` is called between statements: a step that lasts long in the whole still shows that it moves.
-  Executor(sql::Connection& connection, const Dialect& dialect, const Catalog& catalog, config::OnConflict on_conflict,
+  Executor(DestinationServer& connection, const Catalog& catalog, config::OnConflict on_conflict,
            std::function<void()> on_step)
       : connection_(connection),
-        dialect_(dialect),
         catalog_(catalog),
-        statements_(connection, dialect, catalog),
+        statements_(connection, catalog),
         overwrite_(on_conflict == config::OnConflict::Overwrite),
         on_step_(std::move(on_step)) {}
 
@@ -75,8 +74,7 @@ class Executor {
   base::Error conflict(const RowChange& change, std::string_view what);
   base::Error explained(base::Error error, const RowChange& change) const;
 
-  sql::Connection& connection_;
-  const Dialect& dialect_;
+  DestinationServer& connection_;
   const Catalog& catalog_;
   Statements statements_;
   Planner planner_;

@@ -1,29 +1,26 @@
 #pragma once
-// The prepared statements of one connection, by table version and kind.
+// What is done with rows of the buffer at the destination.
 
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <unordered_map>
 #include <vector>
 
 #include "agents/apply/plan/planner.hpp"
 #include "agents/apply/read/row_buffer.hpp"
 #include "agents/apply/write/catalog.hpp"
 #include "agents/base/result.hpp"
-#include "agents/client/mysql/connection.hpp"
-#include "agents/destination/dialect.hpp"
-#include "agents/destination/mariadb/bulk.hpp"
+#include "agents/destination/destination.hpp"
 
 namespace datasync::apply {
 
-/// Not thread-safe; must not outlive the connection, the catalog and the dialect.
+/// Not thread-safe; must not outlive the connection and the catalog.
 class Statements {
  public:
-  enum class Kind : std::uint8_t { Insert, Upsert, Update, UpdateAllColumns, Delete };
+  using Kind = RowVerb;
 
-  Statements(sql::Connection& connection, const Dialect& dialect, const Catalog& catalog)
-      : connection_(connection), dialect_(dialect), catalog_(catalog) {}
+  Statements(DestinationServer& connection, const Catalog& catalog)
+      : statements_(connection.row_statements()), catalog_(catalog) {}
 
   /// Runs the statement for all `rows`; returns matched rows. `key_from_after`: the row is found by the key of its
   /// after image (or, where there is none, of its before image). DestinationBusy names the table.
@@ -31,16 +28,9 @@ class Statements {
                                   std::span<const PlannedRow> rows, bool key_from_after = false);
 
  private:
-  struct Prepared {
-    std::vector<StatementText::Parameter> parameters;
-    std::unique_ptr<sql::BulkStatement> statement;
-  };
-  base::Result<Prepared*> get(Kind kind, TableIndex table);
-
-  sql::Connection& connection_;
-  const Dialect& dialect_;
+  std::unique_ptr<RowStatements> statements_;
   const Catalog& catalog_;
-  std::unordered_map<std::uint64_t, Prepared> prepared_;
+  std::vector<RowImages> images_;  ///< of the call, for reuse
 };
 
 }  // namespace datasync::apply

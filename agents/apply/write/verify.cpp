@@ -1,14 +1,12 @@
 #include "agents/apply/write/verify.hpp"
 
-#include "agents/client/mysql/table_reader.hpp"
-
 namespace datasync::apply {
 
-base::Result<message::TableDigest> digest_table(sql::Connection& connection, const message::TableSchema& schema,
+base::Result<message::TableDigest> digest_table(DestinationServer& connection, const message::TableSchema& schema,
                                                 std::string_view database, std::string_view table,
                                                 const std::function<base::Result<void>()>& beat) {
   constexpr std::uint64_t kRowsABeat = 1024;
-  DS_ASSIGN(const auto reader, sql::TableReader::open(connection, schema, database, table, {.ordered = false}));
+  DS_ASSIGN(const auto reader, connection.read(schema, {std::string(database), std::string(table)}));
   message::TableDigest digest;
   base::Buffer image;
   while (true) {

@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "agents/base/result.hpp"
-#include "agents/client/mysql/connection.hpp"
+#include "agents/destination/destination.hpp"
 #include "agents/message/digest.hpp"
 #include "agents/message/schema.hpp"
 
@@ -14,7 +14,7 @@ namespace datasync::apply {
 /// called now and then; an error it returns ends the reading. Values of a column that is wider than
 /// the source's are compared as the source has them. Errors: DestinationSchemaMismatch when a column is of another
 /// kind.
-base::Result<message::TableDigest> digest_table(sql::Connection& connection, const message::TableSchema& schema,
+base::Result<message::TableDigest> digest_table(DestinationServer& connection, const message::TableSchema& schema,
                                                 std::string_view database, std::string_view table,
                                                 const std::function<base::Result<void>()>& beat);
 

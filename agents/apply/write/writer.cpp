@@ -12,48 +12,48 @@ constexpr auto kKeepAlive = std::chrono::seconds(2);  // the session ends a tran
 
 }  // namespace
 
-Writer::Writer(sql::Connection& connection, const Dialect& dialect, Catalog& catalog, const config::Apply& config,
+Writer::Writer(DestinationServer& connection, const Dialect& dialect, Catalog& catalog, const config::Apply& config,
                Ledger& ledger, std::function<void()> on_step)
     : connection_(connection),
       dialect_(dialect),
       catalog_(catalog),
       ledger_(ledger),
-      executor_(connection, dialect, catalog, config.on_conflict, std::move(on_step)) {}
+      executor_(connection, catalog, config.on_conflict, std::move(on_step)) {}
 
 Writer::~Writer() {
   if (open_) rollback();
 }
 
-base::Result<std::unique_ptr<Writer>> Writer::open(sql::Connection& connection, const Dialect& dialect,
+base::Result<std::unique_ptr<Writer>> Writer::open(DestinationServer& connection, const Dialect& dialect,
                                                    Catalog& catalog, const config::Apply& config, Ledger& ledger,
                                                    std::function<void()> on_step) {
   std::unique_ptr<Writer> writer(new Writer(connection, dialect, catalog, config, ledger, std::move(on_step)));
-  for (const auto& statement : dialect.session()) DS_TRY(writer->connection_.execute(statement));
-  DS_ASSIGN(writer->state_, writer->ledger_.take_over(writer->connection_, dialect));
+  DS_TRY(connection.prepare_to_write());
+  DS_ASSIGN(writer->state_, writer->ledger_.take_over(connection));
   catalog.set_snapshot(writer->state_.snapshot, writer->state_.awaited);
-  DS_ASSIGN(writer->triggers_, executed_triggers(connection));
+  DS_ASSIGN(writer->triggers_, connection.executed_triggers());
   return writer;
 }
 
 /// Which triggers a table has is shown only to users with the privilege TRIGGER; that one ran is shown to everybody.
 base::Result<void> Writer::check_triggers(std::span<const RowChange> rows) {
-  DS_ASSIGN(const auto count, executed_triggers(connection_));
+  DS_ASSIGN(const auto count, connection_.executed_triggers());
   if (count == triggers_) return {};
   std::set<std::string> tables;
   for (const auto& row : rows) tables.insert(catalog_.table(row.table).qualified());
   return base::Error(base::Reason::DestinationSchemaMismatch,
                      fmt::format("a trigger at the destination ran while rows of {} were written, and may change what "
-                                 "is stored; nothing of it was committed. Find it with SHOW TRIGGERS as a user with "
-                                 "the privilege TRIGGER, and DROP TRIGGER it",
-                                 tables.empty() ? "a large transaction" : fmt::format("{}", fmt::join(tables, ", "))));
+                                 "is stored; nothing of it was committed. {}",
+                                 tables.empty() ? "a large transaction" : fmt::format("{}", fmt::join(tables, ", ")),
+                                 dialect_.drop_hidden_trigger()));
 }
 
 /// Fences first: the ledger's row is locked before any row is touched.
 base::Result<void> Writer::begin(const LedgerState* next) {
   DS_TRY(connection_.begin());
   open_ = true;
-  if (next != nullptr) return ledger_.write(connection_, dialect_, *next);
-  return ledger_.hold(connection_, dialect_);
+  if (next != nullptr) return ledger_.write(connection_, *next);
+  return ledger_.hold(connection_);
 }
 
 /// Each of the transactions holds the ledger's row, so that a replaced instance deletes nothing.
@@ -84,7 +84,7 @@ base::Result<void> Writer::execute(const RowBuffer& buffer, std::span<const RowC
   const bool continued = open_;
   DS_TRY(catalog_.check_current(rows));
   if (continued) {
-    DS_TRY(connection_.execute("SAVEPOINT datasync_part"));
+    DS_TRY(connection_.set_savepoint(Savepoint::Part));
   } else {
     // A table that is being copied again is emptied before the transaction that says so: whatever of its rows is stored
     // comes again.
@@ -101,7 +101,7 @@ base::Result<void> Writer::execute(const RowBuffer& buffer, std::span<const RowC
   if (!Executor::row_by_row_may_help(planned.error())) return planned;
   base::log::debug("row by row", {{"message", std::string_view(planned.error().what)}});
   if (continued) {
-    DS_TRY(connection_.execute("ROLLBACK TO SAVEPOINT datasync_part"));
+    DS_TRY(connection_.rollback_to(Savepoint::Part));
   } else {
     rollback();
     DS_TRY(begin(next));
@@ -114,7 +114,7 @@ base::Result<void> Writer::commit(const RowBuffer& buffer, std::span<const RowCh
   const bool continued = open_;
   last_used_ = base::steady_now();
   DS_TRY(execute(buffer, rows, &next));
-  if (continued) DS_TRY(ledger_.write(connection_, dialect_, next));
+  if (continued) DS_TRY(ledger_.write(connection_, next));
   if (continued || !rows.empty()) DS_TRY(check_triggers(rows));
   DS_TRY(catalog_.check_written(connection_));
   DS_TRY(catalog_.note_empty(connection_));
@@ -144,7 +144,7 @@ base::Result<void> Writer::idle() {
   const auto now = base::steady_now();
   if (now - last_used_ < kKeepAlive) return {};
   last_used_ = now;
-  return ledger_.check(connection_, dialect_);
+  return ledger_.check(connection_);
 }
 
 }  // namespace datasync::apply

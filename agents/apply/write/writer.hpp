@@ -12,8 +12,8 @@
 #include "agents/apply/write/executor.hpp"
 #include "agents/base/clock.hpp"
 #include "agents/base/result.hpp"
-#include "agents/client/mysql/connection.hpp"
 #include "agents/config/config.hpp"
+#include "agents/destination/destination.hpp"
 #include "agents/destination/ledger.hpp"
 
 namespace datasync::apply {
@@ -24,7 +24,7 @@ class Writer {
  public:
   /// Takes over the ledger's row. `connection` must report matched rows (found_rows); it and `ledger` must outlive the
   /// writer. `on_step` is called between statements.
-  static base::Result<std::unique_ptr<Writer>> open(sql::Connection& connection, const Dialect& dialect,
+  static base::Result<std::unique_ptr<Writer>> open(DestinationServer& connection, const Dialect& dialect,
                                                     Catalog& catalog, const config::Apply& config, Ledger& ledger,
                                                     std::function<void()> on_step);
   ~Writer();
@@ -51,20 +51,20 @@ class Writer {
   base::Result<void> idle();
 
   /// Between transactions. Reading for verification and so on.
-  [[nodiscard]] sql::Connection& connection() noexcept { return connection_; }
+  [[nodiscard]] DestinationServer& connection() noexcept { return connection_; }
   [[nodiscard]] const Executor::Counts& counts() const noexcept { return executor_.counts(); }
   /// What the last failed call of `commit` or `stream` was about, if that was a row or a statement of one table.
   [[nodiscard]] const std::optional<Executor::Refused>& refused() const noexcept { return executor_.refused(); }
 
  private:
-  Writer(sql::Connection& connection, const Dialect& dialect, Catalog& catalog, const config::Apply& config,
+  Writer(DestinationServer& connection, const Dialect& dialect, Catalog& catalog, const config::Apply& config,
          Ledger& ledger, std::function<void()> on_step);
   base::Result<void> empty_in_parts(const std::set<TableIndex>& tables, std::span<const RowChange> rows);
   base::Result<void> check_triggers(std::span<const RowChange> rows);
   base::Result<void> begin(const LedgerState* next);
   base::Result<void> execute(const RowBuffer& buffer, std::span<const RowChange> rows, const LedgerState* next);
 
-  sql::Connection& connection_;
+  DestinationServer& connection_;
   const Dialect& dialect_;
   Catalog& catalog_;
   Ledger& ledger_;

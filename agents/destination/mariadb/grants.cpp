@@ -35,9 +35,8 @@ Error with_grant(sql::Connection& connection, Error error, std::string_view priv
 }
 
 // EXPLAIN needs the privileges of what it explains and executes nothing of it.
-base::Result<void> check_table_grants(sql::Connection& connection, const Dialect& dialect,
-                                      const StatementTable& table) {
-  const auto name = dialect.quote(table.database, table.table);
+base::Result<void> check_table_grants(sql::Connection& connection, const StatementTable& table) {
+  const auto name = sql::quote_identifier(table.database, table.table);
   const auto columns = columns_of(table);
   const auto first = sql::quote_identifier(table.schema->columns[table.written.front()].name);
   const std::array<std::pair<std::string_view, std::string>, 4> asked{{

@@ -18,7 +18,7 @@ base::Error with_grant(sql::Connection& connection, base::Error error, std::stri
 
 /// Asks the server, changing nothing, whether the user may read and write the table. Errors: PermissionDenied naming
 /// all that is missing and the statement that mends it; those of the connection.
-base::Result<void> check_table_grants(sql::Connection& connection, const Dialect& dialect, const StatementTable& table);
+base::Result<void> check_table_grants(sql::Connection& connection, const StatementTable& table);
 
 /// Asks whether this connection may write at all. Errors: DestinationReadOnly with the mend.
 base::Result<void> check_writable(sql::Connection& connection);

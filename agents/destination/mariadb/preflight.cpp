@@ -6,8 +6,6 @@
 #include <fmt/format.h>
 
 #include "agents/base/log.hpp"
-#include "agents/destination/known_tables.hpp"
-#include "agents/destination/ledger.hpp"
 #include "agents/destination/mariadb/grants.hpp"
 
 namespace datasync::apply {
@@ -29,7 +27,7 @@ void warn(const sql::Row& facts) {
 
 }  // namespace
 
-base::Result<void> check_destination(sql::Connection& connection, const Dialect& dialect, const config::Apply& config) {
+base::Result<void> check_destination(sql::Connection& connection, LedgerStore& ledger, const config::Apply& config) {
   if (!connection.is_mariadb())
     return Error(Reason::PreflightFailed, fmt::format("{} is {}, not MariaDB; set destination.engine to what it is",
                                                       config.destination.text(), connection.server_version()));
@@ -46,8 +44,8 @@ base::Result<void> check_destination(sql::Connection& connection, const Dialect&
   if (facts[5] != "DEFAULT" && facts[5] != "YES")
     wrong.emplace_back("the engine InnoDB is not available; start the server without --skip-innodb");
   DS_TRY(check_writable(connection));
-  auto made = Ledger::create(connection, dialect, config.ledger_database);
-  if (made) made = KnownTables::create(connection, dialect, config.ledger_database);
+  auto made = ledger.create_ledger(config.ledger_database);
+  if (made) made = ledger.create_known_tables(config.ledger_database);
   if (!made && made.error().is(Reason::PermissionDenied)) {
     wrong.push_back(fmt::format(
         "the ledger cannot be made or widened: {}; GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER ON {}.* TO {}",

@@ -16,25 +16,6 @@ namespace {
 using message::Column;
 using message::ColumnType;
 
-constexpr std::array<std::pair<std::string_view, std::uint64_t>, 16> kWideCharsets{{
-    {"utf8mb4", 4},
-    {"utf8mb3", 3},
-    {"utf8", 3},
-    {"utf16", 4},
-    {"utf16le", 4},
-    {"utf32", 4},
-    {"ucs2", 2},
-    {"big5", 2},
-    {"gbk", 2},
-    {"sjis", 2},
-    {"cp932", 2},
-    {"euckr", 2},
-    {"gb2312", 2},
-    {"ujis", 3},
-    {"eucjpms", 3},
-    {"gb18030", 4},
-}};
-
 std::string sized(std::string_view kind, std::uint64_t length) {
   const auto* prefix = length <= 255 ? "TINY" : length <= 65535 ? "" : length <= 16777215 ? "MEDIUM" : "LONG";
   return fmt::format("{}{}", prefix, kind);
@@ -119,13 +100,6 @@ std::string bare_type(const Column& column) {
 }
 
 }  // namespace
-
-std::uint64_t bytes_per_character(std::string_view charset) noexcept {
-  for (const auto& [name, bytes] : kWideCharsets) {
-    if (name == charset) return bytes;
-  }
-  return 1;
-}
 
 std::string mariadb_type(const Column& column) {
   auto type = bare_type(column);

@@ -4,8 +4,8 @@
 
 #include "agents/apply/plan/table_compatibility.hpp"
 #include "agents/apply/write/catalog.hpp"
-#include "agents/destination/destination_facts.hpp"
-#include "agents/destination/dialect.hpp"
+#include "agents/destination/mariadb/dialect.hpp"
+#include "agents/destination/mariadb/table_facts.hpp"
 #include "tests/unit/apply/plan/change_maker.hpp"
 
 namespace datasync::apply {
@@ -44,9 +44,9 @@ struct Destination : testing::Test {
     auto f = fitted();
     return {&source, "d", "t", f.written, source.key, f.there};
   }
-  std::unique_ptr<Dialect> dialect = make_dialect(config::Engine::MariaDB);
+  std::unique_ptr<Dialect> dialect = std::make_unique<MariaDbDialect>();
   message::TableSchema source;
-  sql::TableInfo destination;
+  TableInfo destination;
 };
 
 TEST_F(Destination, a_column_name_of_another_case_is_the_same_column) {
@@ -62,7 +62,7 @@ TEST_F(Destination, a_column_name_of_another_case_is_the_same_column) {
   std::string why;
   const auto plan = plan_table(source, destination, base::TableNames(0), why);
   EXPECT_FALSE(plan.ordered) << why;
-  EXPECT_EQ(dialect->erase(statements()).sql, "DELETE FROM `d`.`t` WHERE `ID`=?");
+  EXPECT_EQ(MariaDbDialect::erase(statements()).sql, "DELETE FROM `d`.`t` WHERE `ID`=?");
 }
 
 TEST_F(Destination, parents_in_lower_case_are_found_where_the_server_folds_names) {
@@ -80,7 +80,7 @@ TEST_F(Destination, parents_in_lower_case_are_found_where_the_server_folds_names
 TEST_F(Destination, a_key_is_compared_in_the_collation_of_the_destination) {
   both({varchar("k", 80, "utf8mb3_general_ci"), integer("v")});
   destination.schema.columns[0] = varchar("k", 120, "utf8mb4_bin");
-  EXPECT_EQ(dialect->update(statements()).sql,
+  EXPECT_EQ(MariaDbDialect::update(statements()).sql,
             "UPDATE `d`.`t` SET `v`=? WHERE `k`=CONVERT(? USING utf8mb4) COLLATE utf8mb4_bin");
 }
 
@@ -105,9 +105,9 @@ TEST_F(Destination, a_value_that_only_the_destination_computes_is_refused) {
 TEST_F(Destination, a_key_that_updates_itself_is_set_by_every_update) {
   both({integer("at", ColumnType::Timestamp), integer("v")});
   auto table = statements();
-  EXPECT_EQ(dialect->update(table).sql, "UPDATE `d`.`t` SET `v`=? WHERE `at`=?");
+  EXPECT_EQ(MariaDbDialect::update(table).sql, "UPDATE `d`.`t` SET `v`=? WHERE `at`=?");
   table.key_updates_itself = true;
-  EXPECT_EQ(dialect->update(table).sql, "UPDATE `d`.`t` SET `at`=?,`v`=? WHERE `at`=?");
+  EXPECT_EQ(MariaDbDialect::update(table).sql, "UPDATE `d`.`t` SET `at`=?,`v`=? WHERE `at`=?");
 }
 
 TEST_F(Destination, a_wider_column_of_the_source_has_a_statement) {
@@ -178,7 +178,7 @@ TEST_F(Destination, a_key_that_is_too_long_for_an_index_is_indexed_by_its_front)
 
 TEST_F(Destination, overwriting_a_row_changes_only_replicated_columns_of_its_key) {
   both({integer("k"), integer("l"), integer("v")}, {0, 1});
-  EXPECT_EQ(dialect->upsert(statements()).sql,
+  EXPECT_EQ(MariaDbDialect::upsert(statements()).sql,
             "INSERT INTO `d`.`t` (`k`,`l`,`v`) VALUES (?,?,?) ON DUPLICATE KEY UPDATE `k`=IF(`k`=VALUES(`k`) AND "
             "`l`=VALUES(`l`), VALUES(`k`), NULL),`l`=VALUES(`l`),`v`=VALUES(`v`)");
 }
@@ -189,7 +189,7 @@ TEST_F(Destination, a_row_of_another_key_is_refused_by_a_not_null_key_column) {
   auto table = statements();
   table.there[0].nullable = true;
   EXPECT_TRUE(takes_upsert(table));
-  EXPECT_EQ(dialect->upsert(table).sql,
+  EXPECT_EQ(MariaDbDialect::upsert(table).sql,
             "INSERT INTO `d`.`t` (`k`,`l`,`v`) VALUES (?,?,?) ON DUPLICATE KEY UPDATE `l`=IF(`k`=VALUES(`k`) AND "
             "`l`=VALUES(`l`), VALUES(`l`), NULL),`k`=VALUES(`k`),`v`=VALUES(`v`)");
   table.there[1].nullable = true;

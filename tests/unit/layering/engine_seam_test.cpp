@@ -1,6 +1,5 @@
 // The seam between the agents and the databases: nothing outside an engine includes a database client or another
-// engine, holds SQL, or names an error number of a server. The exceptions of today are listed; no file is added to a
-// list.
+// engine, holds SQL, or names an error number of a server. There are no exceptions.
 
 #include <filesystem>
 #include <fstream>
@@ -13,7 +12,6 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
 namespace datasync::layering {
@@ -23,42 +21,8 @@ namespace fs = std::filesystem;
 
 using Names = std::set<std::string>;
 
-/// Files outside of engines that include a client or a destination's engine.
-const Names kIncludeEngines{
-    "agents/apply/agent.cpp",
-    "agents/apply/plan/table_compatibility.hpp",
-    "agents/apply/write/catalog.cpp",
-    "agents/apply/write/catalog.hpp",
-    "agents/apply/write/catalog_ddl.cpp",
-    "agents/apply/write/catalog_known.cpp",
-    "agents/apply/write/conflict_message.cpp",
-    "agents/apply/write/conflict_message.hpp",
-    "agents/apply/write/ddl.hpp",
-    "agents/apply/write/executor.hpp",
-    "agents/apply/write/statements.hpp",
-    "agents/apply/write/verify.cpp",
-    "agents/apply/write/verify.hpp",
-    "agents/apply/write/writer.hpp",
-};
-/// Files outside of engines that hold SQL.
-const Names kHoldSql{
-    "agents/apply/session.cpp",
-    "agents/apply/write/catalog.cpp",
-    "agents/apply/write/catalog_actions.cpp",
-    "agents/apply/write/catalog_alter.cpp",
-    "agents/apply/write/catalog_ddl.cpp",
-    "agents/apply/write/catalog_guard.cpp",
-    "agents/apply/write/catalog_known.cpp",
-    "agents/apply/write/catalog_rows.cpp",
-    "agents/apply/write/conflict_message.cpp",
-    "agents/apply/write/ddl.cpp",
-    "agents/apply/write/executor.cpp",
-    "agents/apply/write/writer.cpp",
-};
-/// Files outside of engines that ask for the number of a server's error.
-const Names kKnowErrorNumbers{"agents/apply/session_retry.cpp", "agents/apply/write/executor.cpp"};
-/// Libraries outside of engines that link one.
-const Names kLinkEngines{"apply"};
+/// The one file of each program that names the engines: it includes their factory.
+const Names kIncludeFactory{"agents/apply/main.cpp", "agents/capture/main.cpp", "cli/topic/cleanup.cpp"};
 
 struct Line {
   std::string path, text;
@@ -122,20 +86,21 @@ std::string engine_of(std::string_view path) {
   return {};
 }
 
-/// Where a database is no secret: engines, their clients, what they share, and the ledger (which has its own SQL).
-bool is_of_engines(std::string_view path) {
-  return !engine_of(path).empty() || is_below(path, "agents/client") || is_below(path, "agents/binlog") ||
-         is_below(path, "agents/destination");
+/// True for the folders whose engines only programs name.
+bool is_factory(std::string_view path) {
+  return is_below(path, "agents/source/engines") || is_below(path, "agents/destination/engines");
 }
 
-/// Files that do it and may not, and listed ones that do not do it any more.
-std::vector<std::string> compared(const std::map<std::string, std::string>& found, const Names& allowed) {
-  std::vector<std::string> faults;
-  for (const auto& [path, why] : found)
-    if (!allowed.contains(path)) faults.push_back(path + why);
-  for (const auto& path : allowed)
-    if (!found.contains(path)) faults.push_back(path + ": take it from the list of exceptions");
-  return faults;
+/// Where a database is no secret: engines, their clients, and what MariaDB and MySQL share as sources.
+bool is_of_engines(std::string_view path) {
+  return !engine_of(path).empty() || is_below(path, "agents/client") || is_below(path, "agents/binlog");
+}
+
+/// What was found, a line each.
+std::string faults(const std::map<std::string, std::string>& found) {
+  std::string out;
+  for (const auto& [path, why] : found) out += path + why + "\n";
+  return out;
 }
 
 TEST(EngineSeam, ClientsAndEnginesAreIncludedByEnginesOnly) {
@@ -146,17 +111,16 @@ TEST(EngineSeam, ClientsAndEnginesAreIncludedByEnginesOnly) {
     if (!std::regex_search(line.text, match, kInclude)) continue;
     const auto header = match[1].str(), engine = engine_of(header);
     const bool client = is_below(header, "agents/client") && !is_of_engines(line.path);
-    const bool other =
-        !engine.empty() && engine_of(line.path) != engine && !is_below(line.path, "agents/source/engines");
-    const bool factory = is_below(header, "agents/source/engines") && !is_below(line.path, "agents/source/engines") &&
-                         line.path != "agents/capture/main.cpp";
+    const bool other = !engine.empty() && engine_of(line.path) != engine && !is_factory(line.path);
+    const bool factory = is_factory(header) && !is_factory(line.path) && !kIncludeFactory.contains(line.path);
     if (client || other || factory) found[line.path] = fmt::format(":{} includes {}", line.number, header);
   }
-  const auto faults = compared(found, kIncludeEngines);
-  EXPECT_TRUE(faults.empty()) << fmt::format("{}", fmt::join(faults, "\n"));
+  EXPECT_TRUE(found.empty()) << faults(found);
 }
 
 TEST(EngineSeam, SqlIsHeldByEnginesOnly) {
+  // What a foreign key does is a rule, no statement, and messages have it for every engine.
+  static const std::regex kAction("ON UPDATE");
   static const std::regex kSql(
       R"(\b(SELECT|SHOW|INSERT INTO|UPDATE|DELETE FROM|(ALTER|CREATE|DROP|LOCK|RENAME|TRUNCATE|OPTIMIZE) )"
       R"((TABLE|TABLES|DATABASE|TRIGGER|INDEX)|SET (GLOBAL|SESSION|@)|GRANT|REVOKE|START TRANSACTION|)"
@@ -166,10 +130,10 @@ TEST(EngineSeam, SqlIsHeldByEnginesOnly) {
     if (is_of_engines(line.path)) continue;
     std::string code;
     for (const auto& text : literals(line.text, code))
-      if (std::regex_search(text, kSql)) found[line.path] = fmt::format(":{} has SQL: {}", line.number, text);
+      if (std::regex_search(std::regex_replace(text, kAction, ""), kSql))
+        found[line.path] = fmt::format(":{} has SQL: {}", line.number, text);
   }
-  const auto faults = compared(found, kHoldSql);
-  EXPECT_TRUE(faults.empty()) << fmt::format("{}", fmt::join(faults, "\n"));
+  EXPECT_TRUE(found.empty()) << faults(found);
 }
 
 TEST(EngineSeam, ErrorNumbersAreKnownToEnginesOnly) {
@@ -181,8 +145,7 @@ TEST(EngineSeam, ErrorNumbersAreKnownToEnginesOnly) {
     literals(line.text, code);
     if (std::regex_search(code, kNumber)) found[line.path] = fmt::format(":{} asks for an error's number", line.number);
   }
-  const auto faults = compared(found, kKnowErrorNumbers);
-  EXPECT_TRUE(faults.empty()) << fmt::format("{}", fmt::join(faults, "\n"));
+  EXPECT_TRUE(found.empty()) << faults(found);
 }
 
 /// The libraries that a library links, by name, without what programs link.
@@ -207,10 +170,11 @@ TEST(EngineSeam, EnginesAreLinkedByProgramsOnly) {
   const auto is_engine = [](const std::string& name) {
     return name.starts_with("client_") || name.starts_with("source_") || name.starts_with("destination_");
   };
-  ASSERT_TRUE(all.contains("capture") && all.contains("source_mariadb") && all.contains("client_mysql"));
+  for (const auto* name : {"capture", "apply", "source_mariadb", "destination_mariadb", "client_mysql"})
+    ASSERT_TRUE(all.contains(name)) << name;
   std::map<std::string, std::string> found;
   for (const auto& [name, links] : all) {
-    if (is_engine(name) || name == "destination" || name == "kafka_testing") continue;
+    if (is_engine(name) || name == "kafka_testing") continue;
     std::vector<std::string> open(links.begin(), links.end());
     Names seen;
     while (!open.empty()) {
@@ -222,8 +186,7 @@ TEST(EngineSeam, EnginesAreLinkedByProgramsOnly) {
     for (const auto& link : seen)
       if (is_engine(link)) found[name] = fmt::format(" links {}", link);
   }
-  const auto faults = compared(found, kLinkEngines);
-  EXPECT_TRUE(faults.empty()) << fmt::format("{}", fmt::join(faults, "\n"));
+  EXPECT_TRUE(found.empty()) << faults(found);
 }
 
 // A rule that reads nothing would hold for ever.
@@ -232,6 +195,8 @@ TEST(EngineSeam, WhatIsLookedForIsFoundWhereItMayBe) {
   EXPECT_EQ(engine_of("agents/source/mariadb/server.cpp"), "agents/source/mariadb");
   EXPECT_EQ(engine_of("agents/source/engines/engines.cpp"), "");
   EXPECT_EQ(engine_of("agents/source/source.hpp"), "");
+  EXPECT_EQ(engine_of("agents/destination/mariadb/dialect.cpp"), "agents/destination/mariadb");
+  EXPECT_EQ(engine_of("agents/destination/ledger.cpp"), "");
   std::string code;
   EXPECT_EQ(literals(R"(x = "SELECT \"a\"" + y;  // "no")", code), std::vector<std::string>{R"(SELECT \"a\")"});
   EXPECT_EQ(code, "x =  + y;  ");

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "agents/destination/mariadb/dialect.hpp"
+
 namespace datasync::apply {
 namespace {
 
@@ -25,7 +27,7 @@ std::vector<ChangedColumn> changed(const Column& before, const Column& now, cons
   message::TableSchema schema;
   if (source != nullptr) schema.columns = {*source};
   return changed_columns({{before}, {}}, {{now}, {}}, source == nullptr ? nullptr : &schema,
-                         *make_dialect(config::Engine::MariaDB));
+                         MariaDbDialect());
 }
 
 TEST(StoredColumns, survive_a_round_trip_and_nothing_else_is_taken_for_them) {
@@ -40,7 +42,7 @@ TEST(StoredColumns, survive_a_round_trip_and_nothing_else_is_taken_for_them) {
   ASSERT_TRUE(again);
   EXPECT_EQ(again->columns, stored.columns);
   EXPECT_EQ(again->restricted, (std::map<std::string, std::string>{{"c", "DOUBLE(10,2)"}}));
-  EXPECT_EQ(to_text({}), "");
+  EXPECT_EQ(to_text(StoredColumns{}), "");
   for (const auto* damaged : {"", "0", "xy", "00", "0a"}) EXPECT_FALSE(parse_stored_columns(damaged)) << damaged;
   EXPECT_FALSE(parse_stored_columns(text.substr(2)));
 }
@@ -70,7 +72,7 @@ TEST(StoredColumns, a_column_that_silently_changed_its_values_is_changed) {
   EXPECT_EQ(changed(column(ColumnType::Int), computed).size(), 1U);
   const auto digits =
       changed_columns({{column(ColumnType::Double)}, {}}, {{column(ColumnType::Double)}, {{"c", "DOUBLE(10,2)"}}},
-                      nullptr, *make_dialect(config::Engine::MariaDB));
+                      nullptr, MariaDbDialect());
   ASSERT_EQ(digits.size(), 1U);
   EXPECT_EQ(digits[0].text, "DOUBLE became DOUBLE(10,2)");
 }

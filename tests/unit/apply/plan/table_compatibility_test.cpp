@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "agents/destination/dialect.hpp"
+#include "agents/destination/mariadb/dialect.hpp"
 #include "agents/destination/ledger.hpp"
 
 namespace datasync::apply {
@@ -123,7 +123,7 @@ struct PlanTableTest : testing::Test {
     return plan_table(source, destination, base::TableNames(0), why);
   }
   message::TableSchema source;
-  sql::TableInfo destination;
+  TableInfo destination;
   std::string why;
 };
 
@@ -176,10 +176,10 @@ TEST_F(PlanTableTest, cascades_prefixes_and_foreign_columns_in_keys_keep_the_ord
 }
 
 TEST_F(PlanTableTest, what_the_destination_lacks_or_needs_is_listed) {
-  const auto dialect = make_dialect(config::Engine::MariaDB);
+  const MariaDbDialect dialect;
   source.columns.push_back(named(number(ColumnType::Int), "added"));
   source.columns[1].generated = destination.schema.columns[1].generated = true;
-  const auto f = fit(source, destination, *dialect, {"must", "id"});
+  const auto f = fit(source, destination, dialect, {"must", "id"});
   EXPECT_EQ(f.missing, (std::vector<std::uint16_t>{3}));
   EXPECT_EQ(f.written, (std::vector<std::uint16_t>{0, 2}));
   EXPECT_EQ(f.unfilled, (std::vector<std::string>{"must"}));
@@ -194,7 +194,7 @@ TEST(MariaDbDialect, makes_a_table_with_exact_types) {
                     named(text(ColumnType::VarChar, 40), "a`b"), named(labelled({"it's", "b"}), "e"),
                     not_null(named(timed(ColumnType::Timestamp, 3), "ts")), named(decimal(65, 30), "n")};
   schema.key = {0};
-  EXPECT_EQ(make_dialect(config::Engine::MariaDB)->create_table(schema, "x", "y"),
+  EXPECT_EQ(MariaDbDialect().create_table(schema, "x", "y"),
             "CREATE TABLE IF NOT EXISTS `x`.`y` (`id` BIGINT UNSIGNED NOT NULL, "
             "`a``b` VARCHAR(10) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci NULL DEFAULT NULL, "
             "`e` ENUM('it''s','b') CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci NULL DEFAULT NULL, "

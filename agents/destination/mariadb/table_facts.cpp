@@ -1,4 +1,4 @@
-#include "agents/destination/destination_facts.hpp"
+#include "agents/destination/mariadb/table_facts.hpp"
 
 #include <algorithm>
 #include <array>
@@ -150,11 +150,6 @@ base::Result<base::TableNames> read_table_names(sql::Connection& connection) {
   DS_ASSIGN(const auto mode, connection.query_one("SELECT @@lower_case_table_names"));
   const auto text = mode.value_or("0");
   return base::TableNames(text == "1" ? 1 : text == "2" ? 2 : 0);
-}
-
-base::Result<bool> is_empty(sql::Connection& connection, const std::string& table) {
-  DS_ASSIGN(const auto row, connection.query_one("SELECT 1 FROM " + table + " LIMIT 1"));
-  return !row.has_value();
 }
 
 }  // namespace datasync::apply
