@@ -3,7 +3,6 @@
 
 #include <map>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,17 +13,9 @@
 #include "agents/binlog/row_encoder.hpp"
 #include "agents/message/row.hpp"
 #include "agents/source/change_stream.hpp"
+#include "tests/support/must.hpp"
 
 namespace datasync::test {
-
-template <class T>
-T must(base::Result<T> result) {
-  if (!result) throw std::runtime_error(result.error().what);
-  return std::move(*result);
-}
-inline void must(base::Result<void> result) {
-  if (!result) throw std::runtime_error(result.error().what);
-}
 
 using SourceRows = std::map<std::int64_t, std::string>;
 
