@@ -20,11 +20,12 @@
 #include "agents/config/config.hpp"
 #include "agents/destination/destination_facts.hpp"
 #include "agents/destination/dialect.hpp"
-#include "agents/destination/ledger_store.hpp"
 #include "agents/destination/table.hpp"
 #include "agents/message/schema.hpp"
 
 namespace datasync::apply {
+
+class LedgerStore;
 
 /// Why a call failed, where that decides what is done next and the reason of the error does not say it.
 enum class Failure : std::uint8_t {
@@ -60,8 +61,8 @@ class RowStatements {
   RowStatements& operator=(const RowStatements&) = delete;
   virtual ~RowStatements() = default;
   /// Does the same with all `rows`; returns how many rows were found, also where nothing in them changed. `id` names
-  /// this version of the table: the same id comes with the same `table`, which outlives this.
-  virtual base::Result<std::uint64_t> run(RowVerb verb, std::uint32_t id, const StatementTable& table,
+  /// what is known of the table: the same id always comes with the same `table`, and never after that has gone.
+  virtual base::Result<std::uint64_t> run(RowVerb verb, std::uint64_t id, const StatementTable& table,
                                           std::span<const RowImages> rows) = 0;
 };
 

@@ -9,6 +9,7 @@
 #include "agents/destination/copy_token.hpp"
 #include "agents/destination/destination.hpp"
 #include "agents/destination/held_tables.hpp"
+#include "agents/destination/ledger_store.hpp"
 
 namespace datasync::apply {
 std::vector<std::string> missing_held(const std::vector<std::string>& recorded, const std::vector<std::string>& there,

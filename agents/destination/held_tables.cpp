@@ -11,6 +11,7 @@
 #include "agents/base/identifier.hpp"
 #include "agents/destination/copy_token.hpp"
 #include "agents/destination/destination.hpp"
+#include "agents/destination/ledger_store.hpp"
 #include "agents/message/row.hpp"
 
 namespace datasync::apply {

@@ -7,6 +7,7 @@
 #include "agents/base/log.hpp"
 #include "agents/destination/destination.hpp"
 #include "agents/destination/ledger.hpp"
+#include "agents/destination/ledger_store.hpp"
 
 namespace datasync::apply {
 namespace {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "agents/destination/destination.hpp"
+#include "agents/destination/ledger_store.hpp"
 
 namespace datasync::apply {
 std::string lines_text(const std::vector<std::string>& names) {

@@ -10,6 +10,7 @@
 #include <fmt/ranges.h>
 
 #include "agents/destination/destination.hpp"
+#include "agents/destination/ledger_store.hpp"
 
 namespace datasync::apply {
 namespace {

@@ -4,7 +4,8 @@
 
 #include <gtest/gtest.h>
 
-#include "agents/apply/session.hpp"
+#include "agents/apply/write/writer.hpp"
+#include "agents/destination/engines/engines.hpp"
 #include "agents/kafka/logs.hpp"
 #include "tests/integration/apply_fixture.hpp"
 
@@ -14,9 +15,9 @@ namespace {
 /// A writer of this program, without an agent.
 struct OwnWriter {
   explicit OwnWriter(apply_environment::Environment& env) : config(env.config()) {
-    EXPECT_TRUE(apply::Ledger::create(*connection, *dialect, config.ledger_database));
-    EXPECT_TRUE(apply::KnownTables::create(*connection, *dialect, config.ledger_database));
-    auto opened = apply::Writer::open(*connection, *dialect, catalog, config, ledger, [this] { ++steps; });
+    EXPECT_TRUE(apply::Ledger::create(*connection, config.ledger_database));
+    EXPECT_TRUE(apply::KnownTables::create(*connection, config.ledger_database));
+    auto opened = apply::Writer::open(*connection, engine->dialect(), catalog, config, ledger, [this] { ++steps; });
     if (!opened) throw std::runtime_error(opened.error().what);
     writer = std::move(*opened);
     catalog.set_token(writer->token());
@@ -37,16 +38,16 @@ struct OwnWriter {
   }
 
   config::Apply config;
-  std::unique_ptr<apply::Dialect> dialect = apply::make_dialect(config::Engine::MariaDB);
-  apply::Catalog::Connect connect = [this] { return apply::connect_destination(config, std::chrono::seconds(60)); };
+  std::unique_ptr<apply::DestinationEngine> engine = std::move(apply::make_engine(config.engine).value());
+  apply::Catalog::Connect connect = [this] { return engine->connect(config, std::chrono::seconds(60)); };
   apply::SchemaBook book{[this]() -> base::Result<std::unique_ptr<protocol::StateLog>> {
     DS_ASSIGN(const auto access, kafka::access(config.common.channel, config.common.secrets_dir));
     return kafka::open_state_log(access, config.common.channel.state_topic());
   }};
-  std::unique_ptr<sql::Connection> connection = std::move(connect().value());
+  std::unique_ptr<apply::DestinationServer> connection = std::move(connect().value());
   apply::LedgerKey key{config.common.name, config.common.channel.topic, 0};
   apply::KnownTables known{config.ledger_database, key};
-  apply::Catalog catalog{config, *dialect, book, known, connect, [] { return base::Result<void>(); }};
+  apply::Catalog catalog{config, engine->dialect(), book, known, connect, [] { return base::Result<void>(); }};
   apply::Ledger ledger{config.ledger_database, key, {}, "test"};
   int steps = 0;
   std::unique_ptr<apply::Writer> writer;

@@ -9,9 +9,9 @@ constexpr std::size_t kMostStatements = 1000;  ///< prepared at a time; the serv
 
 }  // namespace
 
-base::Result<MariaDbRowStatements::Prepared*> MariaDbRowStatements::get(RowVerb verb, std::uint32_t id,
+base::Result<MariaDbRowStatements::Prepared*> MariaDbRowStatements::get(RowVerb verb, std::uint64_t id,
                                                                         const StatementTable& table) {
-  const auto at_key = std::uint64_t{id} << 8U | static_cast<std::uint64_t>(verb);
+  const auto at_key = id << 8U | static_cast<std::uint64_t>(verb);
   if (const auto at = prepared_.find(at_key); at != prepared_.end()) return &at->second;
   if (prepared_.size() >= kMostStatements) prepared_.clear();
   auto text = MariaDbDialect::statement(verb, table);
@@ -24,7 +24,7 @@ base::Result<MariaDbRowStatements::Prepared*> MariaDbRowStatements::get(RowVerb 
   return &prepared_.emplace(at_key, Prepared{std::move(text.parameters), std::move(*statement)}).first->second;
 }
 
-base::Result<std::uint64_t> MariaDbRowStatements::run(RowVerb verb, std::uint32_t id, const StatementTable& table,
+base::Result<std::uint64_t> MariaDbRowStatements::run(RowVerb verb, std::uint64_t id, const StatementTable& table,
                                                       std::span<const RowImages> rows) {
   DS_ASSIGN(Prepared* const prepared, get(verb, id, table));
   auto& statement = *prepared->statement;

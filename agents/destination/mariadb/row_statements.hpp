@@ -17,7 +17,7 @@ namespace datasync::apply {
 class MariaDbRowStatements final : public RowStatements {
  public:
   explicit MariaDbRowStatements(sql::Connection& connection) : connection_(connection) {}
-  base::Result<std::uint64_t> run(RowVerb verb, std::uint32_t id, const StatementTable& table,
+  base::Result<std::uint64_t> run(RowVerb verb, std::uint64_t id, const StatementTable& table,
                                   std::span<const RowImages> rows) override;
 
  private:
@@ -25,7 +25,7 @@ class MariaDbRowStatements final : public RowStatements {
     std::vector<StatementText::Parameter> parameters;
     std::unique_ptr<sql::BulkStatement> statement;
   };
-  base::Result<Prepared*> get(RowVerb verb, std::uint32_t id, const StatementTable& table);
+  base::Result<Prepared*> get(RowVerb verb, std::uint64_t id, const StatementTable& table);
 
   sql::Connection& connection_;
   std::unordered_map<std::uint64_t, Prepared> prepared_;

@@ -15,7 +15,7 @@ namespace datasync::apply {
 class MemoryRowStatements final : public RowStatements {
  public:
   explicit MemoryRowStatements(MemoryServer& server) : server_(server) {}
-  base::Result<std::uint64_t> run(RowVerb verb, std::uint32_t /*id*/, const StatementTable& table,
+  base::Result<std::uint64_t> run(RowVerb verb, std::uint64_t /*id*/, const StatementTable& table,
                                   std::span<const RowImages> rows) override {
     const TargetName name{table.database, table.table};
     server_.failure_ = Failure::Other;
