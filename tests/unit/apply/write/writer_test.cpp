@@ -192,14 +192,15 @@ TEST_F(WriterInMemory, rows_streamed_before_stay_when_a_part_is_executed_row_by_
   ASSERT_TRUE(one.commit(schema, Changes().insert(3, "old")));
   const auto first = one.buffer(schema, Changes().insert(1, "a").insert(2, "b"));
   ASSERT_TRUE(one.writer->stream(first, first.rows()));
-  const auto second = one.buffer(schema, Changes().insert(3, "new").insert(4, "d"));
+  const auto second = one.buffer(schema, Changes().insert(4, "d").update(5, "e", "f"));
   ASSERT_TRUE(one.writer->stream(second, second.rows()));
   EXPECT_TRUE(one.writer->streaming());
   EXPECT_EQ(rows(), (Rows{{3, "old"}})) << "before the commit";
   auto next = one.writer->ledger();
   ++next.next_offset;
   ASSERT_TRUE(one.writer->commit(RowBuffer(), {}, next));
-  EXPECT_EQ(rows(), (Rows{{1, "a"}, {2, "b"}, {3, "new"}, {4, "d"}}));
+  EXPECT_EQ(rows(), (Rows{{1, "a"}, {2, "b"}, {3, "old"}, {4, "d"}, {5, "f"}}));
+  EXPECT_EQ(one.writer->counts().overwritten, 1U) << "what the part had done was rolled back before";
 }
 
 TEST_F(WriterInMemory, rows_of_a_table_that_is_being_copied_may_be_there_or_missing) {
