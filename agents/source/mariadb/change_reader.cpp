@@ -72,6 +72,7 @@ base::Result<void> ChangeReader::unreadable(base::Bytes event, Error error) {
 base::Result<void> ChangeReader::end_unread() {
   reader_.abandon();
   unread_ = false;
+  doubtful_.reset();
   return to_->on_end_unread(place_);
 }
 
@@ -101,9 +102,11 @@ Error ChangeReader::lost(const ChangeHandler& handler, Error error) const {
 
 base::Result<void> ChangeReader::on_gtid(const binlog::GtidEvent& gtid, const binlog::EventHeader& header,
                                          const binlog::Where&) {
+  if (doubtful_) DS_TRY(settle_doubtful(*doubtful_ != gtid.gtid));  // a file without a list
   const bool before_start = order_.precedes(gtid.gtid);
   if (!before_start) DS_TRY(order_.transaction(gtid.gtid));
   unread_ = false;
+  open_ = gtid.gtid;
   const auto xid = gtid.xid ? gtid.xid->text() : std::string();
   return to_->on_begin({gtid.gtid, header.timestamp * kMicros, gtid.prepared_xa(), xid, before_start}, place_);
 }
@@ -135,8 +138,18 @@ base::Result<void> ChangeReader::on_rollback() {
 }
 
 base::Result<void> ChangeReader::on_broken_off() {
-  // It is over, and its end could not be read.
-  if (unread_) return end_unread();
+  // What could not be read may have been its end: the list of the new file knows.
+  if (std::exchange(unread_, false)) {
+    doubtful_ = open_;
+    return {};
+  }
+  order_.broken_off();
+  return to_->on_broken_off(place_);
+}
+
+base::Result<void> ChangeReader::settle_doubtful(bool over) {
+  doubtful_.reset();
+  if (over) return to_->on_end_unread(place_);
   order_.broken_off();
   return to_->on_broken_off(place_);
 }
@@ -157,11 +170,12 @@ base::Result<void> ChangeReader::on_xa_rollback(const binlog::Xid& xid) {
 }
 
 base::Result<void> ChangeReader::on_gtid_list(const message::GtidSet& list) {
+  if (doubtful_) DS_TRY(settle_doubtful(list.contains(*doubtful_)));
   return order_.file(list);
 }
 
 base::Result<void> ChangeReader::on_heartbeat(std::string_view file, std::uint64_t position) {
-  if (!reader_.outside()) return {};
+  if (!outside()) return {};
   if (file == place_.log() && position > place_.offset() % kFourGiB)
     place_.set_offset(place_.offset() / kFourGiB * kFourGiB + position);
   return to_->on_idle(place_);
@@ -169,7 +183,7 @@ base::Result<void> ChangeReader::on_heartbeat(std::string_view file, std::uint64
 
 base::Result<void> ChangeReader::on_rotate(std::string_view file, std::uint64_t position, bool) {
   place_ = Place(std::string(file), position);
-  return reader_.outside() ? to_->on_moved(place_) : base::Result<void>();
+  return outside() ? to_->on_moved(place_) : base::Result<void>();
 }
 
 base::Result<void> ChangeReader::on_incident(std::string_view text, const binlog::Where& where) {

@@ -2,6 +2,7 @@
 // From the events of one binlog dump to what they mean for a ChangeHandler.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,7 +31,7 @@ class ChangeReader final : private binlog::Handler {
   /// one.
   [[nodiscard]] base::Error lost(const ChangeHandler& handler, base::Error error) const;
 
-  [[nodiscard]] bool outside() const noexcept { return reader_.outside(); }
+  [[nodiscard]] bool outside() const noexcept { return reader_.outside() && !doubtful_; }
 
  private:
   base::Result<void> on_gtid(const binlog::GtidEvent& gtid, const binlog::EventHeader& header,
@@ -55,6 +56,7 @@ class ChangeReader final : private binlog::Handler {
   base::Result<void> feed(base::Bytes event);
   base::Result<void> unreadable(base::Bytes event, base::Error error);
   base::Result<void> end_unread();
+  base::Result<void> settle_doubtful(bool over);
   bool skips(base::Bytes front);
   void move_place(base::Bytes event);
 
@@ -63,8 +65,11 @@ class ChangeReader final : private binlog::Handler {
   binlog::EventReader reader_;
   GtidOrder order_;
   Place place_;          ///< end of the event being handled
+  message::Gtid open_;   ///< of the newest transaction
   bool unread_ = false;  ///< an event of the open transaction was not read: perhaps the one that ends it
-  std::string large_;    ///< what is kept whole although it is large
+  /// The server was restarted after this transaction, of which `unread_` was true: is it over?
+  std::optional<message::Gtid> doubtful_;
+  std::string large_;  ///< what is kept whole although it is large
 };
 
 }  // namespace datasync::source::mariadb

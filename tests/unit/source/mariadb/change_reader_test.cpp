@@ -101,6 +101,28 @@ TEST_F(Changes, a_transaction_committed_after_an_unreadable_part_ends_once) {
   EXPECT_EQ(handler_.lines, (Lines{"begin 0-1-5", "unreadable: UnsupportedEvent", "commit", "idle"}));
 }
 
+// It always counted as over, so that the server's second try at it was a diverged history.
+TEST_F(Changes, a_transaction_that_a_crash_cut_off_after_an_unreadable_part_is_over_if_the_next_file_has_it_before) {
+  const auto restarts = [&](std::uint64_t last) {
+    feed(binlog::test::format_description(binlog::Checksum::Crc32, 1));
+    EXPECT_FALSE(reader_.outside()) << "it is not known yet what it was";
+    feed(binlog::test::make_event({.type = EventType::GtidList,
+                                   .body = binlog::test::le(1, 4) + binlog::test::le(0, 4) + binlog::test::le(1, 4) +
+                                           binlog::test::le(last, 8)}));
+    EXPECT_TRUE(reader_.outside());
+  };
+  begin(5);
+  unreadable();
+  restarts(4);
+  begin(5);
+  unreadable();
+  restarts(5);
+  begin(6);
+  commit();
+  EXPECT_EQ(handler_.lines, (Lines{"begin 0-1-5", "unreadable: UnsupportedEvent", "broken off", "begin 0-1-5",
+                                   "unreadable: UnsupportedEvent", "end that was not read", "begin 0-1-6", "commit"}));
+}
+
 // A dump from 0-1-12 begins with 0-1-15 where numbers fell before the stream began.
 TEST_F(Changes, transactions_before_the_start_are_reported_as_such) {
   message::GtidSet from;
