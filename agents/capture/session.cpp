@@ -77,6 +77,7 @@ base::Result<void> Session::begin(const ChosenReplica& pick) {
   const auto& streams = claimed_.streams;
   const bool lost = streams.empty();
   before_start_ = kept_before_start(claimed_.view.served_requests());
+  around_.replicas.domains().load(claimed_.view.served_requests());
   const bool fresh = std::ranges::all_of(streams, &protocol::StreamState::fresh);
   std::vector<message::GtidSet> published, sent;
   std::vector<protocol::Offset> offsets(n, 0);
@@ -191,7 +192,7 @@ base::Result<void> Session::dump(const ChosenReplica& pick, bool strict, bool& i
   const auto name = pick.server.text();
   const auto& engine = around_.replicas.engine();
   auto options = stream_options(name);
-  options.position = engine.stream_position(pick.history, writer_->position(), pick.without);
+  options.position = engine.stream_position(pick.history, writer_->position(), pick.left_out());
   options.strict = strict;
   options.before_start = before_start_;
   DS_ASSIGN(const auto stream, engine.open_stream(pick.server, options));
@@ -207,6 +208,7 @@ base::Result<void> Session::dump(const ChosenReplica& pick, bool strict, bool& i
   {
     const std::scoped_lock lock(mutex_);
     dumping_ = stream.get();
+    left_out_ = pick.left_out();
     watch_trouble_.reset();
     if (!pick.lag.replicates)
       watch_trouble_ = Error(Reason::ReplicationStopped, fmt::format("{} does not replicate: {}", name, pick.lag.why));
@@ -232,7 +234,8 @@ base::Result<void> Session::dump(const ChosenReplica& pick, bool strict, bool& i
        [this](const std::string& gtid, const std::string& xid, const Passed& passed) {
          return pass_prepare(gtid, xid, passed);
        },
-       [this](const std::string& xid) { return accepted_->of_prepare(xid); }, due_},
+       [this](const std::string& xid) { return accepted_->of_prepare(xid); }, due_,
+       [this, &pick](const message::Gtid& gtid) { return on_gtid(pick, gtid); }},
       catalog, stop_.get_token(), options.max_event_bytes);
   auto result = [&]() -> base::Result<void> {
     if (plan_) {
@@ -246,6 +249,7 @@ base::Result<void> Session::dump(const ChosenReplica& pick, bool strict, bool& i
     DS_TRY(catalog.begun(pick.tables, std::move(replicated), [&](const TableChoice& table) {
       return on_outdated({table.qualified(), true}, "its foreign keys are not the ones that were known");
     }));
+    DS_TRY(settle_domains(pick));
     DS_TRY(undo_writes_elsewhere(selection, catalog, pick));
     for (const auto& table : selection_.tables())
       if (keeper_->had_several_schemas(table)) DS_TRY(pipeline.announce_again(table));
@@ -257,6 +261,7 @@ base::Result<void> Session::dump(const ChosenReplica& pick, bool strict, bool& i
   in_hole = stream->in_hole();
   const std::scoped_lock lock(mutex_);
   dumping_ = nullptr;
+  left_out_.clear();
   return result;
 }
 

@@ -112,6 +112,9 @@ class Session {
   base::Result<void> give_up_position();
   base::Result<void> find_before_start(const ChosenReplica& pick, const message::GtidSet& position);
   base::Result<void> keep_before_start();
+  base::Result<void> keep_facts(const std::vector<std::string>& facts);
+  base::Result<void> on_gtid(const ChosenReplica& pick, const message::Gtid& gtid);
+  base::Result<void> settle_domains(const ChosenReplica& pick);
   [[nodiscard]] bool former_are_gone(const std::vector<protocol::Offset>& begins) const;
   [[nodiscard]] message::GtidSet published() const;
   base::Result<ChosenReplica> find_replica();
@@ -122,6 +125,7 @@ class Session {
   [[nodiscard]] source::StreamOptions stream_options(const std::string& replica);
   base::Result<void> searching(const std::string& replica, base::Millis silent, const std::string& position);
   void unfit(base::Error error);
+  base::Result<void> replicates_what_is_left_out(const std::string& replica, const message::GtidSet& replicated) const;
   std::optional<base::Error> take_unfit();
   void watch();
   void drop_runner();
@@ -167,19 +171,21 @@ class Session {
   DueDefinitions due_;                            ///< dump thread
   std::vector<std::string> before_start_;         ///< see source::Engine; dump thread
   // What is copied; dump thread.
-  KnownSnapshot known_;             ///< as the state topic had it when it was last brought in line
-  std::set<std::string> outdated_;  ///< tables for which `known_` has changed since the plan was made
-  bool asked_ = false;              ///< what the configuration and the state topic ask for at the beginning is served
+  KnownSnapshot known_;                   ///< as the state topic had it when it was last brought in line
+  std::set<std::string> outdated_;        ///< tables for which `known_` has changed since the plan was made
+  std::set<std::uint32_t> kept_domains_;  ///< of the source, as the state topic has them
+  bool asked_ = false;  ///< what the configuration and the state topic ask for at the beginning is served
   std::optional<SnapshotPlan> plan_;
   bool plan_started_ = false;
   base::SteadyTime next_search_;  ///< for tables that come back
 
-  mutable std::mutex mutex_;  ///< failure_, trouble_, watch_trouble_, unfit_, dumping_
+  mutable std::mutex mutex_;  ///< failure_, trouble_, watch_trouble_, unfit_, dumping_, left_out_
   std::optional<base::Error> failure_;
   std::optional<base::Error> watch_trouble_;  ///< with the replica in use; the data goes on
   std::optional<base::Error> unfit_;          ///< why the dump was ended
   source::ChangeStream* dumping_ = nullptr;
-  std::optional<base::Error> trouble_;  ///< with the state topic, for longer than a moment; the data goes on
+  std::vector<std::uint32_t> left_out_;  ///< see ChosenReplica, of the replica in use
+  std::optional<base::Error> trouble_;   ///< with the state topic, for longer than a moment; the data goes on
   std::atomic<std::uint64_t> failovers_ = 0;
   std::atomic<bool> complete_ = false;
   std::atomic<bool> connected_ = false;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "agents/base/log.hpp"
 #include "agents/capture/plan/before_start.hpp"
@@ -34,6 +35,47 @@ base::Result<void> Session::keep_before_start() {
     kept.from = around_.config.common.name;
     if (!keeper_->is_served(kept.id)) DS_TRY(keeper_->served(kept, stop_.get_token()));
   }
+  return {};
+}
+
+/// Which domains are the source's is known before anything of them is on a stream, so that no later failover takes them
+/// for another replica's own.
+base::Result<void> Session::keep_facts(const std::vector<std::string>& facts) {
+  for (const auto& id : facts) {
+    message::Request kept;
+    kept.id = id;
+    kept.from = around_.config.common.name;
+    if (!keeper_->is_served(id)) DS_TRY(keeper_->served(kept, stop_.get_token()));
+  }
+  return {};
+}
+
+/// A transaction begins. What another server wrote has come by replication; and whoever writes to a primary is the
+/// source.
+base::Result<void> Session::on_gtid(const ChosenReplica& pick, const message::Gtid& gtid) {
+  const auto own = pick.history.server_id;
+  const bool primary = pick.lag.replicates && !pick.lag.has_primary;
+  if (own == 0 || (gtid.server == own && !primary)) return {};
+  if (!kept_domains_.insert(gtid.domain).second) return {};
+  around_.replicas.domains().replicated(gtid.domain);
+  if (catalog_ != nullptr) catalog_->replicates(gtid.domain);
+  return keep_facts(around_.replicas.domains().facts());
+}
+
+/// A user accepted that this replica lacks domains of the source, or such a domain is there again: rows of every table
+/// may differ, and no record says of which. Also without a user's word, what is left out is written down.
+base::Result<void> Session::settle_domains(const ChosenReplica& pick) {
+  auto& domains = around_.replicas.domains();
+  DS_TRY(keep_facts(domains.facts()));
+  const auto change = domains.change(pick.without);
+  if (change.copies) {
+    base::log::warn("all tables are copied again: the replica has other GTID domains than the one before it",
+                    {{"replica", pick.server.text()}, {"without", fmt::format("{}", fmt::join(pick.without, ", "))}});
+    DS_ASSIGN(known_, keeper_->revise(selection_, everything(selection_), stop_.get_token()));
+    for (const auto& table : selection_.tables()) outdated_.insert(table.qualified());
+  }
+  DS_TRY(keep_facts(change.facts));
+  domains.begun(change);
   return {};
 }
 
@@ -94,6 +136,11 @@ base::Result<ChosenReplica> Session::find_replica() {
     auto pick = around_.replicas.pick(selection_, needed, stop_.get_token());
     if (!pick && pick.error().is(Reason::BinlogPurged))
       if (auto later = after_published(needed)) return std::move(*later);
+    if (!pick && pick.error().is(Reason::WaitingForReplica))
+      if (const auto lacking = around_.replicas.lacking(); !lacking.empty() && around_.loss.accepts(published())) {
+        around_.replicas.domains().accept(lacking);
+        return pick;
+      }
     const bool give_up = !pick && position_lost(pick.error()) && tries == 0 && around_.loss.may_give_up(published());
     if (!give_up) return pick;
     DS_TRY(give_up_position());

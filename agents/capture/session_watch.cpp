@@ -16,7 +16,9 @@ void Session::watch() {
   MonitorCallbacks callbacks;
   callbacks.read_time_us = [this] { return freshness_.read_time_us.load(std::memory_order_relaxed); };
   callbacks.inspect = [this](source::Server& server, const std::string& replica) {
-    return around_.replicas.inspect(server, replica, selection_);
+    auto inspection = around_.replicas.inspect(server, replica, selection_);
+    if (inspection && inspection->fit) inspection->fit = replicates_what_is_left_out(replica, inspection->replicated);
+    return inspection;
   };
   callbacks.other_is_better = [this](const std::string& replica, std::stop_token stop) {
     const auto position = writer_->position();
@@ -31,6 +33,18 @@ void Session::watch() {
     show_state();
   };
   monitor_ = std::make_unique<Monitor>(gate_, connect_to(), clock_, std::move(callbacks));
+}
+
+/// A domain that was taken for one of a replica's own is the source's: it must be read as such.
+base::Result<void> Session::replicates_what_is_left_out(const std::string& replica,
+                                                        const message::GtidSet& replicated) const {
+  const std::scoped_lock lock(mutex_);
+  for (const auto domain : left_out_)
+    if (replicated.domains().contains(domain))
+      return Error(
+          Reason::SourceRestarted,
+          fmt::format("{} has begun to replicate GTID domain {}, which was not read from it", replica, domain));
+  return {};
 }
 
 /// From the monitor: ends the dump; the dump thread takes another replica, or the same one again.

@@ -222,8 +222,11 @@ std::vector<StateView::Key> StateView::obsolete(message::Epoch mine, std::int32_
     if (!of_task && !of_holder && epoch < mine && !needed.contains(epoch))
       out.push_back({message::Kind::Claim, claim.key});
   }
-  auto left = answers_.size();
-  for (auto at = answers_.begin(); left > kAnswers && at->first < mine; ++at, --left) {
+  const auto is_fact = [](const auto& answer) { return answer.second.starts_with(kFact); };
+  auto left = answers_.size() - static_cast<std::size_t>(std::ranges::count_if(answers_, is_fact));
+  for (auto at = answers_.begin(); left > kAnswers && at->first < mine; ++at) {
+    if (is_fact(*at)) continue;
+    --left;
     message::Request answer = answer_of(*at);
     message::Request wish = answer;
     wish.served = false;

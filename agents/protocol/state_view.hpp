@@ -8,6 +8,7 @@
 #include <set>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -16,6 +17,9 @@
 #include "agents/protocol/log.hpp"
 
 namespace datasync::protocol {
+
+/// A served request with such an id is no answer but a fact that capture keeps; it is never removed.
+inline constexpr std::string_view kFact = "fact/";
 
 /// Pass every record of the state topic to it, in order. It decides which instance has an epoch and which checkpoints
 /// are certain. A checkpoint or a snapshot progress counts only if it is before every claim of a higher epoch than its
@@ -75,8 +79,8 @@ class StateView {
   /// in the order in which to remove them, so that the remaining records are readable at any time: checkpoints and
   /// snapshot progress of earlier epochs, then claims. The newest claim of each task and of each instance is kept (of
   /// the newest kInstances), and so are the claims of epochs whose snapshot progress is still needed. Answers to
-  /// requests of epochs before `mine` follow, except the newest kAnswers. Empty as long as a checkpoint of `mine` is
-  /// missing.
+  /// requests of epochs before `mine` follow, except facts and the newest kAnswers. Empty as long as a checkpoint of
+  /// `mine` is missing.
   [[nodiscard]] std::vector<Key> obsolete(message::Epoch mine, std::int32_t streams) const;
   static constexpr std::size_t kInstances = 50, kAnswers = 500;
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,12 +18,17 @@ struct HistoryFacts {
   message::GtidSet oldest;    ///< what is before the beginning of its log
   bool ever_replicated = false;
   message::GtidSet replicated = {};  ///< of what it executed, what another server wrote
+  std::uint32_t server_id = 0;       ///< in the GTIDs of its own writes; 0: not known
+  /// It replicates now, and in a way that its primary would have sent it every domain that it has. So a domain that it
+  /// has written and not replicated is of no other server.
+  bool replicates_all_domains = false;
 };
 
 /// What a server must have to continue.
 struct Needed {
-  message::GtidSet from;    ///< changes are read from here
-  message::GtidSet newest;  ///< everything that was published, on whatever stream
+  message::GtidSet from;                 ///< changes are read from here
+  message::GtidSet newest;               ///< everything that was published, on whatever stream
+  std::set<std::uint32_t> domains = {};  ///< the source's: some replica has replicated them
 };
 
 enum class Fitness : std::uint8_t {
@@ -38,6 +44,11 @@ struct Continuity {
   /// Good only if what is needed in these domains (see message::Gtid) are writes of another replica of its own, which
   /// this server never gets. Empty: everything is needed of this server.
   std::vector<std::uint32_t> without = {};
+  /// Good only: domains that nobody but this server has written, and of which nothing is needed. Its writes in them are
+  /// none of the source's, and are not read from before now.
+  std::vector<std::uint32_t> own = {};
+  /// Behind only: it has nothing of these domains of the source, and lacks nothing else.
+  std::vector<std::uint32_t> lacking = {};
 };
 
 /// Where a new stream begins. Every prepared transaction that is not decided at `position` and is committed after it

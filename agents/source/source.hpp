@@ -38,6 +38,7 @@ struct Rules {
 struct Condition {
   std::vector<Finding> findings;
   ReplicationLag lag;
+  message::GtidSet replicated = {};  ///< as in HistoryFacts
 };
 
 /// A server before it is read.
@@ -169,7 +170,8 @@ class Engine {
 
   /// Whether a server with this history can continue. Pure.
   [[nodiscard]] virtual Continuity judge(const HistoryFacts& facts, const Needed& needed) const = 0;
-  /// Where to read the changes of such a server from, to continue at `position`. `without`: of its Continuity. Pure.
+  /// Where to read the changes of such a server from, to continue at `position`. `without`: of its Continuity, with the
+  /// domains of its own. Pure.
   [[nodiscard]] virtual message::GtidSet stream_position(const HistoryFacts& facts, const message::GtidSet& position,
                                                          const std::vector<std::uint32_t>& without) const = 0;
 };

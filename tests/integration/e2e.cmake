@@ -18,6 +18,7 @@ target_sources(security_test PRIVATE security_rights.cpp)
 
 # Replicas that change while they are read.
 integration_test(replicas_watch_test WHOLE LINKS ds_integration_fixture TIMEOUT 600 PROCESSORS 2)
+target_sources(replicas_watch_test PRIVATE replicas_domains.cpp)
 target_compile_definitions(replicas_watch_test PRIVATE PROJECT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
 add_dependencies(replicas_watch_test datasync-capture datasync-apply)
 target_sources(destination_test PRIVATE destination_copies_test.cpp destination_gone_test.cpp destination_held_test.cpp

@@ -7,7 +7,17 @@ namespace datasync::capture {
 bool PositionLoss::may_give_up(const message::GtidSet& position) {
   const std::lock_guard lock(mutex_);
   lost_ = position.empty() ? "unknown" : position.text();
-  if (config_.on_position_lost == config::OnPositionLost::Resnapshot) return true;
+  return config_.on_position_lost == config::OnPositionLost::Resnapshot || named();
+}
+
+bool PositionLoss::accepts(const message::GtidSet& position) {
+  const std::lock_guard lock(mutex_);
+  lost_ = position.text();
+  return named();
+}
+
+/// A user has accepted exactly this loss.
+bool PositionLoss::named() {
   if (config_.accept_position_lost != lost_) return false;
   accepted_ = lost_;
   base::log::warn("the loss of this position was accepted by an annotation", {{"position", std::string_view(lost_)}});

@@ -25,6 +25,8 @@ class PositionLoss {
   /// Notes that `position` is lost; empty: not even the position is known. True when it may be given up: by
   /// onPositionLost: Resnapshot, or because a person accepted exactly this position.
   bool may_give_up(const message::GtidSet& position);
+  /// The same for a position that a replica may still have: onPositionLost: Resnapshot does not give it up.
+  bool accepts(const message::GtidSet& position);
   /// A dump goes on: nothing is lost any more.
   void regained();
 
@@ -34,6 +36,7 @@ class PositionLoss {
   [[nodiscard]] std::string accepted() const;
 
  private:
+  bool named();
   const config::Capture& config_;
   mutable std::mutex mutex_;
   std::string lost_, accepted_;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace datasync::capture {
 namespace {
@@ -18,10 +19,17 @@ using source::Needed;
 
 constexpr std::chrono::seconds kLacking{20};
 
-Error refuse(Fitness fitness, const std::string& server, const HistoryFacts& history, const Needed& needed,
-             std::string_view fix) {
-  switch (fitness) {
+Error refuse(const source::Continuity& judged, const std::string& server, const HistoryFacts& history,
+             const Needed& needed, std::string_view fix) {
+  switch (judged.fitness) {
     case Fitness::Behind:
+      if (!judged.lacking.empty())
+        return {Reason::WaitingForReplica,
+                fmt::format("{} has executed {}, published is {}: it has nothing of the GTID domains {}, which another "
+                            "replica has replicated from the source. Let it replicate them, or start a replica that "
+                            "has them; if they were removed from the source for good, accept the loss of the published "
+                            "position (acceptPositionLost), and all tables are copied again",
+                            server, history.executed.text(), needed.newest.text(), fmt::join(judged.lacking, ", "))};
       return {Reason::WaitingForReplica, fmt::format("{} has executed {}, published is {}", server,
                                                      history.executed.text(), needed.newest.text())};
     case Fitness::Purged:
@@ -61,7 +69,15 @@ base::Result<std::unique_ptr<source::Server>> ReplicaSet::connect(const std::str
 base::Result<ReplicaSet::Inspection> ReplicaSet::inspect(source::Server& server, const std::string& replica,
                                                          const Selection& selection) const {
   DS_ASSIGN(auto now, server.condition(rules(), selection));
-  return Inspection{verdict(replica, now.findings), std::move(now.lag)};
+  domains_.replicated(now.replicated);
+  return Inspection{verdict(replica, now.findings), std::move(now.lag), std::move(now.replicated)};
+}
+
+std::vector<std::uint32_t> ReplicaSet::lacking() const {
+  const std::scoped_lock lock(mutex_);
+  std::set<std::uint32_t> out;
+  for (const auto& [index, domains] : lacking_domains_) out.insert(domains.begin(), domains.end());
+  return {out.begin(), out.end()};
 }
 
 bool ReplicaSet::better_than(const std::string& replica, const Selection& selection, const Needed& needed,
@@ -99,10 +115,16 @@ base::Result<ChosenReplica> ReplicaSet::examine(std::size_t index, const Selecti
   }
   DS_TRY(verdict(pick.server.text(), findings));
   DS_ASSIGN(pick.history, server->history_facts());
+  domains_.replicated(pick.history.replicated);
   if (!needed) return pick;
-  auto judged = engine_.judge(pick.history, *needed);
+  auto judged = engine_.judge(pick.history, {needed->from, needed->newest, domains_.required()});
+  {
+    const std::scoped_lock lock(mutex_);
+    lacking_domains_[index] = judged.lacking;
+  }
   if (judged.fitness != Fitness::Good)
-    return refuse(judged.fitness, pick.server.text(), pick.history, *needed, engine_.fix_of_other_history());
+    return refuse(judged, pick.server.text(), pick.history, *needed, engine_.fix_of_other_history());
+  pick.own = std::move(judged.own);
   if (judged.without.empty()) return pick;
   pick.without = std::move(judged.without);
   const bool caught_up = pick.lag.replicates && pick.lag.seconds == 0.0;
@@ -134,7 +156,7 @@ base::Result<ChosenReplica> ReplicaSet::ask(std::size_t index, const Selection& 
   } else if (pick) {
     const auto before = diverged_.find(index);
     if (before != diverged_.end() && before->second == needed->newest && !pick->history.ever_replicated)
-      return refuse(Fitness::Diverged, pick->server.text(), pick->history, *needed, engine_.fix_of_other_history());
+      return refuse({Fitness::Diverged}, pick->server.text(), pick->history, *needed, engine_.fix_of_other_history());
     diverged_.erase(index);
   }
   return pick;
@@ -151,6 +173,10 @@ base::Result<ChosenReplica> ReplicaSet::pick(const Selection& selection, const s
   std::vector<ChosenReplica> fit;
   std::vector<source::ReplicationLag> lags;
   const auto count = config_.replicas.size();
+  {
+    const std::scoped_lock lock(mutex_);
+    lacking_domains_.clear();
+  }
   for (std::size_t i = 0; i < count; ++i) {
     if (stop.stop_requested()) return Error(Reason::Stopping, "stopped while looking for a replica");
     const auto index = (preferred_ + i) % count;

@@ -16,6 +16,7 @@
 #include "agents/base/result.hpp"
 #include "agents/capture/plan/selection.hpp"
 #include "agents/capture/replica/replica_picker.hpp"
+#include "agents/capture/replica/source_domains.hpp"
 #include "agents/capture/replica/verdict.hpp"
 #include "agents/config/config.hpp"
 #include "agents/message/gtid.hpp"
@@ -32,6 +33,13 @@ struct ChosenReplica {
   std::vector<TableFacts> tables;
   base::TableNames names{};            ///< how the server compares table names
   std::vector<std::uint32_t> without;  ///< see source::Continuity
+  std::vector<std::uint32_t> own;      ///< the same
+  /// Domains that it must not replicate while it is read: they would be the source's.
+  [[nodiscard]] std::vector<std::uint32_t> left_out() const {
+    auto out = without;
+    out.insert(out.end(), own.begin(), own.end());
+    return out;
+  }
 };
 
 /// Opens a connection to a replica by its "host:port". Thread-safe.
@@ -69,6 +77,7 @@ class ReplicaSet {
   struct Inspection {
     base::Result<void> fit;
     source::ReplicationLag lag;
+    message::GtidSet replicated = {};
   };
   base::Result<Inspection> inspect(source::Server& server, const std::string& replica,
                                    const Selection& selection) const;
@@ -80,6 +89,11 @@ class ReplicaSet {
   void stream_has_begun() noexcept { begun_ = true; }
   /// Called while the tables of a candidate are checked, which takes long when there are many.
   void on_progress(Progress progress) { progress_ = std::move(progress); }
+
+  /// Which domains are the source's: learnt from every candidate that was asked. From any thread.
+  [[nodiscard]] SourceDomains& domains() const noexcept { return domains_; }
+  /// Domains of the source of which some candidate of the last `pick` has nothing, while it has all the rest.
+  [[nodiscard]] std::vector<std::uint32_t> lacking() const;
 
   /// `replica` is a HostPort's text.
   base::Result<std::unique_ptr<source::Server>> connect(const std::string& replica) const;
@@ -115,8 +129,10 @@ class ReplicaSet {
     base::SteadyTime since;
   };
   [[nodiscard]] bool long_lacking(std::size_t index, const std::vector<std::uint32_t>& without, bool caught_up) const;
-  mutable std::mutex mutex_;  ///< lacking_
+  mutable SourceDomains domains_;
+  mutable std::mutex mutex_;  ///< lacking_, lacking_domains_
   mutable std::map<std::size_t, Lacking> lacking_;
+  mutable std::map<std::size_t, std::vector<std::uint32_t>> lacking_domains_;  ///< by candidate, as last examined
 };
 
 }  // namespace datasync::capture

@@ -94,6 +94,10 @@ class Catalog {
                            const std::function<base::Result<void>(const TableChoice&)>& changed);
   /// A row of a table is published, written in this GTID domain. Errors: those of the store.
   base::Result<void> wrote(std::uint32_t number, std::uint32_t domain);
+  /// The server replicates this domain as well.
+  void replicates(std::uint32_t domain) {
+    if (!replicated_.empty()) replicated_.push_back(domain);
+  }
   /// Rows of it were published that were written in one of these domains.
   [[nodiscard]] bool has_rows_of(const TableChoice& choice, const std::vector<std::uint32_t>& domains);
   base::Result<void> forget_rows_of(const TableChoice& choice, const std::vector<std::uint32_t>& domains) {

@@ -80,6 +80,7 @@ base::Result<void> Pipeline::tick() {
 
 base::Result<void> Pipeline::on_begin(const source::Transaction& transaction, const source::Place& first) {
   DS_TRY(parts_.gate.before_transaction(first, stop_));
+  if (parts_.on_gtid) DS_TRY(parts_.on_gtid(transaction.gtid));
   before_start_ = transaction.before_start;
   gtid_ = transaction.gtid;
   commit_time_us_ = transaction.commit_time_us;

@@ -75,6 +75,7 @@ struct PipelineParts {
       on_passed_prepare;
   std::function<std::optional<Passed>(const std::string& xid)> passed_prepare;  ///< nothing: it was not passed
   DueDefinitions& due;
+  std::function<base::Result<void>(const message::Gtid&)> on_gtid = {};  ///< a transaction begins; may be empty
 };
 
 /// Handles the changes of one connection, on one thread.

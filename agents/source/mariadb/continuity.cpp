@@ -35,7 +35,19 @@ std::vector<std::uint32_t> local_elsewhere(const HistoryFacts& facts, const Need
   std::vector<std::uint32_t> out;
   if (!facts.ever_replicated) return out;
   for (const auto& [domain, gtid] : needed.newest.domains())
-    if (!facts.replicated.domains().contains(domain)) out.push_back(domain);
+    if (!facts.replicated.domains().contains(domain) && !needed.domains.contains(domain)) out.push_back(domain);
+  return out;
+}
+
+std::vector<std::uint32_t> local_here(const HistoryFacts& facts, const Needed& needed) {
+  std::vector<std::uint32_t> out;
+  if (!facts.ever_replicated || !facts.replicates_all_domains || facts.server_id == 0) return out;
+  for (const auto& [domain, gtid] : facts.binlog.domains()) {
+    const bool known = facts.replicated.domains().contains(domain) || needed.from.domains().contains(domain) ||
+                       needed.newest.domains().contains(domain) || needed.domains.contains(domain);
+    // A transaction of another server has just arrived, and does not count as replicated yet.
+    if (!known && gtid.server == facts.server_id) out.push_back(domain);
+  }
   return out;
 }
 
@@ -54,15 +66,43 @@ message::GtidSet dump_position_at(const HistoryFacts& facts, const message::Gtid
   return out;
 }
 
+namespace {
+
+/// A server that has nothing of some domains of the source: these, when it is fit without them.
+std::vector<std::uint32_t> lacking(const HistoryFacts& facts, const Needed& needed) {
+  std::vector<std::uint32_t> out;
+  for (const auto& [domain, gtid] : needed.newest.domains())
+    if (needed.domains.contains(domain) && !facts.executed.domains().contains(domain)) out.push_back(domain);
+  if (out.empty()) return out;
+  auto rest = needed;
+  for (const auto domain : out) rest.domains.erase(domain);
+  return continuity(facts, rest).fitness == Fitness::Good ? out : std::vector<std::uint32_t>();
+}
+
+}  // namespace
+
 Continuity continuity(const HistoryFacts& facts, const Needed& needed) {
-  Continuity out{judge(facts, needed)};
-  if (out.fitness == Fitness::Good) return out;
-  const auto local = local_elsewhere(facts, needed);
-  if (local.empty()) return out;
   auto rest = facts;
-  for (auto* set : {&rest.executed, &rest.binlog, &rest.oldest}) *set = without(*set, local);
-  out.fitness = judge(rest, {without(needed.from, local), without(needed.newest, local)});
-  if (out.fitness == Fitness::Good) out.without = local;
+  const auto leave = [&](const std::vector<std::uint32_t>& domains) {
+    for (auto* set : {&rest.executed, &rest.binlog, &rest.oldest}) *set = without(*set, domains);
+  };
+  const auto own = local_here(facts, needed);
+  leave(own);
+  Continuity out{judge(rest, needed)};
+  if (out.fitness == Fitness::Good) {
+    out.own = own;
+    return out;
+  }
+  if (const auto local = local_elsewhere(facts, needed); !local.empty()) {
+    leave(local);
+    out.fitness = judge(rest, {without(needed.from, local), without(needed.newest, local)});
+    if (out.fitness == Fitness::Good) {
+      out.without = local;
+      out.own = own;
+      return out;
+    }
+  }
+  if (out.fitness == Fitness::Behind) out.lacking = lacking(facts, needed);
   return out;
 }
 

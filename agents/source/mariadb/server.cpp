@@ -63,7 +63,7 @@ base::Result<Condition> MariaDbServer::condition(const Rules& rules, const Selec
   DS_ASSIGN(auto now, gather_condition(*connection_, rules.allow_primary));
   auto findings = check_settings(now.server, rules, selection);
   check_grants(now.server, false, findings);
-  return Condition{std::move(findings), std::move(now.lag)};
+  return Condition{std::move(findings), std::move(now.lag), std::move(now.replicated)};
 }
 
 base::Result<Examination> MariaDbServer::examine(const Rules& rules, const Selection& selection) {

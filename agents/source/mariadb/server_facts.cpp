@@ -134,6 +134,12 @@ ReplicationLag replication_lag_of(const std::vector<sql::NamedRow>& status, bool
   return all;
 }
 
+bool replicates_all_domains(const std::vector<sql::NamedRow>& status) {
+  return !status.empty() && std::ranges::all_of(status, [](const sql::NamedRow& row) {
+    return runs(row) && lower(field(row, "Using_Gtid")) == "slave_pos";
+  });
+}
+
 base::Result<GatheredServer> gather_condition(sql::Connection& connection, bool allow_primary) {
   GatheredServer out;
   auto& facts = out.server;
@@ -147,6 +153,7 @@ base::Result<GatheredServer> gather_condition(sql::Connection& connection, bool 
   add_filters(global, "", facts);
   DS_ASSIGN(const auto masters, connection.query_one("SELECT @@GLOBAL.gtid_slave_pos"));
   facts.is_replica = masters && !masters->empty();
+  DS_ASSIGN(out.replicated, message::GtidSet::parse(masters.value_or("")));
   DS_ASSIGN(const auto binlog, allowed(connection.query_named("SHOW MASTER STATUS")));
   facts.may_list_binlogs = binlog.has_value();
   if (binlog)
@@ -234,6 +241,10 @@ base::Result<HistoryFacts> gather_history(sql::Connection& connection) {
   facts.replicated = executed.replicated;
   facts.ever_replicated = !executed.replicated.empty();
   facts.executed = executed.all();
+  DS_ASSIGN(const auto server_id, connection.query_one("SELECT @@GLOBAL.server_id"));
+  facts.server_id = to_number(server_id);
+  DS_ASSIGN(const auto status, allowed(connection.query_named("SHOW ALL SLAVES STATUS")));
+  facts.replicates_all_domains = status && replicates_all_domains(*status);
   DS_ASSIGN(const auto logs, connection.query("SHOW BINARY LOGS"));
   if (logs.empty()) return base::Error(Reason::BinlogPurged, "the server lists no binlog");
   const auto& first = logs.front().front().value_or("");

@@ -15,6 +15,7 @@ namespace datasync::source::mariadb {
 struct GatheredServer {
   ServerFacts server;
   ReplicationLag lag;
+  message::GtidSet replicated;
 };
 
 // Errors of all: those of the connection. What the server refuses to tell becomes a fact, not an error.
@@ -29,6 +30,11 @@ base::Result<TableDetails> gather_table(sql::Connection& connection, const Table
                                         const std::string& user);
 /// From the rows of SHOW ALL SLAVES STATUS, one for each primary; `must_replicate`: there must be one.
 ReplicationLag replication_lag_of(const std::vector<sql::NamedRow>& status, bool must_replicate);
+
+/// From the same rows. With MASTER_USE_GTID=slave_pos a primary sends everything of a domain of which its replica has
+/// replicated nothing, or refuses; also the replica's own transactions, which it counts as replicated then. With
+/// current_pos, or a position in a file, the replica itself says from where on.
+bool replicates_all_domains(const std::vector<sql::NamedRow>& status);
 
 /// What a server has executed.
 struct Executed {

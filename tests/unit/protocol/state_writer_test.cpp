@@ -172,6 +172,9 @@ TEST_F(StateWriterTest, schemas_that_no_record_needs_keep_only_column_names) {
 }
 
 TEST_F(StateWriterTest, old_answers_to_requests_are_removed_with_what_they_answer) {
+  message::Request fact;
+  fact.id = std::string(kFact) + "domain/2";
+  ASSERT_TRUE(writer.write(fact, {}));
   for (int i = 0; i < 700; ++i) {
     message::Request request;
     request.id = "copy/t/" + std::to_string(i);
@@ -187,7 +190,8 @@ TEST_F(StateWriterTest, old_answers_to_requests_are_removed_with_what_they_answe
   MemoryStateLog rest(small);
   StateView fresh;
   ASSERT_TRUE(catch_up(rest, fresh, {}));
-  EXPECT_EQ(fresh.served_requests().size(), StateView::kAnswers);
+  EXPECT_EQ(fresh.served_requests().size(), StateView::kAnswers + 1);
+  EXPECT_TRUE(fresh.served(fact.id)) << "no answer but a fact";
   EXPECT_TRUE(fresh.requests().empty()) << "a wish without its answer would be served again";
 }
 

@@ -45,5 +45,17 @@ INSTANTIATE_TEST_SUITE_P(
                     Row{"no_word_accepts_nothing", Halt, "", "", false, ""}),
     [](const auto& row) { return std::string(row.param.name); });
 
+TEST(PositionLoss, what_a_replica_may_still_have_is_given_up_by_a_users_word_only) {
+  config::Capture config;
+  config.on_position_lost = Resnapshot;
+  PositionLoss loss(config);
+  EXPECT_FALSE(loss.accepts(at("0-1-7")));
+  EXPECT_EQ(loss.lost(), "0-1-7") << "what the user has to name";
+  config.accept_position_lost = "0-1-7";
+  EXPECT_FALSE(loss.accepts(at("0-1-8")));
+  EXPECT_TRUE(loss.accepts(at("0-1-7")));
+  EXPECT_EQ(loss.accepted(), "0-1-7");
+}
+
 }  // namespace
 }  // namespace datasync::capture

@@ -130,6 +130,91 @@ INSTANTIATE_TEST_SUITE_P(
         Lack{"good_when_only_its_own_writes_are_in_it", "0-1-100", "0-1-90,9-2-4", "", "0-1-100,9-2-1", Fitness::Good}),
     [](const auto& row) { return row.param.name; });
 
+/// A replica that follows 0-1 and has written 98-3 itself.
+HistoryFacts replica_3() {
+  HistoryFacts facts;
+  facts.server_id = 3;
+  facts.ever_replicated = facts.replicates_all_domains = true;
+  facts.replicated = set("0-1-60");
+  facts.binlog = facts.executed = set("0-1-60,98-3-7");
+  facts.oldest = set("0-1-40,98-3-4");
+  return facts;
+}
+
+// A domain of a new primary was taken for one of the former replica's own.
+TEST(Continuity, a_domain_that_some_replica_has_replicated_is_waited_for) {
+  const auto facts = replica_3();
+  const message::GtidSet published = set("0-1-50,2-7-100");
+  EXPECT_EQ(continuity(facts, {published, published}).without, std::vector<std::uint32_t>{2}) << "nothing is known";
+  const auto found = continuity(facts, {published, published, {0, 2}});
+  EXPECT_EQ(found.fitness, Fitness::Behind);
+  EXPECT_EQ(found.lacking, std::vector<std::uint32_t>{2});
+  EXPECT_TRUE(found.without.empty());
+  const auto both = set("0-1-50,2-7-100,77-9-3");
+  EXPECT_EQ(continuity(facts, {both, both, {0, 2}}).lacking, std::vector<std::uint32_t>{2})
+      << "77 is another one's own";
+  const auto late = set("0-1-70,2-7-100");
+  EXPECT_TRUE(continuity(facts, {late, late, {0, 2}}).lacking.empty()) << "it lacks more than the domain";
+  EXPECT_EQ(continuity(facts, {set("0-1-10,2-7-100"), published, {0, 2}}).fitness, Fitness::Behind);
+  auto began = facts;
+  began.replicated = set("0-1-60,2-7-9");
+  began.binlog = began.executed = set("0-1-60,2-7-9,98-3-7");
+  EXPECT_EQ(continuity(began, {published, published, {0, 2}}).fitness, Fitness::Behind);
+  EXPECT_TRUE(continuity(began, {published, published, {0, 2}}).lacking.empty()) << "it comes by itself";
+}
+
+// A replica was refused for ever because the first of its own writes were purged, or they were published again.
+TEST(Continuity, a_domain_that_only_this_replica_writes_is_read_from_now_on) {
+  const auto facts = replica_3();
+  const auto published = set("0-1-50");
+  const auto found = continuity(facts, {published, published});
+  EXPECT_EQ(found.fitness, Fitness::Good);
+  EXPECT_EQ(found.own, std::vector<std::uint32_t>{98});
+  EXPECT_EQ(dump_position_at(facts, published, found.own).text(), "0-1-50,98-3-7");
+  // With domains that are local elsewhere.
+  const auto elsewhere = set("0-1-50,77-9-3");
+  const auto both = continuity(facts, {elsewhere, elsewhere});
+  EXPECT_EQ(both.fitness, Fitness::Good);
+  EXPECT_EQ(both.own, std::vector<std::uint32_t>{98});
+  EXPECT_EQ(both.without, std::vector<std::uint32_t>{77});
+  EXPECT_EQ(continuity(facts, {set("0-1-30"), published}).fitness, Fitness::Purged) << "the rest is judged as before";
+}
+
+TEST(Continuity, a_domain_is_a_replicas_own_only_when_that_is_proved) {
+  const auto published = set("0-1-50");
+  const source::Needed needed{published, published};
+  auto other = replica_3();
+  other.replicates_all_domains = false;  // it was the primary, and follows another one from its own position
+  EXPECT_EQ(continuity(other, needed).fitness, Fitness::Purged);
+  other = replica_3();
+  other.server_id = 4;  // it has just arrived
+  EXPECT_EQ(continuity(other, needed).fitness, Fitness::Purged);
+  other = replica_3();
+  other.replicated = set("0-1-60,98-3-7");  // its primary has sent it back
+  EXPECT_EQ(continuity(other, needed).fitness, Fitness::Purged);
+  other = replica_3();
+  other.replicated = {};
+  other.ever_replicated = false;
+  EXPECT_EQ(continuity(other, needed).fitness, Fitness::Purged);
+  EXPECT_EQ(continuity(replica_3(), {published, published, {98}}).fitness, Fitness::Purged) << "another one has it";
+  const auto read = set("0-1-50,98-3-5");
+  EXPECT_TRUE(continuity(replica_3(), {read, read}).own.empty()) << "it was read before, and goes on there";
+}
+
+TEST(ReplicatesAllDomains, with_slave_pos_on_every_connection) {
+  auto row = status_row("Yes", "Yes", "0");
+  row["Using_Gtid"] = "Slave_Pos";
+  auto current = row;
+  current["Using_Gtid"] = "Current_Pos";
+  auto stopped = row;
+  stopped["Slave_SQL_Running"] = "No";
+  EXPECT_TRUE(replicates_all_domains({row}));
+  EXPECT_TRUE(replicates_all_domains({row, row}));
+  EXPECT_FALSE(replicates_all_domains({row, current}));
+  EXPECT_FALSE(replicates_all_domains({row, stopped}));
+  EXPECT_FALSE(replicates_all_domains({}));
+}
+
 TEST(Continuity, names_the_domains_that_are_not_needed) {
   HistoryFacts facts;
   facts.ever_replicated = true;
