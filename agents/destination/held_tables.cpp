@@ -9,6 +9,7 @@
 
 #include "agents/base/clock.hpp"
 #include "agents/base/identifier.hpp"
+#include "agents/base/text.hpp"
 #include "agents/destination/copy_token.hpp"
 #include "agents/destination/destination.hpp"
 #include "agents/destination/ledger_store.hpp"
@@ -20,24 +21,25 @@ namespace {
 using base::Error;
 using base::Reason;
 
-constexpr std::size_t kLongestMessage = 2048;
+constexpr std::size_t kLongestMessage = 60'000;  // the column takes 65535 bytes
 
 base::Error damaged(std::string_view what) {
   return {Reason::LedgerInvalid, fmt::format("the table of held tables at the destination: {}", what)};
 }
 
-/// What the table's character set takes: cut, and without bytes that are not UTF-8.
-std::string storable(std::string_view text) {
-  const auto cut = nlohmann::json(text.substr(0, kLongestMessage));
-  return nlohmann::json::parse(cut.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)).get<std::string>();
-}
-
 /// The annotation that it recommends has a value of its own for each place: one that was used before asks for nothing.
 std::string message_at(std::int64_t next_offset, std::int32_t stream, const std::string& message) {
-  return storable(with_token({Reason::Internal, message}, fmt::format("{}-{}", stream, next_offset)).what);
+  return held_message(with_token({Reason::Internal, message}, fmt::format("{}-{}", stream, next_offset)).what);
 }
 
 }  // namespace
+
+std::string held_message(std::string_view text) {
+  const nlohmann::json whole(text);
+  return base::cut_middle(
+      nlohmann::json::parse(whole.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)).get<std::string>(),
+      kLongestMessage);
+}
 
 bool may_hold(const Error& error) noexcept {
   return error.outcome() == base::Outcome::Halt || error.is(Reason::PermissionDenied);

@@ -32,6 +32,9 @@ struct HeldTable {
   [[nodiscard]] bool begins_empty() const { return refused_at < 0 || at.awaited.contains(source); }
 };
 
+/// `text` as the table `held` takes it: valid UTF-8, and without its middle where it is longer than 60000 bytes. Pure.
+std::string held_message(std::string_view text);
+
 /// True for an error of one table that does not pass by itself. A missing privilege does once it is granted, and is of
 /// one table where a table was named with it.
 bool may_hold(const base::Error& error) noexcept;

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "agents/base/text.hpp"
 #include "operator/api/outside_json.hpp"
 
 namespace datasync::decide {
@@ -16,6 +17,7 @@ constexpr std::size_t kMostDepth = 16;
 constexpr std::size_t kMostListed = 100;
 constexpr std::size_t kLongestName = 256;
 constexpr std::size_t kLongestWords = 2000;
+constexpr std::size_t kLongestMessage = 16'384;  // it has the statements that it says to run
 constexpr std::size_t kLongestHeldWords = 300;
 constexpr std::size_t kLongestPosition = 8192;  // a user may have to copy it into an annotation, as a whole
 constexpr std::size_t kLongestReason = 64;
@@ -125,7 +127,8 @@ void read_held(const Json& held, AgentView& view) {
   view.held_count = 0;
   for (const auto& h : held) {
     if (!h.is_object() || ++view.held_count > kMostListed) continue;
-    view.held.push_back({text(h, "table", "?"), reason_word(h), text(h, "message", {}, kLongestHeldWords),
+    view.held.push_back({text(h, "table", "?"), reason_word(h),
+                         base::cut_middle(text(h, "message", {}, kLongestStatus), kLongestHeldWords),
                          whole(h, "stream", 0), whole(h, "offset", 0), std::min(whole(h, "since", 0), kLastSecond)});
   }
 }
@@ -155,7 +158,7 @@ bool read_status(std::string_view json, AgentView& view) {
   if (!status.is_object() || !status.contains("state")) return false;
   view.state = text(status, "state", view.state, kLongestReason);
   view.reason = reason_word(status);
-  view.message = text(status, "message", {}, kLongestWords);
+  view.message = base::cut_middle(text(status, "message", {}, kLongestStatus), kLongestMessage);
   view.live = flag(status, "live", true);
   view.ready = flag(status, "ready", false);
   view.lost_position = text(status, "lostPosition", {}, kLongestPosition);

@@ -5,19 +5,13 @@
 
 #include <fmt/chrono.h>
 
+#include "agents/base/text.hpp"
+
 namespace datasync::status {
 namespace {
 
-constexpr std::size_t kLongestMessage = 2000;  // the API takes 32768; people read less
-
-/// Never cuts within a UTF-8 character.
-std::string cut(std::string text) {
-  if (text.size() <= kLongestMessage) return text;
-  auto end = kLongestMessage;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
-  text.resize(end);
-  return text + "...";
-}
+constexpr std::size_t kLongestMessage =
+    16'384;  // the API takes 32768; a message has the statements that it says to run
 
 }  // namespace
 
@@ -42,7 +36,7 @@ void set_condition(Json& conditions, const Condition& condition, std::int64_t ge
   if (at != conditions.end() && at->value("status", Json()) == status && at->contains("lastTransitionTime"))
     if (const auto& before = at->at("lastTransitionTime"); before.is_string()) since = before.get<std::string>();
   Json made{{"type", condition.type},      {"status", status},
-            {"reason", condition.reason},  {"message", cut(condition.message)},
+            {"reason", condition.reason},  {"message", base::cut_middle(condition.message, kLongestMessage)},
             {"lastTransitionTime", since}, {"observedGeneration", generation}};
   if (at == conditions.end()) {
     conditions.push_back(std::move(made));

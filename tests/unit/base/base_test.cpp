@@ -10,6 +10,7 @@
 #include "agents/base/reason.hpp"
 #include "agents/base/result.hpp"
 #include "agents/base/secret.hpp"
+#include "agents/base/text.hpp"
 
 namespace datasync::base {
 namespace {
@@ -144,6 +145,14 @@ TEST(SecretTest, a_missing_file_is_named) {
   ASSERT_FALSE(r);
   EXPECT_TRUE(r.error().is(Reason::SecretNotFound));
   EXPECT_NE(r.error().what.find("/nonexistent/shop-reader/password"), std::string::npos);
+}
+
+TEST(Text, a_long_one_loses_its_middle_and_no_part_of_a_character) {
+  EXPECT_EQ(cut_middle("short", 5), "short");
+  EXPECT_EQ(cut_middle("0123456789abcdef", 13), "01 ... abcdef");
+  const std::string a = "\xC3\xA4";
+  EXPECT_EQ(cut_middle("0" + a + "456789abcdefgh" + a + "123456", 14), "0 ... 123456");
+  EXPECT_EQ(cut_middle("too long", 3), "");
 }
 
 }  // namespace

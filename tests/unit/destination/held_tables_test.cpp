@@ -60,6 +60,22 @@ TEST(HeldTables, rows_that_were_deleted_by_hand_are_missed_until_a_copy_is_await
   EXPECT_EQ(missing_held({}, {"d.c"}, {}), (Names{}));
 }
 
+// It ended after 2048 bytes: a table with many columns that must be altered got a message without the statements.
+TEST(HeldTables, a_long_message_keeps_what_to_do_at_its_end) {
+  std::string text = "d.t: ";
+  for (int i = 0; i < 100; ++i)
+    text += "column c (VARCHAR(10) at the destination, VARCHAR(40) at the source) is too narrow; ";
+  const std::string way_on = "annotate the DataSync with datasync.dev/copy-tables=s.t";
+  EXPECT_EQ(held_message(text + way_on), text + way_on);
+  std::string very_long = text;
+  while (very_long.size() < 70'000) very_long += "\xC3\xA4";
+  const auto cut = held_message(very_long + way_on);
+  EXPECT_LE(cut.size(), 60'000U);
+  EXPECT_TRUE(cut.starts_with("d.t: column c") && cut.ends_with(way_on));
+  EXPECT_EQ(held_message(cut), cut) << "no character was cut";
+  EXPECT_EQ(held_message("a\xFF"), "a\xEF\xBF\xBD");
+}
+
 TEST(HeldTables, rows_that_begin_with_a_truncation_empty_their_table) {
   message::TableRows rows;
   EXPECT_FALSE(empties_table(rows));
