@@ -120,6 +120,7 @@ base::Result<void> Session::open() {
   const auto& config = context_.config;
   DS_ASSIGN(connection_, context_.engine.connect(config, kReadTimeout));
   wake_.emplace(stop_, [this] { connection_->abort(); });
+  DS_TRY(connection_->prepare_to_write());
   DS_TRY(Ledger::create(*connection_, config.ledger_database));
   DS_TRY(KnownTables::create(*connection_, config.ledger_database));
   known_.emplace(config.ledger_database, key_of(context_));
@@ -144,6 +145,7 @@ base::Result<void> Session::open() {
   DS_ASSIGN(writer_, Writer::open(*connection_, context_.engine.dialect(), *catalog_, config, *ledger_,
                                   [this] { context_.status.beat(); }));
   catalog_->set_token(writer_->token());
+  catalog_->set_stop(stop_);
   catalog_->set_fence([this](DestinationServer& connection) { return ledger_->hold(connection); });
   catalog_->set_guard([this](DestinationServer& own, const auto& work) { return define(own, work); });
   DS_TRY(known_->read(*connection_));

@@ -135,6 +135,7 @@ class Session final : private Sink {
   void try_emptied_again();
   void put_off(const std::vector<std::string>& tables);
   [[nodiscard]] LedgerState replay_start() const;
+  base::Result<void> look_at_replayed();
   [[nodiscard]] bool mine(const std::string& source) const;
   base::Result<void> check_connected(const TargetName& target, const std::string& source);
   void refuse(const message::TableSchema& schema, const base::Error& error);

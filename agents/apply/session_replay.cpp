@@ -39,7 +39,11 @@ base::Result<void> Session::work_on_held(bool idle) {
   }
   const auto begun = base::steady_now();
   auto& replay = *replay_->session;
-  auto reached = replay.writer_ ? base::Result<void>{} : replay.open();
+  base::Result<void> reached;
+  if (!replay.writer_) {
+    reached = replay.open();
+    if (reached) reached = replay.look_at_replayed();
+  }
   bool all = false;
   if (reached) {
     auto done = replay.replay(writer_->ledger().next_offset);
@@ -89,6 +93,20 @@ base::Result<void> Session::open_replay(const std::vector<std::string>& tables, 
   replay_->context.busy = 0;
   replay_->session.reset(new Session(replay_->context, stop_, *this, tables));
   return {};
+}
+
+/// What users do to held tables is noted for each of them, also for those behind the first one that is refused. A table
+/// that is refused here is refused again when its rows come.
+base::Result<void> Session::look_at_replayed() {
+  std::set<std::string> left_out;
+  for (const auto& [target, known] : known_->all()) {
+    const auto* held = main_->held_.find(known.source);
+    const bool mine = std::ranges::find(tables_, known.source) != tables_.end();
+    if (!mine || held == nullptr || held->begins_empty()) left_out.insert(known.source);
+  }
+  for (const auto& [name, request] : main_->writer_->ledger().awaited) left_out.insert(name);
+  auto done = catalog_->check_known(*connection_, left_out);
+  return done || may_hold(done.error()) ? base::Result<void>{} : done;
 }
 
 LedgerState Session::replay_start() const {

@@ -9,6 +9,7 @@
 
 #include "tests/integration/e2e_fixture.hpp"
 #include "tests/support/eventually.hpp"
+#include "tests/support/recommended.hpp"
 
 namespace datasync::test {
 
@@ -83,6 +84,25 @@ class Destination : public testing::Test {
       if (status.at(fmt::format("/held/{}/table", i)) == name_ + "." + table)
         return status.at(fmt::format("/held/{}/message", i)).value_or("");
     return "";
+  }
+
+  [[nodiscard]] std::string known_tables() { return apply_here().ledger_database + ".tables"; }
+  /// The ledger says that values of the table at the destination may have been changed.
+  testing::AssertionResult change_is_noted(const std::string& table) {
+    return fixture_->eventually_value(
+        fixture_->destination(),
+        fmt::format("SELECT created LIKE 'changed%' FROM {} WHERE target='{}.{}'", known_tables(), name_, table), "1");
+  }
+  /// The annotation of the message.
+  void copy_as_recommended(const std::string& message, config::Apply apply) {
+    apply.copy_tables = recommended_annotation(message, "copy-tables");
+    EXPECT_NE(apply.copy_tables, "") << message;
+    restart_apply(apply);
+  }
+  /// The statements of the message, then the annotation where it names one.
+  void do_as_recommended(const std::string& message, const config::Apply& apply) {
+    at_destination(recommended_statements(message));
+    if (!recommended_annotation(message, "copy-tables").empty()) copy_as_recommended(message, apply);
   }
 
   static inline Fixture* fixture_ = nullptr;

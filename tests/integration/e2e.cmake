@@ -22,7 +22,7 @@ target_sources(replicas_watch_test PRIVATE replicas_domains.cpp)
 target_compile_definitions(replicas_watch_test PRIVATE PROJECT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
 add_dependencies(replicas_watch_test datasync-capture datasync-apply)
 target_sources(destination_test PRIVATE destination_copies_test.cpp destination_gone_test.cpp destination_held_test.cpp
-               destination_known_test.cpp)
+               destination_known_test.cpp destination_undone_test.cpp)
 
 # Who may write, and what becomes of a topic that loses records.
 integration_test(exactly_once_test WHOLE LINKS ds_integration_fixture ds_kafka TIMEOUT 600 PROCESSORS 2)

@@ -108,6 +108,22 @@ std::optional<StoredColumns> parse_stored_columns(std::string_view text) {
   return out;
 }
 
+StoredColumns without(StoredColumns stored, const std::vector<std::string>& names) {
+  for (const auto& name : names) {
+    std::erase_if(stored.columns, [&](const Column& column) { return base::same_column(column.name, name); });
+    stored.restricted.erase(base::fold_identifier(name));
+  }
+  return stored;
+}
+
+std::vector<std::string> unknown_columns(std::string_view text, const std::vector<std::string>& written) {
+  const auto stored = parse_stored_columns(text);
+  std::vector<std::string> out;
+  for (const auto& name : written)
+    if (!stored || find_column(stored->columns, name) == nullptr) out.push_back(name);
+  return out;
+}
+
 std::vector<ChangedColumn> changed_columns(const StoredColumns& before, const StoredColumns& now,
                                            const message::TableSchema* source, const Dialect& dialect) {
   std::vector<ChangedColumn> out;

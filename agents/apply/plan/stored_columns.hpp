@@ -28,6 +28,11 @@ std::string to_text(const StoredColumns& stored);
 /// Nothing for a text that this version does not understand, and for an empty one.
 std::optional<StoredColumns> parse_stored_columns(std::string_view text);
 
+/// `stored` without the columns of these names.
+StoredColumns without(StoredColumns stored, const std::vector<std::string>& names);
+/// Those of `written` that a text of `to_text` does not describe, for example because apply was altering them.
+std::vector<std::string> unknown_columns(std::string_view text, const std::vector<std::string>& written);
+
 /// A column whose stored values may have become others when it was altered.
 struct ChangedColumn {
   std::string name;

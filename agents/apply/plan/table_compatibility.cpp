@@ -136,11 +136,17 @@ bool is_text_key(const Column& s, const Column& d) {
   return is_string(s.type) && is_string(d.type);
 }
 
-/// The source's type with what the destination has of its own: a larger character set, a collation, NULL.
-Column widened(const Column& s, const Column& d) {
+/// The source's type as a whole; a column that takes NULL stays one that does.
+Column of_source(const Column& s, const Column& d) {
   Column out = s;
   out.name = d.name;
   out.nullable = s.nullable || d.nullable;
+  return out;
+}
+
+/// The source's type with what the destination has of its own: a larger character set, a collation, NULL.
+Column widened(const Column& s, const Column& d) {
+  Column out = of_source(s, d);
   const bool larger = charset_name(s.charset) == "utf8mb3" && charset_name(d.charset) == "utf8mb4";
   if (is_string(s.type) && is_string(d.type) && (larger || charset_name(s.charset) == charset_name(d.charset))) {
     if (s.type == ColumnType::Char || s.type == ColumnType::VarChar)
@@ -183,13 +189,12 @@ void fit_column(const message::TableSchema& source, std::uint16_t i, const Colum
     return;
   }
   if (!why) return;
-  const Column wanted = widened(s, d);
+  Column wanted = widened(s, d);
   auto text = described(dialect, s, d, *why);
-  if (misfit(s, wanted, in_key(source.key, i))) {
-    out.mismatches.push_back(std::move(text));
-    return;
-  }
-  out.narrow.push_back({i, wanted, !misfit(d, wanted, false), std::move(text)});
+  // Rows that are stored now may have equal keys by the collation of the source.
+  const bool compares = !misfit(s, wanted, in_key(source.key, i)).has_value();
+  if (!compares) wanted = of_source(s, d);
+  out.narrow.push_back({i, wanted, compares && !misfit(d, wanted, false), std::move(text)});
 }
 
 }  // namespace

@@ -29,12 +29,11 @@ struct Narrow {
 
 /// How a message schema meets the table that is there. Column names are compared as the server compares them.
 struct Fit {
-  std::vector<std::uint16_t> missing;   ///< source columns the destination lacks
-  std::vector<Narrow> narrow;           ///< columns that must become wider before a row is written
-  std::vector<std::string> unfilled;    ///< destination columns that must be given a value and get none
-  std::vector<std::string> mismatches;  ///< other reasons not to write
-  std::vector<std::uint16_t> written;   ///< source columns to store: all but those that both sides compute
-  std::vector<message::Column> there;   ///< by source column: the destination's, or the source's where it is missing
+  std::vector<std::uint16_t> missing;  ///< source columns the destination lacks
+  std::vector<Narrow> narrow;          ///< columns that must become wider before a row is written
+  std::vector<std::string> unfilled;   ///< destination columns that must be given a value and get none
+  std::vector<std::uint16_t> written;  ///< source columns to store: all but those that both sides compute
+  std::vector<message::Column> there;  ///< by source column: the destination's, or the source's where it is missing
 };
 /// `required_extra`: destination columns that must be given a value. `restricted`: DestinationFacts::restricted; a
 /// FLOAT or DOUBLE that rounds is too narrow for the other of the two types. For its own type it is accepted, because

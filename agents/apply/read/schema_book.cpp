@@ -138,20 +138,32 @@ base::Result<void> SchemaBook::ask(const message::Request& request, std::stop_to
   return {};
 }
 
+/// Null when the topic does not have it now.
+base::Result<SchemaBook::Schema> SchemaBook::read_for(message::SchemaId id, const std::stop_token& stop) {
+  if (auto schema = kept(id)) return schema;
+  const bool made_room = known_.contains(id);
+  if (made_room) log_.reset();  // it is read from the beginning
+  found_ = nullptr;
+  wanted_ = id;
+  auto read = read_on(stop);
+  wanted_.reset();
+  DS_TRY(std::move(read));
+  auto schema = std::exchange(found_, nullptr);
+  if (!schema && made_room) known_.erase(id);
+  return schema;
+}
+
+base::Result<std::shared_ptr<const message::TableSchema>> SchemaBook::look(message::SchemaId id, std::stop_token stop) {
+  const std::lock_guard lock(mutex_);
+  return read_for(id, stop);
+}
+
 base::Result<std::shared_ptr<const message::TableSchema>> SchemaBook::find(message::SchemaId id, std::stop_token stop) {
   const std::lock_guard lock(mutex_);
   const auto deadline = base::steady_now() + kPatience;
   while (true) {
-    if (auto schema = kept(id)) return schema;
-    const bool made_room = known_.contains(id);
-    if (made_room) log_.reset();  // it is read from the beginning
-    found_ = nullptr;
-    wanted_ = id;
-    auto read = read_on(stop);
-    wanted_.reset();
-    DS_TRY(std::move(read));
-    if (auto schema = std::exchange(found_, nullptr)) return schema;
-    if (made_room) known_.erase(id);
+    DS_ASSIGN(auto schema, read_for(id, stop));
+    if (schema) return schema;
     if (base::steady_now() > deadline)
       return base::Error(base::Reason::ForeignMessage,
                          fmt::format("the table schema {:016x} is not in the state topic", id.value()));

@@ -35,6 +35,8 @@ class SchemaBook {
   /// The schema with this id. It stands in the state topic before any row that needs it, so that reading on for a while
   /// must find it. Errors: ForeignMessage when it does not; those of the log; Stopping.
   base::Result<std::shared_ptr<const message::TableSchema>> find(message::SchemaId id, std::stop_token stop);
+  /// The same without waiting for it: null when the state topic does not have it. Errors: those of the log; Stopping.
+  base::Result<std::shared_ptr<const message::TableSchema>> look(message::SchemaId id, std::stop_token stop);
 
   /// Reads the state topic to its end. Errors: those of the log; ForeignMessage; Stopping.
   base::Result<void> refresh(std::stop_token stop);
@@ -64,6 +66,7 @@ class SchemaBook {
     std::list<message::SchemaId>::iterator used;
   };
   base::Result<void> read_on(std::stop_token stop);
+  base::Result<Schema> read_for(message::SchemaId id, const std::stop_token& stop);
   base::Result<void> take(const protocol::StateRecord& record);
   void keep(Schema schema, std::size_t bytes);
   [[nodiscard]] Schema kept(message::SchemaId id);

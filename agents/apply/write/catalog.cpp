@@ -73,7 +73,6 @@ base::Result<void> Catalog::activate(message::SchemaId id, std::stop_token stop,
 }
 
 base::Result<void> Catalog::read_server(DestinationServer& connection) {
-  DS_TRY(connection.prepare_to_write());
   if (!names_) {
     DS_ASSIGN(names_, connection.table_names());
   }
@@ -104,7 +103,7 @@ base::Result<std::unique_ptr<TargetTable>> Catalog::load(std::shared_ptr<const m
   if (schema->key.empty())
     return Error(Reason::KeyMissing,
                  fmt::format("{} has neither a primary key nor declared key columns", schema->qualified()));
-  DS_ASSIGN(const auto connection, connect_());
+  DS_ASSIGN(const auto connection, connect_own());
   DS_TRY(read_server(*connection));
   auto name = target_name(config_, schema->database, schema->table);
   name = {names_->stored(name.database), names_->stored(name.table)};
@@ -117,29 +116,31 @@ base::Result<std::unique_ptr<TargetTable>> Catalog::load(std::shared_ptr<const m
   DS_TRY(check_other_tasks(*connection, name, known));
   // Before anything here is changed: a stop in between must not leave a table that seems to have lost its rows.
   if (emptied) DS_TRY(note_to_be_emptied(*connection, name));
-  Cause cause{known != nullptr && known->schema != schema->id(), emptied, nullptr};
+  Cause cause{known != nullptr && known->schema != schema->id(), emptied, nullptr, {}};
   if (cause.source_changed) {
-    if (auto before = book_.find(known->schema, stop)) cause.before = std::move(*before);
+    DS_ASSIGN(cause.before, book_.look(known->schema, stop));
   }
   // What is emptied anyway is not missed.
   const auto* expected = emptied ? nullptr : known;
-  cause.doubtful = expected != nullptr && expected->has_rows && expected->definition.empty();
+  if (expected != nullptr && expected->has_rows)
+    cause.unknown = unknown_columns(expected->definition, expected->columns);
   // Before the definition: what is altered in between is altered after the time that is stored with it.
   DS_ASSIGN(auto facts, connection->facts(name));
   DS_ASSIGN(auto info, find_or_make(*connection, *schema, name, expected));
   if (altered_) {
     DS_ASSIGN(facts, connection->facts(name));
   }
+  // First: what it finds is noted, and only a copy resolves it.
+  if (expected != nullptr && expected->source == schema->qualified())
+    DS_TRY(check_columns(*connection, *expected,
+                         stored_columns(info.schema.columns, facts.restricted, expected->columns)));
   if (!info.transactional)
     return Error(Reason::DestinationSchemaMismatch,
                  fmt::format("{} is kept by the engine {}, which has no transactions; {}", name.qualified(),
                              info.engine, dialect_.make_transactional(name)));
-  DS_TRY(check_definition(*connection, *schema, name, expected, info));
-  if (expected != nullptr) {
-    DS_TRY(check_altered(*connection, *expected, facts.created));
-    DS_TRY(check_columns(*connection, *expected,
-                         stored_columns(info.schema.columns, facts.restricted, expected->columns)));
-  }
+  if (expected != nullptr)
+    DS_TRY(check_definition(*connection, *schema, cause.source_changed ? cause.before.get() : schema.get(), name,
+                            *expected, info, facts));
   DS_TRY(check_triggers(facts, name, dialect_));
   DS_TRY(check_acting_keys(*connection, *schema, name, expected, info));
   DS_ASSIGN(auto fits, fit_or_alter(*connection, *schema, name, info, facts, cause, expected));

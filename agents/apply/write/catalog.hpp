@@ -18,6 +18,7 @@
 #include "agents/apply/plan/table_compatibility.hpp"
 #include "agents/apply/read/schema_book.hpp"
 #include "agents/apply/write/ddl.hpp"
+#include "agents/apply/write/target_table.hpp"
 #include "agents/base/result.hpp"
 #include "agents/config/config.hpp"
 #include "agents/destination/destination.hpp"
@@ -26,68 +27,6 @@
 #include "agents/destination/ledger.hpp"
 
 namespace datasync::apply {
-
-/// One version of a source table and where its rows go.
-struct TargetTable {
-  std::shared_ptr<const message::TableSchema> schema;
-  StatementTable names;
-  PlanTable plan;
-  TableInfo info;         ///< of the destination
-  std::string created;    ///< CREATE_TIME at the destination
-  bool has_rows = false;  ///< known to have been written
-  /// Columns of which no row is known to have a value of its own: no NULL, or where NULL is not allowed, two values.
-  std::vector<std::uint16_t> unfilled;
-  std::map<std::uint16_t, std::size_t> first_values;  ///< hashes, of those that do not allow NULL
-  std::string way_on_for_values;  ///< ends the message when it refuses a value of a type that its column does not take
-  std::uint64_t serial = 0;       ///< of this object: no other of the same catalogue has it
-  bool altered = false;           ///< by a user, after it was read: rows must not be stored by what is known here
-  bool tolerant = false;          ///< a snapshot of it is on its way: rows may be there already or missing
-  // Foreign keys, see Executor::set_checks.
-  bool parents_incomplete = false;   ///< it, or a table that it points to, is being copied
-  bool children_incomplete = false;  ///< it, or a table that points to it, is being copied
-  bool children_follow = false;      ///< a foreign key that points to it acts by itself
-  [[nodiscard]] std::string qualified() const { return names.database + "." + names.table; }
-  [[nodiscard]] std::size_t columns() const { return schema->columns.size(); }
-};
-
-/// A table that the source has dropped.
-struct DroppedTable {
-  TargetName target;
-  std::string source;
-};
-/// A name in `rename` counts as it is written, and if there is none so, without regard to case.
-TargetName target_name(const config::Apply& config, const std::string& database, const std::string& table);
-/// The same for a qualified name of the source.
-TargetName target_name(const config::Apply& config, const std::string& source);
-
-/// Where a known table is at the destination.
-TargetName name_of(const KnownTable& known);
-
-/// In place of CREATE_TIME: the source has dropped the table, and apply is dropping it.
-inline constexpr std::string_view kDropping = "dropping";
-
-/// It was found young, and CREATE_TIME is in that second: nothing says that it was altered.
-bool is_same_second(const KnownTable& known, std::string_view created);
-
-/// A known table is not as it was: the error with both ways on, to restore it or to have it copied again.
-base::Error lost(const KnownTable& known, base::Reason reason, std::string_view what);
-
-/// The foreign keys of a table that act by themselves: "fk (ON UPDATE CASCADE ON DELETE RESTRICT)", sorted.
-std::vector<std::string> actions_of(const TableInfo& info);
-
-/// A table as the destination's catalogue lists it.
-struct FoundTable {
-  std::string created;
-  std::set<std::string> columns;  ///< folded
-};
-
-/// A change that a table of the destination needs before it takes the source's rows.
-struct Alteration {
-  std::string why;        ///< "column price (INT at the destination, BIGINT at the source) is too narrow ..."
-  std::string statement;  ///< ALTER TABLE
-  bool lossless = false;  ///< no value that is stored can become another one or be in the way
-  bool ours = true;       ///< what it changes followed the source before; otherwise it is the user's
-};
 
 /// Not thread-safe. DDL and look-ups run on connections of their own, so that a transaction that streams rows is not
 /// committed by them.
@@ -112,9 +51,11 @@ class Catalog {
   /// stream. Its error ends what the statement was for.
   using Guard = std::function<base::Result<void>(DestinationServer&, const std::function<base::Result<void>()>& work)>;
   void set_guard(Guard guard) { guard_ = std::move(guard); }
+  void set_stop(std::stop_token stop) { stop_ = std::move(stop); }
   /// Looks whether the tables that were written before are still there with their columns, but for those of the source
   /// tables in `left_out`. A table that was altered meanwhile is read again before its next row. Between transactions.
-  /// Errors: DestinationTableMissing, DestinationSchemaMismatch, both with the ways on; those of the connection.
+  /// Errors, the first one after all tables were looked at: DestinationTableMissing, DestinationSchemaMismatch, both
+  /// with the ways on; DestinationBusy; at once: those of the connection and of `waiting`.
   base::Result<void> check_known(DestinationServer& connection, const std::set<std::string>& left_out);
   /// The table that the last `check_known` failed at.
   [[nodiscard]] const std::optional<KnownTable>& failed_known() const noexcept { return failed_known_; }
@@ -189,11 +130,17 @@ class Catalog {
   base::Result<void> lost_columns(DestinationServer& connection, const KnownTable& known,
                                   const std::vector<std::string>& columns, base::Error error);
   base::Result<void> check_columns(DestinationServer& connection, const KnownTable& known, const StoredColumns& now);
+  [[nodiscard]] base::Result<void> check_computed(const KnownTable& known, const message::TableSchema& then,
+                                                  const message::TableSchema& schema,
+                                                  const std::vector<message::Column>& there) const;
   base::Result<void> changed_column(DestinationServer& connection, const KnownTable& known,
                                     const ChangedColumn& column);
-  [[nodiscard]] std::string learned(const KnownTable& known, const StoredColumns& now);
+  base::Result<std::string> learned(const KnownTable& known, const StoredColumns& now);
   base::Result<void> learn_columns(DestinationServer& connection, const std::string& target);
-  base::Result<void> forget_columns(DestinationServer& connection, const TargetName& name);
+  base::Result<void> forget_columns(DestinationServer& connection, const TargetName& name,
+                                    const std::vector<std::string>& columns);
+  base::Result<void> remember_columns(DestinationServer& connection, const KnownTable& before);
+  base::Result<std::unique_ptr<DestinationServer>> connect_own();
   base::Result<void> define(DestinationServer& connection, const std::string& statement);
   base::Result<void> note_dropping(DestinationServer& connection, const std::string& target);
   base::Result<void> check_restored(DestinationServer& connection, const KnownTable& known, std::string_view created);
@@ -204,7 +151,8 @@ class Catalog {
   base::Result<void> forget_other_targets(DestinationServer& connection, const message::TableSchema& schema,
                                           const TargetName& name);
   base::Result<void> check_definition(DestinationServer& connection, const message::TableSchema& schema,
-                                      const TargetName& name, const KnownTable* known, const TableInfo& info);
+                                      const message::TableSchema* then, const TargetName& name, const KnownTable& known,
+                                      const TableInfo& info, const DestinationFacts& facts);
   [[nodiscard]] bool is_like(const message::ActingKey& source, const TableInfo::ForeignKey& key) const;
   base::Result<void> check_actions(const KnownTable& known, const TableInfo& info) const;
   base::Result<void> check_acting_keys(DestinationServer& connection, const message::TableSchema& schema,
@@ -226,7 +174,7 @@ class Catalog {
     bool source_changed = false;                         ///< its rows had another definition at the source before
     bool emptied = false;                                ///< see `activate`
     std::shared_ptr<const message::TableSchema> before;  ///< that definition; null when it is not known any more
-    bool doubtful = false;                               ///< what was altered since its rows were stored is not known
+    std::vector<std::string> unknown;  ///< columns that may have been altered since its rows were stored
   };
   base::Result<Fit> fit_or_alter(DestinationServer& connection, const message::TableSchema& schema,
                                  const TargetName& name, TableInfo& info, DestinationFacts& facts, const Cause& cause,
@@ -239,7 +187,7 @@ class Catalog {
   base::Result<void> add_columns(DestinationServer& connection, const message::TableSchema& schema,
                                  const TargetName& name, const std::vector<std::uint16_t>& missing);
   base::Result<void> change_table(DestinationServer& connection, const TargetName& name, const std::string& statement,
-                                  std::string_view what);
+                                  const std::vector<std::string>& columns, std::string_view what);
   void add_references(PlanTable& plan, const message::TableSchema& schema, std::string& why) const;
   [[nodiscard]] bool is_unsure(const TargetTable& table) const;
   void refresh_copying();
@@ -259,7 +207,9 @@ class Catalog {
   std::optional<std::string> needs_copy_;
   std::function<base::Result<void>(DestinationServer&)> fence_;
   Guard guard_;
-  std::set<std::string> unlearned_;  ///< known tables whose columns are not as the source's definition has them
+  std::stop_token stop_;
+  std::set<std::string> looked_at_;  ///< known tables of which it was tried to learn the columns
+  std::size_t looks_left_ = 0;       ///< so many more of them at this check
   SnapshotState snapshot_;
   std::set<std::string> incomplete_;  ///< source tables that are being copied or whose copy is awaited
   std::set<std::string> left_out_;    ///< see `set_left_out`

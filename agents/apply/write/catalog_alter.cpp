@@ -30,9 +30,15 @@ std::string attributes_of(const DestinationFacts& facts, std::string_view column
 
 using Names = std::set<std::string>;
 
+std::vector<std::string> key_columns(const message::TableSchema& schema) {
+  std::vector<std::string> out;
+  for (const auto index : schema.key) out.push_back(schema.columns[index].name);
+  return out;
+}
+
 Names key_names(const message::TableSchema& schema) {
   Names out;
-  for (const auto index : schema.key) out.insert(base::fold_identifier(schema.columns[index].name));
+  for (const auto& name : key_columns(schema)) out.insert(base::fold_identifier(name));
   return out;
 }
 
@@ -52,9 +58,7 @@ bool key_is_in_the_way(const message::TableSchema& schema, const message::TableS
 }
 
 std::string key_text(const message::TableSchema& schema) {
-  std::string out;
-  for (const auto index : schema.key) out += (out.empty() ? "" : ", ") + schema.columns[index].name;
-  return out;
+  return fmt::format("{}", fmt::join(key_columns(schema), ", "));
 }
 
 /// The server converts no other type into it and it into no other one, not even in an empty table.
@@ -65,10 +69,11 @@ bool is_of_its_own(message::ColumnType type) {
 }
 
 /// What the destination's table needs besides the columns that it lacks, in the order in which it is done. `emptied`:
-/// no row that is stored now stays.
+/// no row that is stored now stays. `unknown`: columns that a user may have altered since rows were stored.
 std::vector<Alteration> alterations_of(const Fit& fits, const message::TableSchema& schema,
                                        const message::TableSchema* before, bool emptied, const TableInfo& info,
-                                       const DestinationFacts& facts, const Dialect& dialect, const TargetName& name) {
+                                       const DestinationFacts& facts, const std::vector<std::string>& unknown,
+                                       const Dialect& dialect, const TargetName& name) {
   std::vector<Alteration> out;
   const auto there = key_names(info.schema);
   // A column that must take NULL cannot be part of the primary key.
@@ -80,7 +85,8 @@ std::vector<Alteration> alterations_of(const Fit& fits, const message::TableSche
   if (optional_key || key_is_in_the_way(schema, before, info))
     out.push_back({fmt::format("the primary key ({}) of the destination is not that of the source ({})",
                                key_text(info.schema), key_text(schema)),
-                   dialect.replace_key(schema, name.database, name.table), all_in(there, key_names(schema))});
+                   dialect.replace_key(schema, name.database, name.table), all_in(there, key_names(schema)), true,
+                   key_columns(schema)});
   for (const auto& narrow : fits.narrow) {
     const auto& wanted = narrow.wanted;
     const auto* column = find_column(info.schema.columns, wanted.name);
@@ -93,15 +99,18 @@ std::vector<Alteration> alterations_of(const Fit& fits, const message::TableSche
     // What did not take the values of the source's former definition is what a user made of it.
     const auto* former = before == nullptr ? nullptr : find_column(before->columns, wanted.name);
     const bool fitted =
-        !narrow.computed && (former == nullptr || column == nullptr || !misfit(*former, *column, in_key(wanted.name)));
-    out.push_back({narrow.text, std::move(statement), narrow.lossless, emptied || fitted});
+        !narrow.computed && (former == nullptr ? !is_in(unknown, wanted.name)
+                                               : column == nullptr || !misfit(*former, *column, in_key(wanted.name)));
+    out.push_back({narrow.text, std::move(statement), narrow.lossless, emptied || fitted, {wanted.name}});
   }
   for (const auto& column : fits.unfilled) {
     auto optional = *find_column(info.schema.columns, column);
     optional.nullable = true;
     out.push_back({fmt::format("column {} is not in the source table, has no default and takes no NULL", column),
-                   dialect.modify_column(optional, attributes_of(facts, column), name.database, name.table), true,
-                   before != nullptr && find_column(before->columns, column) != nullptr});
+                   dialect.modify_column(optional, attributes_of(facts, column), name.database, name.table),
+                   true,
+                   before != nullptr && find_column(before->columns, column) != nullptr,
+                   {column}});
   }
   return out;
 }
@@ -112,11 +121,10 @@ base::Result<Fit> Catalog::fit_or_alter(DestinationServer& connection, const mes
                                         const TargetName& name, TableInfo& info, DestinationFacts& facts,
                                         const Cause& cause, const KnownTable* known) {
   auto fits = fit(schema, info, dialect_, facts.required, facts.restricted);
-  if (!fits.mismatches.empty())
-    return Error(Reason::DestinationSchemaMismatch,
-                 fmt::format("{}: {}", name.qualified(), fmt::join(fits.mismatches, "; ")));
-  const auto* before = cause.before.get();
-  const auto alterations = alterations_of(fits, schema, before, cause.emptied, info, facts, dialect_, name);
+  const auto needed = [&] {
+    return alterations_of(fits, schema, cause.before.get(), cause.emptied, info, facts, cause.unknown, dialect_, name);
+  };
+  const auto alterations = needed();
   if (fits.missing.empty() && alterations.empty()) return fits;
   // It gets another CREATE_TIME: when the source has emptied it, it is not one that lost its rows then.
   if (known != nullptr) DS_TRY(note_if_empty(connection, *known));
@@ -125,11 +133,10 @@ base::Result<Fit> Catalog::fit_or_alter(DestinationServer& connection, const mes
   DS_ASSIGN(facts, connection.facts(name));
   DS_ASSIGN(info, find_or_make(connection, schema, name, known));
   fits = fit(schema, info, dialect_, facts.required, facts.restricted);
-  const auto left = alterations_of(fits, schema, before, cause.emptied, info, facts, dialect_, name);
-  for (const auto& alteration : left) fits.mismatches.push_back(alteration.why);
-  if (!fits.mismatches.empty() || !fits.missing.empty())
+  const auto left = needed();
+  if (!left.empty() || !fits.missing.empty())
     return Error(Reason::DestinationSchemaMismatch, fmt::format("{} still does not fit after it was altered: {}",
-                                                                name.qualified(), fmt::join(fits.mismatches, "; ")));
+                                                                name.qualified(), texts(left, &Alteration::why)));
   return fits;
 }
 
@@ -165,7 +172,10 @@ base::Result<void> Catalog::alter(DestinationServer& connection, const message::
     return Error(Reason::DestinationSchemaMismatch, why + ". " + way_on);
   };
   if (!wanted || !followed) {
-    if (lossless && cause.doubtful)
+    const auto doubtful = [&](const Alteration& alteration) {
+      return std::ranges::any_of(alteration.columns, [&](const auto& column) { return is_in(cause.unknown, column); });
+    };
+    if (lossless && std::ranges::any_of(alterations, doubtful))
       return mismatch(
           fmt::format("Run at the destination: {}. Values may have been changed when it was made narrower: "
                       "then {}",
@@ -184,7 +194,7 @@ base::Result<void> Catalog::alter(DestinationServer& connection, const message::
   }
   if (!lossless) DS_TRY(empty(connection, name));
   for (const auto& alteration : alterations) {
-    DS_TRY(change_table(connection, name, alteration.statement, "altering"));
+    DS_TRY(change_table(connection, name, alteration.statement, alteration.columns, "altering"));
     base::log::info("altered a table", {{"table", name.qualified()}, {"why", std::string_view(alteration.why)}});
   }
   return {};

@@ -88,18 +88,23 @@ base::Result<void> Catalog::add_columns(DestinationServer& connection, const mes
     if (!wanted)
       return Error(Reason::SchemaChanged, fmt::format("{} has the column {}, which {} lacks; add it: {}",
                                                       schema.qualified(), column.name, name.qualified(), statement));
-    DS_TRY(change_table(connection, name, statement, "adding a column to"));
+    DS_TRY(change_table(connection, name, statement, {}, "adding a column to"));
     base::log::info("added a column", {{"table", name.qualified()}, {"column", std::string_view(column.name)}});
   }
   return {};
 }
 
 base::Result<void> Catalog::change_table(DestinationServer& connection, const TargetName& name,
-                                         const std::string& statement, std::string_view what) {
-  DS_TRY(forget_columns(connection, name));
+                                         const std::string& statement, const std::vector<std::string>& columns,
+                                         std::string_view what) {
+  const auto* known = known_.find(name.qualified());
+  const auto before = known == nullptr ? std::nullopt : std::optional(*known);
+  DS_TRY(forget_columns(connection, name, columns));
   auto done = define(connection, statement);
   altered_ = true;
   if (done) return {};
+  // The error of the statement is the one that counts.
+  if (before) (void)remember_columns(connection, *before);
   auto error = connection.with_grant(
       std::move(done).error().context(fmt::format("while {} {}", what, name.qualified())), Privileges::Alter, name);
   if (!is_about_definition(error)) return error;
@@ -114,12 +119,13 @@ base::Result<void> Catalog::define(DestinationServer& connection, const std::str
 
 // The source may name a parent before its child: what the server refuses is tried again after the others.
 base::Result<void> Catalog::drop(std::vector<DroppedTable> tables) {
-  DS_ASSIGN(const auto connection, connect_());
+  DS_ASSIGN(const auto connection, connect_own());
   DS_TRY(read_server(*connection));
   for (auto& [name, source] : tables) name = {names_->stored(name.database), names_->stored(name.table)};
   std::erase_if(tables, [&](const DroppedTable& table) {
     const auto* known = known_.find(table.target.qualified());
-    const bool ours = known != nullptr && base::same_column(known->source, table.source);
+    // Both as the resource has them: at the source t and T may be two tables, where the destination has one.
+    const bool ours = known != nullptr && known->source == table.source;
     if (!ours)
       base::log::warn("left a table of the name of one that was dropped at the source: no row of that is stored in it",
                       {{"table", table.target.qualified()}, {"source", std::string_view(table.source)}});

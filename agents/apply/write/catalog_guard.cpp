@@ -23,18 +23,35 @@ Error changed(const KnownTable& known, std::string_view column, std::string_view
                       known.target, known.source, column, what, copy_hint({known.source}))};
 }
 
+/// Of a table of which `changed` was noted.
+std::optional<Error> noted_change(const KnownTable& known) {
+  if (!known.created.starts_with(kChanged)) return std::nullopt;
+  const auto noted = parse_lines(std::string_view(known.created).substr(kChanged.size()));
+  return noted.size() == 2 ? std::optional(changed(known, noted[0], noted[1])) : std::nullopt;
+}
+
+std::vector<std::string> noted_lost(const KnownTable& known) {
+  if (!known.created.starts_with(kLost)) return {};
+  return parse_lines(std::string_view(known.created).substr(kLost.size()));
+}
+
 }  // namespace
 
 bool is_same_second(const KnownTable& known, std::string_view created) {
   return known.created.ends_with('?') && created.starts_with(known.created.substr(0, known.created.size() - 1));
 }
 
-/// Written down before it is reported: a column of the same name that is added later has none of the values.
+/// Written down before it is reported: a column of the same name that is added later has none of the values. Where a
+/// change is noted, that stays the error: restoring what was lost does not resolve it.
 base::Result<void> Catalog::lost_columns(DestinationServer& connection, const KnownTable& known,
                                          const std::vector<std::string>& columns, Error error) {
-  if (!error.is(Reason::DestinationSchemaMismatch) || known.created.starts_with(kLost)) return error;
+  if (!error.is(Reason::DestinationSchemaMismatch)) return error;
+  if (auto noted = noted_change(known)) return std::move(*noted);
+  auto all = noted_lost(known);
+  for (const auto& column : columns)
+    if (std::ranges::find(all, column) == all.end()) all.push_back(column);
   auto seen = known;
-  seen.created = std::string(kLost) + lines_text(columns);
+  seen.created = std::string(kLost) + lines_text(all);
   DS_TRY(known_.store(connection, token_, std::move(seen)));
   return error;
 }
@@ -53,7 +70,7 @@ base::Result<void> Catalog::check_filled(DestinationServer& connection, const Kn
   const auto name = name_of(known);
   DS_ASSIGN(const bool empty, connection.is_empty(name));
   if (empty) return {};
-  DS_ASSIGN(const auto own, connect_());
+  DS_ASSIGN(const auto own, connect_own());
   for (const auto& column : known.filled) {
     const auto is_it = [&](const std::string& written) { return base::same_column(written, column); };
     if (std::ranges::none_of(known.columns, is_it)) continue;
@@ -80,14 +97,12 @@ base::Result<void> Catalog::check_restored(DestinationServer& connection, const 
   if (*empty)
     return lost(known, Reason::DestinationTableMissing,
                 fmt::format("was altered or recreated at {} and no longer has rows", created));
-  if (known.created.starts_with(kChanged)) {
-    const auto noted = parse_lines(std::string_view(known.created).substr(kChanged.size()));
-    if (noted.size() == 2) return changed(known, noted[0], noted[1]);
-  }
-  if (!known.created.starts_with(kLost)) return {};
+  if (auto noted = noted_change(known)) return std::move(*noted);
+  const auto columns = noted_lost(known);
+  if (columns.empty()) return {};
   // The scan takes as long as the table is large, and what waits for it uses the connection that stores rows.
-  DS_ASSIGN(const auto own, connect_());
-  for (const auto& column : parse_lines(std::string_view(known.created).substr(kLost.size()))) {
+  DS_ASSIGN(const auto own, connect_own());
+  for (const auto& column : columns) {
     DS_ASSIGN(const bool restored, has_values(*own, known, column, true));
     if (!restored)
       return lost(known, Reason::DestinationSchemaMismatch,
@@ -106,12 +121,12 @@ base::Result<void> Catalog::check_altered(DestinationServer& connection, const K
   return is_same_second(known, created) ? base::Result<void>() : check_filled(connection, known);
 }
 
-/// Written down before it is reported, as a lost column is: what was changed stays changed when the definition is as it
-/// was again.
+/// Written down before it is reported, as a lost column is, and in its place: what was changed stays changed when the
+/// definition is as it was again.
 base::Result<void> Catalog::changed_column(DestinationServer& connection, const KnownTable& known,
                                            const ChangedColumn& column) {
   auto error = changed(known, column.name, column.text);
-  if (known.created.starts_with(kLost) || known.created.starts_with(kChanged)) return error;
+  if (known.created.starts_with(kChanged)) return error;
   auto seen = known;
   seen.created = std::string(kChanged) + lines_text({column.name, column.text});
   DS_TRY(known_.store(connection, token_, std::move(seen)));

@@ -8,12 +8,16 @@
 #include "agents/apply/write/catalog.hpp"
 #include "agents/base/log.hpp"
 #include "agents/destination/copy_token.hpp"
+#include "agents/destination/held_tables.hpp"
 
 namespace datasync::apply {
 namespace {
 
 using base::Error;
 using base::Reason;
+
+/// Of tables whose columns are not known: each may read the state topic for its definition.
+constexpr std::size_t kMostLooks = 4;
 
 /// All tables of the databases in which known tables are, by key.
 base::Result<std::map<std::string, FoundTable>> find_tables(DestinationServer& connection, const KnownTables& known,
@@ -38,29 +42,43 @@ Error lost(const KnownTable& known, Reason reason, std::string_view what) {
 }
 
 base::Result<void> Catalog::check_known(DestinationServer& connection, const std::set<std::string>& left_out) {
+  failed_known_.reset();
   if (known_.all().empty()) return {};
   if (!names_) {
     DS_ASSIGN(names_, connection.table_names());
   }
   DS_ASSIGN(const auto found, find_tables(connection, known_, *names_));
+  looks_left_ = kMostLooks;
+  std::optional<Error> refused;
+  std::optional<Error> busy;
   for (const auto& [target, known] : std::map(known_.all().begin(), known_.all().end())) {
-    const auto name = name_of(known);
     if (left_out.contains(known.source) || known.created == kDropping) continue;
-    if (!goes_to(known.source, name)) {
-      failed_known_ = known;
-      DS_TRY(check_renamed(known));
-      failed_known_.reset();
+    const auto name = name_of(known);
+    const auto at = found.find(names_->key(name.database, name.table));
+    auto checked =
+        !goes_to(known.source, name)
+            ? check_renamed(known)
+            : check_known_table(connection, known, at == found.end() ? std::nullopt : std::optional(at->second));
+    if (waiting_) DS_TRY(waiting_());
+    if (checked) continue;
+    auto error = std::move(checked).error();
+    if (error.is(Reason::DestinationBusy)) {
+      // The server does not say which table is locked. Each lock is waited for: a second one can wait.
+      if (busy) break;
+      busy = std::move(error).context("while checking " + target);
       continue;
     }
-    const auto at = found.find(names_->key(name.database, name.table));
+    // What happens to the other tables until this one is resolved would not be seen later.
+    if (!may_hold(error)) {
+      failed_known_.reset();
+      return error;
+    }
+    if (refused) continue;
     failed_known_ = known;
-    auto checked = check_known_table(connection, known, at == found.end() ? std::nullopt : std::optional(at->second));
-    // The server does not say which table is locked.
-    if (!checked && checked.error().is(Reason::DestinationBusy))
-      return std::move(checked).error().context("while checking " + target);
-    DS_TRY(std::move(checked));
-    failed_known_.reset();
+    refused = std::move(error);
   }
+  if (refused) return std::move(*refused);
+  if (busy) return std::move(*busy);
   return {};
 }
 
@@ -92,27 +110,35 @@ base::Result<void> Catalog::check_known_table(DestinationServer& connection, con
   for (const auto& column : known.columns) {
     if (!found->columns.contains(base::fold_identifier(column))) missing.push_back(column);
   }
+  const bool altered = found->created != known.created || known.created.ends_with('?');  // or made again
+  const auto unaltered = [&]() -> base::Result<void> {
+    DS_TRY(note_certainly_empty(connection, known));
+    return learn_columns(connection, known.target);
+  };
+  if (!altered && missing.empty()) return unaltered();
+  const auto name = name_of(known);
+  DS_ASSIGN(const auto info, connection.table(name));
+  StoredColumns now;
+  if (info) {
+    DS_ASSIGN(const auto facts, connection.facts(name));
+    now = stored_columns(info->schema.columns, facts.restricted, known.columns);
+    // First: what it finds is noted, and only a copy resolves it.
+    DS_TRY(check_columns(connection, known, now));
+  }
   if (!missing.empty()) {
     if (auto there = prove_missing(connection, known, missing); !there)
       return lost_columns(connection, known, missing, std::move(there).error());
   }
-  if (found->created == known.created && !known.created.ends_with('?')) {
-    DS_TRY(note_certainly_empty(connection, known));
-    return learn_columns(connection, known.target);
-  }
-  // Altered, or made again.
-  const auto name = name_of(known);
+  if (!altered) return unaltered();
   DS_TRY(check_altered(connection, known, found->created));
-  DS_ASSIGN(const auto info, connection.table(name));
   auto seen = known;
   seen.created = found->created;
   if (info) {
-    DS_TRY(book_.refresh({}));
+    DS_TRY(book_.refresh(stop_));
     DS_TRY(check_actions(known, *info));
-    DS_ASSIGN(const auto facts, connection.facts(name));
-    const auto now = stored_columns(info->schema.columns, facts.restricted, known.columns);
-    DS_TRY(check_columns(connection, known, now));
-    seen.definition = learned(known, now);
+    DS_ASSIGN(const auto then, book_.look(known.schema, stop_));
+    if (then) DS_TRY(check_computed(known, *then, *then, info->schema.columns));
+    DS_ASSIGN(seen.definition, learned(known, now));
   }
   const auto key = names_->key(name.database, name.table);
   if (!is_same_second(known, found->created) || seen.definition != known.definition) {
@@ -123,28 +149,31 @@ base::Result<void> Catalog::check_known_table(DestinationServer& connection, con
   return known_.store(connection, token_, std::move(seen));
 }
 
-/// What is there now, against what rows were written to.
+/// What is there now, against what rows were written to. `then`: the source's definition of those; null: unknown.
 base::Result<void> Catalog::check_definition(DestinationServer& connection, const message::TableSchema& schema,
-                                             const TargetName& name, const KnownTable* known, const TableInfo& info) {
-  if (known == nullptr) return {};
-  if (known->source != schema.qualified())
+                                             const message::TableSchema* then, const TargetName& name,
+                                             const KnownTable& known, const TableInfo& info,
+                                             const DestinationFacts& facts) {
+  if (known.source != schema.qualified())
     return Error(Reason::DestinationSchemaMismatch,
                  fmt::format("{} holds rows of {}, and rows of {} would be stored there too. Give one of them another "
                              "name by destination.tables.rename, or have {} copied in its place: {}",
-                             name.qualified(), known->source, schema.qualified(), schema.qualified(),
+                             name.qualified(), known.source, schema.qualified(), schema.qualified(),
                              copy_hint({schema.qualified()})));
-  for (const auto& column : known->columns) {
+  for (const auto& column : known.columns) {
     if (find_column(schema.columns, column) != nullptr && find_column(info.schema.columns, column) == nullptr)
       return lost_columns(
-          connection, *known, {column},
-          lost(*known, Reason::DestinationSchemaMismatch, fmt::format("no longer has the column {}", column)));
+          connection, known, {column},
+          lost(known, Reason::DestinationSchemaMismatch, fmt::format("no longer has the column {}", column)));
   }
-  DS_TRY(check_actions(*known, info));
+  DS_TRY(check_altered(connection, known, facts.created));
+  DS_TRY(check_actions(known, info));
+  DS_TRY(check_computed(known, then == nullptr ? schema : *then, schema, info.schema.columns));
   if (snapshot_.tables.contains(schema.qualified())) return {};
   for (const auto& column : schema.columns) {
     const auto is_it = [&](const std::string& old) { return base::same_column(old, column.name); };
     const auto* there = find_column(info.schema.columns, column.name);
-    if (there != nullptr && !there->generated && column.nullable && std::ranges::none_of(known->columns, is_it))
+    if (there != nullptr && !there->generated && column.nullable && std::ranges::none_of(known.columns, is_it))
       DS_TRY(check_new_column(connection, schema, name, *there));
   }
   return {};

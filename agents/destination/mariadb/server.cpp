@@ -139,6 +139,7 @@ base::Result<void> MariaDbServer::define(const std::string& statement) {
 }
 
 base::Result<void> MariaDbServer::preflight(const config::Apply& config) {
+  DS_TRY(prepare_to_write());  // also what it makes or alters waits for locks only so long
   return check_destination(*connection_, ledger_, config);
 }
 

@@ -189,10 +189,14 @@ base::Result<std::optional<std::string>> MariaDbLedgerStore::other_task(const st
 
 base::Result<void> MariaDbLedgerStore::remove_known(const std::string& database, const LedgerKey& key,
                                                     const std::string& target, std::optional<std::uint64_t> token) {
-  const auto mine = token ? fmt::format(" AND EXISTS (SELECT 1 FROM {}{} AND token={})",
-                                        quote_identifier(database, "ledger"), where_stream(key), *token)
-                          : std::string();
-  return run(fmt::format("DELETE FROM {}{}{}", tables(database), where_target(key, target), mine));
+  if (token) {
+    // In a statement of its own: a DELETE that reads the ledger waits for the stream's open transaction.
+    DS_ASSIGN(const auto mine,
+              connection_.query_one(fmt::format("SELECT 1 FROM {}{} AND token={}", quote_identifier(database, "ledger"),
+                                                where_stream(key), *token)));
+    if (!mine) return {};
+  }
+  return run(fmt::format("DELETE FROM {}{}", tables(database), where_target(key, target)));
 }
 
 base::Result<std::vector<HeldTable>> MariaDbLedgerStore::held_tables(const std::string& database,

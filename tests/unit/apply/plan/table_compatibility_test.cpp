@@ -183,7 +183,7 @@ TEST_F(PlanTableTest, what_the_destination_lacks_or_needs_is_listed) {
   EXPECT_EQ(f.missing, (std::vector<std::uint16_t>{3}));
   EXPECT_EQ(f.written, (std::vector<std::uint16_t>{0, 2}));
   EXPECT_EQ(f.unfilled, (std::vector<std::string>{"must"}));
-  EXPECT_TRUE(f.mismatches.empty());
+  EXPECT_TRUE(f.narrow.empty());
 }
 
 TEST(MariaDbDialect, makes_a_table_with_exact_types) {
