@@ -4,10 +4,15 @@
 
 #include <nlohmann/json.hpp>
 
+#include "agents/base/text.hpp"
+
 namespace datasync::apply {
 namespace {
 
 constexpr std::size_t kMostSkipped = 100;
+// Of the messages of all held tables together, unless they are very many: the operator reads a status of 1 MiB.
+constexpr std::size_t kMostMessages = 512U << 10U;
+constexpr std::size_t kLeastMessage = 2048;
 
 std::int64_t wall_ms() {
   return std::chrono::duration_cast<base::Millis>(base::wall_now().time_since_epoch()).count();
@@ -207,6 +212,8 @@ void StreamReport::add_to(Parts& parts) const {
 std::string StreamReport::json(const std::string& destination, const std::vector<const StreamReport*>& streams) {
   Parts parts;
   for (const auto* stream : streams) stream->add_to(parts);
+  const auto longest = std::max(kLeastMessage, kMostMessages / std::max<std::size_t>(parts.held.size(), 1));
+  for (auto& table : parts.held) table["message"] = base::cut_middle(table["message"].get<std::string>(), longest);
   const auto seconds = [](std::int64_t ms) { return static_cast<double>(ms) / 1000.0; };
   nlohmann::ordered_json out{{"destination", destination},
                              {"rows", parts.rows},

@@ -52,5 +52,22 @@ TEST(StreamReport, shows_held_tables_and_how_many_there_are) {
   EXPECT_EQ(sample(metrics, "datasync_apply_held_tables{stream=\"1\"}"), 0);
 }
 
+// The operator reads no status that is longer than 1 MiB.
+TEST(StreamReport, long_messages_of_many_held_tables_keep_their_ends) {
+  health::Metrics metrics;
+  StreamReport report(metrics, 1);
+  HeldTable table{"d.t", "s.t", base::Reason::RowConflict, "d.t: " + std::string(30'000, 'x') + " do this", {}, 7,
+                  1,     3};
+  report.held({table});
+  EXPECT_EQ(nlohmann::json::parse(StreamReport::json("d", {&report}))["held"][0]["message"], table.message);
+  report.held(std::vector(100, table));
+  const auto json = StreamReport::json("d", {&report});
+  EXPECT_LT(json.size(), std::size_t{1} << 20U);
+  for (const auto& held : nlohmann::json::parse(json)["held"]) {
+    const auto message = held["message"].get<std::string>();
+    EXPECT_TRUE(message.starts_with("d.t: x") && message.ends_with("x do this")) << message;
+  }
+}
+
 }  // namespace
 }  // namespace datasync::apply

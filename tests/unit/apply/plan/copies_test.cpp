@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "agents/base/clock.hpp"
 #include "agents/message/route.hpp"
 #include "tests/unit/apply/plan/change_maker.hpp"
 #include "tests/unit/protocol/memory_log.hpp"
@@ -83,6 +84,21 @@ TEST_F(CopiesTest, schemas_that_make_room_for_others_are_read_again) {
   EXPECT_EQ(opened, 3) << "once at first, then for 3 and for 4";
   EXPECT_EQ(small.tables_of("goods"), (Names{"d.items", "d.orders"}));
   EXPECT_EQ(small.tables().size(), 203U);
+}
+
+// Each table of which only an unknown definition was known kept all streams waiting for ten seconds.
+TEST_F(CopiesTest, a_schema_that_the_topic_lacks_is_not_waited_for) {
+  const auto schema = int_schema("late", 5);
+  const auto begun = base::steady_now();
+  const auto missing = book.look(schema.id(), {});
+  ASSERT_TRUE(missing) << missing.error().what;
+  EXPECT_EQ(*missing, nullptr);
+  EXPECT_LT(base::steady_now() - begun, std::chrono::seconds(5));
+  records.push_back({900, Kind::SchemaBody, message::schema_key(schema.id()), message::serialize(schema)});
+  SchemaBook other([this] { return open(); });
+  const auto found = other.look(schema.id(), {});
+  ASSERT_TRUE(found && *found);
+  EXPECT_EQ((*found)->table, "late");
 }
 
 TEST_F(CopiesTest, the_book_knows_which_foreign_keys_of_the_source_act) {
