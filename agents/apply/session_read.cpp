@@ -86,6 +86,7 @@ base::Result<void> Session::await_end() {
     context_.status.beat();
     DS_ASSIGN(const auto record, consumer_->next(kPoll));
     if (!record) {
+      DS_TRY(check_known(writer_->ledger().awaited));
       DS_TRY(writer_->idle());
       continue;
     }

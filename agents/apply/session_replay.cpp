@@ -275,6 +275,7 @@ base::Result<void> Session::wait_for_held() {
     context_.status.beat();
     context_.status.set(health::State::Stalled, first->reason,
                         fmt::format("{} is held: {}", first->table, first->message));
+    DS_TRY(check_known(writer_->ledger().awaited));
     DS_TRY(writer_->idle());
     DS_TRY(work_on_held(true));
     if (waits()) base::sleep_for(stop_, kPoll);
