@@ -115,7 +115,7 @@ TEST_F(Destination, collation_of_a_key_that_the_source_changed) {
 }
 
 // The table of the other one was dropped: names of the source were compared without case.
-TEST_F(Destination, table_of_andropped_case_that_the_source_dropped) {
+TEST_F(Destination, table_of_another_case_that_the_source_dropped) {
   prepare("dropped_case", {"CREATE TABLE a (id INT PRIMARY KEY)", "CREATE TABLE A (id INT PRIMARY KEY)"});
   auto capture = capture_of({"a", "A"});
   capture.snapshot_mode = config::SnapshotMode::Never;
