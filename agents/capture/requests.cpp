@@ -3,13 +3,14 @@
 #include <algorithm>
 
 #include "agents/config/orders.hpp"
+#include "agents/protocol/request_ids.hpp"
 
 namespace datasync::capture {
 
 std::optional<message::Request> own_request(const config::Capture& config) {
   if (config.copy_tables.empty()) return std::nullopt;
   message::Request request;
-  request.id = "copy/" + config.common.name + "/" + config.copy_tables;
+  request.id = std::string(protocol::request_ids::kCopy) + config.common.name + "/" + config.copy_tables;
   request.from = config.common.name;
   request.tables = config::copy_order(config.copy_tables).tables;
   return request;

@@ -11,8 +11,6 @@
 namespace datasync::protocol {
 namespace {
 
-constexpr std::size_t kMostNames = 4000;  ///< a schema can have this many columns
-
 base::Error unclaimed(std::string_view what, message::Epoch epoch) {
   return {base::Reason::ForeignMessage, fmt::format("a {} of epoch {}, which was never claimed", what, epoch.value())};
 }
@@ -20,14 +18,6 @@ base::Error unclaimed(std::string_view what, message::Epoch epoch) {
 /// Returns an empty text for the whole snapshot.
 std::string name_of(const message::SnapshotProgress& p) {
   return p.table.empty() ? std::string() : p.database + "." + p.table;
-}
-
-message::Request answer_of(const std::pair<message::Epoch, std::string>& of) {
-  message::Request request;
-  request.id = of.second;
-  request.epoch = of.first;
-  request.served = true;
-  return request;
 }
 
 }  // namespace
@@ -57,7 +47,7 @@ base::Result<void> StateView::take(const StateRecord& record) {
     case message::Kind::Definition:
       return take_definition(value);
     case message::Kind::Request:
-      take_request(value);
+      take_request(record.offset, value);
       return {};
     default:
       return base::Error(base::Reason::ForeignMessage,
@@ -72,9 +62,17 @@ void StateView::forget(const StateRecord& record) {
   checkpoint_keys_.erase(record.key);
   progress_keys_.erase(record.key);
   if (record.kind == message::Kind::Request)
-    std::erase_if(answers_, [&](const auto& a) { return message::request_key(answer_of(a)) == record.key; });
+    std::erase_if(answers_, [&](const auto& answer) { return key_of_answer(answer.first) == record.key; });
   if (record.kind == message::Kind::SchemaBody)
     std::erase_if(schema_keys_, [&](auto id) { return message::schema_key(id) == record.key; });
+}
+
+std::string StateView::key_of_answer(const AnswerKey& of) {
+  message::Request request;
+  request.id = of.second;
+  request.epoch = of.first;
+  request.served = true;
+  return message::request_key(request);
 }
 
 base::Result<void> StateView::take_claim(const std::string& key, base::Bytes value) {
@@ -133,13 +131,13 @@ base::Result<void> StateView::take_schema(base::Bytes value) {
 
 // Readers write requests, so a request that cannot be decoded is ignored and must not stop capture. An answer counts
 // under the same rule as a checkpoint: the record that makes the tables due is before it, and counts under that rule.
-void StateView::take_request(base::Bytes value) {
+void StateView::take_request(Offset offset, base::Bytes value) {
   auto request = message::decode<message::Request>(value);
   if (!request) return;
   if (request->served) {
     if (request->epoch < highest_) return;
     requests_.erase(request->id);
-    answers_.emplace(request->epoch, request->id);
+    answers_.insert_or_assign({request->epoch, request->id}, Answer{request->from, offset});
     served_.insert(request->id);
   } else if (!served_.contains(request->id)) {
     requests_.try_emplace(request->id, std::move(*request));
@@ -197,80 +195,6 @@ std::optional<message::TableSchema> StateView::schema(message::SchemaId id) cons
   const auto at = schemas_.find(id);
   if (at == schemas_.end()) return std::nullopt;
   return at->second;
-}
-
-std::vector<StateView::Key> StateView::obsolete(message::Epoch mine, std::int32_t streams) const {
-  for (std::int32_t i = 0; i < streams; ++i)
-    if (const auto at = checkpoints_.find(i); at == checkpoints_.end() || at->second.epoch != mine) return {};
-  std::vector<Key> out;
-  for (const auto& [key, epoch] : checkpoint_keys_)
-    if (epoch < mine) out.push_back({message::Kind::Checkpoint, key});
-  std::set<message::Epoch> needed;
-  for (const auto& [key, p] : progress_keys_) {
-    const auto newest = progress_.find(p.name);
-    const bool counts = p.id == snapshot_ && newest != progress_.end() && newest->second.epoch == p.epoch;
-    if (counts || p.epoch >= mine)
-      needed.insert(p.epoch);
-    else
-      out.push_back({message::Kind::Progress, key});
-  }
-  std::set<std::string> tasks, holders;
-  for (auto at = claim_keys_.rbegin(); at != claim_keys_.rend(); ++at) {
-    const auto& [epoch, claim] = *at;
-    const bool of_task = tasks.insert(claim.task).second;
-    const bool of_holder = !claim.holder.empty() && holders.size() < kInstances && holders.insert(claim.holder).second;
-    if (!of_task && !of_holder && epoch < mine && !needed.contains(epoch))
-      out.push_back({message::Kind::Claim, claim.key});
-  }
-  const auto is_fact = [](const auto& answer) { return answer.second.starts_with(kFact); };
-  auto left = answers_.size() - static_cast<std::size_t>(std::ranges::count_if(answers_, is_fact));
-  for (auto at = answers_.begin(); left > kAnswers && at->first < mine; ++at) {
-    if (is_fact(*at)) continue;
-    --left;
-    message::Request answer = answer_of(*at);
-    message::Request wish = answer;
-    wish.served = false;
-    out.push_back({message::Kind::Request,
-                   message::request_key(wish)});  // without its answer it would be a pending request again
-    out.push_back({message::Kind::Request, message::request_key(answer)});
-  }
-  return out;
-}
-
-std::vector<StateView::OldSchemas> StateView::old_schemas(const std::set<message::SchemaId>& used) const {
-  struct Table {
-    bool used = false;
-    std::vector<message::SchemaId> former;  ///< including those that only have names
-    bool more = false;                      ///< some of them have more than names
-  };
-  std::map<std::string, Table> tables;
-  for (const auto id : schema_keys_) {
-    const auto& schema = schemas_.at(id);
-    auto& table = tables[schema.qualified()];
-    table.used = table.used || used.contains(id);
-    if (used.contains(id)) continue;
-    table.former.push_back(id);
-    table.more = table.more || !schema.key.empty();
-  }
-  std::vector<OldSchemas> out;
-  for (const auto& [name, table] : tables) {
-    if (!table.used || !table.more) continue;
-    OldSchemas old;
-    std::set<std::string_view> names;
-    for (const auto id : table.former) {
-      const auto& schema = schemas_.at(id);
-      if (!old.names) old.names.emplace(message::TableSchema{schema.database, schema.table, {}, {}});
-      for (const auto& column : schema.columns)
-        if (names.insert(column.name).second) old.names->columns.push_back({.name = column.name});
-    }
-    if (old.names->columns.size() > kMostNames) continue;
-    std::ranges::sort(old.names->columns, {}, &message::Column::name);  // equal names give an equal schema
-    const auto kept = old.names->id();
-    for (const auto id : table.former)
-      if (id != kept) old.remove.push_back({message::Kind::SchemaBody, message::schema_key(id)});
-    out.push_back(std::move(old));
-  }
-  return out;
 }
 
 base::Result<void> catch_up(StateLog& state, StateView& view, std::stop_token stop) {

@@ -18,9 +18,6 @@
 
 namespace datasync::protocol {
 
-/// A served request with such an id is no answer but a fact that capture keeps; it is never removed.
-inline constexpr std::string_view kFact = "fact/";
-
 /// Pass every record of the state topic to it, in order. It decides which instance has an epoch and which checkpoints
 /// are certain. A checkpoint or a snapshot progress counts only if it is before every claim of a higher epoch than its
 /// own: a later one may be from a zombie. Value type; not thread-safe.
@@ -62,8 +59,10 @@ class StateView {
   [[nodiscard]] const std::map<std::string, message::Request>& requests() const noexcept { return requests_; }
   [[nodiscard]] bool served(const std::string& request) const { return served_.contains(request); }
   [[nodiscard]] const std::set<std::string>& served_requests() const noexcept { return served_; }
-  /// Returns a schema by its id; nullopt when the topic never had it.
+  /// Returns a schema by its id, also one that was removed; nullopt when the topic never had it.
   [[nodiscard]] std::optional<message::TableSchema> schema(message::SchemaId id) const;
+  /// Returns true when a reader that begins now finds the schema: the topic has it, and it was not removed since.
+  [[nodiscard]] bool on_topic(message::SchemaId id) const { return schema_keys_.contains(id); }
   /// Returns the known definitions of a table, by its qualified name, from all epochs: they are the history of the
   /// source.
   [[nodiscard]] std::vector<message::Definition> definitions(const std::string& table) const;
@@ -79,8 +78,9 @@ class StateView {
   /// in the order in which to remove them, so that the remaining records are readable at any time: checkpoints and
   /// snapshot progress of earlier epochs, then claims. The newest claim of each task and of each instance is kept (of
   /// the newest kInstances), and so are the claims of epochs whose snapshot progress is still needed. Answers to
-  /// requests of epochs before `mine` follow, except facts and the newest kAnswers. Empty as long as a checkpoint of
-  /// `mine` is missing.
+  /// requests of epochs before `mine` follow, except the newest kAnswers, those that capture remembers for good
+  /// (request_ids.hpp) and those to the newest copy request of each resource: its annotation still has that value.
+  /// Empty as long as a checkpoint of `mine` is missing.
   [[nodiscard]] std::vector<Key> obsolete(message::Epoch mine, std::int32_t streams) const;
   static constexpr std::size_t kInstances = 50, kAnswers = 500;
 
@@ -97,13 +97,17 @@ class StateView {
   struct ClaimKey {
     std::string key, task, holder;
   };
+  using AnswerKey = std::pair<message::Epoch, std::string>;  ///< with the request's id
+  [[nodiscard]] static std::string key_of_answer(const AnswerKey& of);
+  /// Answers that may be removed, the oldest first.
+  [[nodiscard]] std::vector<const AnswerKey*> needless_answers() const;
   base::Result<void> take(const StateRecord& record);
   void forget(const StateRecord& record);
   base::Result<void> take_claim(const std::string& key, base::Bytes value);
   base::Result<void> take_checkpoint(const std::string& key, base::Bytes value);
   base::Result<void> take_progress(const std::string& key, base::Bytes value);
   base::Result<void> take_schema(base::Bytes value);
-  void take_request(base::Bytes value);
+  void take_request(Offset offset, base::Bytes value);
   base::Result<void> take_definition(base::Bytes value);
 
   message::Epoch highest_;
@@ -117,8 +121,12 @@ class StateView {
   std::map<std::string, message::SnapshotProgress> progress_;  ///< by qualified table name
   std::map<std::string, message::Request> requests_;
   std::set<std::string> served_;
-  std::set<std::pair<message::Epoch, std::string>> answers_;  ///< on the topic, with the request's id
-  std::set<message::SchemaId> schema_keys_;                   ///< on the topic
+  struct Answer {
+    std::string from;  ///< who made the request
+    Offset offset = 0;
+  };
+  std::map<AnswerKey, Answer> answers_;      ///< on the topic
+  std::set<message::SchemaId> schema_keys_;  ///< on the topic
   std::map<message::SchemaId, message::TableSchema> schemas_;
   std::map<std::string, std::map<std::uint64_t, message::Definition>> definitions_;  ///< by table and slot
   // Records on the topic, by epoch.

@@ -61,11 +61,10 @@ base::Result<bool> StateWriter::tidy(std::int32_t streams, std::stop_token stop)
   return keys.size() <= kAtOnce;
 }
 
-base::Result<bool> StateWriter::tidy_schemas(const std::set<message::SchemaId>& used, std::stop_token stop) {
+base::Result<bool> StateWriter::remove_schemas(const std::vector<StateView::OldSchemas>& all, std::stop_token stop) {
   constexpr std::size_t kAtOnce = 20;
-  DS_TRY(check(stop));
   std::size_t removed = 0;
-  for (const auto& old : view_.old_schemas(used)) {
+  for (const auto& old : all) {
     if (old.names) DS_TRY(write(*old.names, stop));
     for (const auto& key : old.remove) {
       if (++removed > kAtOnce) return false;
@@ -77,8 +76,9 @@ base::Result<bool> StateWriter::tidy_schemas(const std::set<message::SchemaId>& 
 }
 
 base::Result<void> StateWriter::write(const message::TableSchema& schema, std::stop_token stop) {
-  if (view_.schema(schema.id())) return {};
-  DS_TRY(check(stop));
+  // One that was removed has to be written again, also when this instance removed it a moment ago.
+  DS_TRY(check(std::move(stop)));
+  if (view_.on_topic(schema.id())) return {};
   DS_TRY(state_.append(message::Kind::SchemaBody, message::schema_key(schema.id()), message::serialize(schema)));
   return {};
 }

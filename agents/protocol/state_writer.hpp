@@ -3,9 +3,9 @@
 
 #include <cstdint>
 #include <map>
-#include <set>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "agents/message/record.hpp"
 #include "agents/protocol/log.hpp"
@@ -33,10 +33,10 @@ class StateWriter {
   /// does not wait long. Returns true when none is left. Errors: as `check`; those of the log.
   base::Result<bool> tidy(std::int32_t streams, std::stop_token stop);
   /// Removes schemas that no record needs and keeps the names of their columns, see StateView::old_schemas; only a
-  /// limited number, so that the caller does not wait long. Returns true when none is left. Errors: as `check`; those
-  /// of the log.
-  base::Result<bool> tidy_schemas(const std::set<message::SchemaId>& used, std::stop_token stop);
-  /// Writes a schema once. It has no epoch: its key is the hash of its content.
+  /// limited number, so that the caller does not wait long. Returns true when none is left. `all`: of the view after
+  /// `check`. Errors: as `check`; those of the log.
+  base::Result<bool> remove_schemas(const std::vector<StateView::OldSchemas>& all, std::stop_token stop);
+  /// Writes a schema unless the topic has it. It has no epoch: its key is the hash of its content.
   base::Result<void> write(const message::TableSchema& schema, std::stop_token stop);
   /// Writes a definition, which has no epoch either, with the next sequence number of its table. Errors: as `check`,
   /// then those of the append.

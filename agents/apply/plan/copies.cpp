@@ -10,6 +10,7 @@
 #include "agents/base/log.hpp"
 #include "agents/config/orders.hpp"
 #include "agents/message/route.hpp"
+#include "agents/protocol/request_ids.hpp"
 
 namespace datasync::apply {
 namespace {
@@ -98,7 +99,7 @@ base::Result<Awaited> AwaitedCopies::ordered(std::stop_token stop) {
   if (config_.copy_tables.empty()) return out;
   DS_TRY(book_.refresh(std::move(stop)));
   // Each stream asks for itself, when it has written down that it waits.
-  const auto request = fmt::format("copy/{}/{}{}", config_.common.name, config_.copy_tables,
+  const auto request = fmt::format("{}{}/{}{}", protocol::request_ids::kCopy, config_.common.name, config_.copy_tables,
                                    streams_ > 1 ? fmt::format("/{}", stream_) : "");
   if (book_.asked(request) || book_.asked_by_token(token_of(request))) return out;
   for (const auto& table : config::copy_order(config_.copy_tables).tables)

@@ -1,6 +1,7 @@
 #include "agents/capture/plan/statement_effects.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "agents/base/identifier.hpp"
 
@@ -86,17 +87,25 @@ class Folder {
   std::vector<TableStatement> out_;
 };
 
-std::vector<Token> tokens(std::string_view sql, const binlog::StatementContext& context) {
-  std::vector<Token> out;
-  binlog::Lexer lexer(sql, context.quoting, context.charset, &context.to_utf8);
-  for (auto token = lexer.next(); token.kind != Token::Kind::End; token = lexer.next()) out.push_back(token);
-  return out;
-}
+/// The words of a statement, one after the other, and those that follow. A statement with rows may have millions.
+class Words {
+ public:
+  Words(std::string_view sql, const binlog::StatementContext& context)
+      : lexer_(sql, context.quoting, context.charset, &context.to_utf8) {
+    for (auto& word : window_) word = lexer_.next();
+  }
+  [[nodiscard]] bool at_end() const noexcept { return at(0).kind == Token::Kind::End; }
+  [[nodiscard]] const Token& at(std::size_t ahead) const noexcept { return window_[(first_ + ahead) % kAhead]; }
+  void next() {
+    if (!at_end()) window_[std::exchange(first_, (first_ + 1) % kAhead)] = lexer_.next();
+  }
 
-const Token& at(const std::vector<Token>& words, std::size_t i) noexcept {
-  static const Token kEnd;
-  return i < words.size() ? words[i] : kEnd;
-}
+ private:
+  static constexpr std::size_t kAhead = 7;  ///< RENAME COLUMN IF EXISTS a TO b
+  binlog::Lexer lexer_;
+  std::array<Token, kAhead> window_;
+  std::size_t first_ = 0;
+};
 
 }  // namespace
 
@@ -114,15 +123,14 @@ std::vector<TableStatement> concerned(const binlog::Judgement& judgement, const 
 }
 
 bool may_hide_changes(std::string_view sql, const binlog::StatementContext& context, bool cascades_allowed) {
-  const auto words = tokens(sql, context);
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    const auto& word = words[i];
+  for (Words words(sql, context); !words.at_end(); words.next()) {
+    const auto& word = words.at(0);
     if (word.is("VERSIONING")) return true;
-    if (!cascades_allowed && word.is("ON") && (at(words, i + 1).is("DELETE") || at(words, i + 1).is("UPDATE")) &&
-        (at(words, i + 2).is("CASCADE") || at(words, i + 2).is("SET")))
+    if (!cascades_allowed && word.is("ON") && (words.at(1).is("DELETE") || words.at(1).is("UPDATE")) &&
+        (words.at(2).is("CASCADE") || words.at(2).is("SET")))
       return true;
     if (!word.is("ENGINE")) continue;
-    const auto& name = at(words, i + 1).is('=') ? at(words, i + 2) : at(words, i + 1);
+    const auto& name = words.at(1).is('=') ? words.at(2) : words.at(1);
     const bool named = name.can_be_name() || name.kind == Token::Kind::String;
     if (named && base::fold_identifier(name.raw).find("innodb") == std::string::npos) return true;
   }
@@ -131,18 +139,17 @@ bool may_hide_changes(std::string_view sql, const binlog::StatementContext& cont
 
 std::vector<std::pair<std::string, std::string>> renamed_columns(std::string_view sql,
                                                                  const binlog::StatementContext& context) {
-  const auto words = tokens(sql, context);
   std::vector<std::pair<std::string, std::string>> out;
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    const bool change = words[i].is("CHANGE"), rename = words[i].is("RENAME") && at(words, i + 1).is("COLUMN");
+  for (Words words(sql, context); !words.at_end(); words.next()) {
+    const bool change = words.at(0).is("CHANGE"), rename = words.at(0).is("RENAME") && words.at(1).is("COLUMN");
     if (!change && !rename) continue;
-    auto next = i + 1;
-    if (at(words, next).is("COLUMN")) ++next;
-    if (at(words, next).is("IF") && at(words, next + 1).is("EXISTS")) next += 2;
+    std::size_t next = 1;
+    if (words.at(next).is("COLUMN")) ++next;
+    if (words.at(next).is("IF") && words.at(next + 1).is("EXISTS")) next += 2;
     const auto to = rename ? next + 2 : next + 1;
-    if (!at(words, next).can_be_name() || !at(words, to).can_be_name()) continue;
-    if (rename && !at(words, next + 1).is("TO")) continue;
-    out.emplace_back(at(words, next).name, at(words, to).name);
+    if (!words.at(next).can_be_name() || !words.at(to).can_be_name()) continue;
+    if (rename && !words.at(next + 1).is("TO")) continue;
+    out.emplace_back(words.at(next).name, words.at(to).name);
   }
   return out;
 }
@@ -150,17 +157,16 @@ std::vector<std::pair<std::string, std::string>> renamed_columns(std::string_vie
 std::vector<std::string> dropped_columns(std::string_view sql, const binlog::StatementContext& context) {
   static constexpr std::string_view kOthers[] = {"INDEX", "KEY",       "PRIMARY", "FOREIGN", "CONSTRAINT",
                                                  "CHECK", "PARTITION", "PERIOD",  "SYSTEM",  "DEFAULT"};
-  const auto words = tokens(sql, context);
   std::vector<std::string> out;
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    if (!words[i].is("DROP")) continue;
-    auto next = i + 1;
-    if (at(words, next).is("COLUMN"))
+  for (Words words(sql, context); !words.at_end(); words.next()) {
+    if (!words.at(0).is("DROP")) continue;
+    std::size_t next = 1;
+    if (words.at(next).is("COLUMN"))
       ++next;
-    else if (std::ranges::any_of(kOthers, [&](auto word) { return at(words, next).is(word); }))
+    else if (std::ranges::any_of(kOthers, [&](auto word) { return words.at(next).is(word); }))
       continue;
-    if (at(words, next).is("IF") && at(words, next + 1).is("EXISTS")) next += 2;
-    if (at(words, next).can_be_name()) out.push_back(at(words, next).name);
+    if (words.at(next).is("IF") && words.at(next + 1).is("EXISTS")) next += 2;
+    if (words.at(next).can_be_name()) out.push_back(words.at(next).name);
   }
   return out;
 }

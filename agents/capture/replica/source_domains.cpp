@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-#include "agents/protocol/state_view.hpp"
+#include "agents/protocol/request_ids.hpp"
 
 namespace datasync::capture {
 namespace {
@@ -17,13 +17,13 @@ constexpr std::string_view kDomain = "domain/", kLeft = "domain-left/", kAccepte
                            kAgain = "domain-again/";
 
 std::string fact(std::string_view kind, std::uint32_t domain, unsigned times) {
-  return fmt::format("{}{}{}/{}", protocol::kFact, kind, domain, times);
+  return fmt::format("{}{}{}/{}", protocol::request_ids::kFact, kind, domain, times);
 }
 
 /// The numbers of a fact: "fact/domain-left/2/1" has 2 and 1. Nothing: it is another one.
 std::optional<std::pair<std::uint32_t, unsigned>> numbers(std::string_view id, std::string_view kind) {
-  if (!id.starts_with(protocol::kFact)) return std::nullopt;
-  id.remove_prefix(protocol::kFact.size());
+  if (!id.starts_with(protocol::request_ids::kFact)) return std::nullopt;
+  id.remove_prefix(protocol::request_ids::kFact.size());
   if (!id.starts_with(kind)) return std::nullopt;
   std::pair<std::uint32_t, unsigned> out{0, 0};
   const auto* end = id.data() + id.size();
@@ -105,7 +105,8 @@ void SourceDomains::begun(const Change& change) {
 std::vector<std::string> SourceDomains::facts() const {
   const std::scoped_lock lock(mutex_);
   std::vector<std::string> out;
-  for (const auto domain : replicated_) out.push_back(fmt::format("{}{}{}", protocol::kFact, kDomain, domain));
+  for (const auto domain : replicated_)
+    out.push_back(fmt::format("{}{}{}", protocol::request_ids::kFact, kDomain, domain));
   return out;
 }
 

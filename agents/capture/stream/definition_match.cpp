@@ -45,6 +45,18 @@ bool old_temporal(WireType type) noexcept {
 
 }  // namespace
 
+void hide_excluded(const TableChoice& table, message::TableSchema& schema) {
+  for (auto& column : schema.columns)
+    if (table.excludes(column.name)) column.labels.clear();
+}
+
+bool was_excluded(const TableChoice& table, const message::TableSchema& schema) {
+  return std::ranges::any_of(schema.columns, [&](const auto& column) {
+    const bool labelled = column.type == ColumnType::Enum || column.type == ColumnType::Set;
+    return labelled && column.labels.empty() && !table.excludes(column.name);
+  });
+}
+
 const message::Column* find_column(const message::TableSchema& schema, std::string_view name) {
   const auto at = std::ranges::find_if(schema.columns, [&](const auto& c) { return base::same_column(c.name, name); });
   return at == schema.columns.end() ? nullptr : &*at;

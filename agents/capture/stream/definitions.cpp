@@ -49,6 +49,8 @@ void Definitions::load(const TableChoice& table, Known& known) {
   auto& mine = known.definition;
   auto found = known.kept ? store_.load(table, store_.place()) : std::nullopt;
   if (!found) return;
+  hide_excluded(table, found->schema);  // versions before kept them
+  if (was_excluded(table, found->schema)) found->complete = false;
   // What the open transaction changed is of a later place than what is found.
   if (mine && (!found->position.contains(mine->position) || same(*mine, *found))) return;
   known.moved = found->moved;
@@ -61,6 +63,7 @@ void Definitions::load(const TableChoice& table, Known& known) {
 void Definitions::know(const TableChoice& table, Known& known, message::Definition definition) {
   definition.database = table.database;
   definition.table = table.table;
+  hide_excluded(table, definition.schema);
   // A record of an earlier place would be hidden by one that a copy saved meanwhile.
   known.since.unite(store_.place());
   definition.position = known.since;
@@ -277,7 +280,10 @@ bool Definitions::gone(const TableChoice& table) {
 
 bool Definitions::is(const TableChoice& table, const message::TableSchema& schema) {
   const auto& k = known(table);
-  return k.definition && k.definition->exists && k.definition->schema == schema;
+  if (!k.definition || !k.definition->exists) return false;
+  auto shown = schema;
+  hide_excluded(table, shown);
+  return k.definition->schema == shown;
 }
 
 bool Definitions::published(const TableChoice& table, const message::TableSchema& schema) {

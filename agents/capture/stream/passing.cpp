@@ -5,11 +5,12 @@
 #include <fmt/format.h>
 
 #include "agents/config/orders.hpp"
+#include "agents/protocol/request_ids.hpp"
 
 namespace datasync::capture {
 namespace {
 
-constexpr std::string_view kPrefix = "accept/", kPrepare = "accept-xa/";
+using protocol::request_ids::kAccept, protocol::request_ids::kAcceptPrepare;
 
 }  // namespace
 
@@ -34,21 +35,21 @@ base::Error with_way_past(base::Error error, const std::string& gtid) {
 message::Request request_of(const std::string& gtid, const std::string& at, const Passed& passed,
                             const config::Capture& config) {
   message::Request request;
-  request.id = fmt::format("{}{}{}", kPrefix, gtid, at.empty() ? "" : "@" + at);
+  request.id = fmt::format("{}{}{}", kAccept, gtid, at.empty() ? "" : "@" + at);
   request.from = config.common.name;
   if (!passed.all) request.tables = {passed.tables.begin(), passed.tables.end()};
   return request;
 }
 
 std::string prepare_id(const std::string& xid) {
-  return std::string(kPrepare) + xid;
+  return std::string(kAcceptPrepare) + xid;
 }
 
 AcceptedTransactions::AcceptedTransactions(const config::Capture& config, const protocol::StateView& view)
     : named_(config.accept_gtid) {
   for (auto& name : config::names_by_comma(named_)) names_.insert(std::move(name));
   for (const auto& id : view.served_requests())
-    if (id.starts_with(kPrefix) || id.starts_with(kPrepare)) passed_.insert(id);
+    if (id.starts_with(kAccept) || id.starts_with(kAcceptPrepare)) passed_.insert(id);
 }
 
 std::optional<Passed> AcceptedTransactions::of_prepare(const std::string& xid) const {
@@ -59,7 +60,7 @@ std::optional<Passed> AcceptedTransactions::of_prepare(const std::string& xid) c
 bool AcceptedTransactions::accepts(const message::Gtid& gtid) const {
   if (names_.empty() && passed_.empty()) return false;
   const auto text = gtid.text();
-  return names_.contains(text) || passed_.contains(std::string(kPrefix) + text);
+  return names_.contains(text) || passed_.contains(std::string(kAccept) + text);
 }
 
 }  // namespace datasync::capture

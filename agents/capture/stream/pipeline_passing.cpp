@@ -1,5 +1,6 @@
 // The part of the pipeline that passes a transaction that cannot be carried, where a user accepted that.
 
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -59,11 +60,13 @@ base::Result<void> Pipeline::end_passing() {
 /// A statement without row events may have changed more than the tables that it names, by triggers.
 base::Result<void> Pipeline::passed(const source::Statement& query) {
   if (query.judgement.harmless()) return {};
+  std::optional<ColumnNames> names;
   if (query.judgement.by_statement) passing_->all = true;
   DS_TRY(take_moves(query));
   for (const auto& statement : concerned_by(query)) {
     passing_->tables.insert(statement.table->qualified());
-    DS_TRY(learn_passed(*statement.table, column_names(query)));
+    if (!names) names = column_names(query);  // once: the statement may have all the rows of a table
+    DS_TRY(learn_passed(*statement.table, *names));
   }
   return {};
 }

@@ -9,6 +9,16 @@
 #include "agents/capture/stream/definitions.hpp"
 
 namespace datasync::capture {
+namespace {
+
+std::set<message::SchemaId> schemas_on_topic(const protocol::StateView& view) {
+  std::set<message::SchemaId> out;
+  for (const auto& [id, schema] : view.schemas())
+    if (view.on_topic(id)) out.insert(id);
+  return out;
+}
+
+}  // namespace
 
 StateKeeper::StateKeeper(protocol::StateLog& state, protocol::StateView view, message::Epoch epoch,
                          protocol::AckTracker& acks, PreparedTransactions& prepared, health::Status& status,
@@ -22,6 +32,7 @@ StateKeeper::StateKeeper(protocol::StateLog& state, protocol::StateView view, me
       callbacks_(std::move(callbacks)),
       writer_(state, view_, epoch),
       known_(view_.schemas()),
+      on_topic_(schemas_on_topic(view_)),
       written_(static_cast<std::size_t>(options_.streams)),
       seen_(static_cast<std::size_t>(options_.streams)),
       tidy_schemas_(options_.now() + options_.tidy_every),
@@ -67,7 +78,7 @@ base::Result<void> StateKeeper::look(std::stop_token stop) {
     const std::scoped_lock lock(state_mutex_);
     DS_TRY(writer_.check(stop));
     has_requests_.store(!view_.requests().empty(), std::memory_order_relaxed);
-    learn_schemas();
+    DS_TRY(learn_schemas(stop));
   }
   if (!tidied_) tidy(stop);
   if (options_.now() >= tidy_schemas_) tidy_schemas(stop);
@@ -97,21 +108,39 @@ void StateKeeper::tidy(std::stop_token stop) {
 void StateKeeper::tidy_schemas(std::stop_token stop) {
   tidy_schemas_ = options_.now() + options_.tidy_every;
   if (!options_.former_are_gone || !options_.former_are_gone()) return;
-  std::set<message::SchemaId> used;
-  {
-    const std::scoped_lock lock(known_mutex_);
-    used = used_;
-  }
   const std::scoped_lock lock(state_mutex_);
-  const auto done = writer_.tidy_schemas(used, std::move(stop));
+  const auto done = remove_old_schemas(std::move(stop));
   if (done && !*done) tidy_schemas_ = options_.now();  // the rest at the next look
   if (!done)
     base::log::debug("old schemas stay on the state topic for now", {{"message", std::string_view(done.error().what)}});
 }
 
-void StateKeeper::learn_schemas() {
-  const std::scoped_lock lock(known_mutex_);
-  if (known_.size() != view_.schemas().size()) known_ = view_.schemas();
+/// The choice and the end of "it is on the topic" are one step for the dump thread: a schema that it uses before is
+/// kept, and for one that it uses after, it waits here and writes it again if it was removed.
+base::Result<bool> StateKeeper::remove_old_schemas(std::stop_token stop) {
+  DS_TRY(writer_.check(stop));
+  std::vector<protocol::StateView::OldSchemas> old;
+  {
+    const std::scoped_lock lock(known_mutex_);
+    old = view_.old_schemas(used_);
+    if (!old.empty()) std::erase_if(on_topic_, [this](auto id) { return !used_.contains(id); });
+  }
+  return writer_.remove_schemas(old, std::move(stop));
+}
+
+/// Also writes schemas of this epoch again that are missing: an instance of an earlier epoch may have removed one after
+/// this one had begun, and a removal whose acknowledgement was lost may come late.
+base::Result<void> StateKeeper::learn_schemas(std::stop_token stop) {
+  std::vector<message::TableSchema> missing;
+  {
+    const std::scoped_lock lock(known_mutex_);
+    if (known_.size() != view_.schemas().size()) known_ = view_.schemas();
+    for (const auto id : used_)
+      if (const auto at = known_.find(id); at != known_.end() && on_topic_.contains(id) && !view_.on_topic(id))
+        missing.push_back(at->second);
+  }
+  for (const auto& schema : missing) DS_TRY(writer_.write(schema, stop));
+  return {};
 }
 
 bool StateKeeper::checkpoint_due() {
@@ -164,12 +193,13 @@ base::Result<void> StateKeeper::schema(const message::TableSchema& schema, std::
   {
     const std::scoped_lock lock(known_mutex_);
     used_.insert(schema.id());
-    if (known_.contains(schema.id())) return {};
+    if (on_topic_.contains(schema.id())) return {};
   }
   const std::scoped_lock lock(state_mutex_);
   DS_TRY(writer_.write(schema, std::move(stop)));
   const std::scoped_lock known(known_mutex_);
   known_.try_emplace(schema.id(), schema);
+  on_topic_.insert(schema.id());
   return {};
 }
 

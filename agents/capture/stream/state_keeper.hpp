@@ -57,7 +57,7 @@ class StateKeeper {
   StateKeeper(const StateKeeper&) = delete;
   StateKeeper& operator=(const StateKeeper&) = delete;
 
-  /// Puts a schema on the state topic and waits for it; known ones are not written again.
+  /// Puts a schema on the state topic and waits for it; those that are there are not written again.
   /// Errors: those of StateWriter.
   base::Result<void> schema(const message::TableSchema& schema, std::stop_token stop);
   /// Hands over progress of work that is acknowledged on its stream; written soon.
@@ -107,7 +107,8 @@ class StateKeeper {
   bool checkpoint_due();
   void tidy(std::stop_token stop);
   void tidy_schemas(std::stop_token stop);
-  void learn_schemas();
+  base::Result<bool> remove_old_schemas(std::stop_token stop);
+  base::Result<void> learn_schemas(std::stop_token stop);
 
   protocol::StateView view_;
   protocol::AckTracker& acks_;
@@ -119,9 +120,10 @@ class StateKeeper {
 
   std::mutex state_mutex_;  ///< writer_, view_; held while brokers are asked
   protocol::StateWriter writer_;
-  /// Schemas on the state topic, for the dump thread, which must not wait for brokers because of one it knows.
+  /// For the dump thread, which must not wait for brokers because of a schema that is on the topic.
   std::mutex known_mutex_;
-  std::map<message::SchemaId, message::TableSchema> known_;
+  std::map<message::SchemaId, message::TableSchema> known_;  ///< also those that were removed
+  std::set<message::SchemaId> on_topic_;
   std::set<message::SchemaId> used_;  ///< in this epoch
   std::mutex waiting_mutex_;
   std::vector<message::SnapshotProgress> waiting_;

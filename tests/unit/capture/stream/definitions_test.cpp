@@ -149,46 +149,90 @@ TEST(Definitions, excluded_columns_of_unread_types_hide_no_definition) {
   EXPECT_FALSE(describes(known, table, map({kId, bytes16("u")}))) << "it was dropped, and added again later";
 }
 
+/// Definitions over a store in memory, without a server.
+class StoredDefinitions : public testing::Test {
+ protected:
+  Definitions definitions() {
+    return Definitions(server_,
+                       {[this] { return place_; },
+                        [this](const TableChoice&, const message::GtidSet& at) { return newest_at(saved_, at); },
+                        [this](const message::Definition& d) -> base::Result<void> {
+                          saved_.push_back(d);
+                          saved_.back().sequence = saved_.size();
+                          return {};
+                        },
+                        [](const TableChoice&, const auto&) { return std::nullopt; },
+                        [this] { return std::uint64_t{saved_.size()}; }});
+  }
+
+  TableChoice table_{.database = "d", .table = "t", .type = "things"};
+  std::vector<message::Definition> saved_;
+  message::GtidSet place_ = set_of({gtid(1)});
+  const Selection selection_ = *Selection::make({config::Type{"things", {"d.t"}, {}, {}}}, 1);
+  const source::Rules rules_;
+  ServerTables server_{[]() -> base::Result<std::unique_ptr<source::Server>> {
+                         return base::Error(base::Reason::SourceUnreachable, "no server is asked here");
+                       },
+                       rules_, selection_};
+};
+
 // A copy saved the definition of a later place, which hid the domains that the dump had saved at an earlier one: rows
 // of a replica's own stayed after a failover.
-TEST(Definitions, what_is_saved_is_not_hidden_by_what_a_copy_saves) {
-  const TableChoice table{.database = "d", .table = "t", .type = "things"};
-  std::vector<message::Definition> saved;
-  message::GtidSet place = set_of({gtid(1)});
-  const auto selection = *Selection::make({config::Type{"things", {"d.t"}, {}, {}}}, 1);
-  const source::Rules rules;
-  ServerTables server(
-      []() -> base::Result<std::unique_ptr<source::Server>> {
-        return base::Error(base::Reason::SourceUnreachable, "no server is asked here");
-      },
-      rules, selection);
-  Definitions definitions(
-      server,
-      {[&] { return place; }, [&](const TableChoice&, const message::GtidSet& at) { return newest_at(saved, at); },
-       [&](const message::Definition& d) -> base::Result<void> {
-         saved.push_back(d);
-         saved.back().sequence = saved.size();
-         return {};
-       },
-       [](const TableChoice&, const auto&) { return std::nullopt; }, [&] { return std::uint64_t{saved.size()}; }});
-  ASSERT_TRUE(definitions.wrote(table, 7));
+TEST_F(StoredDefinitions, what_is_saved_is_not_hidden_by_what_a_copy_saves) {
+  auto known = definitions();
+  ASSERT_TRUE(known.wrote(table_, 7));
   const auto by_copy = [&](std::uint64_t at) {
-    auto d = *newest_at(saved, set_of({gtid(at)}));
+    auto d = *newest_at(saved_, set_of({gtid(at)}));
     d.position = set_of({gtid(at)});
     d.schema = schema({{.name = "v"}});
     d.complete = true;
-    d.sequence = saved.size() + 1;
-    saved.push_back(d);
+    d.sequence = saved_.size() + 1;
+    saved_.push_back(d);
   };
   by_copy(5);
-  place = set_of({gtid(9)});
-  ASSERT_TRUE(definitions.wrote(table, 8));
-  EXPECT_EQ(newest_at(saved, place)->domains, (std::vector<std::uint32_t>{7, 8}));
-  ASSERT_NE(definitions.whole(table), nullptr) << "what the copy has learnt is known";
-  EXPECT_EQ(definitions.whole(table)->columns.size(), 2U);
+  place_ = set_of({gtid(9)});
+  ASSERT_TRUE(known.wrote(table_, 8));
+  EXPECT_EQ(newest_at(saved_, place_)->domains, (std::vector<std::uint32_t>{7, 8}));
+  ASSERT_NE(known.whole(table_), nullptr) << "what the copy has learnt is known";
+  EXPECT_EQ(known.whole(table_)->columns.size(), 2U);
   by_copy(9);
-  ASSERT_TRUE(definitions.forget_domains(table, {7, 8}));
-  EXPECT_TRUE(newest_at(saved, place)->domains.empty());
+  ASSERT_TRUE(known.forget_domains(table_, {7, 8}));
+  EXPECT_TRUE(newest_at(saved_, place_)->domains.empty());
+}
+
+// Labels are values that rows have, and the state topic had those of columns that were to stay at the source.
+TEST_F(StoredDefinitions, labels_of_excluded_columns_are_not_kept) {
+  const auto of_server = schema({{.name = "state", .type = ColumnType::Enum, .labels = {"new"}},
+                                 {.name = "Illness", .type = ColumnType::Enum, .labels = {"gout"}}});
+  table_.exclude = {"illness"};
+  auto carried = of_server;
+  carried.columns.pop_back();
+  message::Definition before;
+  before.schema = of_server;
+  before.complete = true;
+  before.position = place_;
+  saved_ = {before};  // by a version that kept all labels
+  {
+    auto known = definitions();
+    EXPECT_TRUE(known.is(table_, of_server)) << "the server's table is no other one";
+    EXPECT_FALSE(known.met(table_, false, carried, false).value()) << "no change that no statement announced";
+    ASSERT_TRUE(known.wrote(table_, 7));
+  }
+  ASSERT_EQ(saved_.size(), 2U);
+  const auto& columns = saved_.back().schema.columns;
+  EXPECT_EQ(columns[1].labels, std::vector<std::string>{"new"});
+  EXPECT_EQ(columns[2].name, "Illness");
+  EXPECT_TRUE(columns[2].labels.empty());
+  {
+    auto known = definitions();
+    EXPECT_TRUE(known.is(table_, of_server));
+    EXPECT_FALSE(known.met(table_, false, carried, false).value());
+    EXPECT_NE(known.whole(table_), nullptr);
+  }
+  table_.exclude.clear();
+  auto known = definitions();
+  EXPECT_EQ(known.whole(table_), nullptr) << "its labels are not known";
+  EXPECT_TRUE(known.explained(table_, of_server)) << "the table did not change";
 }
 
 TEST(Definitions, the_newest_at_a_place_counts_not_the_newest) {
