@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "agents/message/gtid.hpp"
 
@@ -33,9 +34,19 @@ class Place {
   std::uint64_t offset_ = 0;
 };
 
+/// Transactions that are prepared, and committed by a later statement (XA). Servers log such a commit first and show it
+/// in rows afterwards, at any time. This is what a server said before a snapshot was opened.
+struct PreparedBefore {
+  Place log_end;                 ///< the log ended here; and after that,
+  std::vector<std::string> ids;  ///< these were prepared or not completely committed (as Transaction::xid)
+};
+
 /// Where the rows of a snapshot belong among the changes.
 struct SnapshotPlace {
   Place place;  ///< after all changes before it
+  /// Nothing: the rows have every commit before `place`. Else they may lack the commit of a prepared transaction that
+  /// is one of these `ids`, or was logged after `log_end`. They have all others.
+  std::optional<PreparedBefore> prepared = {};
   /// Nothing: exactly there. Else rows may already have changes that come after `place`, up to all of these
   /// transactions: until a reader has them, it must take a change whose row is missing or is there already.
   std::optional<message::GtidSet> until = {};

@@ -39,7 +39,9 @@ class Copies : public testing::Test {
     config::Type chosen{.name = type, .tables = {}, .exclude_columns = {}};
     for (const auto& table : tables) chosen.tables.push_back(name_ + "." + table);
     for (const auto& column : excluded) chosen.exclude_columns.push_back(name_ + "." + column);
-    fixture_->start_capture(fixture_->capture_config({chosen}, name_));
+    auto capture = fixture_->capture_config({chosen}, name_);
+    if (chunk_rows_ != 0) capture.chunk_rows = chunk_rows_;
+    fixture_->start_capture(capture);
   }
   /// Another selection, as after a change of the resource.
   void restart_capture(const Texts& tables, const Texts& excluded = {}) {
@@ -68,6 +70,7 @@ class Copies : public testing::Test {
 
   static inline Fixture* fixture_ = nullptr;
   std::string name_;
+  std::uint32_t chunk_rows_ = 0;  ///< of captures that are started; 0: as they are
 };
 
 // It was not copied again: what happened meanwhile was missing, and the status said Streaming.
@@ -83,6 +86,36 @@ TEST_F(Copies, table_removed_and_added_back) {
   EXPECT_TRUE(equal({"a", "b"}));
   run({in("UPDATE {}.b SET v = 'later' WHERE id = 4")});
   EXPECT_TRUE(equal({"a", "b"}));
+}
+
+// The server logs an XA COMMIT before its rows show it: a chunk read in between undid changes that were on the stream
+// before it. Each row is changed once in a long round, so that no later change hides this.
+TEST_F(Copies, xa_transactions_that_commit_while_a_table_is_copied) {
+  prepare("xa_copied");
+  constexpr int kChunks = 60, kClients = 3;
+  chunk_rows_ = 1000;
+  run({in("CREATE TABLE {}.x (id INT PRIMARY KEY, part INT, n INT, KEY (part))"),
+       fmt::format("INSERT INTO {}.x SELECT seq, seq % {}, 0 FROM seq_1_to_{}", name_, chunk_rows_,
+                   chunk_rows_ * kChunks)});
+  start_both();
+  {
+    std::vector<std::jthread> clients;
+    for (int client = 0; client < kClients; ++client)
+      clients.emplace_back([this, client](const std::stop_token& stop) {
+        auto session = fixture_->source().connect();
+        for (auto i = static_cast<unsigned>(client); !stop.stop_requested(); i += kClients) {
+          const auto xid = fmt::format("'{}-{}'", name_, i);
+          const auto update = fmt::format("UPDATE {}.x SET n = {} WHERE part = {}", name_, i + 1, i % chunk_rows_);
+          for (const auto& statement : {"XA START " + xid, update, "XA END " + xid, "XA PREPARE " + xid})
+            session.execute(statement);
+          session.execute("XA COMMIT " + xid);
+        }
+      });
+    restart_capture({"a", "b", "x"});
+    ASSERT_TRUE(fixture_->becomes(fixture_->capture(), "Snapshotting", ""));
+    ASSERT_TRUE(fixture_->becomes(fixture_->capture(), "Streaming", "", seconds(60)));
+  }
+  EXPECT_TRUE(equal({"a", "b", "x"}));
 }
 
 // Rows of before had no value in it.

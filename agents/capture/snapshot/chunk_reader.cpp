@@ -76,7 +76,7 @@ base::Result<ChunkReader::Opened> ChunkReader::take_place(const Origin& origin, 
   if (gate_.origin() != origin)
     return Error(Reason::SourceRestarted, "the binlog connection was opened again meanwhile");
   DS_ASSIGN(auto opened, server_->open_snapshot(exact));
-  return Opened{gate_.take_place(opened.place, origin.generation), std::move(opened.until)};
+  return Opened{gate_.take_place(opened.place, origin.generation, std::move(opened.prepared)), std::move(opened.until)};
 }
 
 /// Asked when the snapshot is open, so that a change before it is seen. One after it passes the place, as soon as the

@@ -33,9 +33,26 @@ base::Result<void> ReadRetry::failed(const std::string& table, Error error, std:
   return {};
 }
 
+base::Result<void> ReadRetry::in_doubt(std::stop_token stop) {
+  const auto now = now_();
+  if (!doubtful_since_) doubtful_since_ = now;
+  if (now - *doubtful_since_ >= kLasting) {
+    const Error error(
+        Reason::SourceRestarted,
+        "prepared transactions are being committed whenever rows are read, so that it is not certain that the rows "
+        "have them; the rows are read again. If this does not end, one that the server lists as prepared is committed "
+        "in its log: commit it at the server");
+    told_ = true;
+    on_trouble_(&error);
+  }
+  if (!base::sleep_for(std::move(stop), kInDoubt)) return Error(Reason::Stopping, "stopped while reading rows");
+  return {};
+}
+
 void ReadRetry::succeeded() {
   backoff_.reset();
   since_.reset();
+  doubtful_since_.reset();
   if (std::exchange(told_, false)) on_trouble_(nullptr);
 }
 

@@ -24,12 +24,16 @@ base::Error place_passed();
 class ReadRetry {
  public:
   static constexpr base::Millis kLasting{10'000};
+  /// Short, because the next reading is as likely to succeed after any time.
+  static constexpr base::Millis kInDoubt{10};
 
   ReadRetry(ChunkGate& gate, OnTrouble on_trouble, std::function<base::SteadyTime()> now = base::steady_now)
       : gate_(gate), on_trouble_(std::move(on_trouble)), now_(std::move(now)) {}
 
   /// Waits before the next try. Errors: `error` when it does not heal by itself; Stopping.
   base::Result<void> failed(const std::string& table, base::Error error, std::stop_token stop);
+  /// The rows may lack a commit (ChunkGate::State::InDoubt). Waits before the next try. Errors: Stopping.
+  base::Result<void> in_doubt(std::stop_token stop);
   void succeeded();
 
  private:
@@ -37,7 +41,7 @@ class ReadRetry {
   OnTrouble on_trouble_;
   std::function<base::SteadyTime()> now_;
   base::Backoff backoff_{base::Millis(50), base::Millis(5000)};
-  std::optional<base::SteadyTime> since_, doubt_at_;
+  std::optional<base::SteadyTime> since_, doubt_at_, doubtful_since_;
   bool told_ = false;
 };
 

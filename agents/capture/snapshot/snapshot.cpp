@@ -181,13 +181,17 @@ base::Result<void> SnapshotRunner::copy(SnapshotTask task, ChunkReader& reader, 
       DS_TRY(tries.failed(task.table->qualified(), std::move(more).error(), stop));
       continue;
     }
+    if (*more == Step::InDoubt) {
+      DS_TRY(tries.in_doubt(stop));
+      continue;
+    }
     tries.succeeded();
-    if (!*more) return {};
+    if (*more == Step::Done) return {};
   }
 }
 
-/// False when the table is done.
-base::Result<bool> SnapshotRunner::one_chunk(SnapshotTask& task, ChunkReader& reader, std::stop_token stop) {
+base::Result<SnapshotRunner::Step> SnapshotRunner::one_chunk(SnapshotTask& task, ChunkReader& reader,
+                                                             std::stop_token stop) {
   ChunkLimits limits;
   limits.rows = settings_.chunk_rows;
   limits.fragment_bytes = target_bytes(settings_.record_bytes, settings_.max_record_bytes - frame_bytes());
@@ -207,6 +211,7 @@ base::Result<bool> SnapshotRunner::one_chunk(SnapshotTask& task, ChunkReader& re
   if (!state) return Error(std::move(state).error());
   if (!done) return Error(std::move(done).error());
   if (*state == ChunkGate::State::Passed) return place_passed();
+  if (*state == ChunkGate::State::InDoubt) return Step::InDoubt;
   task.after_key = chunk.after;
   task.rows_done += chunk.rows;
   parts_.status.advance();
@@ -214,7 +219,7 @@ base::Result<bool> SnapshotRunner::one_chunk(SnapshotTask& task, ChunkReader& re
   figures_.rows += chunk.rows;
   auto& estimate = estimates_[task.table->qualified()];
   estimate = chunk.complete ? task.rows_done : std::max(task.rows_done, std::max(estimate, chunk.rows_estimate));
-  return !chunk.complete;
+  return chunk.complete ? Step::Done : Step::More;
 }
 
 /// An excluded column may have been renamed to one that is carried, by statements that were passed.

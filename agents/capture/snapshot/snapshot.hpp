@@ -83,7 +83,8 @@ class SnapshotRunner {
   base::Result<void> begin(std::stop_token stop);
   void work(std::stop_token stop);
   base::Result<void> copy(SnapshotTask task, ChunkReader& reader, std::stop_token stop);
-  base::Result<bool> one_chunk(SnapshotTask& task, ChunkReader& reader, std::stop_token stop);
+  enum class Step : std::uint8_t { More, Done, InDoubt };  ///< what comes after a chunk
+  base::Result<Step> one_chunk(SnapshotTask& task, ChunkReader& reader, std::stop_token stop);
   base::Result<void> learn(const TableChoice& table, const Chunk& chunk, std::stop_token stop);
   [[nodiscard]] message::Snapshot rows_record() const;
   [[nodiscard]] std::size_t frame_bytes() const;
@@ -98,7 +99,7 @@ class SnapshotRunner {
   base::Result<void> wait_for_changes(std::stop_token stop);
   base::Result<void> end(std::stop_token stop);
   base::Result<void> verify(std::stop_token stop);
-  base::Result<void> verify_table(const TableChoice& table, bool last, ChunkReader& reader, std::stop_token stop);
+  base::Result<Step> verify_table(const TableChoice& table, bool last, ChunkReader& reader, std::stop_token stop);
   base::Result<void> to_all_streams(message::Snapshot::Phase phase);
   [[nodiscard]] message::SnapshotProgress progress_of(const TableChoice& table) const;
   void fail(base::Error error);

@@ -33,8 +33,8 @@ base::Result<void> SnapshotRunner::verify(std::stop_token stop) {
     ReadRetry tries(parts_.gate, parts_.on_trouble);
     while (true) {
       auto done = verify_table(tables[i], last, reader, stop);
-      if (done) break;
-      DS_TRY(tries.failed(tables[i].qualified(), std::move(done).error(), stop));
+      if (done && *done == Step::Done) break;
+      DS_TRY(done ? tries.in_doubt(stop) : tries.failed(tables[i].qualified(), std::move(done).error(), stop));
     }
     tries.succeeded();
   }
@@ -51,8 +51,8 @@ base::Result<void> SnapshotRunner::verify(std::stop_token stop) {
   return parts_.flush();
 }
 
-base::Result<void> SnapshotRunner::verify_table(const TableChoice& table, bool last, ChunkReader& reader,
-                                                std::stop_token stop) {
+base::Result<SnapshotRunner::Step> SnapshotRunner::verify_table(const TableChoice& table, bool last,
+                                                                ChunkReader& reader, std::stop_token stop) {
   TableChecksum sum;
   DS_ASSIGN(const auto chunk, reader.scan(
                                   table, [&](base::Bytes image) { sum.add(image); }, stop));
@@ -79,9 +79,10 @@ base::Result<void> SnapshotRunner::verify_table(const TableChoice& table, bool l
   if (!state) return Error(std::move(state).error());
   if (!done) return Error(std::move(done).error());
   if (*state == ChunkGate::State::Passed) return place_passed();
+  if (*state == ChunkGate::State::InDoubt) return Step::InDoubt;
   parts_.status.advance();
   base::log::info("a table's checksum was published", {{"table", table.qualified()}, {"rows", chunk.rows}});
-  return {};
+  return Step::Done;
 }
 
 }  // namespace datasync::capture

@@ -15,9 +15,11 @@
 #include <cstdint>
 #include <list>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "agents/base/result.hpp"
 #include "agents/source/place.hpp"
@@ -39,11 +41,13 @@ class ChunkGate {
     Waiting,  ///< the dump has not come there yet
     Reached,  ///< the dump stands there and waits: put the rows on the stream, then `done`
     Passed,   ///< the dump is past it, or reads another history: read again
+    InDoubt,  ///< the rows may lack a commit before it: read again
   };
   struct Place {
     source::Place point;
     std::uint64_t generation = 0;
     State state = State::Waiting;
+    std::optional<source::PreparedBefore> prepared = {};
   };
   using Ticket = std::list<Place>::iterator;
 
@@ -56,6 +60,10 @@ class ChunkGate {
   [[nodiscard]] bool doubted() const noexcept { return doubted_.load(std::memory_order_relaxed); }
   /// The binlog was read up to here; outside a transaction.
   void moved_to(const source::Place& point);
+  /// The transaction that ends next is prepared under this XA id.
+  void prepared(std::string_view xid);
+  /// The transaction that ends here commits (perhaps, if it could not be read) what was prepared under this XA id.
+  void prepared_committed(std::string_view xid, const source::Place& end);
   /// A transaction ended here.
   void transaction_ended(const source::Place& end);
   /// A transaction begins whose first event ends here: waits while a reader holds or has a place before it.
@@ -82,8 +90,10 @@ class ChunkGate {
   [[nodiscard]] std::string replica() const { return origin().replica; }
   /// See `doubted`; until the next dump begins.
   void doubt() noexcept { doubted_.store(true, std::memory_order_relaxed); }
-  Ticket take_place(const source::Place& point, std::uint64_t generation);
-  /// Waits until the place is Reached or Passed. Errors: Stopping.
+  /// `prepared`: of source::SnapshotPlace.
+  Ticket take_place(const source::Place& point, std::uint64_t generation,
+                    std::optional<source::PreparedBefore> prepared = {});
+  /// Waits until the place is not Waiting any more. Errors: Stopping.
   base::Result<State> wait(Ticket ticket, std::stop_token stop);
   /// The rows are on the stream, or given up: the dump may go on.
   void done(Ticket ticket);
@@ -91,6 +101,7 @@ class ChunkGate {
  private:
   // With the mutex held.
   void settle();
+  [[nodiscard]] State arrived(const Place& place) const;
   void begin_anew(const source::Place& at);
 
   mutable std::mutex mutex_;
@@ -100,6 +111,12 @@ class ChunkGate {
   bool in_transaction_ = false;
   source::Place read_;   ///< read up to here
   source::Place ended_;  ///< end of the last transaction
+  /// End of the last transaction that committed a prepared one.
+  source::Place prepared_commit_;
+  /// The XA ids of the newest of these, oldest first, except those that are prepared again. Of all histories: another
+  /// server may be at the commit of one that is on the streams since long ago.
+  std::list<std::string> committed_;
+  std::unordered_map<std::string, std::list<std::string>::iterator> committed_by_id_;
   unsigned holds_ = 0;
   std::list<Place> places_;
 };

@@ -204,6 +204,7 @@ base::Result<void> Pipeline::on_xa_prepare(std::string_view xid, const source::P
   else if (!before_start_)
     parts_.prepared.prepare(std::string(xid), before_prepare_, std::move(held));
   DS_TRY(parts_.writer.commit());
+  parts_.gate.prepared(xid);
   ended(end);
   return {};
 }
@@ -227,6 +228,7 @@ base::Result<void> Pipeline::on_xa_commit(std::string_view xid, const source::Pl
         fmt::format("transaction {} commits XA transaction {}, whose rows are before the position", gtid_.text(), id));
   DS_TRY(announce_due());
   DS_TRY(parts_.writer.commit());
+  parts_.gate.prepared_committed(xid, end);
   ended(end);
   return {};
 }

@@ -37,6 +37,7 @@ void Pipeline::on_skipped(bool rows) {
 base::Result<void> Pipeline::on_end_unread(const source::Place& end) {
   DS_TRY(end_passing());
   DS_TRY(parts_.writer.commit());
+  if (!xid_.empty() && !held_) parts_.gate.prepared_committed(xid_, end);
   ended(end);
   return {};
 }

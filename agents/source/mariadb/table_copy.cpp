@@ -1,11 +1,13 @@
 #include "agents/source/mariadb/table_copy.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <optional>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "agents/binlog/event.hpp"
 #include "agents/client/mysql/table_reader.hpp"
 #include "agents/message/row.hpp"
 #include "agents/source/mariadb/binlog_place.hpp"
@@ -56,6 +58,32 @@ class Rows final : public RowReader {
   std::optional<message::TableSchema> checked_;  ///< its GEOMETRY columns have a value
 };
 
+template <class Number>
+Number number(const std::optional<std::string>& text) {
+  Number out = 0;
+  if (text) std::from_chars(text->data(), text->data() + text->size(), out);
+  return out;
+}
+
+base::Result<Place> log_place(sql::Connection& connection) {
+  DS_ASSIGN(auto place, sql::binlog_place(connection));
+  return Place(std::move(place.file), place.position);
+}
+
+/// XA RECOVER has a transaction until its commit is complete in InnoDB; see docs/decisions/0008.
+base::Result<PreparedBefore> prepared_before(sql::Connection& connection) {
+  PreparedBefore out;
+  DS_ASSIGN(out.log_end, log_place(connection));
+  DS_ASSIGN(const auto rows, connection.query("XA RECOVER"));
+  for (const auto& row : rows) {
+    const std::string_view data = row.at(3) ? std::string_view(*row.at(3)) : std::string_view();
+    const auto length = std::min(number<std::size_t>(row.at(1)), data.size());
+    const auto format = static_cast<std::uint32_t>(number<std::int64_t>(row.at(0)));
+    out.ids.push_back(binlog::Xid{format, data.substr(0, length), data.substr(length)}.text());
+  }
+  return out;
+}
+
 sql::TableReader::Range range_of(const KeyRange& range) {
   return {range.after_key, range.up_to_key, range.limit};
 }
@@ -71,9 +99,17 @@ base::Result<void> prepare_copy(sql::Connection& connection) {
 }
 
 base::Result<SnapshotPlace> open_snapshot(sql::Connection& connection) {
-  DS_TRY(connection.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT"));
-  DS_ASSIGN(auto place, sql::binlog_place(connection));
-  return SnapshotPlace{Place(std::move(place.file), place.position)};
+  // Only what is logged between both readings of the log's end can be in doubt without being prepared before: with many
+  // XA transactions, a few tries find a moment when nothing is.
+  constexpr int kTries = 4;
+  SnapshotPlace out;
+  for (int tries = 1;; ++tries) {
+    DS_ASSIGN(out.prepared, prepared_before(connection));
+    DS_TRY(connection.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT"));
+    DS_ASSIGN(out.place, log_place(connection));
+    if (out.prepared->ids.empty() || out.prepared->log_end == out.place || tries == kTries) return out;
+    DS_TRY(connection.execute("COMMIT"));  // else the next reading is of this snapshot
+  }
 }
 
 /// The server compares a YEAR(2) by its last two digits, and sorts it by the whole year.

@@ -47,6 +47,20 @@ TEST_F(ReadRetryTest, a_lasting_error_is_reported_until_it_ends) {
   EXPECT_FALSE(reported);
 }
 
+TEST_F(ReadRetryTest, rows_that_stay_in_doubt_are_reported_until_they_are_certain) {
+  EXPECT_TRUE(tries.in_doubt({}));
+  now += seconds(9);
+  EXPECT_TRUE(tries.in_doubt({}));
+  EXPECT_FALSE(reported);
+  now += seconds(1);
+  EXPECT_TRUE(tries.in_doubt({}));
+  EXPECT_EQ(reported, Reason::SourceRestarted);
+  tries.succeeded();
+  EXPECT_FALSE(reported);
+  EXPECT_TRUE(tries.in_doubt({}));
+  EXPECT_FALSE(reported) << "the time begins again";
+}
+
 TEST_F(ReadRetryTest, a_host_name_of_another_server_restarts_the_dump_at_times) {
   EXPECT_FALSE(fail(Reason::SourceMoved));
   EXPECT_FALSE(gate.doubted());

@@ -70,6 +70,56 @@ TEST_F(Gate, next_transaction_waits_for_the_rows_of_a_reached_place) {
   EXPECT_TRUE(went_on);
 }
 
+// The server logs XA COMMIT first and shows its rows afterwards.
+TEST_F(Gate, place_after_an_xa_commit_that_the_rows_may_lack_is_in_doubt) {
+  gate.prepared("x");
+  transaction(10, 20);
+  gate.prepared("y");
+  transaction(25, 30);
+  const auto place = [&](std::uint64_t point, std::uint64_t log_end, std::vector<std::string> ids) {
+    return gate.take_place(at(point), generation(), source::PreparedBefore{at(log_end), std::move(ids)});
+  };
+  const auto before = place(30, 30, {"x", "y"});
+  EXPECT_EQ(before->state, State::Reached) << "both are only prepared";
+  gate.done(before);
+  const auto between = place(60, 40, {"y"});
+  const auto in_doubt = place(60, 40, {"x", "y"});
+  const auto window = place(60, 39, {});
+  const auto proved = place(60, 60, {"z"});
+  ASSERT_TRUE(gate.before_transaction(at(35), {}));
+  gate.prepared_committed("x", at(40));
+  gate.transaction_ended(at(40));
+  EXPECT_EQ(window->state, State::Waiting);
+  std::jthread dump([&] { EXPECT_TRUE(gate.before_transaction(at(65), {})); });
+  EXPECT_EQ(*gate.wait(between, {}), State::Reached);
+  EXPECT_EQ(*gate.wait(proved, {}), State::Reached);
+  EXPECT_EQ(*gate.wait(in_doubt, {}), State::InDoubt);
+  EXPECT_EQ(*gate.wait(window, {}), State::InDoubt);
+  for (const auto& ticket : {between, in_doubt, window, proved}) gate.done(ticket);
+  dump.join();
+  gate.transaction_ended(at(70));
+  gate.prepared("x");  // the id is used again: the first commit is complete
+  transaction(75, 80);
+  const auto again = place(80, 80, {"x"});
+  EXPECT_EQ(again->state, State::Reached);
+  gate.done(again);
+}
+
+// The other server may still be at the commit of what is on the streams already.
+TEST_F(Gate, xa_commits_are_remembered_when_another_server_is_read) {
+  ASSERT_TRUE(gate.before_transaction(at(10), {}));
+  gate.prepared_committed("x", at(20));
+  gate.transaction_ended(at(20));
+  connected("r2:3306", "server 2");
+  gate.moved_to(at(5));
+  const auto place = gate.take_place(at(5), generation(), source::PreparedBefore{at(5), {"x"}});
+  EXPECT_EQ(place->state, State::InDoubt);
+  gate.done(place);
+  const auto other = gate.take_place(at(5), generation(), source::PreparedBefore{at(5), {}});
+  EXPECT_EQ(other->state, State::Reached) << "a place of another history means nothing here";
+  gate.done(other);
+}
+
 TEST_F(Gate, hold_keeps_the_dump_from_starting_a_transaction) {
   std::optional<ChunkGate::Hold> hold(std::in_place, gate);
   std::atomic<bool> went_on = false;
