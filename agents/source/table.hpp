@@ -45,6 +45,8 @@ struct TableFacts {
   bool exists = false;            ///< a table of the name, whether or not it can be carried
   std::optional<TableInfo> info;  ///< nothing when it does not exist, or when not all of it could be read
   std::vector<Finding> findings;
+  /// Any ALTER TABLE may give columns that are carried other values in rows that are there, without row events.
+  bool computes_again = false;
 };
 
 /// Excluded columns that the table does not have. `unread`: columns that it has besides those of `full`. Pure.

@@ -95,5 +95,34 @@ TEST_F(Definitions, declared_key_beside_unique_keys_names_the_rows) {
   EXPECT_EQ(copied(), 0);
 }
 
+// The server computed STORED columns again, with other results, and no row event said so.
+TEST_F(Definitions, stored_columns_that_an_alter_computes_again) {
+  run({"CREATE TABLE {0}.parts (id INT PRIMARY KEY, n INT, m INT, part DECIMAL(20,9) AS (n / m) STORED)",
+       "INSERT INTO {0}.parts (id, n, m) VALUES (1, 1, 3), (2, 2, 3)"});
+  start({"t", "parts"});
+  const auto sum = in("SELECT SUM(part) FROM {0}.parts");
+  const auto before = fixture_->source().value(sum);
+  run({"FLUSH TABLES", "SET div_precision_increment = 0", "ALTER TABLE {0}.parts FORCE, ALGORITHM=COPY",
+       "INSERT INTO {0}.t VALUES (4, 'four', NULL, 4)"});
+  ASSERT_NE(fixture_->source().value(sum), before) << "the server did not compute it again";
+  EXPECT_TRUE(equal({"t", "parts"}));
+}
+
+// No function shows that a TIME becomes a date by the day of today: the destination kept the day of the copy.
+TEST_F(Definitions, virtual_columns_that_are_not_proved_steady_are_refused) {
+  run(
+      {"CREATE TABLE {0}.shifts (id INT PRIMARY KEY, at TIME, kind CHAR(1), d DATE, n INT AS (IF(kind = 'a', id, "
+       "NULL)) "
+       "VIRTUAL UNIQUE, y INT AS (YEAR(d)) VIRTUAL, late INT AS (HOUR(at) > 18) VIRTUAL)",
+       "INSERT INTO {0}.shifts (id, at, kind, d) VALUES (1, '19:30', 'a', '2026-01-02'), (2, '08:00', 'b', NULL)"});
+  start({"t", "shifts"});
+  run({"UPDATE {0}.shifts SET at = '08:30', d = '2025-12-31' WHERE id = 1",
+       "ALTER TABLE {0}.shifts ADD COLUMN begin DATETIME AS (at) VIRTUAL",
+       "INSERT INTO {0}.shifts (id, at, kind) VALUES (3, '20:00', 'a')"});
+  capture_stalls("PreflightFailed", {"VIRTUAL column begin", "column at of type TIME", "excludeColumns"});
+  run({"ALTER TABLE {0}.shifts DROP COLUMN begin"});
+  EXPECT_TRUE(equal({"t", "shifts"}));
+}
+
 }  // namespace
 }  // namespace datasync::test

@@ -127,8 +127,8 @@ base::Result<Catalog::Changed> Catalog::changed(const TableChoice& choice, const
   if (const auto newest = newest_.find(&choice); newest != newest_.end()) newest->second.settled = false;
   DS_ASSIGN(const auto reading, definitions_.read_again(choice, change));
   DS_TRY(findings(reading.facts));
-  Changed out{reading.facts.info.has_value(), std::nullopt,       reading.of_this_place, reading.executed,
-              reading.acting_keys_changed,    reading.unannounced};
+  Changed out{reading.facts.info.has_value(), std::nullopt,        reading.of_this_place,       reading.executed,
+              reading.acting_keys_changed,    reading.unannounced, reading.facts.computes_again};
   if (!reading.facts.info) return out;
   DS_ASSIGN(auto schema, captured_schema(choice, reading.facts.info->schema, reading.facts.info->unread_columns));
   DS_TRY(nothing_shown(choice, schema.columns));

@@ -74,6 +74,7 @@ class Catalog {
     message::GtidSet executed;                ///< see Definitions::Reading
     bool acting_keys_changed = false;         ///< see Definitions::Reading
     bool unannounced = false;                 ///< see Definitions::Reading
+    bool computes_again = false;              ///< see TableFacts
   };
   /// Reads the definition of a table again and checks all that was checked before the start. Errors: what is wrong, as
   /// the preflight says it; those of the server, of publish and of the store.

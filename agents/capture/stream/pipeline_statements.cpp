@@ -179,6 +179,7 @@ base::Result<void> Pipeline::on_effect(const TableStatement& s, const source::St
   if (!s.created)
     for (const auto& column : s.added) values = values || parts_.had_column(table, column);
   DS_ASSIGN(const auto changed, catalog_.changed(table, change));
+  values = values || (changed.computes_again && !s.created);
   parts_.due.forget(table);
   // It may be the one that took the table away: nothing else will say so.
   const auto& judged = query.judgement;

@@ -32,8 +32,9 @@ base::Result<std::vector<Computed>> computed_columns(sql::Connection& connection
                            sql::quote_text(table.database), sql::quote_text(table.table))));
   std::vector<Computed> out;
   for (auto& row : rows) {
-    const bool is_virtual = row.at(2).value_or("").find("VIRTUAL GENERATED") != std::string::npos;
-    out.push_back({row.at(0).value_or(""), row.at(1).value_or(""), is_virtual});
+    const auto extra = row.at(2).value_or("");
+    out.push_back({row.at(0).value_or(""), row.at(1).value_or(""), extra.find("VIRTUAL GENERATED") != std::string::npos,
+                   extra.find("STORED GENERATED") != std::string::npos});
   }
   return out;
 }

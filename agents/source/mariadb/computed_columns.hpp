@@ -15,6 +15,7 @@ struct Computed {
   std::string column;
   std::string expression;   ///< as information_schema.columns has it
   bool is_virtual = false;  ///< computed whenever it is read
+  bool is_stored = false;   ///< computed when the row is written
 };
 
 /// The generated columns of a table and those with a default. Errors: those of the connection.

@@ -14,6 +14,7 @@
 #include "agents/source/mariadb/server_facts.hpp"
 #include "agents/source/mariadb/start_position.hpp"
 #include "agents/source/mariadb/table_copy.hpp"
+#include "agents/source/mariadb/virtual_columns.hpp"
 
 namespace datasync::source::mariadb {
 namespace {
@@ -85,6 +86,7 @@ base::Result<TableFacts> MariaDbServer::check_table(const TableChoice& table, co
   out.choice = &table;
   out.exists = details.info || !details.problem.empty() || !details.readable;
   out.findings = mariadb::check_table(details, selection, rules);
+  out.computes_again = details.info && computes_again(table, details.computed, details.info->schema);
   out.info = info_of(std::move(details.info));
   return out;
 }
