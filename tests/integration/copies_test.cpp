@@ -92,7 +92,7 @@ TEST_F(Copies, table_removed_and_added_back) {
 // before it. Each row is changed once in a long round, so that no later change hides this.
 TEST_F(Copies, xa_transactions_that_commit_while_a_table_is_copied) {
   prepare("xa_copied");
-  constexpr int kChunks = 60, kClients = 3;
+  constexpr unsigned kChunks = 30, kClients = 3, kMostTransactions = 4000;
   chunk_rows_ = 1000;
   run({in("CREATE TABLE {}.x (id INT PRIMARY KEY, part INT, n INT, KEY (part))"),
        fmt::format("INSERT INTO {}.x SELECT seq, seq % {}, 0 FROM seq_1_to_{}", name_, chunk_rows_,
@@ -100,10 +100,10 @@ TEST_F(Copies, xa_transactions_that_commit_while_a_table_is_copied) {
   start_both();
   {
     std::vector<std::jthread> clients;
-    for (int client = 0; client < kClients; ++client)
+    for (unsigned client = 0; client < kClients; ++client)
       clients.emplace_back([this, client](const std::stop_token& stop) {
         auto session = fixture_->source().connect();
-        for (auto i = static_cast<unsigned>(client); !stop.stop_requested(); i += kClients) {
+        for (auto i = client; i < kMostTransactions && !stop.stop_requested(); i += kClients) {
           const auto xid = fmt::format("'{}-{}'", name_, i);
           const auto update = fmt::format("UPDATE {}.x SET n = {} WHERE part = {}", name_, i + 1, i % chunk_rows_);
           for (const auto& statement : {"XA START " + xid, update, "XA END " + xid, "XA PREPARE " + xid})

@@ -82,7 +82,9 @@ bool is_date_literal(std::string_view raw) noexcept {
     if (kForm[i] == 'd' ? !digit(raw[i]) : raw[i] != kForm[i]) return false;
   const auto two = [&](std::size_t at) { return (raw[at] - '0') * 10 + (raw[at + 1] - '0'); };
   const auto month = two(kMonth), day = two(kDay);
-  if (raw.substr(kYear, 4) == "0000" || month < 1 || month > 12 || day < 1 || day > 28) return false;
+  if (raw.substr(kYear, 4) == "0000" || month < 1 || month > 12 || day < 1) return false;
+  const auto days = month == 2 ? 28 : month == 4 || month == 6 || month == 9 || month == 11 ? 30 : 31;
+  if (day > days) return false;
   return date || (two(kHour) < 24 && two(kHour + 3) < 60 && two(kHour + 6) < 60);
 }
 

@@ -35,7 +35,7 @@ struct SteadyValue {
 SteadyValue value_of(const message::Column& column) noexcept;
 /// "column t of type TIME", or what it is when it comes from no column.
 std::string named(const SteadyValue& value);
-/// 'YYYY-MM-DD' or 'YYYY-MM-DD HH:MM:SS' of a day that every month has; with its quotes.
+/// 'YYYY-MM-DD' or 'YYYY-MM-DD HH:MM:SS' of a day that the month has in every year; with its quotes.
 bool is_date_literal(std::string_view raw) noexcept;
 
 // Each returns what is wrong; empty: nothing.
