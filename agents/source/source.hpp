@@ -59,6 +59,7 @@ struct KeyRange {
   std::string after_key;    ///< empty: from the start
   std::string up_to_key;    ///< inclusive; empty: to the end
   std::uint64_t limit = 0;  ///< rows; 0: all
+  bool by_index = true;     ///< false: nothing but the user's word says that the server need not sort for this order
 };
 
 /// Rows that a server sends. No other call on its server until the reader is at its end or destroyed.
@@ -129,12 +130,13 @@ class Server {
   /// Errors: also UnsupportedType when the server compares the key in another order than it sorts by it.
   virtual base::Result<void> check_key(const message::TableSchema& schema) = 0;
   /// Rows of `schema`'s table in the order of its key. Errors, also of the reader: UnsupportedValue for a row that no
-  /// destination can store; RowTooLarge.
+  /// destination can store; RowTooLarge; KeyMissing when the server takes too long to sort, as `by_index` allows it.
   virtual base::Result<std::unique_ptr<RowReader>> read(const message::TableSchema& schema, const KeyRange& range) = 0;
   /// All rows, in any order and with all values.
   virtual base::Result<std::unique_ptr<RowReader>> scan(const message::TableSchema& schema) = 0;
   /// True when two rows in `range` (its limit counts for nothing) have the same key, as the server compares: NULLs are
-  /// the same.
+  /// the same. It may take long for a whole table, so no place should be held meanwhile. Errors: also KeyMissing when
+  /// the server needs longer than that is waited for; it does not go on with it then.
   virtual base::Result<bool> repeats_a_key(const message::TableSchema& schema, const KeyRange& range) = 0;
 
   /// Wakes a call that is blocked in another thread; the connection is failed from then on. Thread-safe.

@@ -55,7 +55,7 @@ constexpr Described kDescriptions[] = {
     {"spec.source.snapshot", "How rows that exist before capture begins are copied."},
     {"spec.source.snapshot.mode",
      "Initial: copy existing rows while changes are captured. Never: capture changes only."},
-    {"spec.source.snapshot.chunkRows", "Rows that are read at a time."},
+    {"spec.source.snapshot.chunkRows", "Rows that are read at a time, at most. Of large rows fewer are read."},
     {"spec.source.snapshot.parallelism", "Chunks that are read at the same time."},
     {"spec.source.onPositionLost",
      "What to do when no replica has the required binlogs any more. Halt: stop until a user fixes it. Resnapshot: copy "

@@ -50,6 +50,35 @@ TEST_F(SqlTest, a_refused_password_is_not_in_the_message) {
   EXPECT_EQ(connection.error().what.find("geheim"), std::string::npos);
 }
 
+// A check of keys that took longer than the read timeout failed for ever, and the server went on with each of them.
+TEST_F(SqlTest, a_check_of_keys_takes_its_time_and_no_more) {
+  auto session = server_->connect();
+  session.execute("CREATE TABLE a.t (k INT NOT NULL, v INT)");
+  session.execute("INSERT INTO a.t VALUES (1, 1), (2, 2)");
+  auto schema = schema_of("a", "t");
+  schema.key = {0};
+  auto impatient = options(Role::Source);
+  impatient.read_timeout = 1s;
+  const auto checked = [&](Connection& connection, std::chrono::milliseconds time) {
+    return repeats_a_key(connection, schema, "a", "t", {}, time);
+  };
+  auto connection = Connection::open(impatient).value();
+  session.execute("LOCK TABLES a.t WRITE");
+  const auto late = checked(*connection, 1500ms);
+  ASSERT_TRUE(late) << late.error().what;
+  EXPECT_FALSE(late->has_value()) << "the server ended it";
+  std::jthread unlock([&] {
+    std::this_thread::sleep_for(1500ms);
+    session.execute("UNLOCK TABLES");
+  });
+  const auto slow = checked(*connection, 60s);
+  unlock.join();
+  ASSERT_TRUE(slow) << slow.error().what;
+  EXPECT_EQ(*slow, std::optional(false));
+  session.execute("INSERT INTO a.t VALUES (2, 3)");
+  EXPECT_EQ(checked(*connection, 60s).value(), std::optional(true));
+}
+
 TEST_F(SqlTest, abort_wakes_a_blocked_call_and_the_connection_stays_failed) {
   const auto connection = connect();
   std::thread waker([&] {

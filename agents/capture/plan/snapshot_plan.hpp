@@ -52,7 +52,8 @@ struct SnapshotTask {
   std::string after_key;  ///< image bytes of the key of the last row acknowledged; empty: from the start
   std::uint64_t rows_done = 0;
   std::uint64_t rows_estimate = 0;
-  bool replace = false;  ///< readers empty the table before its first row
+  bool replace = false;         ///< readers empty the table before its first row
+  std::uint64_t next_rows = 0;  ///< to ask for next, by the size of the rows so far; 0: not known
 };
 
 struct SnapshotPlan {

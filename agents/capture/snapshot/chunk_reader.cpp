@@ -111,14 +111,17 @@ base::Result<Chunk> ChunkReader::describe(const TableChoice& table) {
   return chunk;
 }
 
+std::uint64_t next_rows(const Chunk& chunk, std::uint64_t limit, std::uint64_t most) {
+  const auto next = chunk.by_bytes ? chunk.rows + chunk.rows / 4 + 1 : std::max<std::uint64_t>(limit, 1) * 2;
+  if (limit == 0 && !chunk.by_bytes) return 0;
+  return most == 0 ? next : std::min(next, most);
+}
+
 /// Nothing but the user's word says that a declared key is unique. Rows of the same key would be stored as one: those
-/// on both sides of a chunk's border would not even be read. The end of the table asks for all of it, because rows may
-/// have come before the last chunk meanwhile.
-base::Result<void> ChunkReader::unique_keys(const TableChoice& table, const std::string& after_key,
+/// on both sides of a chunk's border would not even be read.
+base::Result<void> ChunkReader::unique_keys(const TableChoice& table, const source::KeyRange& range,
                                             const Chunk& chunk) {
   if (chunk.key_unique) return {};
-  source::KeyRange range;
-  if (!chunk.complete) range = {after_key, chunk.last_key, 0};
   DS_ASSIGN(const bool repeated, server_->repeats_a_key(chunk.schema, range));
   if (!repeated) return {};
   std::string key;
@@ -127,6 +130,19 @@ base::Result<void> ChunkReader::unique_keys(const TableChoice& table, const std:
                fmt::format("two rows of {} have the same values in {}, which keyColumns declares as its key. Declare "
                            "columns that name every row uniquely, or delete the repeated rows",
                            table.qualified(), key));
+}
+
+/// The end of a table asks for all of it, because rows may have come before the last chunk meanwhile.
+base::Result<void> ChunkReader::check_keys(const TableChoice& table, std::stop_token stop) {
+  auto checked = connect(gate_.origin().replica);
+  if (checked) {
+    const std::stop_callback wake(stop, [this] { server_->abort(); });
+    const auto chunk = describe(table);
+    checked = chunk ? unique_keys(table, {}, *chunk) : Error(chunk.error());
+  }
+  failed_ = failed_ || !checked || stop.stop_requested();
+  if (!checked) return std::move(checked).error().context("while checking the keys of " + table.qualified());
+  return {};
 }
 
 template <class Work>
@@ -155,10 +171,10 @@ base::Result<Chunk> ChunkReader::within_snapshot(const TableChoice& table, bool 
 
 base::Result<Chunk> ChunkReader::read(const TableChoice& table, const std::string& after, const ChunkLimits& limits,
                                       std::stop_token stop) {
-  auto read = within_snapshot(table, false, std::move(stop), [&](Chunk& chunk) -> base::Result<void> {
+  auto read = within_snapshot(table, false, stop, [&](Chunk& chunk) -> base::Result<void> {
     const auto key = key_in(chunk.schema, after);
     DS_TRY(read_rows(key, limits, chunk));
-    DS_TRY(unique_keys(table, key, chunk));
+    DS_TRY(unique_keys(table, {key, chunk.complete ? "" : chunk.last_key}, chunk));
     chunk.after = chunk.rows > 0 ? place_of(chunk.schema, chunk.last_key) : after;
     return {};
   });
@@ -166,11 +182,16 @@ base::Result<Chunk> ChunkReader::read(const TableChoice& table, const std::strin
   constexpr std::size_t kHuge = std::size_t{4} << 20U;
   if (read && std::ranges::any_of(read->fragments, [](const auto& f) { return f.rows.size() > kHuge; }))
     server_.reset();
-  return read;
+  if (after.empty()) keys_checked_ = nullptr;
+  if (!read || !read->complete || read->key_unique || after.empty() || keys_checked_ == &table) return read;
+  gate_.done(read->place);
+  DS_TRY(check_keys(table, stop));
+  keys_checked_ = &table;
+  return this->read(table, after, limits, std::move(stop));  // the dump may be past its place by now
 }
 
 base::Result<void> ChunkReader::read_rows(const std::string& after_key, const ChunkLimits& limits, Chunk& chunk) {
-  DS_ASSIGN(const auto reader, server_->read(chunk.schema, {after_key, "", limits.rows}));
+  DS_ASSIGN(const auto reader, server_->read(chunk.schema, {after_key, "", limits.rows, chunk.key_unique}));
   std::uint64_t bytes = 0;
   std::size_t last_at = 0;
   while (true) {
@@ -201,8 +222,15 @@ base::Result<void> ChunkReader::read_rows(const std::string& after_key, const Ch
     }
     if (bytes >= limits.bytes) break;
   }
-  const bool short_by_bytes = bytes >= limits.bytes;
-  chunk.complete = !short_by_bytes && (limits.rows == 0 || chunk.rows < limits.rows);
+  chunk.by_bytes = bytes >= limits.bytes;
+  chunk.complete = !chunk.by_bytes && (limits.rows == 0 || chunk.rows < limits.rows);
+  // What is left of the answer would be read to its end, however much it is. A key that is to be checked needs the
+  // connection: its first chunk alone is read to the end.
+  const bool much_is_left = chunk.by_bytes && (limits.rows == 0 || limits.rows > 2 * chunk.rows);
+  if (much_is_left && chunk.key_unique) {
+    server_->abort();
+    failed_ = true;
+  }
   chunk.last_key = after_key;
   if (chunk.rows > 0) {
     DS_ASSIGN(chunk.last_key, key_of(chunk.schema, chunk.fragments.back().rows.bytes().subspan(last_at)));

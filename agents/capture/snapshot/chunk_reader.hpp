@@ -40,6 +40,7 @@ struct Chunk {
   std::string last_key;    ///< of its last row; as before when it has none
   std::string after;       ///< where the next chunk begins, see `place_of`
   bool complete = false;   ///< the table ends here
+  bool by_bytes = false;   ///< it ends where it has the bytes of a chunk: with the same limit, the next one may too
   bool key_unique = true;  ///< the server sees to it that no two rows have the same key
   std::vector<message::ActingKey> acting_keys;
   ChunkGate::Ticket place;
@@ -53,8 +54,10 @@ class ChunkReader {
 
   /// Opens a consistent snapshot, takes its place at the gate and reads the rows after `after` (Chunk::after of the
   /// chunk before), or from the table's beginning when `after` is empty or the key is another one since. On success the
-  /// caller owes `gate.done(place)`. Errors: those of the connection, SourceMoved (read again); KeyMissing (no key, or
-  /// two rows have the same declared key); UnsupportedValue; TableDropped; Stopping.
+  /// caller owes `gate.done(place)`. Before the end of a table without a unique key, the keys of the whole table are
+  /// checked, which may take many minutes; no place is held meanwhile. Errors: those of the connection, SourceMoved
+  /// (read again); KeyMissing (no key, or two rows have the same declared key, or it takes too long to say that);
+  /// UnsupportedValue; TableDropped; Stopping.
   base::Result<Chunk> read(const TableChoice& table, const std::string& after, const ChunkLimits& limits,
                            std::stop_token stop);
 
@@ -64,6 +67,7 @@ class ChunkReader {
 
  private:
   base::Result<void> connect(const std::string& replica);
+  base::Result<void> check_keys(const TableChoice& table, std::stop_token stop);
   /// A snapshot that is open.
   struct Opened {
     ChunkGate::Ticket place;
@@ -73,7 +77,7 @@ class ChunkReader {
   base::Result<void> same_history(const Origin& origin);
   base::Result<Opened> open_snapshot(bool exact);
   base::Result<Chunk> describe(const TableChoice& table);
-  base::Result<void> unique_keys(const TableChoice& table, const std::string& after_key, const Chunk& chunk);
+  base::Result<void> unique_keys(const TableChoice& table, const source::KeyRange& range, const Chunk& chunk);
   base::Result<void> read_rows(const std::string& after_key, const ChunkLimits& limits, Chunk& chunk);
   template <class Work>
   base::Result<Chunk> within_snapshot(const TableChoice& table, bool exact, std::stop_token stop, Work work);
@@ -83,7 +87,12 @@ class ChunkReader {
   std::unique_ptr<source::Server> server_;
   std::string connected_to_;
   bool failed_ = false;
+  const TableChoice* keys_checked_ = nullptr;  ///< of the whole of this table, which is being read
 };
+
+/// The rows to ask for after a chunk that was read with such a limit, so that about a chunk's bytes come: a server that
+/// is asked for more has read and sent them in vain. `most`: 0 for all.
+std::uint64_t next_rows(const Chunk& chunk, std::uint64_t limit, std::uint64_t most);
 
 /// True when a primary key, or a unique key without NULLs, lies within the key of `schema`.
 bool key_is_unique(const source::TableInfo& info, const message::TableSchema& schema);

@@ -193,9 +193,10 @@ base::Result<void> SnapshotRunner::copy(SnapshotTask task, ChunkReader& reader, 
 base::Result<SnapshotRunner::Step> SnapshotRunner::one_chunk(SnapshotTask& task, ChunkReader& reader,
                                                              std::stop_token stop) {
   ChunkLimits limits;
-  limits.rows = settings_.chunk_rows;
+  limits.rows = task.next_rows == 0 ? settings_.chunk_rows : task.next_rows;
   limits.fragment_bytes = target_bytes(settings_.record_bytes, settings_.max_record_bytes - frame_bytes());
   DS_ASSIGN(auto chunk, reader.read(*task.table, task.after_key, limits, stop));
+  task.next_rows = next_rows(chunk, limits.rows, settings_.chunk_rows);
   auto state = parts_.gate.wait(chunk.place, stop);
   base::Result<void> done;
   if (state && *state == ChunkGate::State::Reached) {

@@ -1,6 +1,9 @@
 #include "agents/client/mysql/table_reader.hpp"
 
+#include <cerrno>
+
 #include <fmt/core.h>
+#include <poll.h>
 
 #include "agents/client/mysql/handle.hpp"
 #include "agents/client/mysql/key_range.hpp"
@@ -193,15 +196,46 @@ base::Result<bool> TableReader::next(base::Buffer& out) {
   return impl_->next(out);
 }
 
-base::Result<bool> repeats_a_key(Connection& connection, const message::TableSchema& schema, std::string_view database,
-                                 std::string_view table, const TableReader::Range& range) {
+namespace {
+
+/// For a query that may take longer than the read timeout. The server ends it before `patience` does.
+base::Result<bool> finds_rows(Connection& connection, std::string_view sql, std::chrono::milliseconds patience) {
+  auto& impl = connection.impl();
+  DS_TRY(impl.usable());
+  MYSQL* mysql = impl.mysql.get();
+  const auto failed = [&] { return impl.error("while querying"); };
+  if (mysql_send_query(mysql, sql.data(), sql.size()) != 0) return failed();
+  pollfd socket_state{static_cast<int>(mysql_get_socket(mysql)), POLLIN, 0};
+  while (poll(&socket_state, 1, static_cast<int>(patience.count())) < 0 && errno == EINTR)
+    ;
+  // Reading says what is wrong, if anything is.
+  if (mysql_read_query_result(mysql) != 0) return failed();
+  const ResultPtr result(mysql_store_result(mysql));
+  if (!result) return failed();
+  return mysql_num_rows(result.get()) != 0;
+}
+
+}  // namespace
+
+bool ended_by_time(const Connection& connection) noexcept {
+  constexpr unsigned kStatementTimeout = 1969;
+  return connection.last_errno() == kStatementTimeout;
+}
+
+base::Result<std::optional<bool>> repeats_a_key(Connection& connection, const message::TableSchema& schema,
+                                                std::string_view database, std::string_view table,
+                                                const TableReader::Range& range, std::chrono::milliseconds time) {
   DS_ASSIGN(const std::string where, where_clause(schema, range));
   std::string key;
   for (const auto i : schema.key) key += (key.empty() ? "" : ", ") + quote_identifier(schema.columns[i].name);
-  const auto sql = fmt::format("SELECT 1 FROM {}{} GROUP BY {} HAVING COUNT(*) > 1 LIMIT 1",
-                               quote_identifier(database, table), where, key);
-  DS_ASSIGN(const auto found, connection.query_one(sql));
-  return found.has_value();
+  const auto sql = fmt::format(
+      "SET STATEMENT max_statement_time={}.{:03} FOR "
+      "SELECT 1 FROM {}{} GROUP BY {} HAVING COUNT(*) > 1 LIMIT 1",
+      time.count() / 1000, time.count() % 1000, quote_identifier(database, table), where, key);
+  const auto found = finds_rows(connection, sql, time + connection.impl().options.read_timeout);
+  if (!found && ended_by_time(connection)) return std::optional<bool>();
+  if (!found) return base::Error(found.error());
+  return std::optional(*found);
 }
 
 }  // namespace datasync::sql

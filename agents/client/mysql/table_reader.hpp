@@ -2,8 +2,10 @@
 // Reads rows of a table with SELECT into the message layout, bit for bit as the binlog would contain them: used by the
 // snapshot, by verification, and to describe a conflict.
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -81,10 +83,15 @@ class TableReader {
   std::unique_ptr<Impl> impl_;
 };
 
+/// The server ended a statement at its time limit. False after any other error.
+bool ended_by_time(const Connection& connection) noexcept;
+
 /// Returns true when two rows in `range` (its limit is ignored) have the same key in the server's comparison; NULLs are
-/// equal. Errors: those of Connection.
-base::Result<bool> repeats_a_key(Connection& connection, const message::TableSchema& schema, std::string_view database,
-                                 std::string_view table, const TableReader::Range& range);
+/// equal. nullopt: the server could not say it within `time`, which may be longer than the read timeout. It works no
+/// longer than that, also when the connection is closed. Errors: those of Connection.
+base::Result<std::optional<bool>> repeats_a_key(Connection& connection, const message::TableSchema& schema,
+                                                std::string_view database, std::string_view table,
+                                                const TableReader::Range& range, std::chrono::milliseconds time);
 
 using message::key_schema;  // images of it are what Range holds
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <optional>
 #include <utility>
 
@@ -41,10 +42,43 @@ bool has_geometry(const message::TableSchema& schema) {
   return std::ranges::any_of(schema.columns, [](const auto& c) { return c.type == message::ColumnType::Geometry; });
 }
 
+/// While a place is held; below the read timeout, after which the server would be left working. And for a whole table.
+constexpr std::chrono::seconds kInPlace{50}, kWholeTable{600};
+
+Error no_index(const message::TableSchema& schema, std::chrono::seconds time) {
+  std::string key;
+  for (const auto i : schema.key) key += (key.empty() ? "" : ", ") + sql::quote_identifier(schema.columns[i].name);
+  return Error(
+      Reason::KeyMissing,
+      fmt::format("the server needs more than {} s to sort {} by the key that keyColumns declares: ALTER TABLE "
+                  "{} ADD UNIQUE ({}), and declare the columns NOT NULL",
+                  time.count(), schema.qualified(), sql::quote_identifier(schema.database, schema.table), key));
+}
+
+/// The statements of a connection end at a time limit as long as it exists.
+class TimeLimit {
+ public:
+  static base::Result<std::unique_ptr<TimeLimit>> of(sql::Connection& connection, std::chrono::seconds time) {
+    DS_TRY(connection.execute(fmt::format("SET SESSION max_statement_time={}", time.count())));
+    return std::make_unique<TimeLimit>(connection);
+  }
+  explicit TimeLimit(sql::Connection& connection) : connection_(connection) {}
+  TimeLimit(const TimeLimit&) = delete;
+  TimeLimit& operator=(const TimeLimit&) = delete;
+  ~TimeLimit() {
+    // A connection that cannot take it has failed, and is not used again.
+    if (!connection_.execute("SET SESSION max_statement_time=0")) connection_.abort();
+  }
+
+ private:
+  sql::Connection& connection_;
+};
+
 class Rows final : public RowReader {
  public:
-  Rows(std::unique_ptr<sql::TableReader> reader, std::optional<message::TableSchema> checked)
-      : reader_(std::move(reader)), checked_(std::move(checked)) {}
+  Rows(std::unique_ptr<TimeLimit> limit, std::unique_ptr<sql::TableReader> reader,
+       std::optional<message::TableSchema> checked)
+      : limit_(std::move(limit)), reader_(std::move(reader)), checked_(std::move(checked)) {}
 
   base::Result<bool> next(base::Buffer& out) override {
     const auto at = out.size();
@@ -54,6 +88,7 @@ class Rows final : public RowReader {
   }
 
  private:
+  std::unique_ptr<TimeLimit> limit_;  ///< ends after the reader
   std::unique_ptr<sql::TableReader> reader_;
   std::optional<message::TableSchema> checked_;  ///< its GEOMETRY columns have a value
 };
@@ -94,7 +129,8 @@ base::Result<void> prepare_copy(sql::Connection& connection) {
   DS_TRY(connection.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ"));
   // By default a sort compares only the first 1024 bytes: longer keys would come in another order than the WHERE of the
   // next chunk compares them in.
-  DS_TRY(connection.execute("SET SESSION max_sort_length=65536"));
+  // A statement that waits for an ALTER TABLE ends before the read timeout, and is tried again.
+  DS_TRY(connection.execute(fmt::format("SET SESSION max_sort_length=65536, lock_wait_timeout={}", kInPlace.count())));
   return {};
 }
 
@@ -134,20 +170,31 @@ base::Result<void> check_key(sql::Connection& connection, const message::TableSc
 
 base::Result<std::unique_ptr<RowReader>> read_rows(sql::Connection& connection, const message::TableSchema& schema,
                                                    const KeyRange& range) {
-  DS_ASSIGN(auto reader, sql::TableReader::open(connection, schema, schema.database, schema.table, range_of(range)));
-  return std::unique_ptr<RowReader>(
-      std::make_unique<Rows>(std::move(reader), has_geometry(schema) ? std::optional(schema) : std::nullopt));
+  std::unique_ptr<TimeLimit> limit;
+  if (!range.by_index) {
+    DS_ASSIGN(limit, TimeLimit::of(connection, kInPlace));
+  }
+  auto reader = sql::TableReader::open(connection, schema, schema.database, schema.table, range_of(range));
+  if (!reader && limit && sql::ended_by_time(connection)) return no_index(schema, kInPlace);
+  if (!reader) return Error(std::move(reader).error());
+  return std::unique_ptr<RowReader>(std::make_unique<Rows>(
+      std::move(limit), std::move(*reader), has_geometry(schema) ? std::optional(schema) : std::nullopt));
 }
 
 // A server that need not sort sends the first row at once.
 base::Result<std::unique_ptr<RowReader>> scan_rows(sql::Connection& connection, const message::TableSchema& schema) {
   DS_ASSIGN(auto reader, sql::TableReader::open(connection, schema, schema.database, schema.table, {.ordered = false}));
-  return std::unique_ptr<RowReader>(std::make_unique<Rows>(std::move(reader), std::nullopt));
+  return std::unique_ptr<RowReader>(std::make_unique<Rows>(nullptr, std::move(reader), std::nullopt));
 }
 
 base::Result<bool> repeats_a_key(sql::Connection& connection, const message::TableSchema& schema,
                                  const KeyRange& range) {
-  return sql::repeats_a_key(connection, schema, schema.database, schema.table, range_of(range));
+  const bool whole = range.after_key.empty() && range.up_to_key.empty();
+  const auto time = whole ? kWholeTable : kInPlace;
+  DS_ASSIGN(const auto repeats,
+            sql::repeats_a_key(connection, schema, schema.database, schema.table, range_of(range), time));
+  if (!repeats) return no_index(schema, time);
+  return *repeats;
 }
 
 }  // namespace datasync::source::mariadb

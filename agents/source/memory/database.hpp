@@ -98,6 +98,11 @@ class Database {
   /// Runs after a snapshot has learnt its place and before it is taken: what it commits makes the place a window.
   std::function<void()> during_snapshot;
 
+  /// Runs before rows are read for a copy.
+  std::function<void(const KeyRange&)> on_read;
+  /// Runs before keys are checked.
+  std::function<void(const KeyRange&)> on_key_check;
+
   // For the engine.
   [[nodiscard]] std::string history() const;
   [[nodiscard]] HistoryFacts facts() const;

@@ -149,12 +149,15 @@ class MemoryServer final : public Server {
   void close_snapshot() noexcept override { tables_.clear(); }
   base::Result<void> check_key(const message::TableSchema&) override { return {}; }
   base::Result<std::unique_ptr<RowReader>> read(const message::TableSchema& schema, const KeyRange& range) override {
+    if (database_->on_read) database_->on_read(range);
     return rows_in(schema, range);
   }
   base::Result<std::unique_ptr<RowReader>> scan(const message::TableSchema& schema) override {
     return rows_in(schema, {});
   }
   base::Result<bool> repeats_a_key(const message::TableSchema& schema, const KeyRange& range) override {
+    if (database_->on_key_check) database_->on_key_check(range);
+    if (tables_.empty()) tables_ = database_->tables();  // outside of a snapshot
     DS_ASSIGN(const auto rows, keyed(schema, range));
     for (const auto& [key, row] : rows)
       if (rows.count(key) > 1) return true;

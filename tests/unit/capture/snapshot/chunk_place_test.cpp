@@ -29,6 +29,22 @@ TEST(ChunkPlace, of_another_key_is_the_beginning_of_the_table) {
   EXPECT_EQ(key_in(ints, key), "") << "a place written without the key's name";
 }
 
+TEST(ChunkRows, follow_the_size_of_the_rows) {
+  const auto after = [](std::uint64_t rows, bool by_bytes, std::uint64_t limit, std::uint64_t most) {
+    Chunk chunk;
+    chunk.rows = rows;
+    chunk.by_bytes = by_bytes;
+    return next_rows(chunk, limit, most);
+  };
+  EXPECT_EQ(after(8, true, 10000, 10000), 11U);
+  EXPECT_EQ(after(1, true, 11, 10000), 2U);
+  EXPECT_EQ(after(11, false, 11, 10000), 22U) << "smaller ones again";
+  EXPECT_EQ(after(9000, false, 9000, 10000), 10000U);
+  EXPECT_EQ(after(9900, true, 10000, 10000), 10000U);
+  EXPECT_EQ(after(500, false, 0, 0), 0U) << "all of them";
+  EXPECT_EQ(after(8, true, 0, 0), 11U);
+}
+
 TEST(KeyIsUnique, only_when_a_unique_key_without_null_is_part_of_it) {
   source::TableInfo info;
   info.schema = table(message::ColumnType::Int);

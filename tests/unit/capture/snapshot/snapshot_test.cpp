@@ -90,6 +90,42 @@ TEST_F(SnapshotTest, its_end_waits_for_the_changes_that_its_rows_may_have_alread
   EXPECT_LT(index(events, "End"), std::ssize(events)) << shown;
 }
 
+// Each chunk of a table with rows of 1 MB asked for 10,000 of them, took eight, and read the others to their end: a
+// copy of 10 GB read terabytes.
+TEST_F(SnapshotTest, wide_rows_are_not_read_in_vain) {
+  constexpr std::uint64_t kInChunk = 84;  // of 8 MiB
+  for (int i = 1; i <= 300; ++i) database_->commit({insert("a.t", {i, std::string(100'000, 'x')})});
+  std::vector<std::uint64_t> limits;
+  database_->on_read = [&](const source::KeyRange& range) { limits.push_back(range.limit); };
+  start();
+  copy({.parallelism = 1, .chunk_rows = 1000});
+  ASSERT_GE(limits.size(), 4U);
+  EXPECT_EQ(limits[0], 1000U);
+  for (std::size_t i = 1; i < limits.size(); ++i) {
+    EXPECT_GE(limits[i], kInChunk);
+    EXPECT_LE(limits[i], kInChunk * 5 / 4 + 2);
+  }
+}
+
+// The whole table was checked while the dump was held at the place of its last chunk, for as long as that took.
+TEST_F(SnapshotTest, keys_of_a_whole_table_are_checked_while_no_place_is_held) {
+  selection_ = *Selection::make({config::Type{"things", {"a.t"}, {}, {{"a.t", {"id"}}}}}, 1);
+  database_->create_table("a.t", {{"id"}, {"v", true}}, {});
+  for (int i = 1; i <= 25; ++i) database_->commit({insert("a.t", {i, "row"})});
+  int whole = 0;
+  database_->on_key_check = [&](const source::KeyRange& range) {
+    if (!range.after_key.empty() || !range.up_to_key.empty()) return;
+    ++whole;
+    EXPECT_TRUE(reads(database_->commit({insert("a.t", {26, "meanwhile"})})));
+  };
+  start();
+  copy({.parallelism = 1, .chunk_rows = 10});
+  EXPECT_EQ(whole, 1);
+  auto events = out_.events();
+  EXPECT_LT(index(events, "0-1-26 tx rows=1"), index(events, "Rows 6")) << fmt::format("{}", fmt::join(events, ", "));
+  EXPECT_LT(index(events, "Rows 6"), index(events, "End"));
+}
+
 TEST_F(SnapshotTest, a_row_count_and_checksum_are_taken_at_an_exact_place_only) {
   database_->commit({insert("a.t", {1, "row"})});
   start();
