@@ -26,8 +26,7 @@ Column column(ColumnType type, std::uint64_t length = 0, std::uint8_t scale = 0)
 std::vector<ChangedColumn> changed(const Column& before, const Column& now, const Column* source = nullptr) {
   message::TableSchema schema;
   if (source != nullptr) schema.columns = {*source};
-  return changed_columns({{before}, {}}, {{now}, {}}, source == nullptr ? nullptr : &schema,
-                         MariaDbDialect());
+  return changed_columns({{before}, {}}, {{now}, {}}, source == nullptr ? nullptr : &schema, MariaDbDialect());
 }
 
 TEST(StoredColumns, survive_a_round_trip_and_nothing_else_is_taken_for_them) {

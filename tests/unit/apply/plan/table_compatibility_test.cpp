@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "agents/destination/mariadb/dialect.hpp"
 #include "agents/destination/ledger.hpp"
+#include "agents/destination/mariadb/dialect.hpp"
 
 namespace datasync::apply {
 namespace {
