@@ -63,7 +63,7 @@ base::Result<void> Session::on_gtid(const ChosenReplica& pick, const message::Gt
 }
 
 /// A user accepted that this replica lacks domains of the source, or such a domain is there again: rows of every table
-/// may differ, and no record says of which. Also without a user's word, what is left out is written down.
+/// may differ, and no record says of which. What is left out without being accepted is kept as well.
 base::Result<void> Session::settle_domains(const ChosenReplica& pick) {
   auto& domains = around_.replicas.domains();
   DS_TRY(keep_facts(domains.facts()));

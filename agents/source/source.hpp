@@ -45,8 +45,9 @@ struct Condition {
 struct Examination {
   std::vector<Finding> findings;  ///< about the server
   ReplicationLag lag;
-  base::TableNames names{};  ///< how it compares the names of tables
-  bool supported = true;     ///< false: it is of another kind, and its tables cannot be asked for
+  base::TableNames names{};          ///< how it compares the names of tables
+  bool supported = true;             ///< false: it is of another kind, and its tables cannot be asked for
+  message::GtidSet replicated = {};  ///< as in HistoryFacts
 };
 
 struct Clock {

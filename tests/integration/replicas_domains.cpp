@@ -77,7 +77,7 @@ TEST_F(ReplicasWatch, a_domain_of_the_source_is_not_taken_for_one_of_the_former_
   EXPECT_TRUE(arrives("2"));
   EXPECT_TRUE(reads(0));
 
-  // So is the user's word that it does not come again.
+  // A user may accept that it does not come again.
   replica(0).stop();
   ASSERT_TRUE(fixture_->becomes(fixture_->capture(), "WaitingForReplica", ""));
   ASSERT_TRUE(eventually([&] { return message().find("GTID domains 2,") != std::string::npos; }, seconds(10)));

@@ -102,6 +102,7 @@ base::Result<ChosenReplica> ReplicaSet::examine(std::size_t index, const Selecti
   DS_ASSIGN(auto examined, server->examine(rules, selection));
   auto& findings = examined.findings;
   pick.lag = std::move(examined.lag);
+  domains_.replicated(examined.replicated);  // also of a candidate that cannot be read
   pick.names = examined.names;
   DS_ASSIGN(const auto folded, selection.as_on(pick.names));
   if (examined.supported) {

@@ -74,6 +74,7 @@ base::Result<Examination> MariaDbServer::examine(const Rules& rules, const Selec
   Examination out;
   out.findings = check_server(server, rules, selection);
   out.lag = std::move(found.lag);
+  out.replicated = std::move(found.replicated);
   out.names = base::TableNames(std::atoi(server.variables["lower_case_table_names"].c_str()));
   out.supported = server.is_mariadb;
   return out;

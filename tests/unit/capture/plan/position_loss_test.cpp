@@ -45,7 +45,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Row{"no_word_accepts_nothing", Halt, "", "", false, ""}),
     [](const auto& row) { return std::string(row.param.name); });
 
-TEST(PositionLoss, what_a_replica_may_still_have_is_given_up_by_a_users_word_only) {
+TEST(PositionLoss, what_a_replica_may_still_have_is_given_up_only_if_a_user_accepts_it) {
   config::Capture config;
   config.on_position_lost = Resnapshot;
   PositionLoss loss(config);

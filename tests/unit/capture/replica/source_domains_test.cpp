@@ -73,7 +73,7 @@ TEST(SourceDomains, what_a_user_accepted_is_left_out_with_copies_until_it_is_rea
   EXPECT_EQ(domains->change({2}).facts, Facts{"fact/domain-accepted/2/2"});
 }
 
-TEST(SourceDomains, a_users_word_is_used_up_by_a_replica_that_has_the_domain) {
+TEST(SourceDomains, what_a_user_accepted_is_void_when_a_replica_with_the_domain_is_read) {
   SourceDomains domains;
   domains.replicated(2);
   domains.accept({2});

@@ -198,7 +198,7 @@ TEST(Continuity, a_domain_is_a_replicas_own_only_when_that_is_proved) {
   EXPECT_EQ(continuity(other, needed).fitness, Fitness::Purged);
   EXPECT_EQ(continuity(replica_3(), {published, published, {98}}).fitness, Fitness::Purged) << "another one has it";
   const auto read = set("0-1-50,98-3-5");
-  EXPECT_TRUE(continuity(replica_3(), {read, read}).own.empty()) << "it was read before, and goes on there";
+  EXPECT_TRUE(continuity(replica_3(), {read, read}).own.empty()) << "it was read before, and is read from there";
 }
 
 TEST(ReplicatesAllDomains, with_slave_pos_on_every_connection) {
