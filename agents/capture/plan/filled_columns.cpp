@@ -18,13 +18,20 @@ using binlog::NamedTable;
 using binlog::StatementContext;
 using binlog::Token;
 
+constexpr std::size_t kMostBefore = 1000;  ///< words before ALTER or CREATE: SET STATEMENT with many variables
+
 /// The columns of one statement. What is no ALTER TABLE or CREATE TABLE has none.
 class ColumnReader {
  public:
   ColumnReader(std::string_view sql, const StatementContext& context, std::string_view charset) : context_(context) {
     binlog::Lexer lexer(sql, context.quoting, charset, &context.to_utf8);
-    for (auto token = lexer.next(); token.kind != Token::Kind::End; token = lexer.next())
+    bool defines = false;
+    for (auto token = lexer.next(); token.kind != Token::Kind::End; token = lexer.next()) {
+      defines = defines || token.is("ALTER") || token.is("CREATE");
+      // Rows of an INSERT may be as many as the memory takes.
+      if (!defines && words_.size() >= kMostBefore) return;
       words_.push_back(std::move(token));
+    }
     statement();
   }
 
