@@ -50,12 +50,19 @@ base::Result<void> Session::keep_facts(const std::vector<std::string>& facts) {
   return {};
 }
 
-/// A transaction begins. What another server wrote has come by replication; and whoever writes to a primary is the
-/// source.
+namespace {
+
+/// Whoever writes to a primary is the source.
+bool is_primary(const ChosenReplica& pick) {
+  return pick.lag.replicates && !pick.lag.has_primary;
+}
+
+}  // namespace
+
+/// A transaction begins. What another server wrote has come by replication.
 base::Result<void> Session::on_gtid(const ChosenReplica& pick, const message::Gtid& gtid) {
   const auto own = pick.history.server_id;
-  const bool primary = pick.lag.replicates && !pick.lag.has_primary;
-  if (own == 0 || (gtid.server == own && !primary)) return {};
+  if (own == 0 || (gtid.server == own && !is_primary(pick))) return {};
   if (!kept_domains_.insert(gtid.domain).second) return {};
   around_.replicas.domains().replicated(gtid.domain);
   if (catalog_ != nullptr) catalog_->replicates(gtid.domain);
@@ -66,6 +73,9 @@ base::Result<void> Session::on_gtid(const ChosenReplica& pick, const message::Gt
 /// may differ, and no record says of which. What is left out without being accepted is kept as well.
 base::Result<void> Session::settle_domains(const ChosenReplica& pick) {
   auto& domains = around_.replicas.domains();
+  // Kept now: the rows of a known domain do not wait for a state topic that refuses writes later.
+  if (is_primary(pick))
+    for (const auto& [domain, last] : pick.history.executed.domains()) domains.replicated(domain);
   DS_TRY(keep_facts(domains.facts()));
   const auto change = domains.change(pick.without);
   if (change.copies) {
