@@ -63,7 +63,8 @@ TEST(StreamReport, long_messages_of_many_held_tables_keep_their_ends) {
   report.held(std::vector(100, table));
   const auto json = StreamReport::json("d", {&report});
   EXPECT_LT(json.size(), std::size_t{1} << 20U);
-  for (const auto& held : nlohmann::json::parse(json)["held"]) {
+  const auto report_of_all = nlohmann::json::parse(json);
+  for (const auto& held : report_of_all["held"]) {
     const auto message = held["message"].get<std::string>();
     EXPECT_TRUE(message.starts_with("d.t: x") && message.ends_with("x do this")) << message;
   }
