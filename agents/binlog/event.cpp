@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <zlib.h>
 
+#include "agents/base/text.hpp"
+
 namespace datasync::binlog {
 namespace {
 
@@ -92,12 +94,6 @@ base::Result<QueryEvent> parse_statement(Bytes body, std::size_t more_post_heade
   return out;
 }
 
-std::string hex(std::string_view bytes) {
-  std::string out = "X'";
-  for (const char c : bytes) out += fmt::format("{:02x}", static_cast<unsigned char>(c));
-  return out + "'";
-}
-
 }  // namespace
 
 std::string Where::text() const {
@@ -178,7 +174,7 @@ base::Result<Rotate> parse_rotate(Bytes body, const Where& where) {
 }
 
 std::string Xid::text() const {
-  return fmt::format("{},{},{}", hex(gtrid), hex(bqual), format);
+  return fmt::format("X'{}',X'{}',{}", base::to_hex(gtrid), base::to_hex(bqual), format);
 }
 
 base::Result<GtidEvent> parse_gtid(Bytes body, const EventHeader& header, const Where& where) {

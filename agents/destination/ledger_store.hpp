@@ -42,7 +42,7 @@ class LedgerStore {
   virtual ~LedgerStore() = default;
 
   // The tables. Whether they are there is asked first: an agent whose user may not create anything can work with those
-  // that somebody else made. One of an older version gets the columns that it lacks.
+  // that another user made. One of an older version gets the columns that it lacks.
 
   /// Of the ledger and the instances, with their database.
   virtual base::Result<void> create_ledger(const std::string& database) = 0;

@@ -17,6 +17,7 @@ struct OwnWriter {
   explicit OwnWriter(apply_environment::Environment& env) : config(env.config()) {
     EXPECT_TRUE(apply::Ledger::create(*connection, config.ledger_database));
     EXPECT_TRUE(apply::KnownTables::create(*connection, config.ledger_database));
+    EXPECT_TRUE(connection->prepare_to_write());
     auto opened = apply::Writer::open(*connection, engine->dialect(), catalog, config, ledger, [this] { ++steps; });
     if (!opened) throw std::runtime_error(opened.error().what);
     writer = std::move(*opened);

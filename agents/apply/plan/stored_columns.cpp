@@ -1,12 +1,12 @@
 #include "agents/apply/plan/stored_columns.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include <fmt/format.h>
 
 #include "agents/apply/plan/table_compatibility.hpp"
 #include "agents/base/identifier.hpp"
+#include "agents/base/text.hpp"
 #include "agents/destination/known_tables.hpp"
 
 namespace datasync::apply {
@@ -15,38 +15,13 @@ namespace {
 using message::Column;
 using message::ColumnType;
 
-std::string hex_of(std::string_view bytes) {
-  std::string out;
-  for (const char c : bytes) out += fmt::format("{:02x}", static_cast<unsigned char>(c));
-  return out;
-}
-
-std::optional<std::string> bytes_of(std::string_view hex) {
-  std::string out;
-  if (hex.size() % 2 != 0) return std::nullopt;
-  for (std::size_t i = 0; i < hex.size(); i += 2) {
-    unsigned char value = 0;
-    const auto* end = hex.data() + i + 2;
-    if (const auto read = std::from_chars(hex.data() + i, end, value, 16); read.ec != std::errc{} || read.ptr != end)
-      return std::nullopt;
-    out += static_cast<char>(value);
-  }
-  return out;
-}
-
 std::string restriction_in(const StoredColumns& stored, const Column& column) {
   const auto at = stored.restricted.find(base::fold_identifier(column.name));
   return at == stored.restricted.end() ? std::string() : at->second;
 }
 
-bool is_integer(ColumnType t) {
-  return t >= ColumnType::TinyInt && t <= ColumnType::BigInt;
-}
 bool is_string(ColumnType t) {
   return t == ColumnType::Char || t == ColumnType::VarChar || t == ColumnType::Text;
-}
-bool is_bytes(ColumnType t) {
-  return t == ColumnType::Binary || t == ColumnType::VarBinary || t == ColumnType::Blob;
 }
 
 /// The condition, or nothing when there is none.
@@ -93,11 +68,11 @@ std::string to_text(const StoredColumns& stored) {
   schema.columns = stored.columns;
   std::vector<std::string> lines{message::serialize(schema)};
   for (const auto& [name, restriction] : stored.restricted) lines.insert(lines.end(), {name, restriction});
-  return hex_of(lines_text(lines));
+  return base::to_hex(lines_text(lines));
 }
 
 std::optional<StoredColumns> parse_stored_columns(std::string_view text) {
-  const auto bytes = bytes_of(text);
+  const auto bytes = base::from_hex(text);
   if (!bytes || bytes->empty()) return std::nullopt;
   const auto lines = parse_lines(*bytes);
   if (lines.size() % 2 != 1) return std::nullopt;

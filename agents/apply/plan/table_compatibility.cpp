@@ -11,14 +11,8 @@ namespace {
 using message::Column;
 using message::ColumnType;
 
-bool is_integer(ColumnType t) {
-  return t >= ColumnType::TinyInt && t <= ColumnType::BigInt;
-}
 bool is_string(ColumnType t) {
   return t == ColumnType::Char || t == ColumnType::VarChar || t == ColumnType::Text || t == ColumnType::Json;
-}
-bool is_bytes(ColumnType t) {
-  return t == ColumnType::Binary || t == ColumnType::VarBinary || t == ColumnType::Blob;
 }
 
 std::string_view charset_name(std::string_view name) {
@@ -198,6 +192,14 @@ void fit_column(const message::TableSchema& source, std::uint16_t i, const Colum
 }
 
 }  // namespace
+
+bool is_integer(ColumnType t) noexcept {
+  return t >= ColumnType::TinyInt && t <= ColumnType::BigInt;
+}
+
+bool is_bytes(ColumnType t) noexcept {
+  return t == ColumnType::Binary || t == ColumnType::VarBinary || t == ColumnType::Blob;
+}
 
 const Column* find_column(const std::vector<Column>& columns, std::string_view name) {
   const auto at = std::ranges::find_if(columns, [&](const Column& c) { return base::same_column(c.name, name); });

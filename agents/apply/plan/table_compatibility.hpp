@@ -18,6 +18,11 @@ namespace datasync::apply {
 /// equal values must stay equal and different ones different.
 std::optional<std::string> misfit(const message::Column& source, const message::Column& destination, bool is_key);
 
+/// TINYINT to BIGINT.
+bool is_integer(message::ColumnType type) noexcept;
+/// BINARY, VARBINARY and BLOB.
+bool is_bytes(message::ColumnType type) noexcept;
+
 /// A column of the destination that is too narrow, or that takes no value.
 struct Narrow {
   std::uint16_t column = 0;  ///< of the source

@@ -28,7 +28,6 @@ base::Result<std::unique_ptr<Writer>> Writer::open(DestinationServer& connection
                                                    Catalog& catalog, const config::Apply& config, Ledger& ledger,
                                                    std::function<void()> on_step) {
   std::unique_ptr<Writer> writer(new Writer(connection, dialect, catalog, config, ledger, std::move(on_step)));
-  DS_TRY(connection.prepare_to_write());
   DS_ASSIGN(writer->state_, writer->ledger_.take_over(connection));
   catalog.set_snapshot(writer->state_.snapshot, writer->state_.awaited);
   DS_ASSIGN(writer->triggers_, connection.executed_triggers());

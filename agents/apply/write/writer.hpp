@@ -22,8 +22,8 @@ namespace datasync::apply {
 /// it is destroyed, and a new one finds in the ledger what became of the last commit. Not thread-safe.
 class Writer {
  public:
-  /// Takes over the ledger's row. `connection` must report matched rows (found_rows); it and `ledger` must outlive the
-  /// writer. `on_step` is called between statements.
+  /// Takes over the ledger's row. `connection` is prepared to write (prepare_to_write); it and `ledger` must outlive
+  /// the writer. `on_step` is called between statements.
   static base::Result<std::unique_ptr<Writer>> open(DestinationServer& connection, const Dialect& dialect,
                                                     Catalog& catalog, const config::Apply& config, Ledger& ledger,
                                                     std::function<void()> on_step);

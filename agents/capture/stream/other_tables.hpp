@@ -41,7 +41,7 @@ class OtherTables {
   /// The selection must outlive it.
   OtherTables(const Selection& selection, DefinitionStore store);
 
-  /// Before the captured tables are told of a statement. `known`: what is known of a captured table. Errors: those of
+  /// Before the captured tables learn of a statement. `known`: what is known of a captured table. Errors: those of
   /// the store.
   base::Result<std::vector<TakenMoves>> statement(
       const MovingStatement& statement,

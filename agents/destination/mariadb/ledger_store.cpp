@@ -2,12 +2,12 @@
 
 #include "agents/destination/mariadb/ledger_store.hpp"
 
-#include <charconv>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "agents/destination/mariadb/ledger_tables.hpp"
+#include "agents/destination/mariadb/whole_number.hpp"
 
 namespace datasync::apply {
 namespace {
@@ -21,12 +21,8 @@ constexpr std::string_view kUnknown = "?";  // of a ledger from before it had th
 
 template <class T>
 base::Result<T> number(const std::optional<std::string>& field, std::string_view name) {
-  T value{};
-  const std::string_view text = field ? *field : std::string_view{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || error != std::errc{} || end != text.data() + text.size())
-    return Error(Reason::LedgerInvalid, fmt::format("the ledger's {} is '{}'", name, text));
-  return value;
+  if (const auto value = whole_number<T>(field)) return *value;
+  return Error(Reason::LedgerInvalid, fmt::format("the ledger's {} is '{}'", name, field.value_or("")));
 }
 
 base::Result<LedgerRow> read_row(const sql::Row& row) {

@@ -1,12 +1,12 @@
 // The tables `tables` and `held`: known tables and held tables.
 
-#include <charconv>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "agents/destination/mariadb/ledger_store.hpp"
 #include "agents/destination/mariadb/ledger_tables.hpp"
+#include "agents/destination/mariadb/whole_number.hpp"
 
 namespace datasync::apply {
 namespace {
@@ -47,13 +47,11 @@ base::Result<KnownTable> read_known(const sql::Row& row) {
   KnownTable out;
   out.target = row[0].value_or("");
   out.source = row[1].value_or("");
-  std::uint64_t id = 0;
-  const auto text = row[2].value_or("");
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
-  if (text.empty() || error != std::errc{} || end != text.data() + text.size())
+  const auto id = whole_number<std::uint64_t>(row[2]);
+  if (!id)
     return Error(Reason::LedgerInvalid,
-                 fmt::format("the schema of {} in the table of known tables is '{}'", out.target, text));
-  out.schema = message::SchemaId(id);
+                 fmt::format("the schema of {} in the table of known tables is '{}'", out.target, row[2].value_or("")));
+  out.schema = message::SchemaId(*id);
   out.columns = parse_lines(row[3].value_or(""));
   out.actions = parse_lines(row[4].value_or(""));
   out.created = row[5].value_or("");
@@ -69,12 +67,8 @@ Error damaged(std::string_view what) {
 
 template <class T>
 base::Result<T> number(const std::optional<std::string>& field, std::string_view name) {
-  T value{};
-  const std::string_view text = field ? *field : std::string_view{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || error != std::errc{} || end != text.data() + text.size())
-    return damaged(fmt::format("{} is '{}'", name, text));
-  return value;
+  if (const auto value = whole_number<T>(field)) return *value;
+  return damaged(fmt::format("{} is '{}'", name, field.value_or("")));
 }
 
 Reason parse_reason(std::string_view name) {

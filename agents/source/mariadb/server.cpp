@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "agents/base/text.hpp"
 #include "agents/client/mysql/table_reader.hpp"
 #include "agents/source/mariadb/binlog_place.hpp"
 #include "agents/source/mariadb/requirements.hpp"
@@ -25,12 +26,6 @@ constexpr std::string_view kCollations =
     "WHERE ID IS NOT NULL";
 constexpr std::string_view kOldCollations =
     "SELECT ID, COLLATION_NAME, CHARACTER_SET_NAME FROM information_schema.COLLATIONS WHERE ID IS NOT NULL";
-
-std::string hex(std::string_view text) {
-  std::string out;
-  for (const char c : text) out += fmt::format("{:02x}", static_cast<unsigned char>(c));
-  return out;
-}
 
 /// By name, as the state topic has them.
 std::vector<message::ActingKey> acting_keys_of(std::vector<sql::TableInfo::ForeignKey> keys) {
@@ -137,7 +132,8 @@ base::Result<std::map<std::uint32_t, binlog::Collation>> MariaDbServer::collatio
 }
 
 base::Result<std::optional<std::string>> MariaDbServer::to_utf8(std::string_view charset, std::string_view text) {
-  auto converted = connection_->query_one(fmt::format("SELECT CONVERT(_{} X'{}' USING utf8mb4)", charset, hex(text)));
+  auto converted =
+      connection_->query_one(fmt::format("SELECT CONVERT(_{} X'{}' USING utf8mb4)", charset, base::to_hex(text)));
   if (!converted && converted.error().outcome() != base::Outcome::Retry) return std::optional<std::string>();
   return converted;
 }

@@ -147,6 +147,15 @@ TEST(SecretTest, a_missing_file_is_named) {
   EXPECT_NE(r.error().what.find("/nonexistent/shop-reader/password"), std::string::npos);
 }
 
+TEST(Text, bytes_as_digits_are_the_same_bytes_again) {
+  const std::string bytes("\x00\x0f\xf0\xff", 4);
+  EXPECT_EQ(to_hex(bytes), "000ff0ff");
+  EXPECT_EQ(from_hex(to_hex(bytes)), bytes);
+  EXPECT_EQ(from_hex("0F"), "\x0f");
+  EXPECT_EQ(from_hex(""), "");
+  for (const auto* wrong : {"0", "0x", "xy", "-1", "000"}) EXPECT_FALSE(from_hex(wrong)) << wrong;
+}
+
 TEST(Text, a_long_one_loses_its_middle_and_no_part_of_a_character) {
   EXPECT_EQ(cut_middle("short", 5), "short");
   EXPECT_EQ(cut_middle("0123456789abcdef", 13), "01 ... abcdef");

@@ -76,6 +76,7 @@ struct Holder {
             [&engine, &config] { return engine.connect(config, std::chrono::seconds(1)); },
             [] { return base::Result<void>(); }),
         ledger(config.ledger_database, kKey, {}, instance) {
+    EXPECT_TRUE(server->prepare_to_write());
     auto opened = Writer::open(*server, engine.dialect(), catalog, config, ledger, [] {});
     if (opened) {
       writer = std::move(*opened);
